@@ -1,0 +1,77 @@
+"""Edits, the perturbations that make them, and the variants that come out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """At character `position` of the original text, `removed` gives way to `inserted`."""
+
+    position: int
+    removed: str
+    inserted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """A text and the edits made to it, in order of position and never overlapping."""
+
+    original: str
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The original with all edits applied.
+
+        >>> Edits("the cat sat", (Edit(4, "cat", "dog"),)).text
+        'the dog sat'
+        """
+        pieces, at = [], 0
+        for edit in self.edits:
+            pieces += [self.original[at : edit.position], edit.inserted]
+            at = edit.position + len(edit.removed)
+        return "".join([*pieces, self.original[at:]])
+
+
+class Perturb(Protocol):
+    """`strength` is the target edit rate in [0, 1]; `protect` names strings to leave alone besides the usual ones."""
+
+    def __call__(self, text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbation:
+    """A registered perturbation: the function, its family, and the strengths that `light` and `heavy` mean."""
+
+    name: str
+    family: str
+    light: float
+    heavy: float
+    apply: Perturb
+    units: Callable[[str], int]
+    """How many units (characters or words) of a text `strength` is a share of."""
+
+    def strength(self, severity: str) -> float:
+        """The strength that a severity means: `light`, `heavy` or a number between 0 and 1.
+
+        Raises UserError for anything else.
+        """
+        raise NotImplementedError  # written with the first perturbations
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One text under (perturbation, severity, repeat), with its edits and the realised edit rate.
+
+    `edit_rate` is the Levenshtein distance to the clean text over the longer length, in [0, 1].
+    """
+
+    text: str
+    perturbation: str
+    severity: str
+    repeat: int
+    edits: tuple[Edit, ...]
+    edit_rate: float

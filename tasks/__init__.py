@@ -1,0 +1,6 @@
+"""What is asked: samples, tasks, and the embedded suites."""
+
+from holdfast.tasks.registry import task, tasks
+from holdfast.tasks.types import Sample, Task
+
+__all__ = ["Sample", "Task", "task", "tasks"]

@@ -1,0 +1,38 @@
+"""A sample is one thing that a user would type; a task is a list of them and how they are asked and judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a task.
+
+    `content` is the part that a user would type, and the only part that is ever perturbed. `id` is stable and unique
+    within its task. `metadata` may hold anything that metrics, the prompt template or perturbations read; three keys
+    have a meaning everywhere: `paraphrases` (other wordings of the content, by hand), `protect` (strings that no
+    perturbation may touch) and `language` (an ISO 639 code).
+    """
+
+    id: str
+    content: str
+    references: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Samples, and how they are asked and judged.
+
+    `prompt` is a Jinja2 template over `content` and the sample's metadata; the model's chat template, if any, is put
+    around its result. `metrics` are names from `holdfast ls metrics`; the first is the task's headline score. Greedy
+    decoding; an answer ends at the end-of-sequence token, at one of the `stop` strings or after `max_new_tokens`.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+    metrics: tuple[str, ...]
+    prompt: str = "{{ content }}"
+    max_new_tokens: int = 64
+    stop: tuple[str, ...] = ()
