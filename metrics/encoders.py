@@ -1,0 +1,70 @@
+"""Sentence encoders by name: what turns a segment into a vector; and the encoder that needs no model."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from holdfast.metrics.types import Encode
+from holdfast.registry import Registry
+
+encoders: Registry[Callable[[], Encode]] = Registry("encoders", "holdfast.metrics")
+"""Builders: calling one loads the encoder, or raises UserError naming what to install."""
+
+B = TypeVar("B", bound=Callable[[], Encode])
+
+DIMENSIONS = 1024
+GRAM_SIZES = (2, 3, 4)
+
+
+def encoder(name: str) -> Callable[[B], B]:
+    """Register a builder of an encoder under `name`."""
+
+    def register(build: B) -> B:
+        encoders.register(name, build)
+        return build
+
+    return register
+
+
+@encoder("lexical")
+def lexical() -> Encode:
+    """Hashed character n-grams of words, in any script: no model, no download, the same bits everywhere."""
+    return _lexical
+
+
+def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """n texts -> (n, 1024) float32, rows of length one.
+
+    A signed hash of the 2-, 3- and 4-grams of the casefolded text with its words set apart, square roots of the
+    counts (Weinberger et al. 2009, feature hashing).
+    """
+    rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        spaced = f" {' '.join(text.casefold().split())} "
+        codes = np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+        for size in GRAM_SIZES:
+            if len(codes) < size:
+                continue
+            hashes = _mixed(sum(codes[i : len(codes) - size + 1 + i] * _multiplier(size, i) for i in range(size)))
+            signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
+            row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
+        np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
+        length = float(np.linalg.norm(row))
+        if length:
+            row /= length
+    return rows
+
+
+@cache
+def _multiplier(size: int, place: int) -> np.uint64:
+    return np.uint64((0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1)) % 2**64)
+
+
+def _mixed(hashes: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """SplitMix64's finaliser: every input bit reaches every output bit."""
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: np.ndarray[Any, np.dtype[np.uint64]] = hashes ^ (hashes >> np.uint64(31))
+    return mixed

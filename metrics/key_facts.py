@@ -1,0 +1,53 @@
+"""How much of what matters survives in an output: marked key facts, and the numbers and names of the reference."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from holdfast.metrics.facts import facts_of
+from holdfast.metrics.registry import sample_metric
+from holdfast.metrics.text import words
+from holdfast.metrics.types import Metadata, Scores
+
+
+@sample_metric("key_fact_recall", {"key_fact_recall": True})
+def key_fact_recall(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
+) -> list[Scores]:
+    """The share of `metadata["key_facts"]` (strings) that the output contains, as whole words.
+
+    >>> key_fact_recall(["Anna meets Ben at 5 pm."], [[]], [{"key_facts": ["Anna", "6 pm"]}])
+    [{'key_fact_recall': 0.5}]
+    """
+    return [
+        {"key_fact_recall": _recall(about["key_facts"], output)} if about.get("key_facts") else {}
+        for output, about in zip(outputs, metadata, strict=True)
+    ]
+
+
+@sample_metric("entity_recall", {"number_recall": True, "name_recall": True})
+def entity_recall(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
+) -> list[Scores]:
+    """The share of the first reference's numbers and names that the output has too; left out where it has none.
+
+    >>> entity_recall(["Anna pays 20 euros."], [["In May, Anna pays 30 euros."]], [{}])
+    [{'number_recall': 0.0, 'name_recall': 0.5}]
+    """
+    rows = []
+    for output, answers in zip(outputs, references, strict=True):
+        wanted = facts_of(answers[0]) if answers else facts_of("")
+        got = facts_of(output)
+        row: Scores = {}
+        if wanted.numbers:
+            row["number_recall"] = len(wanted.numbers & got.numbers) / len(wanted.numbers)
+        if wanted.names:
+            said = set(words(output))
+            row["name_recall"] = sum(set(words(name)) <= said for name in wanted.names) / len(wanted.names)
+        rows.append(row)
+    return rows
+
+
+def _recall(facts: Iterable[str], output: str) -> float:
+    said = " ".join(words(output))
+    found = [bool(re.search(rf"\b{re.escape(' '.join(words(fact)))}\b", said)) for fact in facts]
+    return sum(found) / len(found)

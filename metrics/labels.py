@@ -1,0 +1,37 @@
+"""Classification by generation: the label that an answer names."""
+
+from collections.abc import Sequence
+
+from holdfast.metrics.registry import sample_metric
+from holdfast.metrics.text import words
+from holdfast.metrics.types import Metadata, Scores
+
+
+@sample_metric("label_accuracy", {"label_accuracy": True, "label_given": True})
+def label_accuracy(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
+) -> list[Scores]:
+    """1 where the first label that the output names is the reference; `label_given` is 0 where it names none.
+
+    The labels are `metadata["labels"]`, or the references where there are none.
+
+    >>> label_accuracy(["It is positive."], [["positive"]], [{"labels": ["positive", "negative"]}])
+    [{'label_accuracy': 1.0, 'label_given': 1.0}]
+    """
+    rows = []
+    for output, answers, about in zip(outputs, references, metadata, strict=True):
+        given = _first_label(output, about.get("labels", answers))
+        right = given is not None and given in {answer.casefold() for answer in answers}
+        rows.append({"label_accuracy": float(right), "label_given": float(given is not None)})
+    return rows
+
+
+def _first_label(output: str, labels: Sequence[str]) -> str | None:
+    said = words(output)
+    places = {}
+    for label in labels:
+        wanted = words(label)
+        at = [i for i in range(len(said)) if wanted and said[i : i + len(wanted)] == wanted]
+        if at:
+            places[label.casefold()] = (at[0], -len(wanted))
+    return min(places, key=lambda label: places[label]) if places else None
