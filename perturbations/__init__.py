@@ -1,6 +1,19 @@
 """How a prompt is disturbed: pure functions from a text to the edits that change it."""
 
 from holdfast.perturbations.registry import perturbation, perturbations
+from holdfast.perturbations.specs import parse
 from holdfast.perturbations.types import Edit, Edits, Perturbation, Variant
+from holdfast.perturbations.variants import clean_variant, make_variant, seed_for
 
-__all__ = ["Edit", "Edits", "Perturbation", "Variant", "perturbation", "perturbations"]
+__all__ = [
+    "Edit",
+    "Edits",
+    "Perturbation",
+    "Variant",
+    "clean_variant",
+    "make_variant",
+    "parse",
+    "perturbation",
+    "perturbations",
+    "seed_for",
+]

@@ -1,9 +1,9 @@
 """Edits, the perturbations that make them, and the variants that come out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
-from typing import Protocol
+
+from holdfast.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,12 @@ class Edits:
         return "".join([*pieces, self.original[at:]])
 
 
-class Perturb(Protocol):
-    """`strength` is the target edit rate in [0, 1]; `protect` names strings to leave alone besides the usual ones."""
+Perturb = Callable[..., Edits]
+"""`(text, strength, rng, *, protect=()) -> Edits`, plus the keywords that the perturbation declares as `extras`.
 
-    def __call__(self, text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits: ...
+`strength` is the target edit rate in [0, 1]; `rng` is the only source of chance; `protect` names strings to leave
+alone besides the usual ones (see `holdfast.perturbations.protected`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,32 @@ class Perturbation:
     light: float
     heavy: float
     apply: Perturb
-    units: Callable[[str], int]
-    """How many units (characters or words) of a text `strength` is a share of."""
+    units: Callable[[str], int] | None
+    """How many units (characters or words) of a text `strength` is a share of; the number of edits is exactly
+    `edit_count(strength, units(text))`, less only where the text has fewer places. None: strength says how far to
+    go, not how many edits to make (`paraphrase`, `identity`)."""
+    extras: tuple[str, ...] = ()
+    """Keywords that `apply` takes from the sample besides the text, e.g. `paraphrases`."""
 
     def strength(self, severity: str) -> float:
         """The strength that a severity means: `light`, `heavy` or a number between 0 and 1.
 
         Raises UserError for anything else.
         """
-        raise NotImplementedError  # written with the first perturbations
+        if severity == "light":
+            return self.light
+        if severity == "heavy":
+            return self.heavy
+        try:
+            number = float(severity)
+        except ValueError:
+            number = -1.0
+        if 0 <= number <= 1:
+            return number
+        raise UserError(
+            f"unknown severity '{severity}' for perturbation '{self.name}'; "
+            "use light, heavy or a number between 0 and 1, e.g. 0.08"
+        )
 
 
 @dataclass(frozen=True, slots=True)

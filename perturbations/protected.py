@@ -1,0 +1,91 @@
+"""What a perturbation leaves alone: numbers, code, addresses, quoted strings, `{placeholders}` and what the user names."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from holdfast.perturbations.text import Span, whole, words
+
+# Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
+# stops at the next opening mark or paragraph.
+_PROTECTED = re.compile(
+    r"""
+      ```(?:(?!```).)*+(?:```|\Z)                                       # fenced code, closed or not
+    | `[^`\n]++`                                                        # code
+    | (?<!\w)(?:https?|ftp)://\S*[^\s.,;:!?)'"\]}>]                     # addresses
+    | (?<!\w)www\.\S*[^\s.,;:!?)'"\]}>]
+    | (?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
+    | (?<![\w.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
+    | (?<!\{)\{++[^{}]*+\}++                                            # placeholders
+    | "(?:[^"\n]|\n(?!\n))++"                                           # quoted strings
+    | “[^“”]*+” | „[^„“”]*+[“”] | «[^«»]*+» | 「[^「」]*+」
+    | (?<!\w)'(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)
+    | ‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’
+    | (?<!\w)[+−±-]?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?          # numbers with sign, currency, unit, time
+      [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
+      (?:[ \u00a0]?[%‰°€$£¥₹]|[ \u00a0][ap]\.?m\b\.?)?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_HINT = re.compile(r"[\d²³¹¼-¾⁰-₉⅐-↋`\"'“„«「‘{@]|://|\w\.\w")
+
+
+def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
+    """The spans of `text` that must stay as they are, sorted and apart from each other.
+
+    >>> text = 'Pay $4.50 at 10:30 am for "two teas", {name}; see www.tea.org or `help()`.'
+    >>> [text[start:end] for start, end in protected_spans(text)]
+    ['$4.50', '10:30 am', '"two teas"', '{name}', 'www.tea.org', '`help()`']
+    >>> protected_spans("Ask Ada", protect=["Ada"])
+    [(4, 7)]
+    """
+    spans = [match.span() for match in _PROTECTED.finditer(text)] if _HINT.search(text) else []
+    if any(protect):
+        spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
+    return spans
+
+
+def masked(text: str, protect: Sequence[str] = ()) -> str:
+    """`text` with a NUL for each protected character: whatever is found in it lies outside the protected spans.
+
+    >>> masked("add 2.5 g", protect=["g"])
+    'add \\x00\\x00\\x00 \\x00'
+    """
+    spans = protected_spans(text, protect)
+    if not spans:
+        return text
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [text[at:start], "\0" * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def free_words(text: str, protect: Sequence[str] = ()) -> list[Span]:
+    """The spans of the words that may be changed: whole words that no protected span touches.
+
+    >>> text = "add 2 tea-spoons to {cup}s"
+    >>> [text[start:end] for start, end in free_words(text)]
+    ['add', 'tea-spoons', 'to']
+    """
+    seen = masked(text, protect)
+    spans = words(seen)
+    if seen is not text:
+        spans = [(start, end) for start, end in spans if "\0" not in seen[max(0, start - 1) : end + 1]]
+    return whole(text, spans)
+
+
+def _occurrences(text: str, literal: str) -> Iterable[Span]:
+    at = text.find(literal)
+    while at >= 0:
+        yield at, at + len(literal)
+        at = text.find(literal, at + 1)
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
