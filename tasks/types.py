@@ -1,8 +1,12 @@
 """A sample is one thing that a user would type; a task is a list of them and how they are asked and judged."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from holdfast.tasks.templates import rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,19 @@ class Task:
     prompt: str = "{{ content }}"
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
+
+    def render(self, sample: Sample, content: str) -> str:
+        """The prompt for a sample whose content may have been perturbed.
+
+        Raises UserError where the template is broken or names something that the sample does not have.
+
+        >>> task = Task("qa", (), (), prompt="Q: {{ content }} ({{ topic }})")
+        >>> task.render(Sample("1", "Why?", metadata={"topic": "science"}), "Wyh?")
+        'Q: Wyh? (science)'
+        """
+        where = f"the prompt of task '{self.name}', sample '{sample.id}'"
+        return rendered(self.prompt, {**sample.metadata, "content": content}, where)
+
+    def digest(self) -> str:
+        """SHA-256 of all that the task says: equal digests ask and judge the same."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,203 @@
+"""Loading a base model and its adapters with transformers and peft, and refusing adapters of another base."""
+
+import difflib
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.types import Adapter, BackendOptions
+from holdfast.harness.checkpoints import find_checkpoint
+
+MODEL_ARGS = (
+    "pretrained",
+    "tokenizer",
+    "dtype",
+    "max_length",
+    "chat_template",
+    "revision",
+    "trust_remote_code",
+    "attn_implementation",
+    "device_map",
+)
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A base model (wrapped by peft where there are adapters), its tokenizer, and peft's name for each adapter."""
+
+    model: Any
+    tokenizer: Any
+    peft_names: Mapping[str, str]
+    max_length: int
+    seq2seq: bool
+    chat: bool
+
+
+def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
+    """Load the base once and every adapter beside it; raises UserError for whatever does not fit together."""
+    args = _checked(options.model_args)
+    folder = find_checkpoint(str(args["pretrained"]))
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=bool(args.get("trust_remote_code")))
+    except (OSError, ValueError) as error:
+        raise UserError(f"'{args['pretrained']}' is not a model that transformers knows: {_first_line(error)}") from None
+    seq2seq = bool(config.is_encoder_decoder)
+    tokenizer = _tokenizer(str(args.get("tokenizer", folder)), seq2seq)
+    model = _model(folder, args, seq2seq, options.device)
+    embeddings = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > embeddings:
+        raise UserError(
+            f"the tokenizer has {len(tokenizer)} tokens, the model '{args['pretrained']}' embeds {embeddings}: they are not a pair"
+        )
+    model, names = _with_adapters(model, adapters)
+    model.eval()
+    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {"none", "false"}
+    return Loaded(model, tokenizer, names, _max_length(config, tokenizer, args), seq2seq, chat)
+
+
+def check_belongs(model: Any, adapter: Adapter) -> None:
+    """Raise UserError unless every LoRA matrix of the adapter fits a module of the base, by name and shape."""
+    assert adapter.path is not None
+    modules = dict(model.named_modules())
+    for key, shape in _shapes(adapter.path).items():
+        name = key.removeprefix("base_model.model.")
+        for part, axis in ((".lora_A.", 1), (".lora_B.", 0)):
+            if part not in name:
+                continue
+            module = modules.get(name.split(part)[0])
+            if module is None:
+                near = difflib.get_close_matches(name.split(part)[0], modules, n=1)
+                raise UserError(
+                    f"adapter '{adapter.name}' does not belong to this base: it changes module "
+                    f"'{name.split(part)[0]}', which the base does not have"
+                    + (f" (the nearest is '{near[0]}')" if near else "")
+                )
+            features = _features(module)
+            if features is not None and shape[axis] != features[axis]:
+                side = "inputs" if axis else "outputs"
+                raise UserError(
+                    f"adapter '{adapter.name}' does not belong to this base: '{key}' is for "
+                    f"{shape[axis]} {side}, the base's module has {features[axis]}"
+                )
+
+
+def _checked(model_args: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in model_args:
+        if key not in MODEL_ARGS:
+            near = difflib.get_close_matches(key, MODEL_ARGS, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(MODEL_ARGS)}"
+            raise UserError(f"--model_args: the hf backend has no argument '{key}'; {hint}")
+    if "pretrained" not in model_args:
+        raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
+    if model_args.get("dtype", "auto") not in DTYPES:
+        raise UserError(f"--model_args: unknown dtype '{model_args['dtype']}': use one of {', '.join(DTYPES)}")
+    return model_args
+
+
+def _tokenizer(where: str, seq2seq: bool) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"no tokenizer can be loaded from '{where}': {_first_line(error)}") from None
+    if not seq2seq:
+        tokenizer.padding_side = "left"
+        tokenizer.truncation_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | None) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = str(args.get("dtype", "auto"))
+    if dtype == "auto" and device == "cpu":
+        dtype = "float32"
+    passed = {key: args[key] for key in ("trust_remote_code", "attn_implementation", "device_map") if key in args}
+    builder = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
+    try:
+        model = builder.from_pretrained(folder, dtype=dtype, **passed)
+        return model if "device_map" in passed else model.to(device)
+    except (OSError, ValueError, ImportError, RuntimeError, AssertionError) as error:
+        raise UserError(f"the model in '{folder}' can't be loaded on {device}: {_first_line(error)}") from None
+
+
+def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
+    """peft's own names are numbered: it allows no dots in them, people do."""
+    names: dict[str, str] = {}
+    for adapter in adapters:
+        if adapter.path is None:
+            continue
+        check_belongs(model.get_base_model() if names else model, adapter)
+        name = f"adapter{len(names)}"
+        try:
+            model = _attach(model, adapter.path, name, first=not names)
+        except (ValueError, RuntimeError, KeyError, OSError, TypeError) as error:
+            raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {_first_line(error)}") from None
+        names[adapter.name] = name
+    return model, names
+
+
+def _attach(model: Any, path: Path, name: str, *, first: bool) -> Any:
+    from peft import PeftModel
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if first:
+            model = PeftModel.from_pretrained(model, str(path), adapter_name=name)
+        else:
+            model.load_adapter(str(path), adapter_name=name)
+    for warning in caught:
+        if "missing adapter keys" in str(warning.message):
+            raise ValueError(f"its weights are incomplete: {_first_line(warning.message)}")
+    return model
+
+
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        return {}
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, "np") as tensors:
+            return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise UserError(f"{weights} is not a readable safetensors file ({error}): save the adapter again") from None
+
+
+def _features(module: Any) -> tuple[int, int] | None:
+    """(outputs, inputs) of a linear layer; transformers' Conv1D keeps its matrix the other way round."""
+    module = getattr(module, "base_layer", module)
+    if hasattr(module, "in_features"):
+        return module.out_features, module.in_features
+    if type(module).__name__ == "Conv1D":
+        return module.weight.shape[1], module.weight.shape[0]
+    return None
+
+
+def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:
+    """The longest prompt and answer together, in tokens."""
+    if "max_length" in args:
+        return int(args["max_length"])
+    text_config = config.get_text_config()
+    places = getattr(text_config, "max_position_embeddings", None) or getattr(text_config, "n_positions", None)
+    return int(min(places or 4096, tokenizer.model_max_length, 2**31))
+
+
+def _first_line(error: object) -> str:
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, KeyError):
+        text = f"missing {text}"
+    return json.dumps(text.splitlines()[0], ensure_ascii=False)[1:-1][:300]

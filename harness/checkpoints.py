@@ -1,0 +1,103 @@
+"""Where a model or an adapter lies on disk, and the digest that identifies it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.types import Adapter
+from holdfast.training import pocket
+
+BASE = "base"
+"""The adapter name that stands for the base model alone."""
+
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf")
+
+
+def find_checkpoint(name: str, what: str = "model") -> Path:
+    """The directory of a model or adapter: a shipped alias, a local directory, or a hub repository (its local cache
+    first).
+
+    Raises UserError where there is none.
+    """
+    shipped = pocket.resolve(name)
+    if shipped is not None:
+        return shipped
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise UserError(f"{what} '{name}' is a file: name the directory that holds it")
+    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise UserError(
+            f"{what} '{name}' not found: no such directory, and no shipped one of that name ({', '.join(pocket.names())})"
+        )
+    return _from_hub(name, what)
+
+
+def find_adapters(specs: list[str], pretrained: str) -> list[Adapter]:
+    """Resolve `--adapters`: `base`, a directory, an alias or hub name, each as it is or as `name=where`.
+
+    An adapter is called by its directory's name unless it is given one. Raises UserError for a directory that is no
+    peft adapter and for two adapters of one name.
+    """
+    found = [_find_adapter(spec, pretrained) for spec in specs]
+    for i, adapter in enumerate(found):
+        if adapter.name in {other.name for other in found[:i]}:
+            raise UserError(
+                f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}"
+            )
+    return found
+
+
+def digest_of(directory: Path) -> str:
+    """SHA-256 over the configuration and the weights of a model or adapter directory.
+
+    Configurations count by content, not by layout; file names count, other files (cards, optimizer states) don't.
+    """
+    total = hashlib.sha256()
+    for file in sorted(directory.iterdir()):
+        if file.name in {"config.json", "adapter_config.json"}:
+            content = json.dumps(json.loads(file.read_text("utf-8")), sort_keys=True).encode()
+        elif file.suffix in _WEIGHTS and file.name != "training_args.bin":
+            with file.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").digest()
+        else:
+            continue
+        total.update(file.name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return total.hexdigest()
+
+
+def _find_adapter(spec: str, pretrained: str) -> Adapter:
+    name, equals, where = spec.partition("=")
+    if not equals:
+        name, where = "", spec
+    if where == BASE:
+        return Adapter(name or BASE, None, digest_of(find_checkpoint(pretrained)))
+    path = find_checkpoint(where, "adapter")
+    config = path / "adapter_config.json"
+    if not config.is_file():
+        raise UserError(f"'{where}' is not a peft adapter: it has no adapter_config.json")
+    try:
+        json.loads(config.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{config} is not valid JSON ({error}): save the adapter again") from None
+    if not any(path.glob("adapter_model.*")):
+        raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")
+    return Adapter(name or Path(os.path.abspath(path)).name, path, digest_of(path))
+
+
+def _from_hub(name: str, what: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    ignored = ["*.gguf", "*.onnx", "*.h5", "*.msgpack", "original/*"]
+    for offline in (True, False):
+        try:
+            return Path(snapshot_download(name, local_files_only=offline, ignore_patterns=ignored))
+        except Exception as error:  # the hub's client raises its own, requests', httpx' and OS errors
+            reason = error
+    raise UserError(
+        f"{what} '{name}' is neither a directory, a shipped one ({', '.join(pocket.names())}) nor in the local hub cache, "
+        f"and the hub did not answer ({type(reason).__name__}): name a local directory"
+    )

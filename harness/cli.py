@@ -1,0 +1,151 @@
+"""The command line. Nothing heavy is imported before a verb needs it, so that help is instant."""
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast import __version__
+from holdfast.errors import UserError
+
+_RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
+    ("--model", "NAME", "backend that generates (default: hf)"),
+    ("--model_args", "K=V,...", "its arguments, as in pretrained=pocket-aligned,dtype=float32"),
+    ("--adapters", "A,B,...", "base, adapter directories or shipped adapters; name=directory renames one"),
+    ("--tasks", "T,...", "suites by name, or your own prompts: file.jsonl, task.yaml"),
+    ("--perturbations", "P,...", "names, each with @light, @heavy or @0.08 if wanted"),
+    ("--severity", "S,...", "light, heavy or numbers, for perturbations without their own (default: light,heavy)"),
+    ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
+    ("--limit", "N", "only the first N samples of each task"),
+    ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
+    ("--device", "DEVICE", "cpu, cuda, cuda:1 (default: a GPU where there is one)"),
+    ("--gen_kwargs", "K=V,...", "max_new_tokens, temperature, top_p over what the tasks say"),
+    ("--encoder", "NAME", "sentence encoder of the drift metrics: minilm (default) or lexical"),
+    ("--granularity", "G", "segments: sentence (default), clause or phrase"),
+    ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline to find sentences with"),
+    ("--seed", "N", "seed of every random choice (default: 0)"),
+    ("--output_path", "DIR", "where the run is kept; the same command again resumes it (default: results/run)"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 is success, 1 a mistake in the input, 130 an interruption."""
+    args = _parser().parse_args(argv)
+    warnings.showwarning = _show_warning
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    try:
+        return int(args.verb(args))
+    except UserError as error:
+        print(f"holdfast: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("holdfast: interrupted; the same command again goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="holdfast", description="Does your LoRA adapter hold fast when the prompt is disturbed?", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(verbs)
+
+    listing = _add(verbs, "ls", _ls, "list what there is: tasks, perturbations, metrics, ...")
+    listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
+
+    validate = _add(verbs, "validate", _validate, "check a run's configuration without running it")
+    validate.add_argument("config", metavar="run.yaml")
+
+    board = _add(verbs, "leaderboard", _leaderboard, "merge the leaderboards of several runs")
+    board.add_argument("runs", nargs="+", metavar="RUN", help="directories written by holdfast run")
+    board.add_argument("--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)")
+
+    pocket = verbs.add_parser("pocket", help="the shipped pocket models").add_subparsers(required=True, metavar="COMMAND")
+    build = _add(pocket, "build", _pocket_build, "make the pocket models from scratch")
+    build.add_argument("--out", metavar="DIR", required=True)
+    build.add_argument("--seed", type=int, default=0)
+    build.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    return parser
+
+
+def _add_run(verbs: Any) -> None:
+    run = _add(verbs, "run", _run, "evaluate adapters on tasks under perturbations")
+    run.add_argument("--config", metavar="run.yaml", help="settings from a file; flags go over them")
+    for flag, metavar, text in _RUN_FLAGS:
+        run.add_argument(flag, metavar=metavar, help=text, default=argparse.SUPPRESS)
+    run.add_argument(
+        "--log_samples", action="store_true", help="keep the drifted segments of every answer", default=argparse.SUPPRESS
+    )
+
+
+def _add(verbs: Any, name: str, verb: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser.set_defaults(verb=verb)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.config import make_config, read_config
+    from holdfast.harness.tables import print_results
+
+    flags = {name: value for name, value in vars(args).items() if name not in {"verb", "config"}}
+    config = make_config({**(read_config(Path(args.config)) if args.config else {}), **flags})
+    from holdfast.harness.evaluation import evaluate
+
+    print_results(evaluate(config))
+    return 0
+
+
+def _ls(args: argparse.Namespace) -> int:
+    from holdfast.harness.listing import print_listing
+
+    print_listing(args.kind)
+    return 0
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.validation import validate
+
+    for line in validate(Path(args.config)):
+        print(line)
+    return 0
+
+
+def _leaderboard(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.leaderboard import merge
+    from holdfast.harness.tables import print_leaderboard
+
+    target = Path(args.output_path)
+    print_leaderboard(merge([Path(run) for run in args.runs], target))
+    print(f"written to {target}")
+    return 0
+
+
+def _pocket_build(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.training.pocket import build
+
+    build(Path(args.out), seed=args.seed, device=args.device)
+    return 0
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"holdfast: WARNING: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

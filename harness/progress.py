@@ -1,0 +1,39 @@
+"""A live bar with rate and time left on a terminal; silence elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Advance(Protocol):
+    """Called with the number of generations that have just been stored."""
+
+    def __call__(self, count: int, /) -> object: ...
+
+
+@contextmanager
+def progress_bar(total: int, done: int) -> Iterator[Advance]:
+    """A bar on standard error for `total` generations of which `done` are there already."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Task as BarTask
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: BarTask) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+    columns = (
+        TextColumn("generating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
+        bar = progress.add_task("generating", total=total, completed=done)
+        yield lambda count: progress.advance(bar, count)

@@ -1,0 +1,171 @@
+"""From the lines of a run to its two tables: one row per cell, one row per adapter."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast.errors import UserError
+from holdfast.harness.manifest import Manifest, read_manifest
+from holdfast.harness.plan import IDENTITY
+from holdfast.harness.records import CLEAN, SAMPLES, read_samples
+from holdfast.harness.statistics import Values, mean_intervals, proportion_interval
+from holdfast.metrics.drift import DRIFTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEAR_ZERO = 0.05
+"""Below this clean score a performance drop rate would be a ratio of noise."""
+
+KEY = ["adapter", "task", "sample"]
+CELL = ["adapter", "task", "perturbation", "severity"]
+
+
+def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both.
+
+    A run that was interrupted is summarised as far as it got. Raises UserError where there is no run.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise UserError(f"{folder} is not a run: it has no run.json")
+    answers = _answers(folder, manifest)
+    breakdown, leaderboard = _breakdown(answers, manifest), _leaderboard(answers, manifest)
+    breakdown.to_csv(folder / "breakdown.csv", index=False)
+    leaderboard.to_csv(folder / "leaderboard.csv", index=False)
+    return breakdown, leaderboard
+
+
+def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
+    """One row per generation: what was asked, the headline `score`, and every score."""
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, "perturbation", "severity", "edit_rate", "tokens")}
+    scores: list[dict[str, float]] = []
+    for line in read_samples(folder / SAMPLES):
+        for name, values in columns.items():
+            values.append(line[name])
+        scores.append(line["scores"])
+    if not scores:
+        raise UserError(f"{folder} holds no answers yet: run it first")
+    frame = pd.concat([pd.DataFrame(columns), pd.DataFrame(scores, dtype=np.float64)], axis=1)
+    frame["score"] = np.nan
+    for task, entry in manifest.tasks.items():
+        if entry.headline in frame:
+            chosen = frame["task"] == task
+            frame.loc[chosen, "score"] = frame.loc[chosen, entry.headline]
+    for drift in DRIFTS:
+        if drift not in frame:
+            frame[drift] = np.nan
+    return frame
+
+
+def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+    """One row per (adapter, task, perturbation, severity), the clean answers' own row among them."""
+    import pandas as pd
+
+    clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
+    floors = answers[answers["perturbation"] == IDENTITY].groupby(KEY[:2])["max_drift"].mean()
+    extra = [name for name in answers if name not in {*KEY, *CELL, "score", "edit_rate", "tokens", *DRIFTS}]
+    rows = []
+    for cell, group in answers.groupby(CELL, sort=False):
+        adapter, task, perturbation, _ = cell
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
+        row["metric"] = manifest.tasks[task].headline
+        row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN)
+        row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
+        row["edit_rate"] = group["edit_rate"].mean()
+        row["mean_tokens"] = group["tokens"].mean()
+        row |= {name: group[name].mean() for name in extra}
+        rows.append(row)
+    return pd.DataFrame(rows).round(6)
+
+
+def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+    """One row per adapter, over all its tasks and perturbations; every sample counts alike. Best first, by the score
+    that is left under perturbation."""
+    import pandas as pd
+
+    clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
+    rows = []
+    for entry in manifest.adapters:
+        mine = answers[answers["adapter"] == entry.name]
+        changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
+        group = changed if len(changed) else mine[mine["perturbation"] == CLEAN]
+        row: dict[str, Any] = {"adapter": entry.name, "digest": entry.digest[:12], "tasks": mine["task"].nunique()}
+        row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)))
+        row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
+        row["worst_cell"] = _worst_cell(changed, clean)
+        row["answer_rate"] = mine["answer_rate"].mean()
+        row["mean_length"] = mine["answer_words"].mean()
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("perturbed", ascending=False, kind="stable").round(6)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paired:
+    """Sample by sample: the clean score, the mean score over its perturbed variants, and their mean drifts."""
+
+    clean: Values
+    perturbed: Values
+    drifts: Values
+    single: bool
+    """Each sample has one variant only, so that a score of zeros and ones is a proportion."""
+
+
+def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]") -> _Paired:
+    by_sample = group.groupby(KEY, sort=False)
+    means = by_sample[["score", *DRIFTS]].mean()
+    before = clean.reindex(means.index).to_numpy(dtype=np.float64)
+    return _Paired(
+        before,
+        means["score"].to_numpy(dtype=np.float64),
+        means[list(DRIFTS)].to_numpy(dtype=np.float64),
+        bool((by_sample.size() == 1).all()),
+    )
+
+
+def _compared(paired: _Paired, *, perturbed: bool) -> dict[str, Any]:
+    """The columns that compare clean and perturbed scores, and the drifts, each with its interval."""
+    row: dict[str, Any] = {"n": len(paired.clean)}
+    delta = paired.perturbed - paired.clean
+    table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts])
+    low, high = mean_intervals(table)
+    means = _means(table)
+    names = ("clean", "perturbed", "delta", *DRIFTS)
+    for i, name in enumerate(names):
+        shown = perturbed or name == "clean"
+        ends = _wilson(table[:, i]) if name in {"clean", "perturbed"} and paired.single else None
+        lower, upper = ends or (low[i], high[i])
+        row[name] = means[i] if shown else np.nan
+        row[f"{name}_low"], row[f"{name}_high"] = (lower, upper) if shown else (np.nan, np.nan)
+    enough = perturbed and row["clean"] > NEAR_ZERO
+    row["pdr"] = 1 - row["perturbed"] / row["clean"] if enough else np.nan
+    return row
+
+
+def _wilson(values: Values) -> tuple[float, float] | None:
+    """Wilson's interval where the values are zeros and ones."""
+    there = values[~np.isnan(values)]
+    return proportion_interval(list(there)) if there.size and np.isin(there, (0.0, 1.0)).all() else None
+
+
+def _means(table: Values) -> Iterable[float]:
+    counts = (~np.isnan(table)).sum(0)
+    means: Values = np.where(counts > 0, np.nansum(table, axis=0) / np.maximum(counts, 1), np.nan)
+    return [float(mean) for mean in means]
+
+
+def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]") -> str:
+    """The cell in which the adapter loses most, as task/perturbation@severity."""
+    if changed.empty:
+        return ""
+    before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)
+    loss = (changed["score"] - before).groupby([changed[name] for name in CELL[1:]]).mean()
+    if loss.isna().all():
+        return ""
+    task, perturbation, severity = loss.idxmin()
+    return f"{task}/{perturbation}@{severity}"

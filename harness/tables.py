@@ -1,0 +1,98 @@
+"""The tables on the screen: what moved, cell by cell, and which adapter holds."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from holdfast.harness.records import CLEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from holdfast.harness.evaluation import Results
+
+_CELL_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "severity": "severity",
+    "n": "n",
+    "clean": "clean",
+    "perturbed": "perturbed",
+    "delta": "delta [95 %]",
+    "max_drift": "max drift",
+    "tail_drift": "tail",
+    "global_drift": "global",
+    "hidden_drift": "hidden",
+    "noise_floor": "floor",
+}
+_BOARD_COLUMNS = {
+    "adapter": "adapter",
+    "n": "n",
+    "clean": "clean",
+    "perturbed": "perturbed",
+    "delta": "delta [95 %]",
+    "max_drift": "max drift",
+    "hidden_drift": "hidden",
+    "noise_floor": "floor",
+    "answer_rate": "answers",
+    "mean_length": "words",
+    "worst_cell": "worst cell",
+}
+
+
+def print_results(results: "Results") -> None:
+    """Both tables of a run and where its files are."""
+    cells = results.breakdown[results.breakdown["perturbation"] != CLEAN]
+    console = _console()
+    console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS))
+    console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS))
+    console.print(
+        "Scores are each task's headline metric; drift is 0 (same) to 1 (other), of the worst segment; a drift below "
+        "the floor (same prompt, asked twice) is no finding.",
+        style="dim",
+    )
+    for warning in results.warnings:
+        console.print(f"WARNING: {warning}", style="bold red", markup=False)
+    print(f"files: {results.path}/ (breakdown.csv, leaderboard.csv, samples.jsonl, run.json)")
+
+
+def print_leaderboard(board: "pd.DataFrame") -> None:
+    """The leaderboard of one or several runs."""
+    columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
+    _console().print(_table("Leaderboard", board, columns))
+
+
+def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name, heading in columns.items():
+        text = name in {"run", "adapter", "task", "perturbation", "severity", "worst_cell"}
+        table.add_column(heading, justify="left" if text else "right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        table.add_row(*(_shown(row, name) for name in columns))
+    return table
+
+
+def _shown(row: dict[str, Any], name: str) -> str:
+    from rich.markup import escape
+
+    value = row[name]
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, float) and math.isnan(value):
+        return "-"
+    if name == "delta":
+        return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
+    if name == "n":
+        return str(value)
+    return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
+
+
+def _console() -> "Console":
+    """A terminal gets its own width; a file or a pipe gets whole rows."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal and console.width >= 140 else Console(width=200)

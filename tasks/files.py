@@ -1,0 +1,90 @@
+"""Reading samples from JSON lines, with errors that name the line."""
+
+import json
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.tasks.types import Sample
+
+
+def read_samples(path: Path) -> tuple[Sample, ...]:
+    """The samples of a JSONL file with the fields `id`, `content` and, if there are any, `references`.
+
+    All other fields become metadata. Raises UserError for a missing file or field, a duplicate id, broken JSON (all
+    with the line number) and text that is not UTF-8.
+    """
+    return samples_of(read_objects(path), str(path))
+
+
+def embedded_samples(name: str) -> tuple[Sample, ...]:
+    """The samples of an embedded suite, from tasks/data."""
+    text = resources.files("holdfast.tasks").joinpath(f"data/{name}.jsonl").read_text("utf-8")
+    return samples_of(_objects(text.splitlines(), name), name)
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, object) for each line of a JSONL file; blank lines are skipped."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"no file '{path}'") from None
+    except OSError as error:
+        raise UserError(f"can't read '{path}': {error.strerror}") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}, line {line}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8") from None
+    return _objects(text.split("\n"), str(path))
+
+
+def samples_of(objects: Iterable[tuple[int, dict[str, Any]]], where: str) -> tuple[Sample, ...]:
+    """Samples from objects with `id`, `content` and `references`; raises UserError naming the line."""
+    samples: list[Sample] = []
+    lines: dict[str, int] = {}
+    for number, fields in objects:
+        at = f"{where}, line {number}"
+        for name in ("id", "content"):
+            if name not in fields:
+                raise UserError(
+                    f"{at}: the field '{name}' is missing (it has {', '.join(fields) or 'none'}); add it, or map "
+                    "other fields in a YAML task"
+                )
+        sample_id, content = fields.pop("id"), fields.pop("content")
+        if not isinstance(sample_id, (str, int)):
+            raise UserError(f"{at}: 'id' must be text or a whole number, not {json.dumps(sample_id)}")
+        if not isinstance(content, str):
+            raise UserError(f"{at}: 'content' must be text, not {json.dumps(content)[:60]}")
+        sample = Sample(str(sample_id), content, _references(fields.pop("references", ()), at), fields)
+        if sample.id in lines:
+            raise UserError(f"{at}: the id '{sample.id}' was used in line {lines[sample.id]} already; ids must differ")
+        if samples and bool(sample.references) != bool(samples[0].references):
+            raise UserError(f"{at}: some samples have references and some have none; give them to all or to none")
+        lines[sample.id] = number
+        samples.append(sample)
+    if not samples:
+        raise UserError(f"{where} holds no samples")
+    return tuple(samples)
+
+
+def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{where}, line {number}: not valid JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise UserError(f"{where}, line {number}: expected a JSON object with named fields, found {line.strip()[:40]}")
+        yield number, value
+
+
+def _references(value: Any, at: str) -> tuple[str, ...]:
+    values = [value] if isinstance(value, (str, int, float)) else value
+    if not isinstance(values, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in values):
+        raise UserError(f"{at}: 'references' must be text or a list of texts, not {json.dumps(value)[:60]}")
+    return tuple(map(str, values))

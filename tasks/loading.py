@@ -1,0 +1,32 @@
+"""A task by registered name, from a file of prompts (.jsonl), or from a small YAML description of one."""
+
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.tasks.files import read_samples
+from holdfast.tasks.registry import tasks
+from holdfast.tasks.types import Task
+from holdfast.tasks.yaml_task import read_yaml_task
+
+JUDGED = ("exact_match", "token_f1", "rouge")
+"""Metrics of a plain file of prompts with references."""
+
+UNJUDGED = ("answer_rate",)
+"""Metrics of prompts without references: their drift is what matters."""
+
+
+def load_task(name: str) -> Task:
+    """The task called `name`, or the one that the file `name` holds.
+
+    Raises UserError for an unknown name, a missing file and everything wrong inside it, with the line.
+    """
+    path = Path(name).expanduser()
+    if path.suffix in {".yaml", ".yml"}:
+        return read_yaml_task(path)
+    if path.suffix == ".jsonl":
+        samples = read_samples(path)
+        judged = any(sample.references for sample in samples)
+        return Task(path.stem, samples, JUDGED if judged else UNJUDGED)
+    if path.exists() or len(path.parts) > 1:
+        raise UserError(f"'{name}' is not a task file: use .jsonl (one sample a line) or .yaml (a task that maps other fields)")
+    return tasks.get(name)()

@@ -1,0 +1,114 @@
+"""A task described in a few lines of YAML, in lm-eval's manner: which field is what, and how to ask."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from holdfast.errors import UserError
+from holdfast.tasks.files import read_objects, samples_of
+from holdfast.tasks.templates import rendered
+from holdfast.tasks.types import Task
+
+_KEYS = (
+    "task",
+    "dataset_path",
+    "doc_to_id",
+    "doc_to_content",
+    "doc_to_text",
+    "doc_to_target",
+    "metric_list",
+    "generation_kwargs",
+)
+_GENERATION_KEYS = ("max_gen_toks", "until")
+_FIELD = re.compile(r"[\w.-]+")
+
+
+def read_yaml_task(path: Path) -> Task:
+    """Read a YAML task.
+
+    `dataset_path` is a JSONL file, relative to the YAML file. `doc_to_content` (the part that is perturbed),
+    `doc_to_target` (references: text, or a list in one field) and `doc_to_id` are each a field's name or a Jinja2
+    template over the fields; `doc_to_text` is the prompt around the content, which it may call `content` or by its
+    field's name. Without `doc_to_id`, the field `id` or else the line number identifies a sample.
+
+    Raises UserError, naming the file and the key, for anything missing, unknown or broken.
+    """
+    settings = _settings(path)
+    content_field = str(settings["doc_to_content"])
+    samples = samples_of(_documents(path, settings), str(path.parent / str(settings["dataset_path"])))
+    prompt = str(settings.get("doc_to_text", "{{ content }}"))
+    if content_field.isidentifier():
+        prompt = f"{{% set {content_field} = content %}}{prompt}" if content_field in prompt else prompt
+    judged = any(sample.references for sample in samples)
+    generation = settings.get("generation_kwargs", {})
+    until = generation.get("until", ())
+    return Task(
+        name=str(settings["task"]),
+        samples=samples,
+        metrics=_metrics(path, settings.get("metric_list", ["exact_match" if judged else "answer_rate"])),
+        prompt=prompt,
+        max_new_tokens=int(generation.get("max_gen_toks", 64)),
+        stop=(until,) if isinstance(until, str) else tuple(until),
+    )
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no task file '{path}'") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"can't read '{path}': {error}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"'{path}' is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"'{path}' must hold 'name: value' lines such as task, dataset_path, doc_to_content")
+    _check_keys(path, settings, _KEYS)
+    for key in ("task", "dataset_path", "doc_to_content"):
+        if key not in settings:
+            raise UserError(f"{path}: '{key}' is missing")
+    if not isinstance(settings.get("generation_kwargs", {}), dict):
+        raise UserError(f"{path}: 'generation_kwargs' must hold {' and '.join(_GENERATION_KEYS)}")
+    _check_keys(path, settings.get("generation_kwargs", {}), _GENERATION_KEYS)
+    return settings
+
+
+def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The data's objects with `id`, `content` and `references` as the task maps them."""
+    for number, fields in read_objects(path.parent / str(settings["dataset_path"])):
+        where = f"{settings['dataset_path']}, line {number}"
+        mapped = {key: value for key, value in fields.items() if key != settings["doc_to_content"]}
+        mapped["content"] = _value(settings, "doc_to_content", fields, where)
+        if "doc_to_target" in settings:
+            mapped["references"] = _value(settings, "doc_to_target", fields, where)
+        if "doc_to_id" in settings:
+            mapped["id"] = _value(settings, "doc_to_id", fields, where)
+        yield number, {"id": number, **mapped}
+
+
+def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: str) -> Any:
+    asked = str(settings[key])
+    if asked in fields:
+        return fields[asked]
+    if _FIELD.fullmatch(asked):
+        raise UserError(f"{where}: {key} names the field '{asked}', which is missing (it has {', '.join(fields)})")
+    return rendered(asked, fields, f"{where}: {key}")
+
+
+def _metrics(path: Path, listed: Any) -> tuple[str, ...]:
+    names = [entry.get("metric") if isinstance(entry, dict) else entry for entry in listed or ()]
+    if not isinstance(listed, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], not {json.dumps(listed)}")
+    return tuple(names)
+
+
+def _check_keys(path: Path, settings: dict[str, Any], known: tuple[str, ...]) -> None:
+    for key in settings:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            raise UserError(f"{path}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"))
