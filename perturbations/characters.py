@@ -1,5 +1,6 @@
 """Character noise: slips of the fingers, lost characters, flipped case."""
 
+from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
@@ -23,20 +24,22 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     >>> typos("please summarise the dialogue", 0.1, Random(3)).text
     'pleas summatise the diaogue'
     """
-    starts = cluster_starts(text)
-    count = edit_count(strength, len(starts) - 1)
-    places = _letters(masked(text, protect), starts)
-    letters = set(places)
-    inner = [place for place in places if place - 1 in letters]
-    chosen = choose_apart(places, count, rng, preferred=inner)
-    following = [*chosen[1:], len(starts) + 2]
-    return Edits(
-        text,
-        tuple(
-            _slip(text, starts, place, letters, after > place + 2, rng)
-            for place, after in zip(chosen, following, strict=True)
-        ),
-    )
+    starts, clusters = _clusters(text, protect)
+    size = len(clusters)
+
+    def is_letter(place: int) -> bool:
+        return clusters[place][0].isalpha()
+
+    def is_inner(place: int) -> bool:
+        return clusters[place][0].isalpha() and place > 0 and clusters[place - 1][0].isalpha()
+
+    chosen = choose_apart(size, edit_count(strength, size), rng, is_letter, is_inner)
+    following = [*chosen[1:], size + 2]
+    edits = [
+        _slip(starts[place], clusters, place, after > place + 2, rng)
+        for place, after in zip(chosen, following, strict=False)
+    ]
+    return Edits(text, tuple(edits))
 
 
 @perturbation("char_deletion", family="characters", light=0.02, heavy=0.08, units=count_characters)
@@ -46,11 +49,11 @@ def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     >>> char_deletion("what is the tallest mountain?", 0.1, Random(1)).text
     'wat i the tallest mountan?'
     """
-    starts = cluster_starts(text)
-    count = edit_count(strength, len(starts) - 1)
-    places = _letters(masked(text, protect), starts)
-    chosen = choose(places, min(count, len(places) - 1), rng) if len(places) > 1 else []
-    return Edits(text, tuple(Edit(starts[i], text[starts[i] : starts[i + 1]], "") for i in chosen))
+    starts, clusters = _clusters(text, protect)
+    letters = _letters(clusters)
+    count = min(edit_count(strength, len(clusters)), len(letters) - 1)
+    chosen = choose(letters, count, rng) if count > 0 else []
+    return Edits(text, tuple([Edit(starts[place], clusters[place], "") for place in chosen]))
 
 
 @perturbation("case", family="characters", light=0.05, heavy=0.30, units=count_characters)
@@ -62,55 +65,60 @@ def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()
     >>> case("who wrote Hamlet?", 0.2, Random(1)).text
     'whO WrotE Hamlet?'
     """
-    starts = cluster_starts(text)
-    count = edit_count(strength, len(starts) - 1)
-    flips = []
-    for place in _letters(masked(text, protect), starts):
-        letter = text[starts[place] : starts[place + 1]]
-        flipped = letter.swapcase()
-        if flipped != letter and len(flipped) == len(letter):
-            flips.append(Edit(starts[place], letter, flipped))
-    return Edits(text, tuple(choose(flips, count, rng)))
+    starts, clusters = _clusters(text, protect)
+    letters = _letters(clusters)
+    if not text.isascii():
+        letters = [place for place in letters if _has_other_case(clusters[place])]
+    chosen = choose(letters, edit_count(strength, len(clusters)), rng)
+    return Edits(text, tuple([Edit(starts[at], clusters[at], clusters[at].swapcase()) for at in chosen]))
 
 
-def _letters(visible: str, starts: Sequence[int]) -> list[int]:
-    """Which clusters are letters of any script (base letter first, marks after it)."""
+def _has_other_case(letter: str) -> bool:
+    other = letter.swapcase()
+    return other != letter and len(other) == len(letter)
+
+
+def _clusters(text: str, protect: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
+    """Where the clusters of `text` start, and the clusters, NUL for those that are protected.
+
+    For a simple text both cost nothing: its code points are its clusters.
+    """
+    starts, visible = cluster_starts(text), masked(text, protect)
     if isinstance(starts, range):
-        return [place for place, character in enumerate(visible) if character.isalpha()]
-    return [
-        place
-        for place, (start, end) in enumerate(pairwise(starts))
-        if visible[start].isalpha() and "\0" not in visible[start:end]
+        return starts, visible
+    return starts, [
+        "\0" if "\0" in visible[start:end] else visible[start:end] for start, end in pairwise(starts)
     ]
 
 
-# Shares of omission, substitution, doubling and transposition among 3,468 misspellings that are one edit away from
+def _letters(clusters: Sequence[str]) -> list[int]:
+    """The places of the letters of any script (a base letter with its marks is one)."""
+    return [place for place, cluster in enumerate(clusters) if cluster[0].isalpha()]
+
+
+# Shares of omission, substitution, insertion and transposition among 3,468 misspellings that are one edit away from
 # their word (Wikipedia's list of common misspellings); cumulated.
-_KINDS = ((0.41, "drop"), (0.64, "replace"), (0.85, "double"), (1.0, "swap"))
-_ORDER = ("drop", "replace", "double", "swap", "drop", "replace", "double")
+_SHARES = (0.41, 0.64, 0.85, 1.0)
+_KINDS = ("drop", "replace", "double", "swap")
 
 
-def _slip(
-    text: str, starts: Sequence[int], place: int, letters: set[int], room: bool, rng: Random
-) -> Edit:
-    """One slip at a cluster; a kind that the place does not allow gives way to the next in `_ORDER`.
+def _slip(start: int, clusters: Sequence[str], place: int, room: bool, rng: Random) -> Edit:
+    """One slip at a letter; a kind that the place does not allow gives way to the next.
 
     Dropping needs a letter beside it (no word vanishes), doubling none that is the same (else a drop nearby could
     undo it), so one of the two is always possible. `room` says that a swap would not touch the next slip.
     """
-    start, end = starts[place], starts[place + 1]
-    letter = text[start:end]
-    before = text[starts[place - 1] : start] if place - 1 in letters else ""
-    after = text[end : starts[place + 2]] if place + 1 in letters else ""
-    share = rng.random()
-    first = next(index for index, (bound, _) in enumerate(_KINDS) if share < bound)
-    for kind in _ORDER[first : first + 4]:
-        if kind == "drop" and (before or after):
+    letter = clusters[place]
+    before = clusters[place - 1] if place > 0 else " "
+    after = clusters[place + 1] if place + 1 < len(clusters) else " "
+    kind = bisect(_SHARES, rng.random())
+    for name in (_KINDS + _KINDS)[kind : kind + 4]:
+        if name == "drop" and (before[0].isalpha() or after[0].isalpha()):
             return Edit(start, letter, "")
-        if kind == "replace" and letter in neighbours():
+        if name == "replace" and letter in neighbours():
             return Edit(start, letter, rng.choice(neighbours()[letter]))
-        if kind == "double" and letter not in (before, after):
+        if name == "double" and letter != before and letter != after:
             return Edit(start, letter, letter + letter)
-        if kind == "swap" and room and after not in ("", letter):
+        if name == "swap" and room and after != letter and after[0].isalpha():
             return Edit(start, letter + after, after + letter)
-    raise AssertionError("a letter with no letter beside it can be doubled")
+    raise AssertionError("a letter without a letter beside it can be doubled")

@@ -1,6 +1,6 @@
 """How many edits to make, and where: exactly as many as the strength asks for, wherever the text allows them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -28,28 +28,35 @@ def choose(places: Sequence[T], count: int, rng: Random) -> list[T]:
 
 
 def choose_apart(
-    places: Sequence[int], count: int, rng: Random, preferred: Sequence[int] | None = None
+    size: int, count: int, rng: Random, allowed: Callable[[int], bool], preferred: Callable[[int], bool]
 ) -> list[int]:
-    """`count` of the sorted `places`, no two of them neighbours, so that no edit can undo or swallow the next.
+    """`count` of the allowed places below `size`, no two of them neighbours, so that no edit undoes or swallows the next.
 
-    While there is plenty of room they are drawn from `preferred` (some of the places; by default all). In a crowd
-    they are drawn from the largest set of places that are apart, so that the count is as exact as the text allows.
+    While there is room they are preferred ones, drawn and tried, which spares looking at the whole text. In a crowd
+    they are drawn from a largest set of allowed places that are apart, so that the count is as exact as it can be.
 
-    >>> choose_apart(range(10), 3, Random(1))
-    [1, 4, 8]
-    >>> choose_apart([0, 1, 2], 9, Random(1))
+    >>> choose_apart(12, 3, Random(1), allowed=lambda place: True, preferred=lambda place: place % 3 > 0)
+    [1, 5, 10]
+    >>> choose_apart(3, 9, Random(1), allowed=lambda place: True, preferred=lambda place: place == 1)
     [0, 2]
     """
-    pool = places if preferred is None else preferred
     chosen: set[int] = set()
-    for _ in range(4 * count if len(pool) > 3 * count else 0):
-        place = pool[int(rng.random() * len(pool))]
-        if chosen.isdisjoint((place - 1, place, place + 1)):
+    for _ in range(10 * count if size > 6 * count else 0):
+        place = int(rng.random() * size)
+        if preferred(place) and chosen.isdisjoint((place - 1, place, place + 1)):
             chosen.add(place)
             if len(chosen) == count:
                 return sorted(chosen)
+    for wanted in (preferred, allowed):
+        apart = _leftmost_apart(filter(wanted, range(size)))
+        if len(apart) >= count:
+            break
+    return choose(apart, count, rng)
+
+
+def _leftmost_apart(places: Iterable[int]) -> list[int]:
     apart: list[int] = []
     for place in places:
         if not apart or place > apart[-1] + 1:
             apart.append(place)
-    return choose(apart, count, rng)
+    return apart

@@ -6,27 +6,29 @@ from collections.abc import Iterable, Sequence
 from holdfast.perturbations.text import Span, whole, words
 
 # Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
-# stops at the next opening mark or paragraph.
+# stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
 _PROTECTED = re.compile(
     r"""
-      ```(?:(?!```).)*+(?:```|\Z)                                       # fenced code, closed or not
-    | `[^`\n]++`                                                        # code
-    | (?<!\w)(?:https?|ftp)://\S*[^\s.,;:!?)'"\]}>]                     # addresses
-    | (?<!\w)www\.\S*[^\s.,;:!?)'"\]}>]
-    | (?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
-    | (?<![\w.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
-    | (?<!\{)\{++[^{}]*+\}++                                            # placeholders
-    | "(?:[^"\n]|\n(?!\n))++"                                           # quoted strings
+      ```(?:(?!```).)*+(?:```|\Z)                               # fenced code, closed or not
+    | `[^`\n]++`                                                # code
+    | \{(?<!\{\{)\{*+[^{}]*+\}++                                # placeholders
+    | "(?:[^"\n]|\n(?!\n))++"                                   # quoted strings
     | “[^“”]*+” | „[^„“”]*+[“”] | «[^«»]*+» | 「[^「」]*+」
-    | (?<!\w)'(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)
+    | '(?<!\w')(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)
     | ‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’
-    | (?<!\w)[+−±-]?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?          # numbers with sign, currency, unit, time
-      [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
-      (?:[ \u00a0]?[%‰°€$£¥₹]|[ \u00a0][ap]\.?m\b\.?)?
+    | (?<![\w@])(?:
+        (?:(?:https?|ftp)://|www\.)\S*[^\s.,;:!?)'"\]}>]        # addresses
+      | (?<![.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
+      | (?<![.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
+      | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?       # numbers with sign, currency, unit, time
+        [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
+        (?:[ \u00a0]?[%‰°€£$¥₹](?!\d)|[ \u00a0][ap]\.?m\b\.?)?
+      )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_HINT = re.compile(r"[\d²³¹¼-¾⁰-₉⅐-↋`\"'“„«「‘{@]|://|\w\.\w")
+_HINT = re.compile("[0-9²³¹¼-¾⁰-₉⅐-↋`\"'“„«「‘{@/]")
+_RARE_HINT = re.compile(r"\.\w|(?![0-9])\d")
 
 
 def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
@@ -38,7 +40,7 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     >>> protected_spans("Ask Ada", protect=["Ada"])
     [(4, 7)]
     """
-    spans = [match.span() for match in _PROTECTED.finditer(text)] if _HINT.search(text) else []
+    spans = [match.span() for match in _PROTECTED.finditer(text)] if _may_hold_any(text) else []
     if any(protect):
         spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
     return spans
@@ -72,6 +74,13 @@ def free_words(text: str, protect: Sequence[str] = ()) -> list[Span]:
     if seen is not text:
         spans = [(start, end) for start, end in spans if "\0" not in seen[max(0, start - 1) : end + 1]]
     return whole(text, spans)
+
+
+def _may_hold_any(text: str) -> bool:
+    """Whether a closer look is worth it; for most prompts it is not."""
+    if _HINT.search(text):
+        return True
+    return ("." in text or not text.isascii()) and _RARE_HINT.search(text) is not None
 
 
 def _occurrences(text: str, literal: str) -> Iterable[Span]:

@@ -1,0 +1,60 @@
+"""The regular forms of English words, so that a word can be replaced in the form in which it stands."""
+
+Forms = tuple[str | None, ...]
+
+_VOWELS = frozenset("aeiou")
+
+
+def forms(part_of_speech: str, given: str) -> Forms:
+    """All forms of a word, always in the same order for its part of speech.
+
+    `given` is the base form, with irregular forms after slashes: noun plural; verb past, participle, ing form;
+    adjective comparative, superlative (without them an adjective has only its base form).
+
+    >>> forms("noun", "city"), forms("noun", "child/children")
+    (('city', 'cities'), ('child', 'children'))
+    >>> forms("verb", "stop")
+    ('stop', 'stops', 'stopping', 'stopped', 'stopped')
+    >>> forms("verb", "choose/chose/chosen")
+    ('choose', 'chooses', 'choosing', 'chose', 'chosen')
+    """
+    base, *irregular = given.strip().split("/")
+    if part_of_speech == "noun":
+        return base, irregular[0] if irregular else _with_s(base)
+    if part_of_speech == "verb":
+        past, participle = irregular[:2] if irregular else [_past(base)] * 2
+        return base, _with_s(base), irregular[2] if irregular[2:] else _ing(base), past, participle
+    if part_of_speech == "adj":
+        return base, *(irregular or (None, None))
+    return (base,)
+
+
+def _with_s(word: str) -> str:
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return word + "es"
+    return word[:-1] + "ies" if _ends_in_consonant_y(word) else word + "s"
+
+
+def _ing(verb: str) -> str:
+    if verb.endswith("ie"):
+        return verb[:-2] + "ying"
+    if verb.endswith("e") and not verb.endswith(("ee", "ye", "oe")):
+        return verb[:-1] + "ing"
+    return _doubled(verb) + "ing"
+
+
+def _past(verb: str) -> str:
+    if verb.endswith("e"):
+        return verb + "d"
+    return verb[:-1] + "ied" if _ends_in_consonant_y(verb) else _doubled(verb) + "ed"
+
+
+def _doubled(verb: str) -> str:
+    """The last consonant doubled in verbs of one short syllable (stop, grab), not in others (help, visit)."""
+    short = len(verb) > 2 and verb[-2] in _VOWELS and verb[-3] not in _VOWELS
+    one_syllable = sum(letter in _VOWELS for letter in verb) == 1
+    return verb + verb[-1] if short and one_syllable and verb[-1] not in "aeiouwxy" else verb
+
+
+def _ends_in_consonant_y(word: str) -> bool:
+    return len(word) > 1 and word[-1] == "y" and word[-2] not in _VOWELS

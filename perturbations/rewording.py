@@ -1,0 +1,82 @@
+"""Rewording: the same request in other words."""
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+from holdfast.perturbations.protected import protected_spans
+from holdfast.perturbations.registry import perturbation
+from holdfast.perturbations.requests import Rewrite, recast, wrap
+from holdfast.perturbations.types import Edit, Edits
+
+_FAR = 0.5
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_DIFF_LIMIT = 2_000
+
+
+@perturbation("paraphrase", family="rewording", light=0.25, heavy=0.75, units=None, extras=("paraphrases",))
+def paraphrase(
+    text: str,
+    strength: float,
+    rng: Random,
+    *,
+    protect: Sequence[str] = (),
+    paraphrases: Sequence[str] = (),
+) -> Edits:
+    """Ask the same thing in other words; strength says how far to go.
+
+    Below 0.5 the text is only wrapped ("Tell me: ..."). From 0.5 on, one of the sample's own `paraphrases` takes its place, or a
+    rule for questions and commands recasts it; where neither fits it is wrapped. Rules keep all content words, numbers and
+    names; an own paraphrase that lacks something protected is passed over.
+
+    >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
+    'Please answer this question: what is the capital of France?'
+    >>> paraphrase("What is the capital of France?", 0.75, Random(2)).text
+    'Could you tell me what the capital of France is?'
+    >>> paraphrase("Who wrote Hamlet?", 0.75, Random(1), paraphrases=["Hamlet is by whom?"]).text
+    'Hamlet is by whom?'
+    """
+    if strength <= 0 or not text.strip():
+        return Edits(text)
+    spans = protected_spans(text, protect)
+    if strength >= _FAR:
+        kept = [text[start:end] for start, end in spans]
+        own = [other for other in paraphrases if _stands_for(other, text, kept)]
+        if own:
+            return Edits(text, _difference(text, rng.choice(own)))
+        if recasts := _allowed(recast(text), spans):
+            return Edits(text, rng.choice(recasts))
+    return Edits(text, rng.choice(_allowed(wrap(text), spans)))
+
+
+def _stands_for(other: str, text: str, kept: Sequence[str]) -> bool:
+    return bool(other.strip()) and other != text and all(piece in other for piece in kept)
+
+
+def _allowed(rewrites: Sequence[Rewrite], spans: Sequence[tuple[int, int]]) -> list[Rewrite]:
+    """The rewrites that touch no protected span; one that only inserts at the start is always among the wrappings."""
+
+    def touches(edit: Edit) -> bool:
+        end = edit.position + len(edit.removed)
+        return any(start < end and edit.position < stop for start, stop in spans)
+
+    return [rewrite for rewrite in rewrites if not any(touches(edit) for edit in rewrite)]
+
+
+def _difference(text: str, other: str) -> tuple[Edit, ...]:
+    """The edits, word by word, that turn `text` into `other`; for very long texts one edit around all that differs."""
+    from rapidfuzz.distance import Levenshtein
+
+    old, new = _TOKEN.findall(text), _TOKEN.findall(other)
+    if max(len(old), len(new)) > _DIFF_LIMIT:
+        return (Edit(0, text, other),)
+    offsets = [0]
+    for token in old:
+        offsets.append(offsets[-1] + len(token))
+    edits: list[Edit] = []
+    for step in Levenshtein.opcodes(old, new):
+        if step.tag != "equal":
+            removed = "".join(old[step.src_start : step.src_end])
+            inserted = "".join(new[step.dest_start : step.dest_end])
+            edits.append(Edit(offsets[step.src_start], removed, inserted))
+    return tuple(edits)
