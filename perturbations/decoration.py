@@ -27,7 +27,9 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     ends = [match.start() for match in _WORD_END.finditer(seen)]
     ends = [end for end in ends if not (seen[end - 1] == "\0" and seen[end : end + 1] == "\0")]
     places = whole(text, [(end, end) for end in ends])
-    return Edits(text, tuple(Edit(at, "", f" {rng.choice(_emoji())}") for at, _ in choose(places, count, rng)))
+    return Edits(
+        text, tuple(Edit(at, "", f" {rng.choice(_emoji())}") for at, _ in choose(places, count, rng))
+    )
 
 
 @cache

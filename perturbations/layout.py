@@ -54,7 +54,9 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)
     places = [span for span in (_mark(seen, *match.span()) for match in _TOKEN.finditer(seen)) if span]
-    return Edits(text, tuple(_repunctuate(text, span, rng) for span in choose(whole(text, places), count, rng)))
+    return Edits(
+        text, tuple(_repunctuate(text, span, rng) for span in choose(whole(text, places), count, rng))
+    )
 
 
 # What people write for one another, by script: Latin and most others, Devanagari, Arabic, East Asian.

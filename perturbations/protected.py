@@ -42,7 +42,9 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     """
     spans = [match.span() for match in _PROTECTED.finditer(text)] if _may_hold_any(text) else []
     if any(protect):
-        spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
+        spans = _merged(
+            spans + [span for literal in protect if literal for span in _occurrences(text, literal)]
+        )
     return spans
 
 

@@ -1,16 +1,16 @@
 """Rewording: the same request in other words."""
 
-import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from random import Random
 
 from holdfast.perturbations.protected import protected_spans
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.requests import Rewrite, recast, wrap
+from holdfast.perturbations.recasting import Rewrite, joined, recast, wrap
+from holdfast.perturbations.text import cluster_starts, words
 from holdfast.perturbations.types import Edit, Edits
 
 _FAR = 0.5
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _DIFF_LIMIT = 2_000
 
 
@@ -67,16 +67,25 @@ def _difference(text: str, other: str) -> tuple[Edit, ...]:
     """The edits, word by word, that turn `text` into `other`; for very long texts one edit around all that differs."""
     from rapidfuzz.distance import Levenshtein
 
-    old, new = _TOKEN.findall(text), _TOKEN.findall(other)
+    old, new = _tokens(text), _tokens(other)
     if max(len(old), len(new)) > _DIFF_LIMIT:
         return (Edit(0, text, other),)
-    offsets = [0]
-    for token in old:
-        offsets.append(offsets[-1] + len(token))
-    edits: list[Edit] = []
-    for step in Levenshtein.opcodes(old, new):
-        if step.tag != "equal":
-            removed = "".join(old[step.src_start : step.src_end])
-            inserted = "".join(new[step.dest_start : step.dest_end])
-            edits.append(Edit(offsets[step.src_start], removed, inserted))
-    return tuple(edits)
+    offsets = [0, *accumulate(map(len, old))]
+    return joined(
+        tuple(
+            Edit(
+                offsets[step.src_start],
+                "".join(old[step.src_start : step.src_end]),
+                "".join(new[step.dest_start : step.dest_end]),
+            )
+            for step in Levenshtein.opcodes(old, new)
+            if step.tag != "equal"
+        )
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    """The words of `text`, and its clusters between them."""
+    inside = {at for start, end in words(text) for at in range(start + 1, end)}
+    cuts = [at for at in cluster_starts(text) if at not in inside]
+    return [text[start:end] for start, end in pairwise(cuts)]

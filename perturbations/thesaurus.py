@@ -47,7 +47,9 @@ _ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
 
 
 def _takes_an(word: str) -> bool:
-    return word.startswith(("hon", "hour")) or (word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us")))
+    return word.startswith(("hon", "hour")) or (
+        word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us"))
+    )
 
 
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")

@@ -52,9 +52,7 @@ def clean_variant(text: str) -> Variant:
     return Variant(text, "clean", "", 0, (), 0.0)
 
 
-def seed_for(
-    task: str, sample_id: str, perturbation: str, severity: str, repeat: int, seed: int
-) -> Random:
+def seed_for(task: str, sample_id: str, perturbation: str, severity: str, repeat: int, seed: int) -> Random:
     """A generator of its own for each variant, seeded by BLAKE2b over the fields.
 
     The fields are joined as ASCII JSON, so that no two different tuples give the same bytes (`("a", "b|c")` and
