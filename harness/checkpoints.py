@@ -31,7 +31,8 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
         raise UserError(f"{what} '{name}' is a file: name the directory that holds it")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(
-            f"{what} '{name}' not found: no such directory, and no shipped one of that name ({', '.join(pocket.names())})"
+            f"{what} '{name}' not found: no such directory, and no shipped {what} of that name "
+            f"({', '.join(pocket.names())})"
         )
     return _from_hub(name, what)
 
@@ -45,9 +46,7 @@ def find_adapters(specs: list[str], pretrained: str) -> list[Adapter]:
     found = [_find_adapter(spec, pretrained) for spec in specs]
     for i, adapter in enumerate(found):
         if adapter.name in {other.name for other in found[:i]}:
-            raise UserError(
-                f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}"
-            )
+            raise UserError(f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}")
     return found
 
 
@@ -98,6 +97,6 @@ def _from_hub(name: str, what: str) -> Path:
         except Exception as error:  # the hub's client raises its own, requests', httpx' and OS errors
             reason = error
     raise UserError(
-        f"{what} '{name}' is neither a directory, a shipped one ({', '.join(pocket.names())}) nor in the local hub cache, "
+        f"{what} '{name}' is neither a directory nor shipped ({', '.join(pocket.names())}) nor in the local hub cache, "
         f"and the hub did not answer ({type(reason).__name__}): name a local directory"
     )

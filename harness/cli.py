@@ -16,7 +16,11 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--adapters", "A,B,...", "base, adapter directories or shipped adapters; name=directory renames one"),
     ("--tasks", "T,...", "suites by name, or your own prompts: file.jsonl, task.yaml"),
     ("--perturbations", "P,...", "names, each with @light, @heavy or @0.08 if wanted"),
-    ("--severity", "S,...", "light, heavy or numbers, for perturbations without their own (default: light,heavy)"),
+    (
+        "--severity",
+        "S,...",
+        "light, heavy or numbers, for perturbations without their own (default: light,heavy)",
+    ),
     ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
     ("--limit", "N", "only the first N samples of each task"),
     ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
@@ -26,7 +30,11 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--granularity", "G", "segments: sentence (default), clause or phrase"),
     ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline to find sentences with"),
     ("--seed", "N", "seed of every random choice (default: 0)"),
-    ("--output_path", "DIR", "where the run is kept; the same command again resumes it (default: results/run)"),
+    (
+        "--output_path",
+        "DIR",
+        "where the run is kept; the same command again resumes it (default: results/run)",
+    ),
 )
 
 
@@ -51,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="holdfast", description="Does your LoRA adapter hold fast when the prompt is disturbed?", allow_abbrev=False
+        prog="holdfast",
+        description="Does your LoRA adapter hold fast when the prompt is disturbed?",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -65,9 +75,13 @@ def _parser() -> argparse.ArgumentParser:
 
     board = _add(verbs, "leaderboard", _leaderboard, "merge the leaderboards of several runs")
     board.add_argument("runs", nargs="+", metavar="RUN", help="directories written by holdfast run")
-    board.add_argument("--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)")
+    board.add_argument(
+        "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
+    )
 
-    pocket = verbs.add_parser("pocket", help="the shipped pocket models").add_subparsers(required=True, metavar="COMMAND")
+    pocket = verbs.add_parser("pocket", help="the shipped pocket models").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     build = _add(pocket, "build", _pocket_build, "make the pocket models from scratch")
     build.add_argument("--out", metavar="DIR", required=True)
     build.add_argument("--seed", type=int, default=0)
@@ -81,7 +95,10 @@ def _add_run(verbs: Any) -> None:
     for flag, metavar, text in _RUN_FLAGS:
         run.add_argument(flag, metavar=metavar, help=text, default=argparse.SUPPRESS)
     run.add_argument(
-        "--log_samples", action="store_true", help="keep the drifted segments of every answer", default=argparse.SUPPRESS
+        "--log_samples",
+        action="store_true",
+        help="keep the drifted segments of every answer",
+        default=argparse.SUPPRESS,
     )
 
 

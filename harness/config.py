@@ -70,7 +70,8 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
         if name not in fields:
             near = difflib.get_close_matches(str(name), fields, n=1)
             raise UserError(
-                f"unknown setting '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(fields)}")
+                f"unknown setting '{name}'"
+                + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(fields)}")
             )
     parsed = {name: _parsed(name, value) for name, value in settings.items()}
     try:

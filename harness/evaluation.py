@@ -152,5 +152,3 @@ def _manifest(config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapt
         generations=len(plan),
         started=now(),
     )
-
-

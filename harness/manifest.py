@@ -77,7 +77,9 @@ def read_manifest(folder: Path) -> Manifest | None:
         return Manifest.model_validate_json(path.read_text("utf-8"))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise UserError(f"{path} was written by another version of Holdfast or edited ({where}): use another --output_path") from None
+        raise UserError(
+            f"{path} was written by another version of Holdfast or edited ({where}): use another --output_path"
+        ) from None
 
 
 def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
@@ -92,7 +94,9 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
-            raise UserError(f"{folder} holds a run of another '{now.name}': its weights have changed; choose another --output_path")
+            raise UserError(
+                f"{folder} holds a run of another '{now.name}': its weights have changed; choose another --output_path"
+            )
     for name, task in new.tasks.items():
         if name not in old.tasks or old.tasks[name].digest != task.digest:
             raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")

@@ -63,7 +63,9 @@ class Samples:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"another run is writing to {path.parent}: wait for it, or choose another --output_path") from None
+            raise UserError(
+                f"another run is writing to {path.parent}: wait for it, or choose another --output_path"
+            ) from None
         self._drop_torn_line()
 
     def append(self, records: Iterable[Record]) -> None:
@@ -104,6 +106,8 @@ def read_samples(path: Path) -> Iterator[dict[str, Any]]:
                 try:
                     yield json.loads(line)
                 except ValueError as error:
-                    raise UserError(f"{path}, line {number}: not valid JSON ({error}); delete the line to redo it") from None
+                    raise UserError(
+                        f"{path}, line {number}: not valid JSON ({error}); delete the line to redo it"
+                    ) from None
     except FileNotFoundError:
         raise UserError(f"{path.parent} is not a run: it has no {path.name}") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from holdfast.errors import UserError
@@ -9,6 +10,7 @@ from holdfast.harness.plan import Item
 from holdfast.harness.records import CLEAN
 from holdfast.metrics import Encode, Metric, Scores, metrics
 from holdfast.metrics.drift import Drift, drifts
+from holdfast.metrics.types import PairCompute
 from holdfast.tasks import Task
 
 ALWAYS = "answer_rate"
@@ -34,9 +36,7 @@ class Scorer:
     granularity: Literal["sentence", "clause", "phrase"]
     pipeline: str | None = None
 
-    def score(
-        self, items: Sequence[Item], outputs: Sequence[str], clean_output: Callable[[Item], str]
-    ) -> list[Scored]:
+    def score(self, items: Sequence[Item], outputs: Sequence[str], clean_output: Callable[[Item], str]) -> list[Scored]:
         """Score each output; a perturbed item's is compared with its clean one, which `clean_output` looks up."""
         rows: list[Scores] = [{} for _ in items]
         for task, places in _by_task(items):
@@ -61,17 +61,20 @@ class Scorer:
             chosen = [paired[i] for i in places]
             for metric in metrics_of(task, "pair"):
                 if metric.name != DRIFT:
-                    _merge(rows, chosen, self._pairs(metric)([before[i] for i in chosen], [outputs[i] for i in chosen]))
+                    _merge(
+                        rows,
+                        chosen,
+                        self._pairs(metric)([before[i] for i in chosen], [outputs[i] for i in chosen]),
+                    )
         of_item = dict(zip(paired, measured, strict=True))
         return [
             Scored({key: round(float(value), DIGITS) for key, value in row.items()}, of_item.get(i))
             for i, row in enumerate(rows)
         ]
 
-    def _pairs(self, metric: Metric) -> Callable[..., list[Scores]]:
-        if not metric.needs_encoder:
-            return metric.compute
-        return lambda clean, perturbed: metric.compute(clean, perturbed, encode=self.encode)
+    def _pairs(self, metric: Metric) -> PairCompute:
+        compute: PairCompute = metric.compute
+        return partial(compute, encode=self.encode) if metric.needs_encoder else compute
 
 
 def metrics_of(task: Task, kind: Literal["sample", "pair"]) -> list[Metric]:

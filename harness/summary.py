@@ -1,9 +1,8 @@
 """From the lines of a run to its two tables: one row per cell, one row per adapter."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -72,14 +71,14 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     extra = [name for name in answers if name not in {*KEY, *CELL, "score", "edit_rate", "tokens", *DRIFTS}]
     rows = []
     for cell, group in answers.groupby(CELL, sort=False):
-        adapter, task, perturbation, _ = cell
-        row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
+        row: dict[str, Any] = dict(zip(CELL, cast(tuple[str, str, str, str], cell), strict=True))
+        adapter, task, perturbation = row["adapter"], row["task"], row["perturbation"]
         row["metric"] = manifest.tasks[task].headline
         row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN)
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
         row["edit_rate"] = group["edit_rate"].mean()
         row["mean_tokens"] = group["tokens"].mean()
-        row |= {name: group[name].mean() for name in extra}
+        row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
     return pd.DataFrame(rows).round(6)
 
@@ -95,7 +94,11 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         mine = answers[answers["adapter"] == entry.name]
         changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
         group = changed if len(changed) else mine[mine["perturbation"] == CLEAN]
-        row: dict[str, Any] = {"adapter": entry.name, "digest": entry.digest[:12], "tasks": mine["task"].nunique()}
+        row: dict[str, Any] = {
+            "adapter": entry.name,
+            "digest": entry.digest[:12],
+            "tasks": mine["task"].nunique(),
+        }
         row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)))
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(changed, clean)
@@ -119,7 +122,7 @@ class _Paired:
 def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]") -> _Paired:
     by_sample = group.groupby(KEY, sort=False)
     means = by_sample[["score", *DRIFTS]].mean()
-    before = clean.reindex(means.index).to_numpy(dtype=np.float64)
+    before: Values = clean.reindex(means.index).to_numpy().astype(np.float64)
     return _Paired(
         before,
         means["score"].to_numpy(dtype=np.float64),
@@ -153,10 +156,10 @@ def _wilson(values: Values) -> tuple[float, float] | None:
     return proportion_interval(list(there)) if there.size and np.isin(there, (0.0, 1.0)).all() else None
 
 
-def _means(table: Values) -> Iterable[float]:
+def _means(table: Values) -> Values:
     counts = (~np.isnan(table)).sum(0)
     means: Values = np.where(counts > 0, np.nansum(table, axis=0) / np.maximum(counts, 1), np.nan)
-    return [float(mean) for mean in means]
+    return means
 
 
 def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]") -> str:
@@ -167,5 +170,5 @@ def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]") -> str:
     loss = (changed["score"] - before).groupby([changed[name] for name in CELL[1:]]).mean()
     if loss.isna().all():
         return ""
-    task, perturbation, severity = loss.idxmin()
+    task, perturbation, severity = cast(tuple[str, str, str], loss.idxmin())
     return f"{task}/{perturbation}@{severity}"

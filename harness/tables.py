@@ -75,7 +75,7 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
     return table
 
 
-def _shown(row: dict[str, Any], name: str) -> str:
+def _shown(row: dict[Any, Any], name: str) -> str:
     from rich.markup import escape
 
     value = row[name]

@@ -96,9 +96,7 @@ def drifts(
     return [found.get(i, unchanged) for i in range(len(clean))]
 
 
-def _drift(
-    clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: dict[str, Array]
-) -> Drift:
+def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: dict[str, Array]) -> Drift:
     ours, theirs = parts[clean], parts[perturbed]
     whole = _distance(vectors[clean], vectors[perturbed])
     if not ours or not theirs:
@@ -157,8 +155,9 @@ def _encode_all(texts: Sequence[str], encode: Encode) -> dict[str, Array]:
 
 
 def _masses(segments: list[Segment]) -> Array:
-    masses = np.array([part.mass for part in segments], dtype=np.float64)
-    return masses / masses.sum()
+    masses: Array = np.array([part.mass for part in segments], dtype=np.float64)
+    total: Array = masses / masses.sum()
+    return total
 
 
 def _side(segments: Sequence[SegmentDrift]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -74,9 +74,7 @@ def facts_of(text: str) -> Facts:
         for match in _NAME.finditer(text)
         if not _SENTENCE_START.search(text, max(0, match.start() - 20), match.start())
     }
-    return Facts(
-        frozenset(numbers), frozenset(names - _NOT_A_NAME), bool(_NEGATION.search(text)), frozenset(words)
-    )
+    return Facts(frozenset(numbers), frozenset(names - _NOT_A_NAME), bool(_NEGATION.search(text)), frozenset(words))
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:

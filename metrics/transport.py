@@ -18,13 +18,14 @@ def transport_plan(cost: Array, a: Array, b: Array) -> Array:
     [[0.5, 0.0], [0.0, 0.5]]
     """
     if 1 in cost.shape:
-        return np.outer(a, b)
+        plan: Array = a[:, None] * b[None, :]
+        return plan
     if len(a) == len(b) and np.ptp(a) == 0 and np.ptp(b) == 0:
         from scipy.optimize import linear_sum_assignment
 
-        plan = np.zeros_like(cost)
-        plan[linear_sum_assignment(cost)] = a[0]
-        return plan
+        assigned = np.zeros_like(cost)
+        assigned[linear_sum_assignment(cost)] = a[0]
+        return assigned
     from ot.lp import emd
 
     solved: Array = emd(a, b, np.ascontiguousarray(cost), check_marginals=False)

@@ -37,7 +37,9 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}, line {line}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8") from None
+        raise UserError(
+            f"{path}, line {line}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8"
+        ) from None
     return _objects(text.split("\n"), str(path))
 
 
@@ -79,7 +81,9 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
         except ValueError as error:
             raise UserError(f"{where}, line {number}: not valid JSON: {error}") from None
         if not isinstance(value, dict):
-            raise UserError(f"{where}, line {number}: expected a JSON object with named fields, found {line.strip()[:40]}")
+            raise UserError(
+                f"{where}, line {number}: expected a JSON object with named fields, found {line.strip()[:40]}"
+            )
         yield number, value
 
 

@@ -28,5 +28,7 @@ def load_task(name: str) -> Task:
         judged = any(sample.references for sample in samples)
         return Task(path.stem, samples, JUDGED if judged else UNJUDGED)
     if path.exists() or len(path.parts) > 1:
-        raise UserError(f"'{name}' is not a task file: use .jsonl (one sample a line) or .yaml (a task that maps other fields)")
+        raise UserError(
+            f"'{name}' is not a task file: use .jsonl (one sample a line) or .yaml (a task that maps other fields)"
+        )
     return tasks.get(name)()

@@ -101,9 +101,13 @@ def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: st
 
 
 def _metrics(path: Path, listed: Any) -> tuple[str, ...]:
-    names = [entry.get("metric") if isinstance(entry, dict) else entry for entry in listed or ()]
-    if not isinstance(listed, list) or not names or not all(isinstance(name, str) for name in names):
-        raise UserError(f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], not {json.dumps(listed)}")
+    if not isinstance(listed, list):
+        listed = [listed]
+    names = [str((entry.get("metric") if isinstance(entry, dict) else entry) or "") for entry in listed]
+    if not all(names):
+        raise UserError(
+            f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], not {json.dumps(listed)}"
+        )
     return tuple(names)
 
 
@@ -111,4 +115,7 @@ def _check_keys(path: Path, settings: dict[str, Any], known: tuple[str, ...]) ->
     for key in settings:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
-            raise UserError(f"{path}: unknown key '{key}'" + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"))
+            raise UserError(
+                f"{path}: unknown key '{key}'"
+                + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}")
+            )

@@ -12,7 +12,15 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_loading import Loaded, load
 from holdfast.harness.backends.registry import backend
-from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
+from holdfast.harness.backends.types import (
+    Adapter,
+    Backend,
+    BackendOptions,
+    Generation,
+    Probe,
+    Request,
+    Settings,
+)
 
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
 """`--batch_size auto` starts here; memory may halve it."""
@@ -136,7 +144,7 @@ class HuggingFace:
 
         if settings.temperature > 0:
             torch.manual_seed(seed)
-        extra = {"stop_strings": list(settings.stop), "tokenizer": self._loaded.tokenizer} if settings.stop else {}
+        extra = {"tokenizer": self._loaded.tokenizer} if settings.stop else {}
         batch = self._padded(rows)
         try:
             with torch.inference_mode():
@@ -180,6 +188,7 @@ class HuggingFace:
             top_p=settings.top_p if sampling else None,
             top_k=None,
             num_beams=1,
+            stop_strings=list(settings.stop) or None,
             repetition_penalty=None,
             pad_token_id=self._loaded.tokenizer.pad_token_id,
             eos_token_id=sorted(end for end in self._ends() if end is not None) or None,

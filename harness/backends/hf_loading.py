@@ -47,7 +47,9 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=bool(args.get("trust_remote_code")))
     except (OSError, ValueError) as error:
-        raise UserError(f"'{args['pretrained']}' is not a model that transformers knows: {_first_line(error)}") from None
+        raise UserError(
+            f"'{args['pretrained']}' is not a model that transformers knows: {_first_line(error)}"
+        ) from None
     seq2seq = bool(config.is_encoder_decoder)
     tokenizer = _tokenizer(str(args.get("tokenizer", folder)), seq2seq)
     model = _model(folder, args, seq2seq, options.device)
@@ -58,7 +60,10 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
         )
     model, names = _with_adapters(model, adapters)
     model.eval()
-    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {"none", "false"}
+    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {
+        "none",
+        "false",
+    }
     return Loaded(model, tokenizer, names, _max_length(config, tokenizer, args), seq2seq, chat)
 
 
