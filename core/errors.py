@@ -1,4 +1,4 @@
-"""The one exception that means "you can mend this": the command line prints it as a single line, without a traceback."""
+"""The exception that means "you can mend this": the command line prints it as one line, without a traceback."""
 
 
 class UserError(ValueError):

@@ -23,6 +23,7 @@ _PREPOSITIONS = frozenset(
 )
 _CLAUSE_MARKS = frozenset({",", ";", ":", "—", "–", "،", "؛", "、", "，", "；"})
 _QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」"}
+_ITEM = regex.compile(r"\(?(?:\p{Nd}{1,3}|\p{L})[.)]")
 _HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
 
 
@@ -59,12 +60,17 @@ def _segments(doc: Any, granularity: Granularity) -> list[Segment]:
     spans = [span for sentence in _sentences(doc) for span in _cut(sentence, granularity)]
     merged: list[Any] = []
     for span in spans:
-        # A piece without letters or digits ("1.", "!!!", ")") belongs to its neighbour.
-        if merged and not (_HAS_CONTENT.search(span.text) and _HAS_CONTENT.search(merged[-1].text)):
+        if merged and (not _HAS_CONTENT.search(span.text) or _needs_more(doc, merged[-1])):
             merged[-1] = doc[merged[-1].start : span.end]
         else:
             merged.append(span)
     return [_as_segment(span) for span in merged if _HAS_CONTENT.search(span.text)]
+
+
+def _needs_more(doc: Any, span: Any) -> bool:
+    """Whether a piece is only the beginning of one: no letter or digit yet, or the number of a list's item."""
+    opens_line = span.start == 0 or "\n" in doc[span.start - 1].text
+    return not _HAS_CONTENT.search(span.text) or bool(opens_line and _ITEM.fullmatch(span.text.strip()))
 
 
 def _sentences(doc: Any) -> Iterator[Any]:
