@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
-from holdfast.perturbations.choose import choose, choose_apart, edit_count
+from holdfast.perturbations.choose import choose_apart, choose_where, edit_count
 from holdfast.perturbations.keyboards import neighbours
 from holdfast.perturbations.protected import masked
 from holdfast.perturbations.registry import perturbation
@@ -50,9 +50,15 @@ def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     'wat i the tallest mountan?'
     """
     starts, clusters = _clusters(text, protect)
-    letters = _letters(clusters)
-    count = min(edit_count(strength, len(clusters)), len(letters) - 1)
-    chosen = choose(letters, count, rng) if count > 0 else []
+    size = len(clusters)
+
+    def is_letter(place: int) -> bool:
+        return clusters[place][0].isalpha()
+
+    chosen = choose_where(size, edit_count(strength, size), rng, is_letter)
+    lost = set(chosen)
+    if all(place in lost for place in range(size) if is_letter(place)):
+        chosen = chosen[1:]
     return Edits(text, tuple([Edit(starts[place], clusters[place], "") for place in chosen]))
 
 
@@ -66,16 +72,15 @@ def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()
     'whO WrotE Hamlet?'
     """
     starts, clusters = _clusters(text, protect)
-    letters = _letters(clusters)
-    if not text.isascii():
-        letters = [place for place in letters if _has_other_case(clusters[place])]
-    chosen = choose(letters, edit_count(strength, len(clusters)), rng)
+    size = len(clusters)
+
+    def has_other_case(place: int) -> bool:
+        letter = clusters[place]
+        other = letter.swapcase()
+        return letter[0].isalpha() and other != letter and len(other) == len(letter)
+
+    chosen = choose_where(size, edit_count(strength, size), rng, has_other_case)
     return Edits(text, tuple([Edit(starts[at], clusters[at], clusters[at].swapcase()) for at in chosen]))
-
-
-def _has_other_case(letter: str) -> bool:
-    other = letter.swapcase()
-    return other != letter and len(other) == len(letter)
 
 
 def _clusters(text: str, protect: Sequence[str]) -> tuple[Sequence[int], Sequence[str]]:
@@ -86,14 +91,7 @@ def _clusters(text: str, protect: Sequence[str]) -> tuple[Sequence[int], Sequenc
     starts, visible = cluster_starts(text), masked(text, protect)
     if isinstance(starts, range):
         return starts, visible
-    return starts, [
-        "\0" if "\0" in visible[start:end] else visible[start:end] for start, end in pairwise(starts)
-    ]
-
-
-def _letters(clusters: Sequence[str]) -> list[int]:
-    """The places of the letters of any script (a base letter with its marks is one)."""
-    return [place for place, cluster in enumerate(clusters) if cluster[0].isalpha()]
+    return starts, ["\0" if "\0" in visible[start:end] else visible[start:end] for start, end in pairwise(starts)]
 
 
 # Shares of omission, substitution, insertion and transposition among 3,468 misspellings that are one edit away from

@@ -27,13 +27,31 @@ def choose(places: Sequence[T], count: int, rng: Random) -> list[T]:
     return [places[index] for index in sorted(rng.sample(range(len(places)), count))]
 
 
+def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bool]) -> list[int]:
+    """`count` of the allowed places below `size`, sorted; all of them, where there are fewer.
+
+    While there is room, places are drawn and tried, which spares looking at the whole text.
+
+    >>> choose_where(12, 3, Random(1), allowed=lambda place: place % 3 > 0)
+    [1, 5, 10]
+    """
+    chosen: set[int] = set()
+    for _ in range(10 * count if size > 6 * count else 0):
+        place = int(rng.random() * size)
+        if place not in chosen and allowed(place):
+            chosen.add(place)
+            if len(chosen) == count:
+                return sorted(chosen)
+    return choose([*filter(allowed, range(size))], count, rng)
+
+
 def choose_apart(
     size: int, count: int, rng: Random, allowed: Callable[[int], bool], preferred: Callable[[int], bool]
 ) -> list[int]:
-    """`count` of the allowed places below `size`, no two of them neighbours, so that no edit undoes or swallows the next.
+    """Like `choose_where`, but no two places are neighbours, so that no edit undoes the next, and preferred ones go first.
 
-    While there is room they are preferred ones, drawn and tried, which spares looking at the whole text. In a crowd
-    they are drawn from a largest set of allowed places that are apart, so that the count is as exact as it can be.
+    In a crowd the places are drawn from a largest set of allowed ones that are apart, so that the count is as exact as
+    it can be.
 
     >>> choose_apart(12, 3, Random(1), allowed=lambda place: True, preferred=lambda place: place % 3 > 0)
     [1, 5, 10]

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from functools import cache
 from random import Random
 
-from holdfast.perturbations.choose import choose, edit_count
+from holdfast.perturbations.choose import choose_where, edit_count
 from holdfast.perturbations.protected import masked
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import count_tokens, whole
+from holdfast.perturbations.text import cluster_cuts, count_tokens
 from holdfast.perturbations.types import Edit, Edits
 
-_WORD_END = re.compile(r"(?<=\S)(?=\s|\Z)")
+_TOKEN = re.compile(r"\S+")
 
 
 @perturbation("emoji", family="decoration", light=0.05, heavy=0.25, units=count_tokens)
@@ -24,12 +24,14 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     """
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)
-    ends = [match.start() for match in _WORD_END.finditer(seen)]
-    ends = [end for end in ends if not (seen[end - 1] == "\0" and seen[end : end + 1] == "\0")]
-    places = whole(text, [(end, end) for end in ends])
-    return Edits(
-        text, tuple(Edit(at, "", f" {rng.choice(_emoji())}") for at, _ in choose(places, count, rng))
-    )
+    ends = [match.end() for match in _TOKEN.finditer(seen)]
+    cuts = cluster_cuts(text)
+
+    def is_free(place: int) -> bool:
+        return ends[place] in cuts and seen[ends[place] - 1 : ends[place] + 1] != "\0\0"
+
+    chosen = [ends[place] for place in choose_where(len(ends), count, rng, is_free)]
+    return Edits(text, tuple([Edit(end, "", f" {rng.choice(_emoji())}") for end in chosen]))
 
 
 @cache

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from random import Random
 from unicodedata import category
 
-from holdfast.perturbations.choose import choose, edit_count
+from holdfast.perturbations.choose import choose, choose_where, edit_count
 from holdfast.perturbations.protected import masked
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import Span, count_tokens, whole
+from holdfast.perturbations.text import Span, cluster_cuts, count_tokens, whole
 from holdfast.perturbations.types import Edit, Edits
 
 _GAP = re.compile(r"(?<=[^\s])\s+(?=[^\s])")
@@ -53,10 +53,16 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     """
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)
-    places = [span for span in (_mark(seen, *match.span()) for match in _TOKEN.finditer(seen)) if span]
-    return Edits(
-        text, tuple(_repunctuate(text, span, rng) for span in choose(whole(text, places), count, rng))
-    )
+    ends = [match.end() for match in _TOKEN.finditer(seen)]
+    cuts = cluster_cuts(text)
+
+    def may_change(place: int) -> bool:
+        end = ends[place]
+        last = seen[end - 1]
+        return end in cuts and (end - 1 in cuts if last in _ANY_MARK else category(last)[0] in "LM")
+
+    chosen = choose_where(len(ends), count, rng, may_change)
+    return Edits(text, tuple([_repunctuate(text, ends[place], rng) for place in chosen]))
 
 
 # What people write for one another, by script: Latin and most others, Devanagari, Arabic, East Asian.
@@ -64,24 +70,16 @@ _MARKS = (".,;:!?", "।,;:!?", ".،؛:!؟", "。，；：！？")
 _ANY_MARK = frozenset("".join(_MARKS))
 
 
-def _mark(seen: str, start: int, end: int) -> Span | None:
-    """The mark at the end of a token; the empty span after it where there is none and one may be added."""
-    last = seen[end - 1]
-    if last in _ANY_MARK:
-        return end - 1, end
-    return (end, end) if category(last)[0] in "LM" else None
-
-
-def _repunctuate(text: str, place: Span, rng: Random) -> Edit:
-    start, end = place
-    mark = text[start:end]
-    marks = _marks_like(mark or text[start - 1])
-    if not mark:
-        return Edit(start, "", rng.choice(marks))
-    alone = start == 0 or text[start - 1].isspace()
+def _repunctuate(text: str, end: int, rng: Random) -> Edit:
+    """Add a mark where a word ends without one; else drop or change its mark (a mark that stands alone only changes)."""
+    last = text[end - 1]
+    marks = _marks_like(last)
+    if last not in _ANY_MARK:
+        return Edit(end, "", rng.choice(marks))
+    alone = end == 1 or text[end - 2].isspace()
     if not alone and rng.random() < 0.5:
-        return Edit(start, mark, "")
-    return Edit(start, mark, rng.choice(marks.replace(mark, "")))
+        return Edit(end - 1, last, "")
+    return Edit(end - 1, last, rng.choice(marks.replace(last, "")))
 
 
 def _marks_like(character: str) -> str:

@@ -1,4 +1,4 @@
-"""What a perturbation leaves alone: numbers, code, addresses, quoted strings, `{placeholders}` and what the user names."""
+"""What perturbations leave alone: numbers, code, addresses, quotations, `{placeholders}` and what the user names."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ _PROTECTED = re.compile(
         (?:(?:https?|ftp)://|www\.)\S*[^\s.,;:!?)'"\]}>]        # addresses
       | (?<![.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
       | (?<![.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
-      | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?       # numbers with sign, currency, unit, time
+      | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?  # numbers with sign, currency, unit, time
         [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
         (?:[ \u00a0]?[%‰°€£$¥₹](?!\d)|[ \u00a0][ap]\.?m\b\.?)?
       )
@@ -42,9 +42,7 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     """
     spans = [match.span() for match in _PROTECTED.finditer(text)] if _may_hold_any(text) else []
     if any(protect):
-        spans = _merged(
-            spans + [span for literal in protect if literal for span in _occurrences(text, literal)]
-        )
+        spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
     return spans
 
 
@@ -64,18 +62,23 @@ def masked(text: str, protect: Sequence[str] = ()) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def free_words(text: str, protect: Sequence[str] = ()) -> list[Span]:
-    """The spans of the words that may be changed: whole words that no protected span touches.
+def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]:
+    """How many words `text` has, and the spans of those that may be changed: whole words that no protected span touches.
 
     >>> text = "add 2 tea-spoons to {cup}s"
-    >>> [text[start:end] for start, end in free_words(text)]
-    ['add', 'tea-spoons', 'to']
+    >>> total, spans = free_words(text)
+    >>> total, [text[start:end] for start, end in spans]
+    (6, ['add', 'tea-spoons', 'to'])
     """
-    seen = masked(text, protect)
-    spans = words(seen)
+    seen, spans = masked(text, protect), words(text)
+    total = len(spans)
     if seen is not text:
-        spans = [(start, end) for start, end in spans if "\0" not in seen[max(0, start - 1) : end + 1]]
-    return whole(text, spans)
+        spans = [
+            (start, end)
+            for start, end in words(seen)
+            if seen[start - 1 : start] != "\0" and seen[end : end + 1] != "\0"
+        ]
+    return total, whole(text, spans)
 
 
 def _may_hold_any(text: str) -> bool:

@@ -31,11 +31,7 @@ def wrap(text: str) -> list[Rewrite]:
     ['Please name a river.', 'Kindly name a river.', 'A request: Name a river.']
     """
     if _HINDI.search(text, 0, 2_000):
-        return (
-            _prefixed("कृपया बताइए: ", "मुझे बताइए: ", "एक सवाल है: ")
-            if "?" in text
-            else _prefixed("कृपया ध्यान दें: ")
-        )
+        return _prefixed("कृपया बताइए: ", "मुझे बताइए: ", "एक सवाल है: ") if "?" in text else _prefixed("कृपया ध्यान दें: ")
     if _HINGLISH.search(text, 0, 2_000):
         return _prefixed("Please bataiye: ", "Mujhe batao: ", "Ek sawaal hai: ")
     if command := _COMMAND.match(text):
@@ -102,10 +98,7 @@ def _framed(asked: re.Match[str], moves: Rewrite, frames: tuple[tuple[str, str],
 def _recast_command(text: str, command: re.Match[str]) -> list[Rewrite]:
     single = re.fullmatch(r"[^.?!\n]+?(\.?)\s*", text)
     if not single:
-        return [
-            _led_in(command, frame)
-            for frame in ("I would like you to ", "Your task is to ", "I need you to ")
-        ]
+        return [_led_in(command, frame) for frame in ("I would like you to ", "Your task is to ", "I need you to ")]
     at, dot = single.start(1), single[1]
     return [
         (*_led_in(command, "Could you "), Edit(at, dot, "?")),
@@ -116,7 +109,10 @@ def _recast_command(text: str, command: re.Match[str]) -> list[Rewrite]:
 
 _VERB = r"(is|are|was|were)"
 _NAMED = r"((?:(?:the|an?|his|her|its|their|my|our|your|this|that)\b|[A-Z]).*?)"
-_PARTICIPLE = r"(born|made|known|built|found|founded|written|held|won|lost|sold|sung|given|seen|shown|worn|drawn|spoken|grown|\w{2,}[^\We]ed)"
+_PARTICIPLE = (
+    r"(born|made|known|built|found|founded|written|held|won|lost|sold|sung|given|seen|shown|worn|drawn|spoken|grown"
+    r"|\w{2,}[^\We]ed)"
+)
 _MOVED_BEFORE_PARTICIPLE = re.compile(rf"(?i:what|where|when|how|why) {_VERB} {_NAMED} (?={_PARTICIPLE}$)")
 _MOVED_TO_END = re.compile(rf"(?i:what|who|where) {_VERB} {_NAMED}$")
 _THERE = re.compile(r"(?i:how (?:many|much)) .+? (are there|is there)\b(?= |$)")

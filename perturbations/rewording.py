@@ -5,8 +5,8 @@ from itertools import accumulate, pairwise
 from random import Random
 
 from holdfast.perturbations.protected import protected_spans
-from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.recasting import Rewrite, joined, recast, wrap
+from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.text import cluster_starts, words
 from holdfast.perturbations.types import Edit, Edits
 
@@ -25,9 +25,10 @@ def paraphrase(
 ) -> Edits:
     """Ask the same thing in other words; strength says how far to go.
 
-    Below 0.5 the text is only wrapped ("Tell me: ..."). From 0.5 on, one of the sample's own `paraphrases` takes its place, or a
-    rule for questions and commands recasts it; where neither fits it is wrapped. Rules keep all content words, numbers and
-    names; an own paraphrase that lacks something protected is passed over.
+    Below 0.5 the text is only wrapped ("Tell me: ..."). From 0.5 on, one of the sample's own `paraphrases`
+    takes its place, or a rule for questions and commands recasts it; where neither fits it is wrapped.
+    Rules keep all content words, numbers and names; an own paraphrase that lacks something protected is
+    passed over.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
     'Please answer this question: what is the capital of France?'

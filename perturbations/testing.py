@@ -26,7 +26,8 @@ NASTY_TEXTS = (
     "e\u0301le\u0300ve, a\u200db \u0301 mark, \u0600. prefix",
     "line\r\nbreaks\r\n",
     "What is the capital of France?",
-    'Summarise the big dialogue, please. Ann: the car cost $4.50 (5 %), see https://a.org/x?y=1 or "as is" `f(x)` {name}!',
+    "Summarise the big dialogue, please. Ann: the car cost $4.50 (5 %), see https://a.org/x?y=1 or `f(x)` {name}!",
+    """He said "as is", she 'not so', they «oui»; don't ask, it's 10:30 am in {{town}} and -3.5 °C, COVID-19.""",
 )
 """Texts that every perturbation takes without raising."""
 
@@ -40,7 +41,8 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
     For the nasty texts above, a megabyte, and `max_examples` texts that hypothesis makes up:
 
     1. the same text, strength and generator state give the same edits, and global random state is not touched;
-    2. edits are sorted, apart, inside the text, true to it and not idle, and the new text differs from the old if there are any;
+    2. edits are sorted, apart, inside the text, true to it and not idle, and the new text differs from the
+       old if there are any;
     3. their number is exactly `edit_count(strength, units)`, at most what strength 1 makes; none at strength 0;
     4. protected spans, and the literals in `protect`, stay; no grapheme cluster is torn;
     5. a text that is not empty does not become empty.
@@ -49,9 +51,7 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
         from hypothesis import HealthCheck, given, settings
         from hypothesis import strategies as st
     except ImportError as error:
-        raise UserError(
-            "check_perturbation needs hypothesis, which is missing: pip install holdfast[dev]"
-        ) from error
+        raise UserError("check_perturbation needs hypothesis, which is missing: pip install holdfast[dev]") from error
 
     entry = perturbations.get(named) if isinstance(named, str) else named
     assert 0 <= entry.light <= entry.heavy <= 1, f"{entry.name}: 0 <= light <= heavy <= 1 must hold"
@@ -101,9 +101,7 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
 def _check(entry: Perturbation, text: str, strength: float, seed: int) -> None:
     before = random.getstate()
     result = _apply(entry, text, strength, seed)
-    assert random.getstate() == before, (
-        f"{entry.name}: uses the global random state; use the generator handed in"
-    )
+    assert random.getstate() == before, f"{entry.name}: uses the global random state; use the generator handed in"
     again = _apply(entry, text, strength, seed)
     assert again == result, f"{entry.name}: the same generator state gave other edits for {text!r}"
     _check_edits(entry, result)
@@ -127,16 +125,13 @@ def _check_edits(entry: Perturbation, result: Edits) -> None:
     for edit in result.edits:
         end = edit.position + len(edit.removed)
         where = f"{entry.name}: {edit} in {text[:200]!r}"
-        assert edit.position >= at and edit.position > previous, (
-            f"{where} overlaps or precedes the edit before it"
-        )
+        assert edit.position >= at, f"{where} overlaps or precedes the edit before it"
+        assert edit.position > previous, f"{where} begins where the edit before it begins"
         assert text[edit.position : end] == edit.removed, f"{where} removes what is not there"
         assert edit.removed != edit.inserted, f"{where} changes nothing"
         assert {edit.position, end} <= boundaries, f"{where} tears a grapheme cluster"
         at, previous = end, edit.position
-    assert not result.edits or result.text != text, (
-        f"{entry.name}: the edits to {text[:200]!r} undo one another"
-    )
+    assert not result.edits or result.text != text, f"{entry.name}: the edits to {text[:200]!r} undo one another"
 
 
 def _check_count(entry: Perturbation, result: Edits, strength: float, seed: int) -> None:
@@ -158,13 +153,9 @@ def _check_protected(entry: Perturbation, result: Edits) -> None:
         kept = text[start:end]
         assert kept in new, f"{entry.name}: the protected {kept!r} is not in {new!r}"
         if entry.units is not None:
-            assert not _touched(result, start, end), (
-                f"{entry.name}: changes inside the protected {kept!r} of {text!r}"
-            )
+            assert not _touched(result, start, end), f"{entry.name}: changes inside the protected {kept!r} of {text!r}"
 
 
 def _touched(result: Edits, start: int, end: int) -> bool:
-    edges: Sequence[tuple[int, int]] = [
-        (edit.position, edit.position + len(edit.removed)) for edit in result.edits
-    ]
+    edges: Sequence[tuple[int, int]] = [(edit.position, edit.position + len(edit.removed)) for edit in result.edits]
     return any(first < end and last > start for first, last in edges)

@@ -1,7 +1,7 @@
 """What a text is made of: grapheme clusters (what a reader calls characters) and words, in any script."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,6 +35,12 @@ def cluster_starts(text: str) -> Sequence[int]:
     if is_simple(text):
         return range(len(text) + 1)
     return [*(match.start() for match in _cluster().finditer(text)), len(text)]
+
+
+def cluster_cuts(text: str) -> Container[int]:
+    """The same places as `cluster_starts`, to ask whether one is among them."""
+    starts = cluster_starts(text)
+    return starts if isinstance(starts, range) else set(starts)
 
 
 def count_characters(text: str) -> int:
@@ -77,10 +83,10 @@ def count_tokens(text: str) -> int:
 
 def whole(text: str, spans: Iterable[Span]) -> list[Span]:
     """Those of `spans` that begin and end between grapheme clusters, so that changing them tears nothing."""
-    if is_simple(text):
+    cuts = cluster_cuts(text)
+    if isinstance(cuts, range):
         return list(spans)
-    edges = set(cluster_starts(text))
-    return [span for span in spans if span[0] in edges and span[1] in edges]
+    return [span for span in spans if span[0] in cuts and span[1] in cuts]
 
 
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]++(?:['-][A-Za-z0-9_]++)*+")

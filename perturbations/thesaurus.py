@@ -11,13 +11,31 @@ from holdfast.perturbations.text import Span
 
 # After a verb or an adjective these change its sense: look for, rich in, provided that.
 _BINDING = frozenset(
-    "about after apart at away back by down for from in into of off on out over that through to together up with".split()
+    {
+        "about",
+        "after",
+        "apart",
+        "at",
+        "away",
+        "back",
+        "by",
+        "down",
+        "for",
+        "from",
+        "in",
+        "into",
+        "of",
+        "off",
+        "on",
+        "out",
+    }
+    | {"over", "that", "through", "to", "together", "up", "with"}
 )
 _FREE_OF_PARTICLES = ("noun", "adv", "other")
 
 
 def alternatives(text: str, spans: Sequence[Span], index: int) -> list[str]:
-    """What may stand for the word at `spans[index]`, written as that word is; [] for words not in the table, and for names.
+    """What may stand for the word at `spans[index]`, written as that word is; [] for unlisted words and for names.
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
     >>> spans = [(0, 2), (3, 8), (9, 11), (12, 16), (17, 21), (23, 26), (27, 31), (32, 38)]
@@ -47,9 +65,7 @@ _ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
 
 
 def _takes_an(word: str) -> bool:
-    return word.startswith(("hon", "hour")) or (
-        word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us"))
-    )
+    return word.startswith(("hon", "hour")) or (word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us")))
 
 
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")

@@ -5,10 +5,10 @@ from functools import cache
 from random import Random
 from unicodedata import category, name
 
-from holdfast.perturbations.choose import choose, edit_count
+from holdfast.perturbations.choose import choose_where, edit_count
 from holdfast.perturbations.protected import masked
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import count_characters, is_simple, whole
+from holdfast.perturbations.text import cluster_starts, count_characters
 from holdfast.perturbations.types import Edit, Edits
 
 
@@ -20,13 +20,14 @@ def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[st
     >>> changed.text, [f"U+{ord(edit.inserted):04X}" for edit in changed.edits]
     ('open thе аrchive', ['U+0435', 'U+0430'])
     """
-    count = edit_count(strength, count_characters(text))
-    table = _look_alikes()
-    places = [at for at, character in enumerate(masked(text, protect)) if character in table] if count else []
-    if not is_simple(text):
-        places = [start for start, _ in whole(text, [(at, at + 1) for at in places])]
-    chosen = choose(places, count, rng)
-    return Edits(text, tuple(Edit(at, text[at], rng.choice(table[text[at]])) for at in chosen))
+    starts, seen, table = cluster_starts(text), masked(text, protect), _look_alikes()
+    size = len(starts) - 1
+
+    def has_look_alikes(place: int) -> bool:
+        return seen[starts[place] : starts[place + 1]] in table
+
+    chosen = [starts[place] for place in choose_where(size, edit_count(strength, size), rng, has_look_alikes)]
+    return Edits(text, tuple([Edit(at, text[at], rng.choice(table[text[at]])) for at in chosen]))
 
 
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
