@@ -5,14 +5,15 @@ python benchmarks/perturbation_speed.py
 
 import time
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from holdfast.perturbations import make_variant, perturbations
 
 PROMPT = (
     "Summarise the big meeting between Alice and Robert about the new harbour, where they chose to buy an old ship "
-    "for the city; please mention who found the money, when the work begins, and why they agreed."
-).ljust(204, ".")
+    "for the city; mention who found the money, when the work begins, and why so many of them agreed at last."
+)
 WITH_NUMBERS = PROMPT.replace("the money", "$4.5 million").replace("an old ship", 'the "Ada"')
 HINDI = (("भारत की सबसे प्रसिद्ध किताब कौन सी है, और उसे किसने लिखा था? कृपया बताइए। ") * 4)[:204]
 STRENGTH = 0.05
@@ -32,7 +33,7 @@ def main() -> None:
     print(f"{'perturbation':<15}{'English':>10}{'protected':>11}{'Hindi':>10}   peer, recorded figure")
     for name in perturbations.names():
         apply = perturbations.get(name).apply
-        speeds = [rate(lambda rng, text=text: apply(text, STRENGTH, rng)) for text in (PROMPT, WITH_NUMBERS, HINDI)]
+        speeds = [rate(partial(apply, text, STRENGTH)) for text in (PROMPT, WITH_NUMBERS, HINDI)]
         columns = "".join(f"{speed:>{width},.0f}" for speed, width in zip(speeds, (10, 11, 10), strict=True))
         print(f"{name:<15}{columns}   {PEERS.get(name, '')}")
     print(f"{'make_variant':<15}{rate(variant):>10,.0f}   (typos, with its seed and edit rate)")

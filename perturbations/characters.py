@@ -22,7 +22,7 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     grapheme cluster.
 
     >>> typos("please summarise the dialogue", 0.1, Random(3)).text
-    'pleas summatise the diaogue'
+    'please sumaris thhe dialogue'
     """
     starts, clusters = _clusters(text, protect)
     size = len(clusters)
@@ -47,7 +47,7 @@ def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     """Lose letters, as a worn keyboard or a bad transmission does. One letter always stays.
 
     >>> char_deletion("what is the tallest mountain?", 0.1, Random(1)).text
-    'wat i the tallest mountan?'
+    'wha is the tallest monain?'
     """
     starts, clusters = _clusters(text, protect)
     size = len(clusters)
@@ -69,7 +69,7 @@ def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()
     Letters whose other case is longer (ß) or is not there (most scripts) stay.
 
     >>> case("who wrote Hamlet?", 0.2, Random(1)).text
-    'whO WrotE Hamlet?'
+    'wHO wrote HAmlet?'
     """
     starts, clusters = _clusters(text, protect)
     size = len(clusters)

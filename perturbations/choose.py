@@ -33,7 +33,7 @@ def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bo
     While there is room, places are drawn and tried, which spares looking at the whole text.
 
     >>> choose_where(12, 3, Random(1), allowed=lambda place: place % 3 > 0)
-    [1, 5, 10]
+    [1, 4, 7]
     """
     chosen: set[int] = set()
     for _ in range(10 * count if size > 6 * count else 0):
@@ -48,13 +48,13 @@ def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bo
 def choose_apart(
     size: int, count: int, rng: Random, allowed: Callable[[int], bool], preferred: Callable[[int], bool]
 ) -> list[int]:
-    """Like `choose_where`, but no two places are neighbours, so that no edit undoes the next, and preferred ones go first.
+    """Like `choose_where`, but no two places are neighbours (no edit undoes the next), and preferred ones go first.
 
     In a crowd the places are drawn from a largest set of allowed ones that are apart, so that the count is as exact as
     it can be.
 
     >>> choose_apart(12, 3, Random(1), allowed=lambda place: True, preferred=lambda place: place % 3 > 0)
-    [1, 5, 10]
+    [1, 4, 7]
     >>> choose_apart(3, 9, Random(1), allowed=lambda place: True, preferred=lambda place: place == 1)
     [0, 2]
     """

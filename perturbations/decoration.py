@@ -20,7 +20,7 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     """Put emoji after words, each behind a space of its own.
 
     >>> emoji("who painted the Mona Lisa?", 0.2, Random(1)).text
-    'who 🎉 painted the Mona Lisa?'
+    'who painted 😎 the Mona Lisa?'
     """
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)

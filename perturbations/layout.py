@@ -22,7 +22,7 @@ def spacing(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     No space is lost beside a protected span (`5 5` never becomes `55`). A text without gaps gets a space at its end.
 
     >>> spacing("name the longest river in Europe", 0.5, Random(2)).text
-    'name the\\nlongestriver in  Europe'
+    'name\\nthe longest river  inEurope'
     """
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)
@@ -49,7 +49,7 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     Nothing is added to a protected span (a mark would become part of an address), but the mark after one may go.
 
     >>> punctuation("Well, who wrote Hamlet, and when?", 0.5, Random(3)).text
-    'Well who wrote Hamlet; and when'
+    'Well, who; wrote Hamlet, and! when'
     """
     count = edit_count(strength, count_tokens(text))
     seen = masked(text, protect)
@@ -71,7 +71,7 @@ _ANY_MARK = frozenset("".join(_MARKS))
 
 
 def _repunctuate(text: str, end: int, rng: Random) -> Edit:
-    """Add a mark where a word ends without one; else drop or change its mark (a mark that stands alone only changes)."""
+    """Add a mark where a word ends without one; else drop or change its mark (one that stands alone only changes)."""
     last = text[end - 1]
     marks = _marks_like(last)
     if last not in _ANY_MARK:

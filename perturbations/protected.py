@@ -63,7 +63,7 @@ def masked(text: str, protect: Sequence[str] = ()) -> str:
 
 
 def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]:
-    """How many words `text` has, and the spans of those that may be changed: whole words that no protected span touches.
+    """How many words `text` has, and the spans of those that may be changed: whole ones that no protected span touches.
 
     >>> text = "add 2 tea-spoons to {cup}s"
     >>> total, spans = free_words(text)

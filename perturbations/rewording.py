@@ -31,7 +31,7 @@ def paraphrase(
     passed over.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
-    'Please answer this question: what is the capital of France?'
+    'Tell me: what is the capital of France?'
     >>> paraphrase("What is the capital of France?", 0.75, Random(2)).text
     'Could you tell me what the capital of France is?'
     >>> paraphrase("Who wrote Hamlet?", 0.75, Random(1), paraphrases=["Hamlet is by whom?"]).text

@@ -18,7 +18,7 @@ def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[st
 
     >>> changed = confusables("open the archive", 0.1, Random(1))
     >>> changed.text, [f"U+{ord(edit.inserted):04X}" for edit in changed.edits]
-    ('open thе аrchive', ['U+0435', 'U+0430'])
+    ('opеn the archιve', ['U+0435', 'U+1FBE'])
     """
     starts, seen, table = cluster_starts(text), masked(text, protect), _look_alikes()
     size = len(starts) - 1
@@ -30,6 +30,7 @@ def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[st
     return Edits(text, tuple([Edit(at, text[at], rng.choice(table[text[at]])) for at in chosen]))
 
 
+_TOLD_APART = frozenset("ӏϱҽռզϒ")  # in the table, yet easily seen for what they are
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 
@@ -46,7 +47,7 @@ def _look_alikes() -> dict[str, list[str]]:
         script, cased = _script(letter), category(letter) if len(letter) == 1 else ""
         if script:
             alike = [other["c"] for other in others if _script(other["c"]) not in ("", script)]
-            table[letter] = sorted(other for other in alike if category(other) == cased)
+            table[letter] = sorted(other for other in alike if category(other) == cased and other not in _TOLD_APART)
     return {letter: alike for letter, alike in table.items() if alike}
 
 

@@ -29,7 +29,7 @@ def make_variant(
 
     >>> make_variant("What is the capital of France?", task="qa", sample_id="7", perturbation="typos",
     ...              severity="light", repeat=0, seed=0).text
-    'What is the captial of France?'
+    'Wht is the capital of France?'
     """
     from rapidfuzz.distance import Levenshtein
 

@@ -1,0 +1,210 @@
+"""What each perturbation does, on texts small enough to see it."""
+
+import itertools
+import re
+from random import Random
+from typing import Any
+
+import pytest
+
+from holdfast.perturbations import Edits, perturbations
+from holdfast.perturbations.keyboards import neighbours
+from holdfast.perturbations.text import cluster_starts, count_words
+from holdfast.perturbations.thesaurus import _table
+
+PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
+
+
+def change(name: str, text: str, strength: float, seed: int = 0, **extras: Any) -> Edits:
+    return perturbations.get(name).apply(text, strength, Random(seed), **extras)
+
+
+def test_identity_changes_nothing_at_any_strength() -> None:
+    assert change("identity", PROMPT, 1.0).text == PROMPT
+
+
+def test_a_typo_is_a_letter_lost_doubled_swapped_or_hit_beside() -> None:
+    for seed in range(200):
+        for edit in change("typos", PROMPT, 0.1, seed).edits:
+            old, new = edit.removed, edit.inserted
+            assert new == "" or new == old * 2 or new == old[::-1] or new in neighbours()[old]
+
+
+def test_typos_come_in_the_shares_of_real_misspellings() -> None:
+    edits = [edit for seed in range(800) for edit in change("typos", PROMPT, 0.02, seed).edits]
+    lost = sum(edit.inserted == "" for edit in edits) / len(edits)
+    swapped = sum(len(edit.removed) == 2 for edit in edits) / len(edits)
+    assert 0.33 < lost < 0.50
+    assert 0.08 < swapped < 0.22
+
+
+def test_typos_spare_first_letters_while_there_are_others() -> None:
+    firsts = {match.start() for match in re.finditer(r"\b\w", PROMPT)}
+    assert not any(edit.position in firsts for seed in range(100) for edit in change("typos", PROMPT, 0.05, seed).edits)
+
+
+def test_typos_never_touch_each_other() -> None:
+    edits = change("typos", PROMPT, 0.3, 1).edits
+    assert all(a.position + len(a.removed) < b.position for a, b in itertools.pairwise(edits))
+
+
+@pytest.mark.parametrize("name", ["typos", "char_deletion"])
+def test_devanagari_is_changed_by_whole_clusters(name: str) -> None:
+    text = "नमस्ते क्षत्रिय, कैसे हैं आप?"
+    result = change(name, text, 0.5, 3)
+    cuts = set(cluster_starts(text))
+    assert result.edits
+    assert all({edit.position, edit.position + len(edit.removed)} <= cuts for edit in result.edits)
+
+
+def test_exactly_the_share_of_characters_asked_for_is_lost() -> None:
+    text = "abcdefghij" * 10
+    assert [len(change("char_deletion", text, strength).text) for strength in (0.001, 0.1, 0.5)] == [99, 90, 50]
+
+
+def test_one_letter_survives_any_deletion() -> None:
+    assert len(change("char_deletion", "abc", 1.0).text) == 1
+
+
+def test_case_flips_letters_and_only_their_case() -> None:
+    result = change("case", PROMPT, 0.3)
+    assert result.text.lower() == PROMPT.lower()
+    assert len(result.edits) == round(0.3 * len(PROMPT))
+    assert change("case", "ß हिन्दी", 1.0).edits == ()
+
+
+def test_deleted_words_leave_single_spaces_behind() -> None:
+    for seed in range(30):
+        text = change("word_deletion", PROMPT, 0.3, seed).text
+        assert "  " not in text
+        assert text == text.strip()
+        assert set(re.findall(r"\w+", text)) <= set(re.findall(r"\w+", PROMPT))
+
+
+def test_exactly_the_share_of_words_asked_for_is_lost_and_one_is_kept() -> None:
+    text = "one two three four five six seven eight nine ten"
+    assert [count_words(change("word_deletion", text, strength).text) for strength in (0.01, 0.3, 1.0)] == [9, 7, 1]
+
+
+def test_deletion_never_glues_a_protected_span_to_a_neighbour() -> None:
+    for seed in range(20):
+        text = change("word_deletion", "pay 5 or b/c and take {cup}s of x 7 now", 0.5, seed).text
+        assert re.search(r"(^| )5( |$)", text)
+        assert re.search(r"(^| )7( |$)", text)
+        assert "{cup}s" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "synonym"),
+    [
+        ("two cars", "two automobiles"),
+        ("Cars stopped", "Automobiles stopped"),
+        ("the children", "the kids"),
+        ("she bought it", "she purchased it"),
+        ("it is occurring", "it is happening"),
+        ("the bigger one", "the larger one"),
+        ("कौन सी किताब", "कौन सी पुस्तक"),
+        ("mera dost kaun hai", "mera mitra kaun hai"),
+    ],
+)
+def test_synonyms_keep_number_tense_and_capitals(text: str, synonym: str) -> None:
+    assert change("synonyms", text, 1.0).text == synonym
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Big Ben", "I met Rich today", '"big cars"', "an easy", "the tallest building", "it is rich in iron", "a {car}"],
+)
+def test_synonyms_leave_names_quotations_articles_and_other_senses(text: str) -> None:
+    assert change("synonyms", text, 1.0).text == text
+
+
+def test_the_synonym_table_never_offers_a_word_for_itself() -> None:
+    assert len(_table()) > 1_000
+    assert all(form not in others for form, (others, _) in _table().items())
+
+
+def test_spacing_changes_nothing_but_space() -> None:
+    for seed in range(20):
+        text = change("spacing", PROMPT, 0.3, seed).text
+        assert text != PROMPT
+        assert re.sub(r"\s", "", text) == re.sub(r"\s", "", PROMPT)
+
+
+def test_spacing_never_makes_two_numbers_one() -> None:
+    for seed in range(20):
+        assert "55" not in change("spacing", "5 5 5 5", 1.0, seed).text
+
+
+def test_punctuation_changes_nothing_but_marks() -> None:
+    for seed in range(20):
+        text = change("punctuation", PROMPT, 0.3, seed).text
+        assert text != PROMPT
+        assert re.findall(r"\w+", text) == re.findall(r"\w+", PROMPT)
+
+
+def test_punctuation_speaks_the_script_of_the_text() -> None:
+    inserted = {e.inserted for seed in range(40) for e in change("punctuation", "नमस्ते दुनिया", 1.0, seed).edits}
+    assert "।" in inserted
+    assert "." not in inserted
+
+
+def test_confusables_look_the_same_and_are_other_characters() -> None:
+    result = change("confusables", "hope", 1.0, 1)
+    assert len(result.text) == 4
+    assert not any(character.isascii() for character in result.text)
+
+
+def test_emoji_are_added_and_nothing_else() -> None:
+    result = change("emoji", PROMPT, 0.3)
+    assert all(edit.removed == "" for edit in result.edits)
+    assert len(result.edits) == round(0.3 * count_words(PROMPT))
+
+
+@pytest.mark.parametrize(
+    ("question", "recast"),
+    [
+        ("What is the capital of France?", "what the capital of France is"),
+        ("Who wrote Hamlet?", "who wrote Hamlet"),
+        ("When was Ada Lovelace born?", "when Ada Lovelace was born"),
+        ("How many legs does a spider have?", "how many legs a spider has"),
+        ("How many seas are there on Mars?", "how many seas there are on Mars"),
+        ("भारत की राजधानी क्या है?", "भारत की राजधानी क्या है"),
+        ("France ki capital kya hai?", "France ki capital kya hai"),
+    ],
+)
+def test_a_heavy_paraphrase_recasts_a_question(question: str, recast: str) -> None:
+    for seed in range(8):
+        text = change("paraphrase", question, 0.75, seed).text
+        assert text != question
+        assert recast in text
+
+
+def test_a_light_paraphrase_keeps_the_question_whole() -> None:
+    text = change("paraphrase", "What is the capital of France?", 0.25).text
+    assert text.lower().endswith("what is the capital of france?")
+
+
+def test_a_question_no_rule_fits_is_wrapped() -> None:
+    assert change("paraphrase", "When does the shop open?", 0.75).text.lower().endswith("when does the shop open?")
+
+
+def test_commands_become_polite() -> None:
+    assert change("paraphrase", "Summarise the dialogue.", 0.25, 1).text in (
+        "Please summarise the dialogue.",
+        "Kindly summarise the dialogue.",
+        "A request: Summarise the dialogue.",
+    )
+
+
+def test_a_samples_own_paraphrase_is_taken_with_its_true_edits() -> None:
+    own = "Which city is the capital of France?"
+    result = change("paraphrase", "What is the capital of France?", 0.75, paraphrases=[own])
+    assert result.text == own
+    assert len(result.edits) > 0
+    assert all("capital of France" not in edit.removed for edit in result.edits)
+
+
+def test_an_own_paraphrase_that_loses_a_number_is_passed_over() -> None:
+    text = change("paraphrase", "Who won in 1998?", 0.75, paraphrases=["Who won back then?"]).text
+    assert "1998" in text

@@ -1,0 +1,118 @@
+"""Variants: named by a spec, seeded by what they are, the same everywhere."""
+
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.perturbations import Edits, Variant, clean_variant, make_variant, parse, perturbations, seed_for
+
+TEXT = "What is the capital of France, and who founded it?"
+
+
+def variant(perturbation: str = "typos", severity: str = "heavy", sample_id: str = "7", repeat: int = 0) -> Variant:
+    return make_variant(
+        TEXT, task="qa", sample_id=sample_id, perturbation=perturbation, severity=severity, repeat=repeat, seed=0
+    )
+
+
+def test_a_variant_records_its_edits_and_the_realised_rate() -> None:
+    made = variant("char_deletion", "0.1")
+    assert Edits(TEXT, made.edits).text == made.text
+    assert made.edit_rate == pytest.approx(len(made.edits) / len(TEXT))
+    assert (made.perturbation, made.severity, made.repeat) == ("char_deletion", "0.1", 0)
+
+
+def test_the_clean_variant_is_the_text_itself() -> None:
+    assert clean_variant(TEXT) == Variant(TEXT, "clean", "", 0, (), 0.0)
+
+
+def test_variants_differ_by_sample_and_repeat_but_not_by_order() -> None:
+    forward = [variant(sample_id=str(number), repeat=repeat) for number in range(5) for repeat in range(2)]
+    backward = [variant(sample_id=str(number), repeat=repeat) for number in range(4, -1, -1) for repeat in (1, 0)]
+    assert forward == backward[::-1]
+    assert len({made.text for made in forward}) > 5
+
+
+def test_variants_are_the_same_in_every_process() -> None:
+    code = (
+        "from holdfast.perturbations import make_variant as m, perturbations as p\n"
+        f"print([m({TEXT!r}, task='qa', sample_id='7', perturbation=n, severity='heavy', repeat=0, seed=0).text"
+        " for n in p.names()].__repr__().encode('unicode_escape'))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    here = repr([variant(name).text for name in perturbations.names()]).encode("unicode_escape")
+    assert outputs == {f"{here!r}{os.linesep}".encode()}
+
+
+def test_seeds_are_pinned_for_ever() -> None:
+    assert seed_for("qa", "7", "typos", "light", 0, 0).getrandbits(32) == 324740586
+
+
+def test_seeds_of_fields_that_read_alike_when_joined_differ() -> None:
+    assert seed_for("a", "b|c", "x", "", 0, 0).random() != seed_for("a|b", "c", "x", "", 0, 0).random()
+    assert seed_for("a", "\ud800", "x", "", 0, 0).random() != seed_for("a", "\udfff", "x", "", 0, 0).random()
+
+
+def test_own_paraphrases_reach_the_perturbation_that_declares_them() -> None:
+    made = make_variant(
+        TEXT, task="qa", sample_id="7", perturbation="paraphrase", severity="heavy", repeat=0, seed=0,
+        paraphrases=["France has which capital, and by whom was it founded?"],
+    )  # fmt: skip
+    assert made.text == "France has which capital, and by whom was it founded?"
+
+
+@pytest.mark.parametrize(
+    ("spec", "parsed"),
+    [("typos", ("typos", None)), ("typos@heavy", ("typos", "heavy")), (" emoji @ 0.08 ", ("emoji", "0.08"))],
+)
+def test_a_spec_names_a_perturbation_and_perhaps_a_severity(spec: str, parsed: tuple[str, str | None]) -> None:
+    assert parse(spec) == parsed
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("typo", "unknown perturbation 'typo'; did you mean 'typos'?"),
+        ("typos@hard", "unknown severity 'hard' for perturbation 'typos'; use light, heavy or a number"),
+        ("typos@1.5", "unknown severity '1.5'"),
+        ("typos@nan", "unknown severity 'nan'"),
+        ("typos@", "unknown severity ''"),
+        ("@heavy", "no perturbation named in '@heavy'"),
+    ],
+)
+def test_a_wrong_spec_is_one_clear_line(spec: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(spec)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", perturbations.names())
+def test_light_and_heavy_are_strengths_and_a_number_is_itself(name: str) -> None:
+    entry = perturbations.get(name)
+    assert 0 <= entry.strength("light") <= entry.strength("heavy") <= 1
+    assert entry.strength("0.08") == 0.08
+
+
+def test_listing_the_names_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from holdfast.perturbations import perturbations; perturbations.names()\n"
+        "heavy = {'torch', 'spacy', 'transformers', 'nltk', 'hypothesis', 'emoji', 'confusable_homoglyphs', 'pandas'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_equal_generators_give_equal_variants_and_stay_in_step() -> None:
+    first, second = Random(5), Random(5)
+    apply = perturbations.get("typos").apply
+    assert [apply(TEXT, 0.1, first) for _ in range(3)] == [apply(TEXT, 0.1, second) for _ in range(3)]
