@@ -48,7 +48,7 @@ class Registry(Generic[T]):
     def _unknown(self, name: str) -> str:
         singular = self.kind.removesuffix("s")
         near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
-        hint = f"; did you mean '{near[0]}'?" if near else ";"
+        hint = f"; did you mean '{near[0]}'?" if near else ""
         return f"unknown {singular} '{name}'{hint} (holdfast ls {self.kind} lists all)"
 
     def _discover(self) -> None:

@@ -16,31 +16,21 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
     """95 % intervals of the column means of `values` (samples, k), each (k,): percentile bootstrap over the rows.
 
     All columns of a sample are resampled together (Efron and Tibshirani 1993, chapter 13). NaN marks a value that a
-    sample does not have: the column's mean is then over those that have it. One row or a constant column gives an
-    interval of width zero.
+    sample does not have: that column's interval is over the samples that have it. One row or a constant column gives
+    an interval of width zero, a column without values NaN.
 
     >>> low, high = mean_intervals(np.array([[0.0], [1.0]] * 50))
     >>> bool(0.3 < low[0] < 0.5 < high[0] < 0.7)
     True
     """
-    from scipy.stats import bootstrap
-
     low, high = _column_means(values), _column_means(values)
-    varying = [k for k in range(values.shape[1]) if _varies(values[:, k])]
-    if not varying:
-        return low, high
-    gaps = bool(np.isnan(values[:, varying]).any())
-    result = bootstrap(
-        (values[:, varying],),
-        np.nanmean if gaps else np.mean,
-        axis=0,
-        n_resamples=RESAMPLES,
-        batch=max(1, _CELLS_AT_ONCE // (values.shape[0] * len(varying))),
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    low[varying], high[varying] = result.confidence_interval
+    gaps = np.isnan(values).any(axis=0)
+    varying = np.array([_varies(column) for column in values.T])
+    together = [list(np.flatnonzero(varying & ~gaps))]
+    for columns in together + [[k] for k in np.flatnonzero(varying & gaps)]:
+        if columns:
+            chosen = values[:, columns]
+            low[columns], high[columns] = _bootstrap(chosen[~np.isnan(chosen).any(axis=1)], seed)
     return low, high
 
 
@@ -55,6 +45,22 @@ def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
 
     low, high = proportion_confint(sum(values), len(values), alpha=1 - LEVEL, method="wilson")
     return float(low), float(high)
+
+
+def _bootstrap(values: Values, seed: int) -> tuple[Values, Values]:
+    from scipy.stats import bootstrap
+
+    result = bootstrap(
+        (values,),
+        np.mean,
+        axis=0,
+        n_resamples=RESAMPLES,
+        batch=max(1, _CELLS_AT_ONCE // values.size),
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return result.confidence_interval.low, result.confidence_interval.high
 
 
 def _varies(column: Values) -> bool:

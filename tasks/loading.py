@@ -8,7 +8,7 @@ from holdfast.tasks.registry import tasks
 from holdfast.tasks.types import Task
 from holdfast.tasks.yaml_task import read_yaml_task
 
-JUDGED = ("exact_match", "token_f1", "rouge")
+JUDGED = ("token_f1", "exact_match", "rouge")
 """Metrics of a plain file of prompts with references."""
 
 UNJUDGED = ("answer_rate",)

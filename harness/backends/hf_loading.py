@@ -56,8 +56,8 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     embeddings = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > embeddings:
         raise UserError(
-            f"the tokenizer has {len(tokenizer)} tokens, the model '{args['pretrained']}' embeds {embeddings}: they are "
-            "not a pair"
+            f"the tokenizer has {len(tokenizer)} tokens, the model '{args['pretrained']}' embeds {embeddings}: "
+            "they are not a pair"
         )
     model, names = _with_adapters(model, adapters)
     model.eval()

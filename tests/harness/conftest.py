@@ -1,0 +1,42 @@
+"""A small task, and one call that runs it on the fake engine."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.harness import Results, evaluate
+from holdfast.tasks import Sample, Task
+from tests.harness.fakes import Fake
+
+CONTENTS = (
+    "What is the capital of the small country of Freedonia, please?",
+    "Who wrote the long novel about the whale and the captain?",
+    "When does the morning train from Lyon to Paris leave today?",
+    "How many people live in the old town near the big river?",
+    "Where did Anna leave the red umbrella on Tuesday evening?",
+)
+
+
+@pytest.fixture
+def task() -> Task:
+    samples = [Sample(f"s{i}", content, (f"reference {i}",)) for i, content in enumerate(CONTENTS)]
+    return Task("small", tuple(samples), ("token_f1", "exact_match"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, task: Task) -> Callable[..., Results]:
+    """`run(fake, name="value", ...)` evaluates the small task and gives back the results."""
+
+    def run(fake: Fake, **settings: Any) -> Results:
+        chosen = {
+            "tasks": [task],
+            "adapters": "base,other=base",
+            "perturbations": "typos,word_deletion",
+            "encoder": "lexical",
+            "output_path": str(tmp_path / "run"),
+        }
+        return evaluate(backend=fake, **{**chosen, **settings})
+
+    return run

@@ -1,0 +1,63 @@
+"""An engine without a model: it answers by rule, in batches, counts what it is asked, and can die half-way."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from holdfast.harness.backends import Adapter, Backend, Generation, Request
+from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.types import BackendOptions, Probe
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+class FakeEngine:
+    """Answers with the prompt's own words, `adapter`-dependent; dies before batch `dies_at` if that is given."""
+
+    def __init__(self, adapters: Sequence[Adapter], size: int, dies_at: int | None) -> None:
+        self.adapters = adapters
+        self.size = size
+        self.dies_at = dies_at
+        self.batches: list[list[Request]] = []
+
+    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+        return {a.name: Probe(True, 1.0) for a in self.adapters if a.path}
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        for chosen in batches(requests, [len(r.prompt) for r in requests], self.size):
+            members = [requests[i] for i in chosen]
+            if all(r.key in done for r in members):
+                continue
+            if len(self.batches) == self.dies_at:
+                raise Killed
+            self.batches.append(members)
+            yield [answer(r) for r in members if r.key not in done]
+
+    def describe(self) -> dict[str, object]:
+        return {"backend": "fake", "batch_size": self.size}
+
+
+def answer(request: Request) -> Generation:
+    words = request.prompt.split()
+    output = ". ".join([request.adapter, " ".join(words[:6]), " ".join(words[6:])]) + "."
+    return Generation(request.key, output, len(words), "stop")
+
+
+class Fake:
+    """A backend builder that remembers the engines it made."""
+
+    def __init__(self, size: int = 4, dies_at: int | None = None) -> None:
+        self.size = size
+        self.dies_at = dies_at
+        self.engines: list[FakeEngine] = []
+
+    def __call__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
+        self.engines.append(FakeEngine(adapters, options.batch_size or self.size, self.dies_at))
+        return self.engines[-1]
+
+    @property
+    def asked(self) -> list[Request]:
+        return [request for engine in self.engines for batch in engine.batches for request in batch]
+
+
+Connect = Callable[[BackendOptions, Sequence[Adapter]], Backend]

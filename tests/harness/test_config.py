@@ -1,0 +1,53 @@
+"""Settings from flags, from YAML and from Python, and the one clear line for a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness.config import make_config, read_config
+
+
+def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
+    config = make_config(
+        {"tasks": "a,b", "model_args": "pretrained=x,dtype=float32", "severity": "light,0.2", "limit": "3"}
+    )
+    assert config.tasks == ["a", "b"]
+    assert config.model_args == {"pretrained": "x", "dtype": "float32"}
+    assert config.severity == ["light", "0.2"]
+    assert config.limit == 3
+
+
+def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("tasks: [a]\nmodel_args: {pretrained: x}\nseverity: 0.1\ngen_kwargs: {max_new_tokens: 8}\n")
+    config = make_config(read_config(path))
+    assert (config.tasks, config.severity, config.gen_kwargs.max_new_tokens) == (["a"], ["0.1"], 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"task": "a"}, "unknown setting 'task'; did you mean 'tasks'?"),
+        ({"repeats": 0}, "repeats: input should be greater than or equal to 1, not 0"),
+        ({"limit": "many"}, "limit: .* not 'many'"),
+        ({"model_args": "pretrained"}, "'pretrained' is not of the form name=value"),
+        ({"granularity": "word"}, "granularity: .*'sentence', 'clause' or 'phrase'"),
+        ({"gen_kwargs": "temprature=1"}, "gen_kwargs.temprature"),
+        ({"tasks": []}, "tasks: "),
+        ({"batch_size": "large"}, "batch_size: .* not 'large'"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_config(settings)
+
+
+@pytest.mark.parametrize(("text", "message"), [("tasks: [a", "not valid YAML"), ("- a", "must hold settings")])
+def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_config(path)
+    with pytest.raises(UserError, match="no configuration file"):
+        read_config(tmp_path / "none.yaml")

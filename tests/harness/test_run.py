@@ -1,0 +1,173 @@
+"""The main job on a fake engine: what is asked, what is stored, and what survives a kill."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness import Results
+from holdfast.tasks import Sample, Task
+from tests.harness.fakes import Fake, Killed
+
+Run = Callable[..., Results]
+
+FIELDS = (
+    "key adapter adapter_digest task sample perturbation severity repeat edit_rate edits prompt output tokens finish "
+    "truncated scores"
+).split()
+
+
+def lines(results: Results) -> list[dict]:
+    return [json.loads(line) for line in (results.path / "samples.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_every_cell_is_answered_and_scored(run: Run) -> None:
+    results = run(Fake(), repeats=2)
+    rows = lines(results)
+    per_adapter = 5 * (1 + 1 + 2 * 2 * 2)  # clean, identity, two perturbations x two severities x two repeats
+    assert Counter(row["adapter"] for row in rows) == {"base": per_adapter, "other": per_adapter}
+    assert len({row["key"] for row in rows}) == len(rows)
+    assert all(list(row) == FIELDS for row in rows)
+    for row in rows:
+        assert {"token_f1", "exact_match", "answer_rate"} <= row["scores"].keys()
+        assert ("max_drift" in row["scores"]) == (row["perturbation"] != "clean")
+
+
+def test_the_tables_have_one_row_per_cell_and_per_adapter(run: Run) -> None:
+    results = run(Fake())
+    cells = set(results.breakdown[["adapter", "perturbation", "severity"]].itertuples(index=False, name=None))
+    per_adapter = {("clean", ""), ("identity", "0")} | {
+        (name, severity) for name in ("typos", "word_deletion") for severity in ("light", "heavy")
+    }
+    assert cells == {(adapter, *cell) for adapter in ("base", "other") for cell in per_adapter}
+    wanted = (
+        "adapter task perturbation severity n clean perturbed delta delta_low delta_high max_drift tail_drift mean_drift "
+        "global_drift hidden_drift noise_floor"
+    )
+    assert set(wanted.split()) <= set(results.breakdown)
+    assert list(results.leaderboard["adapter"]) == ["base", "other"]
+    assert {"answer_rate", "mean_length", "pdr", "noise_floor"} <= set(results.leaderboard)
+
+
+def test_equal_requests_are_generated_once(run: Run, task: Task) -> None:
+    twin = Task("twin", task.samples, task.metrics)
+    fake = Fake()
+    results = run(fake, tasks=[task, twin], perturbations="word_deletion@0.9")
+    asked = Counter((r.adapter, r.prompt, r.replicate) for r in fake.asked)
+    assert set(asked.values()) == {1}
+    assert len(fake.asked) < len(lines(results))
+
+
+def test_a_prompt_that_cannot_be_changed_takes_the_clean_answer(run: Run) -> None:
+    fake = Fake()
+    task = Task("numbers", (Sample("1", "12345"),), ("answer_rate",))
+    rows = lines(run(fake, tasks=[task], perturbations="typos", adapters="base"))
+    assert len(rows) == 4
+    assert len(fake.asked) == 2  # clean and identity
+    assert {row["scores"].get("max_drift", 0.0) for row in rows} == {0.0}
+
+
+def test_identity_is_generated_again_in_other_batches(run: Run) -> None:
+    fake = Fake(size=4)
+    run(fake, perturbations=[], adapters="base")
+    neighbours = [{request.prompt for request in batch} for batch in fake.engines[0].batches]
+    clean, again = neighbours[:2], neighbours[2:]
+    assert set.union(*clean) == set.union(*again)
+    assert not [batch for batch in again if batch in clean]
+
+
+def test_a_run_repeats_to_the_byte(run: Run, tmp_path: Path) -> None:
+    first, second = (run(Fake(), output_path=str(tmp_path / name)) for name in ("one", "two"))
+    for name in ("samples.jsonl", "breakdown.csv", "leaderboard.csv"):
+        assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
+
+
+@pytest.mark.parametrize("dies_at", [0, 1, 3, 6, 9])
+def test_a_killed_run_goes_on_where_it_was(run: Run, tmp_path: Path, dies_at: int) -> None:
+    at_once, killed, rest = Fake(), Fake(dies_at=dies_at), Fake()
+    whole = run(at_once, output_path=str(tmp_path / "whole"))
+    with pytest.raises(Killed):
+        run(killed)
+    resumed = run(rest)
+    assert killed.asked + rest.asked == at_once.asked
+    for name in ("samples.jsonl", "breakdown.csv", "leaderboard.csv"):
+        assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_file_cut_anywhere_is_completed_to_the_same_bytes(run: Run, seed: int) -> None:
+    whole = run(Fake(), log_samples=True)
+    path = whole.path / "samples.jsonl"
+    content, manifest = path.read_bytes(), (whole.path / "run.json").read_text()
+    path.write_bytes(content[: random.Random(seed).randrange(len(content))])
+    (whole.path / "run.json").write_text(manifest.replace('"complete"', '"running"'))
+    run(Fake(), log_samples=True)
+    assert path.read_bytes() == content
+
+
+def test_a_complete_run_asks_nothing_again(run: Run) -> None:
+    run(Fake())
+    again = Fake()
+    run(again)
+    assert again.asked == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 1}, r"another seed \(0, now 1\)"),
+        ({"perturbations": "typos"}, "another perturbations"),
+        ({"adapters": "base"}, "another adapters"),
+        ({"limit": 2}, "another limit"),
+    ],
+)
+def test_another_configuration_does_not_resume(run: Run, change: dict, message: str) -> None:
+    run(Fake())
+    with pytest.raises(UserError, match=message):
+        run(Fake(), **change)
+
+
+def test_other_data_under_the_same_name_do_not_resume(run: Run, task: Task) -> None:
+    run(Fake())
+    changed = Task(task.name, task.samples[1:], task.metrics)
+    with pytest.raises(UserError, match="other data for task 'small'"):
+        run(Fake(), tasks=[changed])
+
+
+def test_log_samples_keeps_the_drifted_segments(run: Run) -> None:
+    rows = lines(run(Fake(), perturbations="word_deletion@0.3", log_samples=True))
+    drifted = [row for row in rows if row["perturbation"] == "word_deletion"]
+    assert all(row["segments"][0]["drift"] == row["scores"]["max_drift"] for row in drifted)
+    assert {"side", "text", "partner", "drift", "reason"} == drifted[0]["segments"][0].keys()
+
+
+def test_two_runs_cannot_write_to_one_place(run: Run) -> None:
+    class Nested(Fake):
+        def __call__(self, options, adapters):
+            engine = super().__call__(options, adapters)
+            generate = engine.generate
+
+            def twice(requests, done=()):
+                with pytest.raises(UserError, match="another run is writing"):
+                    run(Fake())
+                return generate(requests, done)
+
+            engine.generate = twice
+            return engine
+
+    run(Nested())
+
+
+def test_run_json_says_what_was_run(run: Run) -> None:
+    manifest = json.loads((run(Fake()).path / "run.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["config"]["seed"] == 0
+    assert {"holdfast", "torch", "transformers", "peft"} <= manifest["versions"].keys()
+    assert [entry["name"] for entry in manifest["adapters"]] == ["base", "other"]
+    assert all(len(entry["digest"]) == 64 for entry in manifest["adapters"])
+    assert manifest["tasks"]["small"]["headline"] == "token_f1"
+    assert manifest["config"]["encoder"] == "lexical"

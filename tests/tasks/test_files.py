@@ -1,0 +1,164 @@
+"""Your own prompts: what a file may hold, and the one clear line for what it may not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.tasks import Sample, load_task
+
+
+def write(path: Path, *lines: object) -> str:
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), "utf-8")
+    return str(path)
+
+
+def test_a_file_of_prompts_is_a_task_called_by_its_name(tmp_path: Path) -> None:
+    name = write(
+        tmp_path / "mine.jsonl",
+        {"id": "a", "content": "Who?", "references": ["Anna", "Ann"], "topic": "people"},
+        "",
+        {"id": 2, "content": "Where?", "references": "Lyon"},
+    )
+    task = load_task(name)
+    assert task.name == "mine"
+    assert task.samples == (
+        Sample("a", "Who?", ("Anna", "Ann"), {"topic": "people"}),
+        Sample("2", "Where?", ("Lyon",)),
+    )
+
+
+def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) -> None:
+    task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello"}))
+    assert task.metrics == ("answer_rate",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            [{"id": 1, "content": "a"}, {"id": 2, "text": "b"}],
+            r"line 2: the field 'content' is missing \(it has id, text\)",
+        ),
+        ([{"content": "a"}], r"line 1: the field 'id' is missing"),
+        ([{"id": 1, "content": "a"}, {"id": 1, "content": "b"}], r"line 2: the id '1' was used in line 1 already"),
+        ([{"id": 1, "content": "a"}, '{"id": 2,'], r"line 2: not valid JSON"),
+        (["[1, 2]"], r"line 1: expected a JSON object"),
+        ([{"id": 1, "content": 5}], r"line 1: 'content' must be text, not 5"),
+        ([{"id": 1, "content": "a", "references": {"x": 1}}], r"line 1: 'references' must be text or a list of texts"),
+        (
+            [{"id": 1, "content": "a", "references": "x"}, {"id": 2, "content": "b"}],
+            r"line 2: some samples have references",
+        ),
+        ([], r"holds no samples"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, lines: list[object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_task(write(tmp_path / "mine.jsonl", *lines))
+
+
+def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(b'{"id": 1, "content": "a"}\n{"id": 2, "content": "caf\xe9"}\n')
+    with pytest.raises(UserError, match=r"line 2: not UTF-8 \(byte 0xe9\); save the file as UTF-8"):
+        load_task(str(path))
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": 1, "content": "a"}\r\n{"id": 2, "content": "b"}\r\n')
+    assert [sample.content for sample in load_task(str(path)).samples] == ["a", "b"]
+
+
+def test_missing_and_unknown_files(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no file"):
+        load_task(str(tmp_path / "none.jsonl"))
+    with pytest.raises(UserError, match="not a task file"):
+        load_task(str(tmp_path / "prompts.txt"))
+    with pytest.raises(UserError, match="did you mean 'factual_qa'"):
+        load_task("factual_q")
+
+
+QA = """
+task: capitals
+dataset_path: data.jsonl
+doc_to_content: question
+doc_to_text: "Q: {{ question }}? ({{ topic }})"
+doc_to_target: answer
+metric_list: [{metric: exact_match}, token_f1]
+generation_kwargs: {max_gen_toks: 8, until: ["\\n"]}
+"""
+
+
+def test_a_yaml_task_maps_other_fields(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"], "topic": "cities"})
+    path = tmp_path / "capitals.yaml"
+    path.write_text(QA)
+    task = load_task(str(path))
+    assert (task.name, task.metrics, task.max_new_tokens, task.stop) == (
+        "capitals",
+        ("exact_match", "token_f1"),
+        8,
+        ("\n",),
+    )
+    sample = task.samples[0]
+    assert (sample.id, sample.content, sample.references) == ("1", "capital of France", ("Paris",))
+    assert task.render(sample, "captial of France") == "Q: captial of France? (cities)"
+
+
+def test_a_yaml_task_may_compose_fields(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"key": "x", "first": "a", "second": "b"})
+    path = tmp_path / "pair.yaml"
+    path.write_text(
+        "task: pair\ndataset_path: data.jsonl\ndoc_to_id: 'p-{{ key }}'\n"
+        "doc_to_content: '{{ first }} and {{ second }}'\ndoc_to_target: '{{ second }}'\n"
+    )
+    sample = load_task(str(path)).samples[0]
+    assert (sample.id, sample.content, sample.references) == ("p-x", "a and b", ("b",))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            ("doc_to_content: question", "doc_to_content: query"),
+            r"line 1: doc_to_content names the field 'query', which is missing",
+        ),
+        (("doc_to_text", "doc_to_txt"), r"unknown key 'doc_to_txt'; did you mean 'doc_to_text'\?"),
+        (("task: capitals\n", ""), r"'task' is missing"),
+        (("data.jsonl", "nowhere.jsonl"), r"no file '.*nowhere.jsonl'"),
+        (("until", "stop"), r"unknown key 'stop'"),
+        (("[{metric", "[[{metric"), r"not valid YAML"),
+    ],
+)
+def test_a_mistake_in_a_yaml_task_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"], "topic": "cities"})
+    path = tmp_path / "capitals.yaml"
+    path.write_text(QA.replace(*change))
+    with pytest.raises(UserError, match=message):
+        load_task(str(path))
+
+
+def test_a_template_that_names_an_unknown_field_says_what_there_is(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
+    path = tmp_path / "capitals.yaml"
+    path.write_text(QA)
+    task = load_task(str(path))
+    with pytest.raises(UserError, match="'topic' is undefined; the template may use .*content"):
+        task.render(task.samples[0], "x")
+
+
+def test_a_template_cannot_reach_outside_its_sandbox(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"question": "q", "answer": "a"})
+    path = tmp_path / "evil.yaml"
+    path.write_text(QA.replace("{{ topic }}", "{{ ''.__class__.__mro__ }}"))
+    task = load_task(str(path))
+    with pytest.raises(UserError, match="unsafe"):
+        task.render(task.samples[0], "x")
+
+
+def test_content_is_never_read_as_a_template(tmp_path: Path) -> None:
+    task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "{{ 7 * 7 }} {x}"}))
+    assert task.render(task.samples[0], "{{ 7 * 7 }} {x}") == "{{ 7 * 7 }} {x}"
