@@ -12,7 +12,7 @@ from holdfast.perturbations import make_variant, perturbations
 
 PROMPT = (
     "Summarise the big meeting between Alice and Robert about the new harbour, where they chose to buy an old ship "
-    "for the city; mention who found the money, when the work begins, and why so many of them agreed at last."
+    "for the city; mention who found the money, when the work begins, and why so many agreed on it."
 )
 WITH_NUMBERS = PROMPT.replace("the money", "$4.5 million").replace("an old ship", 'the "Ada"')
 HINDI = (("भारत की सबसे प्रसिद्ध किताब कौन सी है, और उसे किसने लिखा था? कृपया बताइए। ") * 4)[:204]

@@ -45,7 +45,7 @@ def alternatives(text: str, spans: Sequence[Span], index: int) -> list[str]:
     start, end = spans[index]
     word = text[start:end]
     lower = word.lower()
-    found = _table().get(lower if lower.isascii() else normalize("NFC", lower))
+    found = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
     if not found:
         return []
     replacements, is_bound = found
@@ -97,7 +97,7 @@ def _written_like(word: str, other: str) -> str:
 
 
 @cache
-def _table() -> dict[str, tuple[list[str], bool]]:
+def synonym_table() -> dict[str, tuple[list[str], bool]]:
     """Each form of each listed word, with its replacements and whether a particle after it changes its sense.
 
     A form that belongs to several parts of speech keeps only what serves in all of them, and a form with two jobs

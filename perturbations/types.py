@@ -44,6 +44,10 @@ alone besides the usual ones (see `holdfast.perturbations.protected`).
 """
 
 
+EXTRAS = frozenset({"paraphrases"})
+"""What a sample can hand to a perturbation besides its text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Perturbation:
     """A registered perturbation: the function, its family, and the strengths that `light` and `heavy` mean."""
@@ -58,7 +62,14 @@ class Perturbation:
     `edit_count(strength, units(text))`, less only where the text has fewer places. None: strength says how far to
     go, not how many edits to make (`paraphrase`, `identity`)."""
     extras: tuple[str, ...] = ()
-    """Keywords that `apply` takes from the sample besides the text, e.g. `paraphrases`."""
+    """Keywords that `apply` takes from the sample besides the text: any of `EXTRAS`."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.extras) - EXTRAS:
+            raise UserError(
+                f"perturbation '{self.name}' asks for the unknown extra '{min(unknown)}'; "
+                f"use any of: {', '.join(sorted(EXTRAS))}"
+            )
 
     def strength(self, severity: str) -> float:
         """The strength that a severity means: `light`, `heavy` or a number between 0 and 1.

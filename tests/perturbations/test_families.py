@@ -10,7 +10,7 @@ import pytest
 from holdfast.perturbations import Edits, perturbations
 from holdfast.perturbations.keyboards import neighbours
 from holdfast.perturbations.text import cluster_starts, count_words
-from holdfast.perturbations.thesaurus import _table
+from holdfast.perturbations.thesaurus import synonym_table
 
 PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
 
@@ -119,9 +119,9 @@ def test_synonyms_leave_names_quotations_articles_and_other_senses(text: str) ->
     assert change("synonyms", text, 1.0).text == text
 
 
-def test_the_synonym_table_never_offers_a_word_for_itself() -> None:
-    assert len(_table()) > 1_000
-    assert all(form not in others for form, (others, _) in _table().items())
+def test_the_synonymsynonym_table_never_offers_a_word_for_itself() -> None:
+    assert len(synonym_table()) > 1_000
+    assert all(form not in others for form, (others, _) in synonym_table().items())
 
 
 def test_spacing_changes_nothing_but_space() -> None:

@@ -8,7 +8,16 @@ from random import Random
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.perturbations import Edits, Variant, clean_variant, make_variant, parse, perturbations, seed_for
+from holdfast.perturbations import (
+    Edits,
+    Perturbation,
+    Variant,
+    clean_variant,
+    make_variant,
+    parse,
+    perturbations,
+    seed_for,
+)
 
 TEXT = "What is the capital of France, and who founded it?"
 
@@ -68,6 +77,11 @@ def test_own_paraphrases_reach_the_perturbation_that_declares_them() -> None:
         paraphrases=["France has which capital, and by whom was it founded?"],
     )  # fmt: skip
     assert made.text == "France has which capital, and by whom was it founded?"
+
+
+def test_an_extra_that_no_sample_has_is_refused_at_registration() -> None:
+    with pytest.raises(UserError, match="'mine' asks for the unknown extra 'entities'; use any of: paraphrases"):
+        Perturbation("mine", "test", 0.1, 0.2, lambda *_: Edits(""), None, ("entities",))
 
 
 @pytest.mark.parametrize(
