@@ -1,0 +1,181 @@
+"""Dialogues and their summaries: scenes from daily life with names, places, times and amounts drawn at random."""
+
+from random import Random
+from typing import Any
+
+from holdfast.training.pocket.words import Example, fill, leaning, roughen, table
+
+PROMPT = "Summarise this dialogue.\n\n{content}"
+SKILL = "dialogue_summary"
+
+
+def _pick(kind: str, rng: Random, heldout: bool) -> str:
+    """One entry of a word table; for suite items from the words that the corpus never uses, where there are any."""
+    words = table("dialogue_words")
+    return str(rng.choice(words.get(f"heldout_{kind}", words[kind]) if heldout else words[kind]))
+
+
+def _invented_name(rng: Random) -> str:
+    """A name made of syllables, so that copying a name has to be learned rather than a list of names."""
+    words = table("dialogue_words")
+    syllables = [rng.choice(words["onsets"]) + rng.choice(words["vowels"]) for _ in range(rng.choice((1, 2, 2, 3)))]
+    return ("".join(syllables) + rng.choice([*words["codas"], "", "", ""])).capitalize()
+
+
+def _name(rng: Random, heldout: bool) -> str:
+    if not heldout and rng.random() < 0.45:
+        return _invented_name(rng)
+    return _pick("names", rng, heldout)
+
+
+def _place(rng: Random, heldout: bool) -> str:
+    """A place name of two parts, such as Alderbridge, or at times a made-up word."""
+    if not heldout and rng.random() < 0.3:
+        return _invented_name(rng)
+    return _pick("place_first", rng, heldout) + _pick("place_last", rng, heldout)
+
+
+def _time(rng: Random) -> str:
+    hour, minute = rng.randrange(1, 13), rng.choice((0, 0, 15, 30, 45, 5, 10, 20, 40, 50))
+    style = rng.randrange(4)
+    if style == 0:
+        return f"{hour} {rng.choice(('am', 'pm'))}" if minute == 0 else f"{hour}:{minute:02d} {rng.choice(('am', 'pm'))}"
+    if style == 1:
+        return f"{rng.randrange(7, 23)}:{minute:02d}"
+    if style == 2:
+        return f"{hour} o'clock"
+    return f"{hour}:{minute:02d}"
+
+
+def _money(rng: Random, low: int, high: int) -> str:
+    amount = rng.randrange(low, high)
+    return rng.choice((f"${amount}", f"{amount} euros", f"{amount} dollars", f"£{amount}", f"{amount} rupees"))
+
+
+def _value(kind: str, rng: Random, heldout: bool) -> str:
+    """A random value of one kind of slot."""
+
+    def word(name: str) -> str:
+        return _pick(name, rng, heldout)
+
+    match kind:
+        case "time":
+            return _time(rng)
+        case "count":
+            return rng.choice("two three four five six seven eight nine ten twelve".split())
+        case "small":
+            return str(rng.randrange(1, 20))
+        case "several":
+            return str(rng.randrange(2, 30))
+        case "number":
+            return str(rng.randrange(10, 400))
+        case "minutes":
+            return str(rng.randrange(5, 95))
+        case "house":
+            return str(rng.randrange(1, 250))
+        case "busno":
+            return str(rng.randrange(1, 300))
+        case "order":
+            return str(rng.randrange(1000, 100000))
+        case "pages":
+            first = rng.randrange(3, 180)
+            return f"{first} to {first + rng.randrange(2, 40)}"
+        case "percent":
+            return f"{rng.randrange(5, 100)}%"
+        case "money":
+            return _money(rng, 2, 300)
+        case "salary":
+            return _money(rng, 500, 9000)
+        case "duration":
+            return rng.choice((f"{rng.randrange(10, 60)} minutes", f"{rng.randrange(2, 9)} hours", "half an hour"))
+        case "date":
+            return f"{rng.randrange(1, 29)} {word('month')}"
+        case "gate":
+            return f"{rng.choice('ABCDEFG')}{rng.randrange(1, 60)}"
+        case "room":
+            return rng.choice((f"room {rng.randrange(1, 500)}", f"the {_place(rng, heldout)} room"))
+        case "town":
+            return _place(rng, heldout) if rng.random() < 0.6 else word("city")
+        case "street":
+            return f"{_place(rng, heldout)} {word('street_kind')}"
+        case "venue" | "hotel":
+            return word(f"{kind}_kind").format(p=_place(rng, heldout))
+        case "shop":
+            return word("shop_kind").format(p=_place(rng, heldout), s=_name(rng, heldout))
+        case "restaurant":
+            return f"the {word('restaurant_first')} {word('restaurant_second')}"
+        case "film":
+            return f"{word('film_first')} {word('film_second')}"
+        case "company":
+            return word("company_first") + word("company_second")
+        case _:
+            return word(kind)
+
+
+def _fill_slots(slots: dict[str, str], values: dict[str, str], rng: Random, heldout: bool) -> None:
+    """Draw a value for every slot, never one that another slot already has."""
+    for slot, kind in slots.items():
+        value = _value(kind, rng, heldout)
+        while value in values.values():
+            value = _value(kind, rng, heldout)
+        values[slot] = value
+
+
+def _people(rng: Random, heldout: bool) -> dict[str, str]:
+    people: dict[str, str] = {}
+    for role in "ABCD":
+        name = _name(rng, heldout)
+        while any(name.startswith(other) or other.startswith(name) for other in people.values()):
+            name = _name(rng, heldout)
+        people[role] = name
+    return people
+
+
+def _turns(parts: list[str], values: dict[str, str]) -> str:
+    """The dialogue's text, one line per turn; what one speaker says twice in a row becomes one turn."""
+    lines: list[tuple[str, str]] = []
+    for part in parts:
+        for turn in part.split("|"):
+            role, said = turn[0], fill(turn[3:], values)
+            if lines and lines[-1][0] == role:
+                lines[-1] = (role, f"{lines[-1][1]} {said}")
+            else:
+                lines.append((role, said))
+    return "\n".join(f"{values[role]}: {said}" for role, said in lines)
+
+
+def make(rng: Random, scene: dict[str, Any], heldout: bool = False) -> Example:
+    """A dialogue of this scene with its summary, references and key facts: what every good summary mentions."""
+    words = table("dialogue_words")
+    values = _people(rng, heldout)
+    _fill_slots(scene["slots"], values, rng, heldout)
+    parts = [rng.choice(beat) for beat in scene["beats"]]
+    sentences: list[list[str]] = list(scene["sum"])
+    extras = [extra for extra in scene["extra"] if rng.random() < (0.45 if len(scene["sum"]) > 1 else 0.7)]
+    for extra in extras[:2]:
+        _fill_slots(extra.get("slots", {}), values, rng, heldout)
+        parts.append(rng.choice(extra["say"]))
+        sentences.append(extra["sum"])
+    if rng.random() < 0.35:
+        parts.insert(rng.choice((0, len(parts))), rng.choice(words["noise"]))
+    if rng.random() < 0.5:
+        parts.insert(0, rng.choice(words["greetings"]))
+    if rng.random() < 0.5:
+        parts.append(rng.choice(words["closings"]))
+    content = _turns(parts, values)
+    answer = " ".join(fill(leaning(options, rng), values) for options in sentences)
+    references = tuple(
+        dict.fromkeys(" ".join(fill(options[k % len(options)], values) for options in sentences) for k in (0, 1))
+    )
+    always = [{slot for slot in values if all(f"{{{slot}}}" in option for option in options)} for options in sentences]
+    facts = tuple(value for slot, value in values.items() if any(slot in told for told in always))
+    return Example(SKILL, content, PROMPT.format(content=content), answer, references, facts, {"domain": scene["domain"]})
+
+
+def example(rng: Random) -> Example:
+    """A random dialogue of the corpus."""
+    made = make(rng, rng.choice(table("scenes")))
+    instruction = leaning(table("dialogue_words")["instructions"], rng, 0.4)
+    content = roughen(made.content, rng, 0.7)
+    prompt = f"{content}\n\n{instruction}" if rng.random() < 0.1 else f"{instruction}\n\n{content}"
+    return Example(SKILL, content, prompt, made.answer, made.references, made.facts, made.tags)

@@ -1,0 +1,35 @@
+"""Headlines about invented companies, and whether they are good news, bad news or neither."""
+
+from random import Random
+
+from holdfast.training.pocket.words import Example, leaning, roughen, table
+
+PROMPT = "Is the sentiment of this headline positive, negative or neutral?\n\n{content}"
+SKILL = "financial_sentiment"
+LABELS = ("positive", "negative", "neutral")
+
+
+def company(rng: Random) -> str:
+    """An invented company, such as Novatech Holdings."""
+    words = table("headlines")
+    return rng.choice(words["names_first"]) + rng.choice(words["names_second"]) + rng.choice(words["names_suffix"])
+
+
+def headline(template: str, rng: Random) -> str:
+    """A headline of this template, with companies, numbers and reasons drawn at random."""
+    words = table("headlines")
+    values = {kind: rng.choice(words[kind]) for kind in ("measure", "period", "good", "bad", "product", "place")}
+    low = rng.randrange(2, 400)
+    month = rng.choice(table("dialogue_words")["month"])
+    values |= {"c": company(rng), "c2": company(rng), "pct": str(rng.randrange(1, 90)), "m": str(low)}
+    values |= {"n": str(low + rng.randrange(1, 300)), "date": f"{rng.randrange(1, 29)} {month}"}
+    text = template.format_map(values)
+    return text[:1].upper() + text[1:]
+
+
+def example(rng: Random) -> Example:
+    """A random headline of the corpus with its label."""
+    label = rng.choice(LABELS)
+    content = roughen(headline(rng.choice(table("headlines")[label]), rng), rng)
+    prompt = leaning(table("headlines")["prompts"], rng, 0.5).format(content=content)
+    return Example(SKILL, content, prompt, label, (label,))
