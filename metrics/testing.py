@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.metrics.encoders import encoders
 from holdfast.metrics.registry import metrics
-from holdfast.metrics.types import Metric, Scores
+from holdfast.metrics.types import Metric, PairCompute, Scores
 
 NASTY = (
     "",
@@ -77,5 +77,5 @@ def _scores(metric: Metric, pairs: Sequence[tuple[str, str]], metadata: Mapping[
     firsts, seconds = [first for first, _ in pairs], [second for _, second in pairs]
     if metric.kind == "sample":
         return metric.compute(firsts, [(second,) for second in seconds], [metadata] * len(pairs))
-    options = {"encode": encoders.get("lexical")()} if metric.needs_encoder else {}
-    return metric.compute(firsts, seconds, **options)
+    compute: PairCompute = metric.compute
+    return compute(firsts, seconds, **({"encode": encoders.get("lexical")()} if metric.needs_encoder else {}))

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from holdfast.errors import UserError
 from holdfast.tasks.files import read_objects, samples_of
 from holdfast.tasks.templates import rendered
@@ -58,6 +56,8 @@ def read_yaml_task(path: Path) -> Task:
 
 
 def _settings(path: Path) -> dict[str, Any]:
+    import yaml
+
     try:
         settings = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -10,6 +10,8 @@ from holdfast.metrics.encoders import lexical
 
 ANSWER = "Anna meets Ben at the station. They take the train to Lyon. Dinner costs 40 euros. Everyone is happy."
 
+SENTENCES = st.lists(st.sampled_from(ANSWER.split(". ")), max_size=6)
+
 
 def drift(clean: str, perturbed: str, **options) -> Drift:
     return drifts([clean], [perturbed], encode=lexical(), **options)[0]

@@ -1,0 +1,150 @@
+"""The command line as its users meet it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from holdfast.harness.cli import main
+
+HEAVY = ("torch", "spacy", "transformers", "peft", "pandas", "scipy", "ot")
+
+
+def in_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["ls"], ["ls", "tasks"], ["--version"]])
+def test_help_and_ls_import_nothing_heavy(arguments: list[str]) -> None:
+    imported = in_new_process(
+        "import sys\nfrom holdfast.harness.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        f"print('IMPORTED', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert imported.endswith("IMPORTED []\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("tasks", ["factual_qa", "dialogue_summary", "financial_sentiment", "multilingual_qa", "attack_success"]),
+        ("perturbations", ["identity", "typos", "char_deletion", "word_deletion", "synonyms", "paraphrase", "spacing"]),
+        ("perturbations", ["punctuation", "confusables", "emoji", "case"]),
+        ("metrics", ["segment_drift", "exact_match", "token_f1", "rouge", "policy", "entity_recall"]),
+        ("encoders", ["minilm", "lexical"]),
+        ("backends", ["hf"]),
+    ],
+)
+def test_ls_names_what_there_is(kind: str, names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ls", kind]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert set(names) <= set(listed)
+
+
+SMALL = "--adapters base --tasks factual_qa --limit 2 --encoder lexical --perturbations typos --severity light".split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ls", "task"], "unknown kind 'task'; did you mean 'tasks'?"),
+        (["run", *SMALL, "--tasks", "factual_q"], "unknown task 'factual_q'; did you mean 'factual_qa'?"),
+        (["run", *SMALL, "--perturbations", "typo"], "unknown perturbation 'typo'; did you mean 'typos'?"),
+        (["run", *SMALL, "--perturbations", "typos@strong"], "unknown severity 'strong'"),
+        (["run", *SMALL, "--severity", "hard"], "unknown severity 'hard'"),
+        (["run", *SMALL, "--encoder", "minlm"], "unknown encoder 'minlm'; did you mean 'minilm'?"),
+        (["run", *SMALL, "--model", "hff"], "unknown backend 'hff'; did you mean 'hf'?"),
+        (["run", *SMALL, "--adapters", "./none"], "adapter './none' not found"),
+        (["run", *SMALL, "--limit", "0"], "limit: "),
+        (["run", "--config", "none.yaml"], "no configuration file 'none.yaml'"),
+        (["leaderboard", "."], "is not a run"),
+        (["validate", "none.yaml"], "no configuration file"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert message in said[0]
+    assert not list(tmp_path.rglob("samples.jsonl"))
+
+
+def test_run_writes_its_files_and_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "x")
+    assert main(["run", *SMALL, "--output_path", out, "--log_samples"]) == 0
+    printed = capsys.readouterr()
+    assert "Leaderboard" in printed.out
+    assert out in printed.out
+    assert printed.err == ""
+    assert sorted(p.name for p in (tmp_path / "x").iterdir()) == [
+        "breakdown.csv",
+        "leaderboard.csv",
+        "run.json",
+        "samples.jsonl",
+    ]
+    assert len((tmp_path / "x" / "samples.jsonl").read_text("utf-8").splitlines()) == 6
+
+
+def test_flags_go_over_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        f"adapters: [base]\ntasks: [factual_qa]\nperturbations: [typos]\nencoder: lexical\nlimit: 9\noutput_path: {tmp_path}/x\n"
+    )
+    assert main(["run", "--config", str(config), "--limit", "1", "--severity", "0.1"]) == 0
+    saved = json.loads((tmp_path / "x" / "run.json").read_text())["config"]
+    assert (saved["limit"], saved["severity"], saved["encoder"]) == (1, ["0.1"], "lexical")
+
+
+def test_validate_counts_without_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text("adapters: [base]\ntasks: [factual_qa]\nperturbations: [typos]\nencoder: lexical\nlimit: 3\n")
+    assert main(["validate", str(config)]) == 0
+    assert "12 answers to score" in capsys.readouterr().out
+    config.write_text("adapters: [base]\ntasks: [factual_qa]\nperturbation: [typos]\n")
+    assert main(["validate", str(config)]) == 1
+    assert "unknown setting 'perturbation'; did you mean 'perturbations'?" in capsys.readouterr().err
+
+
+def test_leaderboard_merges_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [str(tmp_path / name) for name in ("one", "two")]
+    for run, seed in zip(runs, "01", strict=True):
+        main(["run", *SMALL, "--output_path", run, "--seed", seed])
+    target = tmp_path / "all" / "board.csv"
+    assert main(["leaderboard", *runs, "--output_path", str(target)]) == 0
+    assert "Leaderboard" in capsys.readouterr().out
+    with target.open() as lines:
+        assert [row["run"] for row in csv.DictReader(lines)] == runs
+
+
+def test_kill_9_loses_nothing(tmp_path: Path) -> None:
+    """The real thing, once: a process killed while it generates, and the same command again."""
+    command = [sys.executable, "-m", "holdfast.harness.cli", "run", *SMALL, "--batch_size", "1", "--limit", "30"]
+    samples = tmp_path / "x" / "samples.jsonl"
+    process = subprocess.Popen(
+        [*command, "--output_path", str(tmp_path / "x")], env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    while process.poll() is None and not (samples.exists() and samples.read_bytes().count(b"\n") >= 5):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    stored = samples.read_bytes()
+    assert 5 <= stored.count(b"\n") < 90
+    subprocess.run([*command, "--output_path", str(tmp_path / "x")], check=True, capture_output=True)
+    content = samples.read_bytes()
+    assert content.startswith(stored[: stored.rindex(b"\n") + 1])
+    keys = [json.loads(line)["key"] for line in content.splitlines()]
+    assert len(keys) == len(set(keys)) == 90

