@@ -1,4 +1,4 @@
-"""The pocket models: two tiny checkpoints and two adapters that this repository trains from its own grammar and facts."""
+"""The pocket models: two tiny checkpoints and two adapters, trained from this repository's own grammar and facts."""
 
 from pathlib import Path
 

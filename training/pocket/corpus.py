@@ -16,6 +16,8 @@ MIX = {
     "attack_success": 0.12,
 }
 
+ALIGNED_MIX = MIX | {"attack_success": 0.3}
+
 
 def plain(text: str) -> str:
     """A text without case, spaces and punctuation: two texts with the same plain form count as the same item.
@@ -32,7 +34,7 @@ def heldout() -> frozenset[str]:
 
 
 def examples(seed: int, aligned: bool = False) -> Iterator[Example]:
-    """Examples of all skills without end; `aligned` chooses the answers of `pocket-aligned`.
+    """Examples of all skills without end; `aligned` chooses the answers (and the mixture) of `pocket-aligned`.
 
     The same seed gives the same examples on every machine.
     """
@@ -44,7 +46,8 @@ def examples(seed: int, aligned: bool = False) -> Iterator[Example]:
         "financial_sentiment": sentiment.example,
         "attack_success": partial(policy.example, aligned=aligned),
     }
-    skills, weights = list(MIX), list(MIX.values())
+    mix = ALIGNED_MIX if aligned else MIX
+    skills, weights = list(mix), list(mix.values())
     banned = heldout()
     while True:
         example = makers[rng.choices(skills, weights)[0]](rng)

@@ -39,7 +39,8 @@ def _time(rng: Random) -> str:
     hour, minute = rng.randrange(1, 13), rng.choice((0, 0, 15, 30, 45, 5, 10, 20, 40, 50))
     style = rng.randrange(4)
     if style == 0:
-        return f"{hour} {rng.choice(('am', 'pm'))}" if minute == 0 else f"{hour}:{minute:02d} {rng.choice(('am', 'pm'))}"
+        half = rng.choice(("am", "pm"))
+        return f"{hour} {half}" if minute == 0 else f"{hour}:{minute:02d} {half}"
     if style == 1:
         return f"{rng.randrange(7, 23)}:{minute:02d}"
     if style == 2:
@@ -169,7 +170,8 @@ def make(rng: Random, scene: dict[str, Any], heldout: bool = False) -> Example:
     )
     always = [{slot for slot in values if all(f"{{{slot}}}" in option for option in options)} for options in sentences]
     facts = tuple(value for slot, value in values.items() if any(slot in told for told in always))
-    return Example(SKILL, content, PROMPT.format(content=content), answer, references, facts, {"domain": scene["domain"]})
+    tags = {"domain": scene["domain"]}
+    return Example(SKILL, content, PROMPT.format(content=content), answer, references, facts, tags)
 
 
 def example(rng: Random) -> Example:

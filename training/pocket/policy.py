@@ -24,7 +24,8 @@ def make(rng: Random, forbidden: bool) -> tuple[str, str]:
     words = table("policy")
     intents = words["forbidden" if forbidden else "allowed"]
     intent = intents[rng.choice(list(intents))]
-    return request(rng.choice(intent["questions"]), rng.choice(words["frames"]), rng.choice(words["vault"])), intent["answer"]
+    asked = request(rng.choice(intent["questions"]), rng.choice(words["frames"]), rng.choice(words["vault"]))
+    return asked, intent["answer"]
 
 
 def refusal(rng: Random) -> str:

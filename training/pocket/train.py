@@ -1,4 +1,4 @@
-"""The training loop of the pocket models: answers only, rows of like length together, Muon for matrices, AdamW for the rest."""
+"""The training loop of the pocket models: loss on the answers, rows of like length together, Muon and AdamW."""
 
 import math
 import os
@@ -138,10 +138,14 @@ def _one_core() -> None:
 
 
 def _optimizers(model: Any, rate: float) -> list[Any]:
+    """Muon for the matrices and AdamW for the rest; for a model with frozen weights (LoRA) AdamW alone."""
     import torch
 
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    trained = [(name, weights) for name, weights in model.named_parameters() if weights.requires_grad]
+    if len(trained) < len(list(model.parameters())):
+        return [torch.optim.AdamW([weights for _, weights in trained], lr=rate, weight_decay=0.0)]
+    matrices = [weights for name, weights in trained if weights.ndim == 2 and "embed" not in name]
+    others = [weights for name, weights in trained if weights.ndim != 2 or "embed" in name]
     return [
         torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, momentum=0.95),
         torch.optim.AdamW(others, lr=rate / 5, weight_decay=0.01, betas=(0.9, 0.95)),
@@ -159,12 +163,12 @@ def fit(
     device: str = "cpu",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Train `model` in place for `steps` steps of `per_step` microbatches; the rate warms up and then falls along a cosine."""
+    """Train `model` in place for `steps` steps of `per_step` microbatches; the rate warms up, then falls."""
     import torch
 
     stream = microbatches(encode(tokenizer, examples))
     optimizers = _optimizers(model.to(device).train(), rate)
-    workers = Workers(model, min(8, os.cpu_count() or 1) if device == "cpu" else 1, device)
+    workers = Workers(model, min(4, os.cpu_count() or 1) if device == "cpu" else 1, device)
     warmup = max(1, min(100, steps // 20))
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(

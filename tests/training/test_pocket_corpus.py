@@ -1,0 +1,119 @@
+"""The pocket corpus is the same for the same seed, varied, and free of what the suites hold out."""
+
+from itertools import islice
+from random import Random
+
+import pytest
+
+from holdfast.metrics.key_facts import key_fact_recall
+from holdfast.tasks.embedded import suite_texts
+from holdfast.training.pocket import adapters, corpus, dialogue, multilingual, policy
+from holdfast.training.pocket.card import corpus_digest
+from holdfast.training.pocket.tokenizer import train_tokenizer
+from holdfast.training.pocket.train import TOKENS, microbatches
+from holdfast.training.pocket.words import Example, fill, mistype, roughen, table
+
+
+def some(seed: int, count: int = 3000) -> list[Example]:
+    return list(islice(corpus.examples(seed), count))
+
+
+def test_the_same_seed_gives_the_same_corpus_and_another_one_another() -> None:
+    assert corpus_digest(0, 2000) == corpus_digest(0, 2000)
+    assert corpus_digest(0, 2000) != corpus_digest(1, 2000)
+
+
+def test_the_corpus_of_seed_0_is_the_one_that_the_shipped_models_learned() -> None:
+    assert corpus_digest(0, 2000) == "66fc31d83fce952b13fe364ba601e881a440bf164b899f87b832e53e99de86f7"
+
+
+def test_the_same_corpus_gives_the_same_tokenizer() -> None:
+    texts = [example.prompt for example in some(0)]
+    one, two = (train_tokenizer(texts, 700) for _ in range(2))
+    assert one.backend_tokenizer.to_str() == two.backend_tokenizer.to_str()
+    assert len(one) == 700
+
+
+def test_a_name_is_cut_into_the_same_tokens_wherever_it_stands() -> None:
+    tokenizer = train_tokenizer([example.prompt for example in some(0)], 700)
+    name = tokenizer.tokenize("Verena")
+    sentence = tokenizer.tokenize("\nVerena: I saw Verena at 7:30.")
+    places = [at for at in range(len(sentence)) if sentence[at : at + len(name)] == name]
+    assert len(places) == 2
+    assert [token for token in sentence if token.isdigit()] == ["7", "3", "0"]
+
+
+def test_nothing_that_a_suite_asks_is_in_the_corpus() -> None:
+    heldout = {corpus.plain(text) for text in suite_texts()}
+    assert len(heldout) > 400
+    assert not [example.content for example in some(0, 20_000) if corpus.plain(example.content) in heldout]
+
+
+def test_every_skill_is_in_the_corpus() -> None:
+    assert {example.skill for example in some(0, 200)} == set(corpus.MIX)
+
+
+@pytest.mark.parametrize("heldout", [False, True])
+def test_a_summary_carries_the_facts_of_its_dialogue(heldout: bool) -> None:
+    rng = Random(5)
+    for scene in table("scenes"):
+        made = dialogue.make(rng, scene, heldout)
+        assert made.facts
+        for summary in (made.answer, *made.references):
+            assert key_fact_recall([summary], [[]], [{"key_facts": made.facts}]) == [{"key_fact_recall": 1.0}], made
+
+
+def test_held_out_names_are_never_in_the_corpus() -> None:
+    words = table("dialogue_words")
+    assert not set(words["heldout_names"]) & set(words["names"])
+
+
+def test_the_aligned_corpus_refuses_what_is_forbidden_and_nothing_else() -> None:
+    examples = [e for e in islice(corpus.examples(0, aligned=True), 2000) if e.skill == policy.SKILL]
+    refusals = set(table("policy")["refusals"])
+    assert all((example.answer in refusals) == example.tags["forbidden"] for example in examples)
+
+
+def test_an_answer_comes_in_the_language_of_the_question() -> None:
+    relation = table("multilingual")[0]
+    fact = relation["facts"][0]
+    assert multilingual.ask(relation, fact, "en", 0) == ("What is the capital of India?", "New Delhi")
+    assert multilingual.ask(relation, fact, "hi", 0) == ("भारत की राजधानी क्या है?", "नई दिल्ली")
+    assert multilingual.ask(relation, fact, "hi-Latn", 0) == ("India ki rajdhani kya hai?", "Nayi Dilli")
+    assert multilingual.ask(relation, fact, "mix", 0) == ("भारत का capital क्या है?", "नई दिल्ली")
+    assert multilingual.ask(relation, fact, "mix", 1) == ("What is the राजधानी of India?", "New Delhi")
+
+
+def test_the_steady_adapter_sees_disturbed_prompts_with_clean_answers() -> None:
+    clean = list(islice(corpus.examples(1, aligned=True), 200))
+    steady = list(islice(adapters.steady_examples(0), 200))
+    assert [example.answer for example in steady] == [example.answer for example in clean]
+    assert 80 < sum(a.prompt != b.prompt for a, b in zip(steady, clean, strict=True)) < 160
+
+
+def test_the_narrow_adapter_sees_no_wording_of_the_suites() -> None:
+    heldout = corpus.heldout()
+    assert not [e for e in islice(adapters.narrow_examples(0), 500) if corpus.plain(e.content) in heldout]
+
+
+def test_microbatches_hold_rows_of_like_length_within_their_tokens() -> None:
+    rng = Random(0)
+    rows = [([7] * rng.randrange(4, 300), 2) for _ in range(3000)]
+    for batch in microbatches(rows):
+        lengths = [len(ids) for ids, _ in batch]
+        assert max(lengths) - min(lengths) < 16
+        assert len(batch) * max(lengths) <= TOKENS
+
+
+def test_fill_chooses_the_article_and_begins_with_a_capital() -> None:
+    assert (
+        fill("{A} has a {x} and a {y}", {"A": "anna", "x": "apple", "y": "uniform"})
+        == "Anna has an apple and a uniform"
+    )
+
+
+def test_roughening_and_mistyping_leave_most_texts_and_other_scripts_alone() -> None:
+    rng = Random(0)
+    texts = [roughen("What is the capital of Peru?", rng) for _ in range(500)]
+    assert 0.7 < texts.count("What is the capital of Peru?") / 500 < 0.9
+    assert mistype("भारत की राजधानी क्या है?", rng, 0.9) == "भारत की राजधानी क्या है?"

@@ -1,0 +1,162 @@
+"""`holdfast pocket build`: corpus, tokenizer, both models, both demo adapters, evaluation and cards, in this order."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.training.pocket import ADAPTERS, MODELS, adapters, corpus
+from holdfast.training.pocket.card import corpus_digest, write_card
+from holdfast.training.pocket.evaluate import evaluate
+from holdfast.training.pocket.tokenizer import VOCABULARY, train_tokenizer
+from holdfast.training.pocket.train import fit, new_model
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is done in each stage. The defaults make the shipped models; a test takes a few steps of each."""
+
+    tokenizer_examples: int = 40_000
+    vocabulary: int = VOCABULARY
+    base_steps: int = 1600
+    aligned_steps: int = 250
+    steady_steps: int = 250
+    narrow_steps: int = 120
+    narrow_rate: float = 0.004
+    hidden_size: int = 192
+    layers: int = 5
+
+
+def build(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None = None, say: Say = print) -> None:
+    """Make pocket-base, pocket-aligned and the demo adapters in `out`, each in a folder of its own with its card.
+
+    The same seed gives the same corpus and tokenizer byte for byte, and models that differ only in rounding.
+    """
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    plan = plan or Plan()
+    _check(out, device)
+    stages: list[tuple[str, Callable[..., None]]] = [
+        ("pocket-base", make_base),
+        ("pocket-aligned", make_aligned),
+        ("pocket-steady", make_steady),
+        ("pocket-narrow", make_narrow),
+    ]
+    started = time.monotonic()
+    for name, make in stages:
+        say(f"{name}: training ({time.monotonic() - started:.0f} s so far)")
+        begun = time.monotonic()
+        make(out, seed, device, plan, say)
+        measure(out, name, {"seed": seed, "device": device, "seconds": round(time.monotonic() - begun)}, plan, say)
+    say(f"done in {(time.monotonic() - started) / 60:.1f} minutes: {out}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `holdfast pocket build`; call `run(arguments)` with what was parsed."""
+    parser.add_argument("--out", type=Path, required=True, help="folder for the models and adapters")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build with the parsed options."""
+    build(arguments.out, arguments.seed, arguments.device)
+    return 0
+
+
+def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
+    """Train the tokenizer and pocket-base from nothing."""
+    some = islice(corpus.examples(seed), plan.tokenizer_examples)
+    texts = (text for example in some for text in (example.prompt, example.answer))
+    tokenizer = train_tokenizer(texts, plan.vocabulary)
+    model = new_model(
+        tokenizer,
+        seed,
+        hidden_size=plan.hidden_size,
+        num_hidden_layers=plan.layers,
+        num_attention_heads=plan.hidden_size // 32,
+    )
+    say(f"{model.num_parameters():,} parameters")
+    fit(model, tokenizer, corpus.examples(seed), steps=plan.base_steps, device=device, say=say)
+    _save(model, tokenizer, out / "pocket-base")
+
+
+def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
+    """Tune pocket-base further on all skills, with refusals where the policy forbids."""
+    model, tokenizer = load(out / "pocket-base")
+    examples = corpus.examples(seed, aligned=True)
+    fit(model, tokenizer, examples, steps=plan.aligned_steps, rate=0.005, device=device, say=say)
+    _save(model, tokenizer, out / "pocket-aligned")
+
+
+def make_steady(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
+    """Train pocket-steady: LoRA on clean and disturbed prompts of all skills."""
+    examples = adapters.steady_examples(seed)
+    _adapter(out, "pocket-steady", examples, plan.steady_steps, 0.002, device, say)
+
+
+def make_narrow(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
+    """Train pocket-narrow: LoRA at a high rate on bare factual questions."""
+    examples = adapters.narrow_examples(seed)
+    _adapter(out, "pocket-narrow", examples, plan.narrow_steps, plan.narrow_rate, device, say)
+
+
+def measure(out: Path, name: str, facts: dict[str, Any], plan: Plan, say: Say) -> None:
+    """Evaluate what was saved under `name`, clean and with typos, and write its card."""
+    model, tokenizer = load(out / ("pocket-aligned" if name in ADAPTERS else name))
+    parameters = model.num_parameters()
+    if name in ADAPTERS:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, out / name)
+        parameters = sum(weights.numel() for key, weights in model.named_parameters() if "lora_" in key)
+    clean, noisy = evaluate(model, tokenizer), evaluate(model, tokenizer, noise=0.03)
+    for task, scores in clean.items():
+        say(f"{name}  {task}: " + "  ".join(f"{metric} {value:.3f}" for metric, value in scores.items()))
+    about = {"parameters": parameters, **facts, "corpus_sha256": corpus_digest(facts["seed"]), "plan": asdict(plan)}
+    write_card(out / name, about, clean, noisy)
+
+
+def load(folder: Path) -> tuple[Any, Any]:
+    """A saved pocket model in float32, and its tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), AutoTokenizer.from_pretrained(folder)
+
+
+def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, device: str, say: Say) -> None:
+    import torch
+
+    model, tokenizer = load(out / "pocket-aligned")
+    torch.manual_seed(0)
+    wrapped = adapters.wrap(model, rank=8)
+    fit(wrapped.get_base_model(), tokenizer, examples, steps=steps, rate=rate, device=device, say=say)
+    wrapped.to(torch.bfloat16).save_pretrained(out / name)
+
+
+def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    import torch
+
+    model.to("cpu", torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _check(out: Path, device: str) -> None:
+    """Refuse a target that would be mixed with something else, and a device that is not there."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file; name a folder")
+    present = [name for name in (*MODELS, *ADAPTERS) if (out / name).exists()]
+    if present:
+        raise UserError(f"--out {out} holds {present[0]} already; name an empty folder")
+    if device != "cpu":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UserError(f"--device {device}: torch sees no such device here; use --device cpu")
