@@ -1,5 +1,6 @@
 """From the lines of a run to its two tables: one row per cell, one row per adapter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -80,7 +81,25 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
-    return pd.DataFrame(rows).round(6)
+    return pd.DataFrame(sorted(rows, key=_order(manifest))).round(6)
+
+
+def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
+    """Rows as the run was asked for: adapters, tasks, perturbations and severities in the configuration's order."""
+    config = manifest.config
+    perturbations = [CLEAN, IDENTITY, *(spec.partition("@")[0] for spec in config.perturbations)]
+    severities = [*config.severity, *(spec.partition("@")[2] for spec in config.perturbations)]
+
+    def place(row: dict[str, Any]) -> tuple[int, ...]:
+        severity = severities.index(row["severity"]) if row["severity"] in severities else 0
+        return (
+            [adapter.name for adapter in manifest.adapters].index(row["adapter"]),
+            list(manifest.tasks).index(row["task"]),
+            perturbations.index(row["perturbation"]),
+            severity,
+        )
+
+    return place
 
 
 def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
@@ -101,11 +120,12 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         }
         row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)))
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
-        row["worst_cell"] = _worst_cell(changed, clean)
+        row["worst_cell"] = _worst_cell(changed, clean, manifest)
         row["answer_rate"] = mine["answer_rate"].mean()
         row["mean_length"] = mine["answer_words"].mean()
         rows.append(row)
-    return pd.DataFrame(rows).sort_values("perturbed", ascending=False, kind="stable").round(6)
+    lower = not any(task.higher_is_better for task in manifest.tasks.values())
+    return pd.DataFrame(rows).sort_values("perturbed", ascending=lower, kind="stable").round(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +182,15 @@ def _means(table: Values) -> Values:
     return means
 
 
-def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]") -> str:
+def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> str:
     """The cell in which the adapter loses most, as task/perturbation@severity."""
     if changed.empty:
         return ""
     before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)
-    loss = (changed["score"] - before).groupby([changed[name] for name in CELL[1:]]).mean()
-    if loss.isna().all():
+    sign = changed["task"].map({name: 1 if task.higher_is_better else -1 for name, task in manifest.tasks.items()})
+    change = (changed["score"] - before) * sign
+    gained = change.groupby([changed[name] for name in CELL[1:]]).mean()
+    if gained.isna().all():
         return ""
-    task, perturbation, severity = cast(tuple[str, str, str], loss.idxmin())
+    task, perturbation, severity = cast(tuple[str, str, str], gained.idxmin())
     return f"{task}/{perturbation}@{severity}"

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from holdfast.harness.plan import IDENTITY
 from holdfast.harness.records import CLEAN
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _BOARD_COLUMNS = {
 
 def print_results(results: "Results") -> None:
     """Both tables of a run and where its files are."""
-    cells = results.breakdown[results.breakdown["perturbation"] != CLEAN]
+    cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
     console = _console()
     console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS))
     console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS))

@@ -1,0 +1,98 @@
+"""How much memory a long run keeps: 100,000 generations by an engine that holds no model, the real encoder or none.
+
+    python benchmarks/memory.py [--generations 100000] [--encoder lexical]
+
+The engine answers with text made from the prompt, so that all that grows is the harness: plan, requests, embeddings,
+scores, tables. The peak is read from the kernel (VmHWM) and compared with the process before the run.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.harness import evaluate
+from holdfast.harness.backends import Adapter, Generation, Request
+from holdfast.harness.backends.types import BackendOptions
+from holdfast.tasks import Sample, Task
+
+WORDS = Path(__file__).read_text("utf-8").split()
+
+
+class Parrot:
+    """Says three sentences of the prompt's words, 64 requests at a time."""
+
+    def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        return {"backend": "parrot", "batch_size": 64}
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[list[Generation]]:
+        for start in range(0, len(requests), 64):
+            yield [Generation(r.key, answer(r.prompt), 40, "stop") for r in requests[start : start + 64]]
+
+
+def answer(prompt: str) -> str:
+    words = prompt.split()
+    return " ".join(f"{' '.join(words[i : i + 12])}." for i in range(0, min(36, len(words)), 12))
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--generations", type=int, default=100_000)
+    arguments.add_argument("--encoder", default="lexical")
+    args = arguments.parse_args()
+    cells = 1 + 1 + 2 * 2 * 4  # clean, identity, two perturbations x two severities x four repeats
+    adapters = 4
+    samples = args.generations // (cells * adapters)
+    task = Task("long", tuple(Sample(str(i), content(i), (content(i + 1),)) for i in range(samples)), ("token_f1",))
+    with tempfile.TemporaryDirectory() as folder:
+        warm(task, args.encoder, folder)
+        before, start = resident(), time.perf_counter()
+        results = run([task], args.encoder, f"{folder}/run", repeats=4, adapters="base,a=base,b=base,c=base")
+        took = time.perf_counter() - start
+        lines = sum(1 for _ in (results.path / "samples.jsonl").open())
+        size = (results.path / "samples.jsonl").stat().st_size >> 20
+    print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s), samples.jsonl {size} MiB")
+    print(f"before the run {before} MiB; peak {peak()} MiB; the run kept {peak() - before} MiB (at most 1,024 wanted)")
+
+
+def warm(task: Task, encoder: str, folder: str) -> None:
+    """Import and load everything once, so that only what the run keeps is counted."""
+    run([Task("warm", task.samples[:2], task.metrics)], encoder, f"{folder}/warm", adapters="base")
+
+
+def run(tasks: list[Task], encoder: str, output_path: str, **settings: Any) -> Any:
+    def connect(options: BackendOptions, adapters: Sequence[Adapter]) -> Parrot:
+        return Parrot()
+
+    settings = {"perturbations": "typos,word_deletion", "encoder": encoder, "output_path": output_path, **settings}
+    return evaluate(tasks=tasks, backend=connect, **settings)
+
+
+def content(number: int) -> str:
+    """A prompt of about 1,000 characters, other for each number."""
+    return f"Question {number}: " + " ".join(WORDS[(number * 7 + i * i) % len(WORDS)] for i in range(150))
+
+
+def resident() -> int:
+    return _status("VmRSS")
+
+
+def peak() -> int:
+    return _status("VmHWM")
+
+
+def _status(field: str) -> int:
+    """MiB, from the kernel."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) >> 10
+    raise LookupError(field)
+
+
+if __name__ == "__main__":
+    main()
