@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.errors import UserError
 from holdfast.training import pocket
-from holdfast.training.pocket import build as building
+from holdfast.training.pocket import building
 from holdfast.training.pocket.card import corpus_digest
 from holdfast.training.pocket.evaluate import answers
 
@@ -107,7 +107,7 @@ def test_a_build_of_a_few_steps_makes_four_folders_with_cards(tmp_path: Path, mo
     lines: list[str] = []
     scores = {"factual_qa": {"exact_match": 0.0}}
     monkeypatch.setattr(building, "evaluate", lambda *_, **__: scores)
-    building.build(tmp_path / "made", seed=3, plan=plan, say=lines.append)
+    building.build_all(tmp_path / "made", seed=3, plan=plan, say=lines.append)
     for name in pocket.names():
         assert json.loads((tmp_path / "made" / name / "card.json").read_text())["scores"]["clean"] == scores
     assert lines[-1].startswith("done in")
@@ -116,4 +116,4 @@ def test_a_build_of_a_few_steps_makes_four_folders_with_cards(tmp_path: Path, mo
 def test_a_build_does_not_mix_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "pocket-base").mkdir()
     with pytest.raises(UserError, match="holds pocket-base already; name an empty folder"):
-        building.build(tmp_path)
+        building.build_all(tmp_path)

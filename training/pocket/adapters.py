@@ -56,6 +56,7 @@ def wrap(model: Any, rank: int) -> Any:
         lora_dropout=0.0,
         target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
         task_type="CAUSAL_LM",
-        base_model_name_or_path=BASE,
     )
-    return get_peft_model(model, config)
+    wrapped = get_peft_model(model, config)
+    wrapped.peft_config["default"].base_model_name_or_path = BASE
+    return wrapped

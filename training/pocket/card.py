@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -37,7 +38,8 @@ and nothing else. The "forbidden" topic is an invented, harmless one.
 """
 
 
-def corpus_digest(seed: int, count: int = 20_000) -> str:
+@lru_cache(maxsize=None)
+def corpus_digest(seed: int, count: int = 10_000) -> str:
     """SHA-256 over the first `count` examples of the corpus: equal for equal seeds, on every machine."""
     digest = sha256()
     for example in islice(corpus.examples(seed), count):

@@ -1,6 +1,6 @@
 """The mixture of all skills, without anything that the embedded suites hold out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
@@ -39,7 +39,7 @@ def examples(seed: int, aligned: bool = False) -> Iterator[Example]:
     The same seed gives the same examples on every machine.
     """
     rng = Random(f"pocket|{seed}|{'aligned' if aligned else 'base'}")
-    makers = {
+    makers: dict[str, Callable[[Random], Example]] = {
         "dialogue_summary": dialogue.example,
         "factual_qa": factual.example,
         "multilingual_qa": multilingual.example,

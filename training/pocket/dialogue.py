@@ -19,7 +19,8 @@ def _invented_name(rng: Random) -> str:
     """A name made of syllables, so that copying a name has to be learned rather than a list of names."""
     words = table("dialogue_words")
     syllables = [rng.choice(words["onsets"]) + rng.choice(words["vowels"]) for _ in range(rng.choice((1, 2, 2, 3)))]
-    return ("".join(syllables) + rng.choice([*words["codas"], "", "", ""])).capitalize()
+    ending: str = rng.choice([*words["codas"], "", "", ""])
+    return ("".join(syllables) + ending).capitalize()
 
 
 def _name(rng: Random, heldout: bool) -> str:

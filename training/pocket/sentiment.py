@@ -12,7 +12,7 @@ LABELS = ("positive", "negative", "neutral")
 def company(rng: Random) -> str:
     """An invented company, such as Novatech Holdings."""
     words = table("headlines")
-    return rng.choice(words["names_first"]) + rng.choice(words["names_second"]) + rng.choice(words["names_suffix"])
+    return "".join(str(rng.choice(words[part])) for part in ("names_first", "names_second", "names_suffix"))
 
 
 def headline(template: str, rng: Random) -> str:

@@ -1,6 +1,5 @@
 """`holdfast pocket build`: corpus, tokenizer, both models, both demo adapters, evaluation and cards, in this order."""
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +18,10 @@ from holdfast.training.pocket.train import fit, new_model
 Say = Callable[[str], None]
 
 
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How much is done in each stage. The defaults make the shipped models; a test takes a few steps of each."""
@@ -34,7 +37,7 @@ class Plan:
     layers: int = 5
 
 
-def build(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None = None, say: Say = print) -> None:
+def build_all(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None = None, say: Say = _say) -> None:
     """Make pocket-base, pocket-aligned and the demo adapters in `out`, each in a folder of its own with its card.
 
     The same seed gives the same corpus and tokenizer byte for byte, and models that differ only in rounding.
@@ -55,19 +58,6 @@ def build(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None = Non
         make(out, seed, device, plan, say)
         measure(out, name, {"seed": seed, "device": device, "seconds": round(time.monotonic() - begun)}, plan, say)
     say(f"done in {(time.monotonic() - started) / 60:.1f} minutes: {out}")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `holdfast pocket build`; call `run(arguments)` with what was parsed."""
-    parser.add_argument("--out", type=Path, required=True, help="folder for the models and adapters")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Build with the parsed options."""
-    build(arguments.out, arguments.seed, arguments.device)
-    return 0
 
 
 def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
