@@ -88,13 +88,13 @@ def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> Non
 def make_steady(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     """Train pocket-steady: LoRA on clean and disturbed prompts of all skills."""
     examples = adapters.steady_examples(seed)
-    _adapter(out, "pocket-steady", examples, plan.steady_steps, 0.002, device, say)
+    _adapter(out, "pocket-steady", examples, plan.steady_steps, 0.002, seed, device, say)
 
 
 def make_narrow(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     """Train pocket-narrow: LoRA at a high rate on bare factual questions."""
     examples = adapters.narrow_examples(seed)
-    _adapter(out, "pocket-narrow", examples, plan.narrow_steps, plan.narrow_rate, device, say)
+    _adapter(out, "pocket-narrow", examples, plan.narrow_steps, plan.narrow_rate, seed, device, say)
 
 
 def measure(out: Path, name: str, facts: dict[str, Any], plan: Plan, say: Say) -> None:
@@ -121,11 +121,11 @@ def load(folder: Path) -> tuple[Any, Any]:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), AutoTokenizer.from_pretrained(folder)
 
 
-def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, device: str, say: Say) -> None:
+def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, seed: int, device: str, say: Say) -> None:
     import torch
 
     model, tokenizer = load(out / "pocket-aligned")
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     wrapped = adapters.wrap(model, rank=8)
     fit(wrapped.get_base_model(), tokenizer, examples, steps=steps, rate=rate, device=device, say=say)
     wrapped.to(torch.bfloat16).save_pretrained(out / name)

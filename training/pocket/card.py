@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -38,7 +38,7 @@ and nothing else. The "forbidden" topic is an invented, harmless one.
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def corpus_digest(seed: int, count: int = 10_000) -> str:
     """SHA-256 over the first `count` examples of the corpus: equal for equal seeds, on every machine."""
     digest = sha256()

@@ -130,6 +130,10 @@ class Workers:
                     other.grad = None
         return total
 
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
 
 def _one_core() -> None:
     import torch
@@ -191,4 +195,5 @@ def fit(
             speed = seen / (time.monotonic() - started)
             say(f"step {step + 1}/{steps}  loss {shown / (step % 25 + 1):.3f}  {speed:,.0f} tokens/s")
             shown = 0.0
+    workers.close()
     model.eval()
