@@ -16,7 +16,7 @@ from typing import Any
 from holdfast.harness.backends import Settings, backends
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters
+from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.harness.config import make_config
 from holdfast.harness.embeddings import EmbeddingFile
 from holdfast.harness.evaluation import load_tasks
@@ -41,7 +41,7 @@ def main() -> None:
             "limit": args.limit,
         }
     )
-    adapters = find_adapters(config.adapters, "pocket-aligned")
+    adapters = find_adapters(config.adapters, find_base("pocket-aligned"))
     engine = backends.get("hf")(BackendOptions(config.model_args), adapters)
     encode = encoders.get(config.encoder)()
     ratios = []

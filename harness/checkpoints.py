@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast.errors import UserError
@@ -37,13 +38,18 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     return _from_hub(name, what)
 
 
-def find_adapters(specs: list[str], pretrained: str) -> list[Adapter]:
+def find_base(pretrained: str) -> Adapter:
+    """The base model as a contestant of its own."""
+    return Adapter(BASE, None, digest_of(find_checkpoint(pretrained)))
+
+
+def find_adapters(specs: list[str], base: Adapter) -> list[Adapter]:
     """Resolve `--adapters`: `base`, a directory, an alias or hub name, each as it is or as `name=where`.
 
     An adapter is called by its directory's name unless it is given one. Raises UserError for a directory that is no
     peft adapter and for two adapters of one name.
     """
-    found = [_find_adapter(spec, pretrained) for spec in specs]
+    found = [_find_adapter(spec, base) for spec in specs]
     for i, adapter in enumerate(found):
         if adapter.name in {other.name for other in found[:i]}:
             raise UserError(f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}")
@@ -68,12 +74,12 @@ def digest_of(directory: Path) -> str:
     return total.hexdigest()
 
 
-def _find_adapter(spec: str, pretrained: str) -> Adapter:
+def _find_adapter(spec: str, base: Adapter) -> Adapter:
     name, equals, where = spec.partition("=")
     if not equals:
         name, where = "", spec
     if where == BASE:
-        return Adapter(name or BASE, None, digest_of(find_checkpoint(pretrained)))
+        return replace(base, name=name or BASE)
     path = find_checkpoint(where, "adapter")
     config = path / "adapter_config.json"
     if not config.is_file():

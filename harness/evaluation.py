@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters
+from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.embeddings import EmbeddingFile
 from holdfast.harness.manifest import (
@@ -69,10 +69,11 @@ def evaluate(
         names = [task.name if isinstance(task, Task) else task for task in asked]
         config = make_config({**settings, **({"tasks": names} if names else {})})
     loaded = load_tasks(asked or config.tasks)
-    adapters = find_adapters(config.adapters, str(config.model_args.get("pretrained", "")))
+    base = find_base(str(config.model_args.get("pretrained", "")))
+    adapters = find_adapters(config.adapters, base)
     plan = make_plan(config, loaded, adapters)
     folder = Path(config.output_path)
-    manifest = _manifest(config, loaded, adapters, plan)
+    manifest = _manifest(config, loaded, base, adapters, plan)
     before = read_manifest(folder)
     if before is not None:
         check_same_run(before, manifest, folder)
@@ -136,7 +137,9 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
             warnings.warn(message, stacklevel=2)
 
 
-def _manifest(config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapter], plan: Plan) -> Manifest:
+def _manifest(
+    config: RunConfig, tasks: Sequence[Task], base: Adapter, adapters: Sequence[Adapter], plan: Plan
+) -> Manifest:
     entries = {}
     for task in tasks:
         headline, higher = headline_of(task)
@@ -144,6 +147,7 @@ def _manifest(config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapt
         entries[task.name] = TaskEntry(headline=headline, higher_is_better=higher, samples=asked, digest=task.digest())
     return Manifest(
         config=config,
+        base_digest=base.digest,
         adapters=[AdapterEntry(name=a.name, path=str(a.path) if a.path else None, digest=a.digest) for a in adapters],
         tasks=entries,
         engine={},

@@ -49,6 +49,7 @@ class Manifest(BaseModel):
     schema_version: Literal[1] = 1
     status: Literal["running", "complete"] = "running"
     config: RunConfig
+    base_digest: str
     adapters: list[AdapterEntry]
     tasks: dict[str, TaskEntry]
     engine: dict[str, Any]
@@ -91,6 +92,10 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
         raise UserError(
             f"{folder} holds a run with another {name} ({before[name]!r}, now {after[name]!r}): "
             "repeat its settings to resume it, or choose another --output_path"
+        )
+    if old.base_digest != new.base_digest:
+        raise UserError(
+            f"{folder} holds a run of another base model: its weights have changed; choose another --output_path"
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:

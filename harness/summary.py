@@ -69,8 +69,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
     floors = answers[answers["perturbation"] == IDENTITY].groupby(KEY[:2])["max_drift"].mean()
+    rows: list[dict[str, Any]] = []
     extra = [name for name in answers if name not in {*KEY, *CELL, "score", "edit_rate", "tokens", *DRIFTS}]
-    rows = []
     for cell, group in answers.groupby(CELL, sort=False):
         row: dict[str, Any] = dict(zip(CELL, cast(tuple[str, str, str, str], cell), strict=True))
         adapter, task, perturbation = row["adapter"], row["task"], row["perturbation"]
@@ -81,7 +81,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
-    return pd.DataFrame(sorted(rows, key=_order(manifest))).round(6)
+    rows.sort(key=_order(manifest))
+    return pd.DataFrame(rows).round(6)
 
 
 def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from holdfast.harness.backends import backends
-from holdfast.harness.checkpoints import find_adapters
+from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.harness.config import make_config, read_config
 from holdfast.harness.evaluation import load_tasks
 from holdfast.harness.plan import make_plan, requests_for
@@ -19,7 +19,7 @@ def validate(path: Path) -> list[str]:
     backends.get(config.model)
     encoders.get(config.encoder)()
     tasks = load_tasks(config.tasks)
-    adapters = find_adapters(config.adapters, str(config.model_args.get("pretrained", "")))
+    adapters = find_adapters(config.adapters, find_base(str(config.model_args.get("pretrained", ""))))
     plan = make_plan(config, tasks, adapters)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [

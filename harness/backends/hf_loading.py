@@ -18,7 +18,6 @@ MODEL_ARGS = (
     "dtype",
     "max_length",
     "chat_template",
-    "revision",
     "trust_remote_code",
     "attn_implementation",
     "device_map",

@@ -20,9 +20,10 @@ from transformers import (
 from holdfast.errors import UserError
 from holdfast.harness.backends import Adapter, Generation, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import digest_of, find_adapters, find_checkpoint
+from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, find_checkpoint
 
 POCKET = find_checkpoint("pocket-base")
+BASE = find_base("pocket-base")
 PROMPTS = (
     "What is the capital of France?",
     "Who wrote Hamlet?",
@@ -84,7 +85,7 @@ def by_peft(path: str | None, prompts: Sequence[str]) -> Iterator[str]:
 
 
 def test_base_and_adapters_give_what_peft_gives_one_by_one(loras: list[str]) -> None:
-    adapters = find_adapters(["base", *loras], str(POCKET))
+    adapters = find_adapters(["base", *loras], BASE)
     answers = ask(connect(adapters), PROMPTS, ["first", "base", "second"])
     for name, path in (("base", None), ("first", loras[0]), ("second", loras[1])):
         assert [answers[name, prompt].output for prompt in PROMPTS] == list(by_peft(path, PROMPTS))
@@ -92,13 +93,13 @@ def test_base_and_adapters_give_what_peft_gives_one_by_one(loras: list[str]) -> 
 
 
 def test_the_batch_size_changes_no_answer(loras: list[str]) -> None:
-    adapters = find_adapters(["base", loras[0]], str(POCKET))
+    adapters = find_adapters(["base", loras[0]], BASE)
     one, many = (ask(connect(adapters, size), PROMPTS, ["base", "first"]) for size in (1, None))
     assert {key: g.output for key, g in one.items()} == {key: g.output for key, g in many.items()}
 
 
 def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
-    backend = connect(find_adapters(["base"], str(POCKET)), batch_size=2)
+    backend = connect(find_adapters(["base"], BASE), batch_size=2)
     requests = [Request(str(i), "base", p, Settings(max_new_tokens=12)) for i, p in enumerate(PROMPTS)]
     whole = {g.key: g for batch in backend.generate(requests) for g in batch}
     rest = {g.key: g for batch in backend.generate(requests, done={"0", "3"}) for g in batch}
@@ -106,7 +107,7 @@ def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
 
 
 def test_an_adapter_without_effect_is_found_out(tmp_path: Path, loras: list[str]) -> None:
-    adapters = find_adapters([save_lora(tmp_path / "idle", pocket(), scale=0.0), loras[0]], str(POCKET))
+    adapters = find_adapters([save_lora(tmp_path / "idle", pocket(), scale=0.0), loras[0]], BASE)
     probes = connect(adapters).probe(PROMPTS[:2])
     assert {name: probe.has_effect for name, probe in probes.items()} == {"idle": False, "first": True}
 
@@ -132,7 +133,7 @@ def small_llama(**config: Any) -> Any:
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path, other: dict[str, int], message: str) -> None:
     path = save_lora(tmp_path / "stranger", small_llama(**other), scale=0.1)
     with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
-        connect(find_adapters([path], str(POCKET)))
+        connect(find_adapters([path], BASE))
 
 
 def test_an_adapter_that_is_no_lora_runs_too(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_an_adapter_that_is_no_lora_runs_too(tmp_path: Path) -> None:
     )
     torch.manual_seed(0)
     get_peft_model(pocket(), config).save_pretrained(tmp_path / "ia3")
-    adapters = find_adapters(["base", str(tmp_path / "ia3")], str(POCKET))
+    adapters = find_adapters(["base", str(tmp_path / "ia3")], BASE)
     backend = connect(adapters)
     assert backend.probe(PROMPTS[:1])["ia3"].has_effect
     assert len(ask(backend, PROMPTS, ["base", "ia3"])) == 2 * len(PROMPTS)
@@ -161,7 +162,7 @@ def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "t5")
     AutoTokenizer.from_pretrained(POCKET).save_pretrained(tmp_path / "t5")
     lora = save_lora(tmp_path / "t5-lora", model, scale=0.5, target_modules=["q", "v"], task_type="SEQ_2_SEQ_LM")
-    adapters = find_adapters(["base", lora], str(tmp_path / "t5"))
+    adapters = find_adapters(["base", lora], find_base(str(tmp_path / "t5")))
     backend = connect(adapters, pretrained=str(tmp_path / "t5"))
     assert backend.probe(PROMPTS[:2])["t5-lora"].has_effect
     answers = ask(backend, PROMPTS, ["base", "t5-lora"])
@@ -170,7 +171,7 @@ def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
 
 
 def test_an_answer_ends_at_a_stop_string() -> None:
-    backend = connect(find_adapters(["base"], str(POCKET)))
+    backend = connect(find_adapters(["base"], BASE))
     free = ask(backend, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
     mark = free[len(free) // 2]
     cut = ask(backend, PROMPTS[:1], ["base"], stop=(mark,))["base", PROMPTS[0]]
@@ -179,7 +180,7 @@ def test_an_answer_ends_at_a_stop_string() -> None:
 
 
 def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so() -> None:
-    backend = connect(find_adapters(["base"], str(POCKET)), max_length=64)
+    backend = connect(find_adapters(["base"], BASE), max_length=64)
     answers = ask(backend, ["word " * 500, "Who?"], ["base"])
     assert [g.truncated for g in answers.values()] in ([True, False], [False, True])
     with pytest.raises(UserError, match="leaves no room for a prompt"):
@@ -187,7 +188,7 @@ def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so() -> None:
 
 
 def test_sampling_repeats_from_its_seed() -> None:
-    backend = connect(find_adapters(["base"], str(POCKET)))
+    backend = connect(find_adapters(["base"], BASE))
     hot = {"temperature": 1.5, "max_new_tokens": 20}
     first, second = (ask(backend, PROMPTS, ["base"], **hot) for _ in range(2))
     assert first == second
@@ -197,7 +198,7 @@ def test_sampling_repeats_from_its_seed() -> None:
 
 def test_any_unicode_is_answered() -> None:
     nasty = ["\ud800", "👩‍👩‍👧", "\x00", "٣ مرحبا", " "]
-    assert len(ask(connect(find_adapters(["base"], str(POCKET))), nasty, ["base"])) == len(nasty)
+    assert len(ask(connect(find_adapters(["base"], BASE)), nasty, ["base"])) == len(nasty)
 
 
 @pytest.mark.parametrize(
@@ -225,13 +226,13 @@ def test_broken_adapter_directories_are_named(tmp_path: Path) -> None:
     (broken / "adapter_config.json").write_text("{")
     for path, message in ((empty, "no adapter_config.json"), (half, "no weights"), (broken, "not valid JSON")):
         with pytest.raises(UserError, match=message):
-            find_adapters([str(path)], str(POCKET))
+            find_adapters([str(path)], BASE)
 
 
 def test_two_adapters_of_one_name_must_be_told_apart(loras: list[str]) -> None:
     with pytest.raises(UserError, match="two adapters are called 'first': give one another name"):
-        find_adapters([loras[0], loras[0]], str(POCKET))
-    assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], str(POCKET))] == ["first", "again"]
+        find_adapters([loras[0], loras[0]], BASE)
+    assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], BASE)] == ["first", "again"]
 
 
 def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path: Path) -> None:
