@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
     )
 
+    schema = _add(verbs, "schema", _schema, "print the JSON schema of a file that a run writes")
+    schema.add_argument("file", choices=("run.json", "samples.jsonl"))
+
     pocket = verbs.add_parser("pocket", help="the shipped pocket models").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -148,6 +151,19 @@ def _leaderboard(args: argparse.Namespace) -> int:
     target = Path(args.output_path)
     print_leaderboard(merge([Path(run) for run in args.runs], target))
     print(f"written to {target}")
+    return 0
+
+
+def _schema(args: argparse.Namespace) -> int:
+    import json
+
+    from pydantic import TypeAdapter
+
+    from holdfast.harness.manifest import Manifest
+    from holdfast.harness.records import Record
+
+    model: Any = {"run.json": Manifest, "samples.jsonl": Record}[args.file]
+    print(json.dumps(TypeAdapter(model).json_schema(), indent=2))
     return 0
 
 

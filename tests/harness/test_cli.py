@@ -130,6 +130,12 @@ def test_leaderboard_merges_runs(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert [row["run"] for row in csv.DictReader(lines)] == runs
 
 
+@pytest.mark.parametrize(("file", "field"), [("run.json", "schema_version"), ("samples.jsonl", "scores")])
+def test_schema_prints_what_a_file_holds(file: str, field: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", file]) == 0
+    assert field in json.loads(capsys.readouterr().out)["properties"]
+
+
 def test_kill_9_loses_nothing(tmp_path: Path) -> None:
     """The real thing, once: a process killed while it generates, and the same command again."""
     command = [sys.executable, "-m", "holdfast.harness.cli", "run", *SMALL, "--batch_size", "1", "--limit", "30"]

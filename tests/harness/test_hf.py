@@ -127,7 +127,10 @@ def small_llama(**config: Any) -> Any:
     ("other", "message"),
     [
         ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
-        ({"num_hidden_layers": 40, "hidden_size": 256, "intermediate_size": 640}, "which the base does not have"),
+        (
+            {"num_hidden_layers": 40, "hidden_size": 256, "intermediate_size": 640},
+            "does not belong to this base: .* which the base does not have",
+        ),
     ],
 )
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path, other: dict[str, int], message: str) -> None:
@@ -173,7 +176,7 @@ def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
 def test_an_answer_ends_at_a_stop_string() -> None:
     backend = connect(find_adapters(["base"], BASE))
     free = ask(backend, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
-    mark = free[len(free) // 2]
+    mark = next(character for character in reversed(free) if character.isalnum())
     cut = ask(backend, PROMPTS[:1], ["base"], stop=(mark,))["base", PROMPTS[0]]
     assert cut.output == free[: free.index(mark)].strip()
     assert cut.finish == "stop"
