@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
     with the line number) and text that is not UTF-8.
     """
     return samples_of(read_objects(path), str(path))
-
-
-def embedded_samples(name: str) -> tuple[Sample, ...]:
-    """The samples of an embedded suite, from tasks/data."""
-    text = resources.files("holdfast.tasks").joinpath(f"data/{name}.jsonl").read_text("utf-8")
-    return samples_of(_objects(text.splitlines(), name), name)
 
 
 def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
