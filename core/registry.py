@@ -1,12 +1,13 @@
 """One registry for every kind of plug-in: catalogue underneath, found by importing a folder, with "did you mean"."""
 
-import difflib
 import importlib
 import pkgutil
 from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from holdfast.errors import UserError
+from holdfast.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -14,8 +15,9 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Named plug-ins of one kind.
 
-    Built-ins register when the modules of `package` are imported, third-party ones through the entry-point group
-    `holdfast_<kind>`. Modules of `package` must import nothing heavy at their top, so that listing names is instant.
+    Built-ins register when the modules of `package` are imported. Third-party ones register in the same way, by the
+    folder's decorator, when the module that their entry point (group `holdfast_<kind>`) names is imported. Modules must
+    import nothing heavy at their top, so that listing names is instant.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -27,7 +29,11 @@ class Registry(Generic[T]):
     def _entries(self) -> Any:
         import catalogue
 
-        return catalogue.create("holdfast", self.kind, entry_points=True)
+        return catalogue.create("holdfast", self.kind)
+
+    @cached_property
+    def _third_party(self) -> dict[str, EntryPoint]:
+        return {entry.name: entry for entry in entry_points(group=f"holdfast_{self.kind}")}
 
     def register(self, name: str, item: T) -> None:
         """Add `item` under `name`; the last one registered under a name wins."""
@@ -36,21 +42,33 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """All names, sorted, third-party ones included; third-party code is not imported."""
         self._discover()
-        return sorted({*self._entries.get_all(), *self._entries.get_entry_points()})
+        return sorted({*self._entries.get_all(), *self._third_party})
 
     def get(self, name: str) -> T:
-        """The plug-in called `name`; raises UserError with the nearest names when there is none."""
+        """The plug-in called `name`.
+
+        Raises UserError, with the nearest name, when there is none, and for a third-party one that can't be imported.
+        """
         self._discover()
+        if name not in self._entries and name in self._third_party:
+            self._import(self._third_party[name])
         if name not in self._entries:
-            raise UserError(self._unknown(name))
+            singular = self.kind.removesuffix("s")
+            hint = did_you_mean(name, self.names())
+            raise UserError(f"unknown {singular} '{name}'{hint} (holdfast ls {self.kind} lists all)")
         item: T = self._entries.get(name)
         return item
 
-    def _unknown(self, name: str) -> str:
-        singular = self.kind.removesuffix("s")
-        near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        return f"unknown {singular} '{name}'{hint} (holdfast ls {self.kind} lists all)"
+    def _import(self, entry: EntryPoint) -> None:
+        where = f"plug-in '{entry.name}' of {entry.dist.name if entry.dist else 'an unknown package'}"
+        try:
+            entry.load()
+        except Exception as error:  # a plug-in may fail in any way; its user needs to know whose it is
+            raise UserError(
+                f"{where} can't be imported ({type(error).__name__}: {error}): mend or uninstall it"
+            ) from error
+        if entry.name not in self._entries:
+            raise UserError(f"{where} registers no {self.kind.removesuffix('s')} of that name: decorate it")
 
     def _discover(self) -> None:
         if self._discovered:

@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.types import Adapter
@@ -13,7 +14,15 @@ from holdfast.training import pocket
 BASE = "base"
 """The adapter name that stands for the base model alone."""
 
-_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf")
+_CONFIGURATION = (
+    "config.json",
+    "adapter_config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "tokenizer.json",
+)
+_OTHERS = ("tokenizer.model", "vocab.txt", "merges.txt", "chat_template.jinja")
+_WEIGHTS = ("*model*.safetensors", "*model*.bin")
 
 
 def find_checkpoint(name: str, what: str = "model") -> Path:
@@ -26,10 +35,12 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     if shipped is not None:
         return shipped
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         return path
-    if path.exists():
+    if path.is_file():
         raise UserError(f"{what} '{name}' is a file: name the directory that holds it")
+    if not name:
+        raise UserError(f"no {what} is named: use for instance --model_args pretrained=pocket-aligned")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(
             f"{what} '{name}' not found: no such directory, and no shipped {what} of that name "
@@ -57,15 +68,16 @@ def find_adapters(specs: list[str], base: Adapter) -> list[Adapter]:
 
 
 def digest_of(directory: Path) -> str:
-    """SHA-256 over the configuration and the weights of a model or adapter directory.
+    """SHA-256 over what decides the answers of a model or adapter directory: weights, configuration, tokenizer.
 
-    Configurations count by content, not by layout; file names count, other files (cards, optimizer states) don't.
+    JSON counts by content, not by layout; file names count; other files (cards, optimizer states) don't.
     """
     total = hashlib.sha256()
+    weights = {file for pattern in _WEIGHTS for file in directory.glob(pattern)}
     for file in sorted(directory.iterdir()):
-        if file.name in {"config.json", "adapter_config.json"}:
-            content = json.dumps(json.loads(file.read_text("utf-8")), sort_keys=True).encode()
-        elif file.suffix in _WEIGHTS and file.name != "training_args.bin":
+        if file.name in _CONFIGURATION:
+            content = json.dumps(_read_json(file), sort_keys=True).encode()
+        elif file in weights or file.name in _OTHERS:
             with file.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").digest()
         else:
@@ -74,9 +86,16 @@ def digest_of(directory: Path) -> str:
     return total.hexdigest()
 
 
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is not valid JSON ({error}): save the model or adapter again") from None
+
+
 def _find_adapter(spec: str, base: Adapter) -> Adapter:
     name, equals, where = spec.partition("=")
-    if not equals:
+    if not equals or Path(spec).is_dir():
         name, where = "", spec
     if where == BASE:
         return replace(base, name=name or BASE)
@@ -84,10 +103,7 @@ def _find_adapter(spec: str, base: Adapter) -> Adapter:
     config = path / "adapter_config.json"
     if not config.is_file():
         raise UserError(f"'{where}' is not a peft adapter: it has no adapter_config.json")
-    try:
-        json.loads(config.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{config} is not valid JSON ({error}): save the adapter again") from None
+    _read_json(config)
     if not any(path.glob("adapter_model.*")):
         raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")
     return Adapter(name or Path(os.path.abspath(path)).name, path, digest_of(path))

@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before a verb needs it, so that help is instant."""
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 is success, 1 a mistake in the input, 130 an interruption."""
     args = _parser().parse_args(argv)
     warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode still gets its table
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
@@ -50,10 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"holdfast: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("holdfast: interrupted; the same command again goes on from here", file=sys.stderr)
+        print("holdfast: interrupted (a run goes on where it was when given the same command again)", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        sys.stderr.close()  # or Python complains once more, at exit, that the reader (head, less) has gone
         return 0
 
 
@@ -114,11 +118,12 @@ def _add(verbs: Any, name: str, verb: Any, text: str) -> argparse.ArgumentParser
 def _run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.config import make_config, read_config
+    from holdfast.harness.config import CONFIG_FILE, make_config
     from holdfast.harness.tables import print_results
+    from holdfast.yaml_file import read_yaml
 
     flags = {name: value for name, value in vars(args).items() if name not in {"verb", "config"}}
-    config = make_config({**(read_config(Path(args.config)) if args.config else {}), **flags})
+    config = make_config({**(read_yaml(Path(args.config), CONFIG_FILE) if args.config else {}), **flags})
     from holdfast.harness.evaluation import evaluate
 
     print_results(evaluate(config))

@@ -1,16 +1,18 @@
 """What a run is asked to do: one pydantic model, the same from flags, from YAML and from Python."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.suggestions import did_you_mean
 
 Scalar = str | int | float | bool
+
+CONFIG_FILE = "configuration file"
+"""What error messages call the YAML file of `--config`."""
 
 
 class GenerationArgs(BaseModel):
@@ -37,7 +39,7 @@ class RunConfig(BaseModel):
     severity: list[str] = Field(["light", "heavy"], min_length=1)
     repeats: int = Field(1, ge=1)
     limit: int | None = Field(None, ge=1)
-    batch_size: int | Literal["auto"] = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     device: str | None = None
     gen_kwargs: GenerationArgs = GenerationArgs()
     encoder: str = "minilm"
@@ -48,53 +50,48 @@ class RunConfig(BaseModel):
     log_samples: bool = False
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The settings in a YAML file, unchecked; raises UserError for a missing file or broken YAML."""
-    try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"no configuration file '{path}'") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read '{path}': {error}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"'{path}' is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise UserError(f"'{path}' must hold settings as 'name: value' lines, like the flags of holdfast run")
-    return loaded
-
-
 def make_config(settings: Mapping[str, Any]) -> RunConfig:
     """Check settings (lists may be comma-separated strings, mappings `a=b,c=d`); raises UserError naming the field."""
-    fields = RunConfig.model_fields
     for name in settings:
-        if name not in fields:
-            near = difflib.get_close_matches(str(name), fields, n=1)
-            raise UserError(
-                f"unknown setting '{name}'"
-                + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(fields)}")
-            )
+        if name not in RunConfig.model_fields:
+            raise UserError(f"unknown setting '{name}'{did_you_mean(name, RunConfig.model_fields)}")
     parsed = {name: _parsed(name, value) for name, value in settings.items()}
     try:
         return RunConfig.model_validate(parsed)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][:2] if part not in ("int", "literal['auto']"))
+        where = ".".join(
+            str(part) for part in first["loc"] if not str(part).startswith(("int", "literal", "constrained"))
+        )
         raise UserError(f"{where}: {first['msg'].lower()}, not {first['input']!r}") from None
 
 
 def parse_pairs(text: str, flag: str) -> dict[str, Any]:
-    """`pretrained=x,dtype=float32` -> a dict; numbers and booleans become what they look like.
+    """`pretrained=x,dtype=float32` -> a dict; whole numbers, decimals, true and false become what they look like.
 
-    >>> parse_pairs("pretrained=a/b,max_length=256", "--model_args")
-    {'pretrained': 'a/b', 'max_length': 256}
+    >>> parse_pairs("pretrained=a/b,max_length=256,trust_remote_code=true", "--model_args")
+    {'pretrained': 'a/b', 'max_length': 256, 'trust_remote_code': True}
     """
     pairs = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = part.partition("=")
         if not equals:
             raise UserError(f"{flag}: '{part}' is not of the form name=value")
-        pairs[name.strip()] = yaml.safe_load(value) if value else ""
+        pairs[name.strip()] = _scalar(value.strip())
     return pairs
+
+
+def _scalar(text: str) -> Scalar:
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            value: Scalar = kind(text)
+        except ValueError:
+            continue
+        if str(value) == text:  # 007 is a name
+            return value
+    return text
 
 
 def _parsed(name: str, value: Any) -> Any:

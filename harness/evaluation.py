@@ -25,11 +25,12 @@ from holdfast.harness.manifest import (
 )
 from holdfast.harness.plan import Plan, make_plan
 from holdfast.harness.progress import progress_bar
-from holdfast.harness.records import SAMPLES, Samples
+from holdfast.harness.records import SAMPLES, Samples, make_folder
 from holdfast.harness.running import Running
 from holdfast.harness.scoring import Scorer, headline_of, metrics_of
 from holdfast.harness.summary import summarise
 from holdfast.metrics.encoders import encoders
+from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
 
 if TYPE_CHECKING:
@@ -60,59 +61,86 @@ def evaluate(
 ) -> Results:
     """Run an evaluation, or resume it where `output_path` holds a part of it already.
 
-    `settings` are the fields of RunConfig (the flags of `holdfast run`); `tasks` may hold Task objects beside names and
-    files; `backend` replaces the registered backend's builder. Raises UserError for any mistake in the input, before
-    anything is generated where it can be seen that early.
+    `settings` are the fields of RunConfig (the flags of `holdfast run`), over those of `config` if that is given;
+    `tasks` may hold Task objects beside names and files; `backend` replaces the registered backend's builder. Raises
+    UserError for any mistake in the input, before anything is generated where it can be seen that early.
     """
-    asked = list(tasks.split(",") if isinstance(tasks, str) else tasks or [])
-    if config is None:
-        names = [task.name if isinstance(task, Task) else task for task in asked]
-        config = make_config({**settings, **({"tasks": names} if names else {})})
-    loaded = load_tasks(asked or config.tasks)
-    base = find_base(str(config.model_args.get("pretrained", "")))
-    adapters = find_adapters(config.adapters, base)
-    plan = make_plan(config, loaded, adapters)
-    folder = Path(config.output_path)
-    manifest = _manifest(config, loaded, base, adapters, plan)
-    before = read_manifest(folder)
-    if before is not None:
-        check_same_run(before, manifest, folder)
-        manifest = before
-    if manifest.status != "complete":
-        folder.mkdir(parents=True, exist_ok=True)
-        _run(plan, adapters, manifest, folder, backend or backends.get(config.model))
+    given = tasks.split(",") if isinstance(tasks, str) else tasks
+    if given is not None:
+        settings["tasks"] = [task.name if isinstance(task, Task) else task for task in given]
+    config = make_config({**(config.model_dump() if config else {}), **settings})
+    prepared = prepare(config, given, check_backend=backend is None)
+    folder = make_folder(Path(config.output_path))
+    with Samples(folder / SAMPLES) as samples:
+        manifest = _manifest(prepared)
+        before = read_manifest(folder)
+        if before is not None:
+            check_same_run(before, manifest, folder)
+            manifest = before
+        if manifest.status != "complete":
+            _run(prepared, manifest, samples, backend or backends.get(config.model).build)
     return Results(folder, *summarise(folder), tuple(manifest.warnings))
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A configuration with everything it names found and checked; nothing is loaded yet."""
+
+    config: RunConfig
+    tasks: list[Task]
+    base: Adapter
+    adapters: list[Adapter]
+    plan: Plan
+
+
+def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, check_backend: bool = True) -> Prepared:
+    """Find and check what a run needs, short of loading its model; raises UserError for the first mistake."""
+    if check_backend:
+        backends.get(config.model).check(config.model_args)
+    encoders.get(config.encoder)
+    segment((), config.granularity, config.spacy_pipeline)
+    loaded = load_tasks(tasks or config.tasks)
+    base = find_base(str(config.model_args.get("pretrained", "")))
+    adapters = find_adapters(config.adapters, base)
+    return Prepared(config, loaded, base, adapters, make_plan(config, loaded, adapters))
+
+
 def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
-    """Load tasks and check that their metrics exist and their names differ; raises UserError."""
+    """Load tasks; raises UserError unless their metrics exist and point the same way and their names differ."""
     tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': name each once")
-        headline_of(task)
         metrics_of(task, "pair")
+    directions = {task.name: headline_of(task)[1] for task in tasks}
+    if len(set(directions.values())) > 1:
+        down = next(name for name, higher in directions.items() if not higher)
+        raise UserError(f"of task '{down}' lower scores are better, of others higher ones: run them apart")
     return tasks
 
 
-def _run(plan: Plan, adapters: Sequence[Adapter], manifest: Manifest, folder: Path, connect: Connect) -> None:
-    config = manifest.config
+def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Connect) -> None:
+    config, plan, folder = prepared.config, prepared.plan, samples.folder
     started = time.perf_counter()
     encode = encoders.get(config.encoder)()
-    engine = connect(_options(config, manifest), adapters)
+    engine = connect(_options(config, manifest), prepared.adapters)
     _probe(engine, plan, manifest)
     manifest.engine = dict(engine.describe())
     manifest.write(folder)
-    manifest.timings["load_seconds"] = round(time.perf_counter() - started, 3)
+    loaded = time.perf_counter() - started
     embeddings = folder / f"embeddings.{config.encoder}"
-    with Samples(folder / SAMPLES) as samples, EmbeddingFile(embeddings, encode) as encoded:
+    with EmbeddingFile(embeddings, encode) as encoded:
         run = Running(engine, Scorer(encoded, config.granularity, config.spacy_pipeline), samples, config.log_samples)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)
             run.ask(plan.perturbed, advance)
+    if run.count() != len(plan):
+        raise RuntimeError(
+            f"backend '{config.model}' left {len(plan) - run.count()} of {len(plan)} requests unanswered"
+        )
     embeddings.unlink()
-    manifest.timings |= {name: round(seconds, 3) for name, seconds in run.seconds.items()}
+    manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.status, manifest.finished = "complete", now()
     manifest.write(folder)
 
@@ -137,22 +165,23 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
             warnings.warn(message, stacklevel=2)
 
 
-def _manifest(
-    config: RunConfig, tasks: Sequence[Task], base: Adapter, adapters: Sequence[Adapter], plan: Plan
-) -> Manifest:
+def _manifest(prepared: Prepared) -> Manifest:
     entries = {}
-    for task in tasks:
+    for task in prepared.tasks:
         headline, higher = headline_of(task)
-        asked = len(task.samples[: config.limit])
+        asked = len(task.samples[: prepared.config.limit])
         entries[task.name] = TaskEntry(headline=headline, higher_is_better=higher, samples=asked, digest=task.digest())
     return Manifest(
-        config=config,
-        base_digest=base.digest,
-        adapters=[AdapterEntry(name=a.name, path=str(a.path) if a.path else None, digest=a.digest) for a in adapters],
+        config=prepared.config,
+        base_digest=prepared.base.digest,
+        adapters=[
+            AdapterEntry(name=adapter.name, path=str(adapter.path) if adapter.path else None, digest=adapter.digest)
+            for adapter in prepared.adapters
+        ],
         tasks=entries,
         engine={},
         versions=versions(),
         hardware=hardware(),
-        generations=len(plan),
+        generations=len(prepared.plan),
         started=now(),
     )

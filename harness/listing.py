@@ -1,81 +1,59 @@
 """What there is, by kind, each with one line about it; imports no model library."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.registry import Registry
+from holdfast.suggestions import did_you_mean
 
 
 def print_listing(kind: str | None) -> None:
     """Print the names of one kind, or of every kind; raises UserError for an unknown kind."""
     kinds = _kinds()
     if kind is not None and kind not in kinds:
-        near = difflib.get_close_matches(kind, kinds, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(kinds)}"
-        raise UserError(f"unknown kind '{kind}'; {hint}")
+        raise UserError(f"unknown kind '{kind}'{did_you_mean(kind, kinds)}")
     for name in [kind] if kind else list(kinds):
         if kind is None:
             print(f"{name}:")
-        for entry, about in kinds[name]():
-            print(f"  {entry:<20} {about}")
+        registry, describe = kinds[name]
+        for entry in registry.names():
+            print(f"  {entry:<20} {_described(registry, entry, describe)}")
 
 
-def _kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
+def _described(registry: Registry[Any], name: str, describe: Callable[[Any], str]) -> str:
+    try:
+        return describe(registry.get(name))
+    except UserError as error:  # a broken plug-in must not hide the others
+        return f"({error})"
+
+
+def _kinds() -> dict[str, tuple[Registry[Any], Callable[[Any], str]]]:
+    from holdfast.harness.backends import backends
+    from holdfast.metrics import metrics
+    from holdfast.metrics.encoders import encoders
+    from holdfast.perturbations import perturbations
+    from holdfast.tasks import tasks
+    from holdfast.training.registry import methods
+
     return {
-        "tasks": _tasks,
-        "perturbations": _perturbations,
-        "metrics": _metrics,
-        "encoders": _encoders,
-        "backends": _backends,
-        "methods": _methods,
+        "tasks": (tasks, _first_line),
+        "perturbations": (perturbations, _perturbation),
+        "metrics": (metrics, _metric),
+        "encoders": (encoders, _first_line),
+        "backends": (backends, lambda entry: _first_line(entry.build)),
+        "methods": (methods, _first_line),
     }
 
 
-def _tasks() -> list[tuple[str, str]]:
-    from holdfast.tasks import tasks
-
-    return [(name, _about(tasks.get(name))) for name in tasks.names()]
+def _perturbation(entry: Any) -> str:
+    return f"{entry.family}; light {entry.light:g}, heavy {entry.heavy:g}: {_first_line(entry.apply)}"
 
 
-def _perturbations() -> list[tuple[str, str]]:
-    from holdfast.perturbations import perturbations
-
-    entries = [perturbations.get(name) for name in perturbations.names()]
-    return [
-        (entry.name, f"{entry.family}; light {entry.light:g}, heavy {entry.heavy:g}: {_about(entry.apply)}")
-        for entry in entries
-    ]
+def _metric(entry: Any) -> str:
+    return ", ".join(f"{key} {'↑' if up else '↓'}" for key, up in entry.higher_is_better.items())
 
 
-def _metrics() -> list[tuple[str, str]]:
-    from holdfast.metrics import metrics
-
-    entries = [metrics.get(name) for name in metrics.names()]
-    return [
-        (entry.name, ", ".join(f"{key} {'↑' if up else '↓'}" for key, up in entry.higher_is_better.items()))
-        for entry in entries
-    ]
-
-
-def _encoders() -> list[tuple[str, str]]:
-    from holdfast.metrics.encoders import encoders
-
-    return [(name, _about(encoders.get(name))) for name in encoders.names()]
-
-
-def _backends() -> list[tuple[str, str]]:
-    from holdfast.harness.backends import backends
-
-    return [(name, _about(backends.get(name))) for name in backends.names()]
-
-
-def _methods() -> list[tuple[str, str]]:
-    from holdfast.training.registry import methods
-
-    return [(name, _about(methods.get(name))) for name in methods.names()]
-
-
-def _about(item: Any) -> str:
+def _first_line(item: Any) -> str:
     return (inspect.getdoc(item) or "").split("\n")[0]

@@ -102,6 +102,12 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             raise UserError(
                 f"{folder} holds a run of another '{now.name}': its weights have changed; choose another --output_path"
             )
+    for package, version_now in new.versions.items():
+        if old.versions.get(package) != version_now:
+            raise UserError(
+                f"{folder} holds a run made with {package} {old.versions.get(package)}, now {version_now}: "
+                "its numbers may differ; choose another --output_path"
+            )
     for name, task in new.tasks.items():
         if name not in old.tasks or old.tasks[name].digest != task.digest:
             raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")

@@ -34,7 +34,7 @@ class Item:
     question: Question
 
     @property
-    def cell(self) -> tuple[str, str, str]:
+    def clean_key(self) -> tuple[str, str, str]:
         """What a clean answer and its perturbed ones have in common."""
         return self.adapter.name, self.question.task.name, self.question.sample.id
 

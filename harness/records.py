@@ -53,12 +53,25 @@ class Record:
         return line
 
 
+def make_folder(folder: Path) -> Path:
+    """The run's folder, made if need be; raises UserError where that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"can't write to --output_path '{folder}': {error.strerror}") from None
+    return folder
+
+
 class Samples:
     """samples.jsonl: appended to while the run lasts, by one process at a time."""
 
     def __init__(self, path: Path) -> None:
+        self.folder = path.parent
         self._path = path
-        path.touch()
+        try:
+            path.touch()
+        except OSError as error:
+            raise UserError(f"can't write to --output_path '{path.parent}': {error.strerror}") from None
         self._file = path.open("r+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -49,14 +49,14 @@ class Running:
         """Store the clean answer again for items whose prompt the perturbation could not change."""
         missing = (item for item in items if item.key not in self._done)
         while chunk := list(islice(missing, COPIED_AT_ONCE)):
-            self._store([(item, self._clean[item.cell]) for item in chunk], advance)
+            self._store([(item, self._clean[item.clean_key]) for item in chunk], advance)
 
     def _store(self, answered: Sequence[tuple[Item, Generation]], advance: Advance) -> None:
         began = time.perf_counter()
         missing = [(item, answer) for item, answer in answered if item.key not in self._done]
         for item, answer in missing:
             if item.question.variant.perturbation == CLEAN:
-                self._clean[item.cell] = answer
+                self._clean[item.clean_key] = answer
         items = [item for item, _ in missing]
         scored = self._scorer.score(items, [answer.output for _, answer in missing], self._clean_output)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
@@ -65,7 +65,7 @@ class Running:
         advance(len(items))
 
     def _clean_output(self, item: Item) -> str:
-        return self._clean[item.cell].output
+        return self._clean[item.clean_key].output
 
     def _record(self, item: Item, answer: Generation, scored: Scored) -> Record:
         variant = item.question.variant

@@ -17,13 +17,13 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
 
     All columns of a sample are resampled together (Efron and Tibshirani 1993, chapter 13). NaN marks a value that a
     sample does not have: that column's interval is over the samples that have it. One row or a constant column gives
-    an interval of width zero, a column without values NaN.
+    an interval of width zero (the bootstrap sees no spread where there is none), a column without values NaN.
 
     >>> low, high = mean_intervals(np.array([[0.0], [1.0]] * 50))
     >>> bool(0.3 < low[0] < 0.5 < high[0] < 0.7)
     True
     """
-    low, high = _column_means(values), _column_means(values)
+    low, high = column_means(values), column_means(values)
     gaps = np.isnan(values).any(axis=0)
     varying = np.array([_varies(column) for column in values.T])
     together = [list(np.flatnonzero(varying & ~gaps))]
@@ -47,6 +47,12 @@ def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def column_means(values: Values) -> Values:
+    """The mean of each column over the rows that have a value; NaN where none has."""
+    counts = (~np.isnan(values)).sum(0)
+    return np.where(counts > 0, np.nansum(values, axis=0) / np.maximum(counts, 1), np.nan)
+
+
 def _bootstrap(values: Values, seed: int) -> tuple[Values, Values]:
     from scipy.stats import bootstrap
 
@@ -66,8 +72,3 @@ def _bootstrap(values: Values, seed: int) -> tuple[Values, Values]:
 def _varies(column: Values) -> bool:
     there = column[~np.isnan(column)]
     return there.size > 1 and bool(np.ptp(there) > 0)
-
-
-def _column_means(values: Values) -> Values:
-    counts = (~np.isnan(values)).sum(0)
-    return np.where(counts > 0, np.nansum(values, axis=0) / np.maximum(counts, 1), np.nan)

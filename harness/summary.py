@@ -11,8 +11,9 @@ from holdfast.errors import UserError
 from holdfast.harness.manifest import Manifest, read_manifest
 from holdfast.harness.plan import IDENTITY
 from holdfast.harness.records import CLEAN, SAMPLES, read_samples
-from holdfast.harness.statistics import Values, mean_intervals, proportion_interval
+from holdfast.harness.statistics import Values, column_means, mean_intervals, proportion_interval
 from holdfast.metrics.drift import DRIFTS
+from holdfast.perturbations import parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,18 +26,23 @@ CELL = ["adapter", "task", "perturbation", "severity"]
 
 
 def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both.
+    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises as `tables_of` does."""
+    breakdown, leaderboard = tables_of(folder)
+    breakdown.to_csv(folder / "breakdown.csv", index=False)
+    leaderboard.to_csv(folder / "leaderboard.csv", index=False)
+    return breakdown, leaderboard
 
-    A run that was interrupted is summarised as far as it got. Raises UserError where there is no run.
+
+def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+    """The breakdown and the leaderboard of a run; of an interrupted one, as far as it got.
+
+    Raises UserError where there is no run, or no answer in it.
     """
     manifest = read_manifest(folder)
     if manifest is None:
         raise UserError(f"{folder} is not a run: it has no run.json")
     answers = _answers(folder, manifest)
-    breakdown, leaderboard = _breakdown(answers, manifest), _leaderboard(answers, manifest)
-    breakdown.to_csv(folder / "breakdown.csv", index=False)
-    leaderboard.to_csv(folder / "leaderboard.csv", index=False)
-    return breakdown, leaderboard
+    return _breakdown(answers, manifest), _leaderboard(answers, manifest)
 
 
 def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
@@ -75,7 +81,7 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         row: dict[str, Any] = dict(zip(CELL, cast(tuple[str, str, str, str], cell), strict=True))
         adapter, task, perturbation = row["adapter"], row["task"], row["perturbation"]
         row["metric"] = manifest.tasks[task].headline
-        row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN)
+        row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN, higher=_higher_is_better(manifest))
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
         row["edit_rate"] = group["edit_rate"].mean()
         row["mean_tokens"] = group["tokens"].mean()
@@ -88,8 +94,9 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
 def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
     """Rows as the run was asked for: adapters, tasks, perturbations and severities in the configuration's order."""
     config = manifest.config
-    perturbations = [CLEAN, IDENTITY, *(spec.partition("@")[0] for spec in config.perturbations)]
-    severities = [*config.severity, *(spec.partition("@")[2] for spec in config.perturbations)]
+    asked = [parse(spec) for spec in config.perturbations]
+    perturbations = [CLEAN, IDENTITY, *(name for name, _ in asked)]
+    severities = [*config.severity, *(severity for _, severity in asked)]
 
     def place(row: dict[str, Any]) -> tuple[int, ...]:
         severity = severities.index(row["severity"]) if row["severity"] in severities else 0
@@ -119,14 +126,26 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
             "digest": entry.digest[:12],
             "tasks": mine["task"].nunique(),
         }
-        row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)))
+        row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)), higher=_higher_is_better(manifest))
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(changed, clean, manifest)
         row["answer_rate"] = mine["answer_rate"].mean()
         row["mean_length"] = mine["answer_words"].mean()
         rows.append(row)
-    lower = not any(task.higher_is_better for task in manifest.tasks.values())
-    return pd.DataFrame(rows).sort_values("perturbed", ascending=lower, kind="stable").round(6)
+    board = pd.DataFrame(rows)
+    board["higher_is_better"] = _higher_is_better(manifest)
+    return best_first(board).round(6)
+
+
+def best_first(board: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of a leaderboard by the score that is left under perturbation."""
+    lower = not board["higher_is_better"].all()
+    return board.sort_values("perturbed", ascending=lower, kind="stable", ignore_index=True)
+
+
+def _higher_is_better(manifest: Manifest) -> bool:
+    """The direction of a run's headline scores: a run mixes none."""
+    return all(task.higher_is_better for task in manifest.tasks.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +171,25 @@ def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]") -> _Paired:
     )
 
 
-def _compared(paired: _Paired, *, perturbed: bool) -> dict[str, Any]:
-    """The columns that compare clean and perturbed scores, and the drifts, each with its interval."""
+def _compared(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, Any]:
+    """The columns that compare clean and perturbed scores, and the drifts, each with its interval.
+
+    A performance drop rate stands only where higher is better and the clean score is not near zero.
+    """
     row: dict[str, Any] = {"n": len(paired.clean)}
     delta = paired.perturbed - paired.clean
     table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts])
     low, high = mean_intervals(table)
-    means = _means(table)
+    means = column_means(table)
     names = ("clean", "perturbed", "delta", *DRIFTS)
     for i, name in enumerate(names):
         shown = perturbed or name == "clean"
-        ends = _wilson(table[:, i]) if name in {"clean", "perturbed"} and paired.single else None
+        proportion = name == "clean" or (name == "perturbed" and paired.single)
+        ends = _wilson(table[:, i]) if proportion else None
         lower, upper = ends or (low[i], high[i])
         row[name] = means[i] if shown else np.nan
         row[f"{name}_low"], row[f"{name}_high"] = (lower, upper) if shown else (np.nan, np.nan)
-    enough = perturbed and row["clean"] > NEAR_ZERO
+    enough = perturbed and higher and row["clean"] > NEAR_ZERO
     row["pdr"] = 1 - row["perturbed"] / row["clean"] if enough else np.nan
     return row
 
@@ -177,19 +200,12 @@ def _wilson(values: Values) -> tuple[float, float] | None:
     return proportion_interval(list(there)) if there.size and np.isin(there, (0.0, 1.0)).all() else None
 
 
-def _means(table: Values) -> Values:
-    counts = (~np.isnan(table)).sum(0)
-    means: Values = np.where(counts > 0, np.nansum(table, axis=0) / np.maximum(counts, 1), np.nan)
-    return means
-
-
 def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> str:
     """The cell in which the adapter loses most, as task/perturbation@severity."""
     if changed.empty:
         return ""
     before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)
-    sign = changed["task"].map({name: 1 if task.higher_is_better else -1 for name, task in manifest.tasks.items()})
-    change = (changed["score"] - before) * sign
+    change = (changed["score"] - before) * (1 if _higher_is_better(manifest) else -1)
     gained = change.groupby([changed[name] for name in CELL[1:]]).mean()
     if gained.isna().all():
         return ""

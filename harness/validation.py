@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from holdfast.harness.backends import backends
-from holdfast.harness.checkpoints import find_adapters, find_base
-from holdfast.harness.config import make_config, read_config
-from holdfast.harness.evaluation import load_tasks
-from holdfast.harness.plan import make_plan, requests_for
+from holdfast.harness.config import CONFIG_FILE, make_config
+from holdfast.harness.evaluation import prepare
+from holdfast.harness.plan import requests_for
 from holdfast.metrics.encoders import encoders
+from holdfast.yaml_file import read_yaml
 
 
 def validate(path: Path) -> list[str]:
@@ -15,16 +14,14 @@ def validate(path: Path) -> list[str]:
 
     Names, files, task data, adapters and the encoder are checked; no model is loaded.
     """
-    config = make_config(read_config(path))
-    backends.get(config.model)
+    config = make_config(read_yaml(path, CONFIG_FILE))
+    prepared = prepare(config)
     encoders.get(config.encoder)()
-    tasks = load_tasks(config.tasks)
-    adapters = find_adapters(config.adapters, find_base(str(config.model_args.get("pretrained", ""))))
-    plan = make_plan(config, tasks, adapters)
+    plan = prepared.plan
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [
         f"{path}: valid",
-        f"adapters: {', '.join(adapter.name for adapter in adapters)}",
-        *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in tasks),
+        f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
+        *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in prepared.tasks),
         f"{len(plan)} answers to score, {distinct} to generate ({len(plan.unchanged)} prompts left as they were)",
     ]

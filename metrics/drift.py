@@ -146,7 +146,8 @@ def _side(
 
 def _conflicts(ours: list[Segment], theirs: list[Segment]) -> list[list[Conflict]]:
     facts = {part.text: facts_of(part.text) for part in (*ours, *theirs)}
-    return [[conflict(facts[s.text], facts[t.text]) for t in theirs] for s in ours]
+    names = frozenset[str]().union(*(found.names for found in facts.values()))
+    return [[conflict(facts[s.text], facts[t.text], names) for t in theirs] for s in ours]
 
 
 def _segment_distance(s: Segment, t: Segment, vectors: dict[str, Vector]) -> float:

@@ -1,11 +1,10 @@
 """How much of what matters survives in an output: marked key facts, and the numbers and names of the reference."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from holdfast.metrics.facts import facts_of
+from holdfast.metrics.facts import facts_of, value_of
 from holdfast.metrics.registry import sample_metric
-from holdfast.metrics.text import words
+from holdfast.metrics.text import find_words, words
 from holdfast.metrics.types import Metadata, Scores
 
 
@@ -39,7 +38,8 @@ def entity_recall(
         got = facts_of(output)
         row: Scores = {}
         if wanted.numbers:
-            row["number_recall"] = len(wanted.numbers & got.numbers) / len(wanted.numbers)
+            values = {value_of(number) for number in got.numbers}
+            row["number_recall"] = sum(value_of(n) in values for n in wanted.numbers) / len(wanted.numbers)
         if wanted.names:
             said = set(words(output))
             row["name_recall"] = sum(set(words(name)) <= said for name in wanted.names) / len(wanted.names)
@@ -47,7 +47,6 @@ def entity_recall(
     return rows
 
 
-def _recall(facts: Iterable[str], output: str) -> float:
-    said = " ".join(words(output))
-    found = [bool(re.search(rf"\b{re.escape(' '.join(words(fact)))}\b", said)) for fact in facts]
-    return sum(found) / len(found)
+def _recall(facts: Sequence[str], output: str) -> float:
+    said = words(output)
+    return sum(find_words(words(fact), said) is not None for fact in facts) / len(facts)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.metrics.registry import sample_metric
-from holdfast.metrics.text import words
+from holdfast.metrics.text import find_words, words
 from holdfast.metrics.types import Metadata, Scores
 
 
@@ -28,10 +28,6 @@ def label_accuracy(
 
 def _first_label(output: str, labels: Sequence[str]) -> str | None:
     said = words(output)
-    places = {}
-    for label in labels:
-        wanted = words(label)
-        at = [i for i in range(len(said)) if wanted and said[i : i + len(wanted)] == wanted]
-        if at:
-            places[label.casefold()] = (at[0], -len(wanted))
-    return min(places, key=lambda label: places[label]) if places else None
+    places = {label.casefold(): find_words(words(label), said) for label in labels}
+    found = {label: (at, -len(label)) for label, at in places.items() if at is not None}
+    return min(found, key=lambda label: found[label]) if found else None

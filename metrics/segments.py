@@ -42,8 +42,9 @@ def segment(
 ) -> list[list[Segment]]:
     """Cut each text into segments; a text without any letter or digit has none.
 
-    `pipeline` names an installed trained spaCy pipeline, whose parser then finds the sentences; by default a rule-based
-    multilingual one does. Raises UserError for an unknown granularity or a pipeline that is not installed.
+    `pipeline` names an installed trained spaCy pipeline, which then finds the sentences; by default rules do, which
+    know the sentence marks of many scripts but the stop words of English only. Raises UserError for an unknown
+    granularity or a pipeline that is not installed.
 
     >>> [part.text for part in segment(["Dr. Lee pays $4.5 million. Bo stays."])[0]]
     ['Dr. Lee pays $4.5 million.', 'Bo stays.']
@@ -132,7 +133,10 @@ def _pipeline(name: str | None) -> Any:
         nlp.max_length = 10**8
         return nlp
     try:
-        return spacy.load(name)
+        nlp = spacy.load(name)
+        if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
+            nlp.add_pipe("sentencizer", first=True)
+        return nlp
     except OSError:
         raise UserError(
             f"spaCy pipeline '{name}' is not installed: install it (python -m spacy download {name}), "

@@ -20,6 +20,7 @@ NASTY = (
     "No.\n1. Yes!\n\n- 2",
     "...",
     "\x00",
+    "a \U00010d40 5",
 )
 """Texts that break naive code; each metric must score them all."""
 

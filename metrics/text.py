@@ -61,14 +61,27 @@ def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata:
 
 
 def normalise(text: str) -> str:
-    """Casefolded, without punctuation, articles and extra spaces; NFKC.
+    """Casefolded, NFKC, without punctuation, articles and extra spaces, much as SQuAD does, in any script.
 
-    >>> normalise("  The Nile, of course!")
-    'nile of course'
+    Symbols stay ("$5" is not "€5"), and a text that is nothing but articles keeps them.
+
+    >>> normalise("  The Nile, of course!"), normalise("A")
+    ('nile of course', 'a')
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(" " if unicodedata.category(character)[0] in "PS" else character for character in folded)
-    return " ".join(word for word in kept.split() if word not in _ARTICLES)
+    kept = "".join(" " if unicodedata.category(character)[0] == "P" else character for character in folded).split()
+    return " ".join([word for word in kept if word not in _ARTICLES] or kept)
+
+
+def find_words(wanted: Sequence[str], said: Sequence[str]) -> int | None:
+    """Where the words `wanted` first stand in a row in `said`; None where they don't, or there are none.
+
+    >>> find_words(["5", "pm"], words("Come at 5 pm."))
+    2
+    """
+    size = len(wanted)
+    places = range(len(said) - size + 1) if size else range(0)
+    return next((i for i in places if said[i : i + size] == wanted), None)
 
 
 def words(text: str) -> list[str]:

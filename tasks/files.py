@@ -8,6 +8,9 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.tasks.types import Sample
 
+LISTS = ("paraphrases", "protect", "key_facts", "labels")
+"""Metadata that perturbations and metrics read as lists of texts; one text stands for a list of one."""
+
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
     """The samples of a JSONL file with the fields `id`, `content` and, if there are any, `references`.
@@ -53,7 +56,9 @@ def samples_of(objects: Iterable[tuple[int, dict[str, Any]]], where: str) -> tup
             raise UserError(f"{at}: 'id' must be text or a whole number, not {json.dumps(sample_id)}")
         if not isinstance(content, str):
             raise UserError(f"{at}: 'content' must be text, not {json.dumps(content)[:60]}")
-        sample = Sample(str(sample_id), content, _references(fields.pop("references", ()), at), fields)
+        references = _texts(fields.pop("references", ()), "references", at)
+        fields |= {name: _texts(fields[name], name, at) for name in LISTS if name in fields}
+        sample = Sample(str(sample_id), content, references, fields)
         if sample.id in lines:
             raise UserError(f"{at}: the id '{sample.id}' was used in line {lines[sample.id]} already; ids must differ")
         if samples and bool(sample.references) != bool(samples[0].references):
@@ -80,8 +85,8 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
         yield number, value
 
 
-def _references(value: Any, at: str) -> tuple[str, ...]:
+def _texts(value: Any, field: str, at: str) -> tuple[str, ...]:
     values = [value] if isinstance(value, (str, int, float)) else value
     if not isinstance(values, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in values):
-        raise UserError(f"{at}: 'references' must be text or a list of texts, not {json.dumps(value)[:60]}")
+        raise UserError(f"{at}: '{field}' must be text or a list of texts, not {json.dumps(value)[:60]}")
     return tuple(map(str, values))

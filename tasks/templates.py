@@ -19,9 +19,9 @@ def rendered(template: str, values: Mapping[str, Any], where: str) -> str:
         return str(values["content"])
     try:
         return str(_compiled(template).render(values))
-    except TemplateError as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         known = ", ".join(sorted(values))
-        raise UserError(f"{where}: {error.message}; the template may use {known}") from None
+        raise UserError(f"{where}: {error}; the template may use {known}") from None
 
 
 @cache

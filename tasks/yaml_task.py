@@ -1,6 +1,5 @@
 """A task described in a few lines of YAML, in lm-eval's manner: which field is what, and how to ask."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator
@@ -8,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.suggestions import did_you_mean
 from holdfast.tasks.files import read_objects, samples_of
 from holdfast.tasks.templates import rendered
 from holdfast.tasks.types import Task
+from holdfast.yaml_file import read_yaml
 
 _KEYS = (
     "task",
@@ -37,45 +38,51 @@ def read_yaml_task(path: Path) -> Task:
     Raises UserError, naming the file and the key, for anything missing, unknown or broken.
     """
     settings = _settings(path)
-    content_field = str(settings["doc_to_content"])
     samples = samples_of(_documents(path, settings), str(path.parent / str(settings["dataset_path"])))
-    prompt = str(settings.get("doc_to_text", "{{ content }}"))
-    if content_field.isidentifier():
-        prompt = f"{{% set {content_field} = content %}}{prompt}" if content_field in prompt else prompt
     judged = any(sample.references for sample in samples)
-    generation = settings.get("generation_kwargs", {})
+    generation = settings["generation_kwargs"]
     until = generation.get("until", ())
     return Task(
         name=str(settings["task"]),
         samples=samples,
         metrics=_metrics(path, settings.get("metric_list", ["exact_match" if judged else "answer_rate"])),
-        prompt=prompt,
-        max_new_tokens=int(generation.get("max_gen_toks", 64)),
+        prompt=_prompt(path, settings),
+        max_new_tokens=generation.get("max_gen_toks", 64),
         stop=(until,) if isinstance(until, str) else tuple(until),
     )
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        settings = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"no task file '{path}'") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read '{path}': {error}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"'{path}' is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(settings, dict):
-        raise UserError(f"'{path}' must hold 'name: value' lines such as task, dataset_path, doc_to_content")
+    settings = read_yaml(path, "task file")
     _check_keys(path, settings, _KEYS)
     for key in ("task", "dataset_path", "doc_to_content"):
         if key not in settings:
             raise UserError(f"{path}: '{key}' is missing")
-    if not isinstance(settings.get("generation_kwargs", {}), dict):
+    generation = settings.setdefault("generation_kwargs", {})
+    if not isinstance(generation, dict):
         raise UserError(f"{path}: 'generation_kwargs' must hold {' and '.join(_GENERATION_KEYS)}")
-    _check_keys(path, settings.get("generation_kwargs", {}), _GENERATION_KEYS)
+    _check_keys(path, generation, _GENERATION_KEYS)
+    longest, until = generation.get("max_gen_toks", 64), generation.get("until", [])
+    if not isinstance(longest, int) or longest < 1:
+        raise UserError(f"{path}: 'max_gen_toks' must be a number of tokens, not {longest!r}")
+    stops = [until] if isinstance(until, str) else until
+    if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
+        raise UserError(f"{path}: 'until' must be a text or a list of texts that end an answer, not {until!r}")
     return settings
+
+
+def _prompt(path: Path, settings: dict[str, Any]) -> str:
+    """`doc_to_text` as a template over `content`, which it may call by its field's name too, or be that name."""
+    field, prompt = str(settings["doc_to_content"]), str(settings.get("doc_to_text", "{{ content }}"))
+    if prompt in {field, "content"}:
+        return "{{ content }}"
+    names = [name for name in (field, "content") if re.search(rf"{{[{{%][^}}]*\b{re.escape(name)}\b", prompt)]
+    if not names:
+        raise UserError(
+            f"{path}: 'doc_to_text' does not use the content, so no perturbation could reach the model: put "
+            "{{ content }} where it belongs"
+        )
+    return prompt if "content" in names else f"{{% set {field} = content %}}{prompt}"
 
 
 def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -114,8 +121,4 @@ def _metrics(path: Path, listed: Any) -> tuple[str, ...]:
 def _check_keys(path: Path, settings: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in settings:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            raise UserError(
-                f"{path}: unknown key '{key}'"
-                + (f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}")
-            )
+            raise UserError(f"{path}: unknown key '{key}'{did_you_mean(key, known)}")

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
-from holdfast.harness.backends.hf_loading import Loaded, load
+from holdfast.harness.backends.hf_loading import Loaded, check_args, load
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.types import (
     Adapter,
@@ -23,12 +24,20 @@ from holdfast.harness.backends.types import (
 )
 
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
-"""`--batch_size auto` starts here; memory may halve it."""
+"""`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
+
+_SPECIAL_TOKENS = (
+    "bos_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "suppress_tokens",
+)
 
 Tokens = np.ndarray[Any, np.dtype[np.int32]]
 
 
-@backend("hf")
+@backend("hf", check_args)
 def hf(options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
     """transformers and peft, on CPU or GPU: any causal or seq2seq checkpoint."""
     return HuggingFace(load(options, adapters), adapters, options.batch_size)
@@ -41,6 +50,8 @@ class HuggingFace:
         self._loaded = loaded
         self._adapters = adapters
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
+        self._fits = self._size
+        self._config = _generation_config(loaded)
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
         """Compare the logits of the last position with the adapter on and off."""
@@ -56,6 +67,10 @@ class HuggingFace:
                 if adapter.path is not None:
                     with self._active(adapter.name):
                         change = (self._logits(batch) - base).abs().max().item()
+                    if not math.isfinite(change):
+                        raise UserError(
+                            f"adapter '{adapter.name}' gives no numbers (NaN or infinity): its training diverged"
+                        )
                     probes[adapter.name] = Probe(change > 0.0, change)
         return probes
 
@@ -72,7 +87,7 @@ class HuggingFace:
                 continue
             members = [requests[i] for i in chosen]
             with self._active(members[0].adapter):
-                answers = self._answers([tokens[i] for i in chosen], members[0].settings, _seed(members))
+                answers = self._answers([tokens[i] for i in chosen], members)
             yield [
                 Generation(request.key, output, count, finish, truncated[i])
                 for request, (output, count, finish), i in zip(members, answers, chosen, strict=True)
@@ -139,61 +154,65 @@ class HuggingFace:
             "attention_mask": torch.from_numpy(mask).to(device),
         }
 
-    def _answers(self, rows: Sequence[Tokens], settings: Settings, seed: int) -> list[tuple[str, int, str]]:
+    def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[tuple[str, int, str]]:
         import torch
 
-        if settings.temperature > 0:
-            torch.manual_seed(seed)
-        extra = {"tokenizer": self._loaded.tokenizer} if settings.stop else {}
-        batch = self._padded(rows)
-        try:
-            with torch.inference_mode():
-                produced = self._loaded.model.generate(**batch, generation_config=self._config(settings), **extra)
-        except torch.OutOfMemoryError:
-            if len(rows) == 1:
+        if len(rows) <= self._fits:
+            try:
+                return self._generated(rows, requests)
+            except torch.OutOfMemoryError:
+                self._fits = len(rows) // 2
+            # Only outside of the handler are the failed attempt's tensors let go.
+            torch.cuda.empty_cache()
+            if self._fits == 0:
                 raise UserError(
                     f"out of memory on {self._loaded.model.device} with a single prompt of {len(rows[0])} tokens: "
                     "use a smaller dtype, a shorter max_length or another device"
-                ) from None
-            torch.cuda.empty_cache()
-            half = len(rows) // 2
-            return [*self._answers(rows[:half], settings, seed), *self._answers(rows[half:], settings, seed)]
+                )
+        answers = []
+        for start in range(0, len(rows), self._fits):
+            part = slice(start, start + self._fits)
+            answers += self._answers(rows[part], requests[part])
+        return answers
+
+    def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[tuple[str, int, str]]:
+        import torch
+
+        settings = requests[0].settings
+        if settings.temperature > 0:
+            torch.manual_seed(_seed(requests))
+        batch = self._padded(rows)
+        with torch.inference_mode():
+            produced = self._loaded.model.generate(
+                **batch,
+                generation_config=self._config_for(settings),
+                tokenizer=self._loaded.tokenizer if settings.stop else None,
+            )
         skipped = 1 if self._loaded.seq2seq else batch["input_ids"].shape[1]
         return [self._decoded(row, settings) for row in produced[:, skipped:].tolist()]
 
+    def _config_for(self, settings: Settings) -> Any:
+        config = copy.copy(self._config)
+        config.max_new_tokens = settings.max_new_tokens
+        config.stop_strings = list(settings.stop) or None
+        config.do_sample = settings.temperature > 0
+        if config.do_sample:
+            config.temperature, config.top_p = settings.temperature, settings.top_p
+        return config
+
     def _decoded(self, row: list[int], settings: Settings) -> tuple[str, int, str]:
-        ends = self._ends()
+        """The answer's text, its tokens without padding, and why it ended."""
+        tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
         stop = next((i for i, token in enumerate(row) if token in ends), None)
         kept = row if stop is None else row[:stop]
-        output = self._loaded.tokenizer.decode(kept, skip_special_tokens=True)
+        output = tokenizer.decode(kept, skip_special_tokens=True)
         cuts = [at for at in (output.find(mark) for mark in settings.stop) if at >= 0]
         if cuts:
             output = output[: min(cuts)]
+            while kept and kept[-1] == tokenizer.pad_token_id:
+                kept = kept[:-1]
         finish = "stop" if stop is not None or cuts else "length"
         return output.strip(), len(kept), finish
-
-    def _ends(self) -> set[int]:
-        ids = self._loaded.model.generation_config.eos_token_id
-        return {*(ids if isinstance(ids, list) else [ids]), self._loaded.tokenizer.eos_token_id}
-
-    def _config(self, settings: Settings) -> Any:
-        """The checkpoint's generation config, its special tokens kept, its taste in sampling not."""
-        config = copy.deepcopy(self._loaded.model.generation_config)
-        sampling = settings.temperature > 0
-        config.update(
-            max_length=None,
-            max_new_tokens=settings.max_new_tokens,
-            do_sample=sampling,
-            temperature=settings.temperature if sampling else None,
-            top_p=settings.top_p if sampling else None,
-            top_k=None,
-            num_beams=1,
-            stop_strings=list(settings.stop) or None,
-            repetition_penalty=None,
-            pad_token_id=self._loaded.tokenizer.pad_token_id,
-            eos_token_id=sorted(end for end in self._ends() if end is not None) or None,
-        )
-        return config
 
     def _logits(self, batch: dict[str, Any]) -> Any:
         if self._loaded.seq2seq:
@@ -213,6 +232,35 @@ class HuggingFace:
                 yield
         else:
             yield
+
+
+def _generation_config(loaded: Loaded) -> Any:
+    """The checkpoint's special tokens, and nothing else of its taste in decoding: no penalties, beams or cut-offs.
+
+    transformers fills what is left open from the checkpoint's own configuration, so each of these is said aloud.
+    """
+    from transformers import GenerationConfig
+
+    given = loaded.model.generation_config
+    ends = given.eos_token_id if isinstance(given.eos_token_id, list) else [given.eos_token_id]
+    known = {end for end in (*ends, loaded.tokenizer.eos_token_id) if end is not None}
+    tokens = {name: getattr(given, name, None) for name in _SPECIAL_TOKENS}
+    return GenerationConfig(
+        **tokens,
+        eos_token_id=sorted(known) or None,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+        num_beams=1,
+        top_k=0,
+        min_p=0.0,
+        typical_p=1.0,
+        repetition_penalty=1.0,
+        encoder_repetition_penalty=1.0,
+        length_penalty=1.0,
+        no_repeat_ngram_size=0,
+        encoder_no_repeat_ngram_size=0,
+        min_length=0,
+        min_new_tokens=0,
+    )
 
 
 def _runs(requests: Sequence[Request], size: int = 1024) -> Iterator[Sequence[Request]]:

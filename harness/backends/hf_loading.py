@@ -1,6 +1,5 @@
 """Loading a base model and its adapters with transformers and peft, and refusing adapters of another base."""
 
-import difflib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.backends.types import Adapter, BackendOptions
 from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.suggestions import did_you_mean
 
 MODEL_ARGS = (
     "pretrained",
@@ -39,18 +39,20 @@ class Loaded:
 
 def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     """Load the base once and every adapter beside it; raises UserError for whatever does not fit together."""
-    args = _checked(options.model_args)
+    args = options.model_args
+    trust = bool(args.get("trust_remote_code"))
     folder = find_checkpoint(str(args["pretrained"]))
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=bool(args.get("trust_remote_code")))
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
     except (OSError, ValueError) as error:
         raise UserError(
             f"'{args['pretrained']}' is not a model that transformers knows: {_first_line(error)}"
         ) from None
     seq2seq = bool(config.is_encoder_decoder)
-    tokenizer = _tokenizer(str(args.get("tokenizer", folder)), seq2seq)
+    named = args.get("tokenizer")
+    tokenizer = _tokenizer(find_checkpoint(str(named), "tokenizer") if named else folder, seq2seq, trust)
     model = _model(folder, args, seq2seq, options.device)
     embeddings = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > embeddings:
@@ -78,11 +80,9 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
                 continue
             module = modules.get(name.split(part)[0])
             if module is None:
-                near = difflib.get_close_matches(name.split(part)[0], modules, n=1)
                 raise UserError(
                     f"adapter '{adapter.name}' does not belong to this base: it changes module "
                     f"'{name.split(part)[0]}', which the base does not have"
-                    + (f" (the nearest is '{near[0]}')" if near else "")
                 )
             features = _features(module)
             if features is not None and shape[axis] != features[axis]:
@@ -93,24 +93,25 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
                 )
 
 
-def _checked(model_args: Mapping[str, Any]) -> Mapping[str, Any]:
+def check_args(model_args: Mapping[str, Any]) -> None:
+    """Raise UserError for an unknown, missing or impossible model argument; loads nothing."""
     for key in model_args:
         if key not in MODEL_ARGS:
-            near = difflib.get_close_matches(key, MODEL_ARGS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(MODEL_ARGS)}"
-            raise UserError(f"--model_args: the hf backend has no argument '{key}'; {hint}")
+            raise UserError(f"--model_args: the hf backend has no argument '{key}'{did_you_mean(key, MODEL_ARGS)}")
     if "pretrained" not in model_args:
         raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
     if model_args.get("dtype", "auto") not in DTYPES:
         raise UserError(f"--model_args: unknown dtype '{model_args['dtype']}': use one of {', '.join(DTYPES)}")
-    return model_args
+    longest = model_args.get("max_length", 1)
+    if isinstance(longest, bool) or not isinstance(longest, int) or longest < 1:
+        raise UserError(f"--model_args: max_length must be a number of tokens, not {longest!r}")
 
 
-def _tokenizer(where: str, seq2seq: bool) -> Any:
+def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where)
+        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"no tokenizer can be loaded from '{where}': {_first_line(error)}") from None
     if not seq2seq:

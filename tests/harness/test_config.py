@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.harness.config import make_config, read_config
+from holdfast.harness.config import make_config
+from holdfast.yaml_file import read_yaml
 
 
 def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
@@ -21,7 +22,7 @@ def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
 def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("tasks: [a]\nmodel_args: {pretrained: x}\nseverity: 0.1\ngen_kwargs: {max_new_tokens: 8}\n")
-    config = make_config(read_config(path))
+    config = make_config(read_yaml(path, "configuration file"))
     assert (config.tasks, config.severity, config.gen_kwargs.max_new_tokens) == (["a"], ["0.1"], 8)
 
 
@@ -36,6 +37,8 @@ def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
         ({"gen_kwargs": "temprature=1"}, "gen_kwargs.temprature"),
         ({"tasks": []}, "tasks: "),
         ({"batch_size": "large"}, "batch_size: .* not 'large'"),
+        ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, not '-2'"),
+        ({"batch_size": 0}, "batch_size: "),
     ],
 )
 def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:
@@ -43,11 +46,13 @@ def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:
         make_config(settings)
 
 
-@pytest.mark.parametrize(("text", "message"), [("tasks: [a", "not valid YAML"), ("- a", "must hold settings")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("tasks: [a", "not valid YAML"), ("- a", "must hold settings"), ("[", "not valid YAML")]
+)
 def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "run.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=message):
-        read_config(path)
+        read_yaml(path, "configuration file")
     with pytest.raises(UserError, match="no configuration file"):
-        read_config(tmp_path / "none.yaml")
+        read_yaml(tmp_path / "none.yaml", "configuration file")

@@ -247,3 +247,27 @@ def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path:
     assert digest_of(path) == before
     (path / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 99}))
     assert digest_of(path) != before
+
+
+def test_the_checkpoints_own_taste_in_decoding_does_not_leak_in(tmp_path: Path) -> None:
+    model, tokenizer = pocket(), AutoTokenizer.from_pretrained(POCKET)
+    model.generation_config.update(repetition_penalty=9.0, no_repeat_ngram_size=1, min_new_tokens=12, do_sample=True)
+    model.generation_config.update(num_beams=3, top_k=1, temperature=0.1)
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    plain = ask(connect([]), PROMPTS, ["base"], max_new_tokens=30)
+    spoilt = ask(connect([], pretrained=str(tmp_path)), PROMPTS, ["base"], max_new_tokens=30)
+    assert spoilt == plain
+
+
+def test_an_adapter_whose_training_diverged_is_refused(tmp_path: Path) -> None:
+    path = save_lora(tmp_path / "diverged", pocket(), scale=1e38)
+    with pytest.raises(UserError, match="adapter 'diverged' gives no numbers"):
+        connect(find_adapters([path], BASE)).probe(PROMPTS[:1])
+
+
+def test_tokens_count_the_answer_and_no_padding() -> None:
+    backend = connect([], batch_size=None)
+    answers = ask(backend, PROMPTS, ["base"], max_new_tokens=30)
+    alone = {key: g for prompt in PROMPTS for key, g in ask(backend, [prompt], ["base"], max_new_tokens=30).items()}
+    assert {key: g.tokens for key, g in answers.items()} == {key: g.tokens for key, g in alone.items()}

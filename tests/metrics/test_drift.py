@@ -25,8 +25,10 @@ def scores(clean: str, perturbed: str) -> dict[str, float]:
     ("before", "after", "reason"),
     [
         ("to Lyon", "to Nice", "name lyon -> nice"),
-        ("40 euros", "90 euros", "number 40 -> 90"),
+        ("40 euros", "90 euros", "number 40 euros -> 90 euros"),
         ("is happy", "is not happy", "negation added"),
+        ("40 euros", "40 dollars", "number 40 euros -> 40 dollars"),
+        ("Anna meets", "Clara meets", ""),
     ],
 )
 def test_one_planted_change_is_found_in_its_own_segment(before: str, after: str, reason: str) -> None:

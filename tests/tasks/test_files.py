@@ -29,6 +29,11 @@ def test_a_file_of_prompts_is_a_task_called_by_its_name(tmp_path: Path) -> None:
     )
 
 
+def test_one_text_stands_for_a_list_of_one(tmp_path: Path) -> None:
+    task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello", "paraphrases": "Good day"}))
+    assert task.samples[0].metadata["paraphrases"] == ("Good day",)
+
+
 def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) -> None:
     task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello"}))
     assert task.metrics == ("answer_rate",)
@@ -52,6 +57,7 @@ def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) ->
             r"line 2: some samples have references",
         ),
         ([], r"holds no samples"),
+        ([{"id": 1, "content": "a", "protect": None}], r"line 1: 'protect' must be text or a list of texts, not null"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, lines: list[object], message: str) -> None:
@@ -129,7 +135,11 @@ def test_a_yaml_task_may_compose_fields(tmp_path: Path) -> None:
         (("doc_to_text", "doc_to_txt"), r"unknown key 'doc_to_txt'; did you mean 'doc_to_text'\?"),
         (("task: capitals\n", ""), r"'task' is missing"),
         (("data.jsonl", "nowhere.jsonl"), r"no file '.*nowhere.jsonl'"),
-        (("until", "stop"), r"unknown key 'stop'"),
+        (("until", "stop"), r"unknown key 'stop'; known: max_gen_toks, until"),
+        (("max_gen_toks: 8", "max_gen_toks: many"), r"'max_gen_toks' must be a number of tokens, not 'many'"),
+        (('["\\n"]', '""'), r"'until' must be a text or a list of texts that end an answer"),
+        (("{{ question }}", "{{ topic }}"), r"'doc_to_text' does not use the content"),
+        (("{{ question }}", "the question"), r"'doc_to_text' does not use the content"),
         (("[{metric", "[[{metric"), r"not valid YAML"),
     ],
 )
@@ -139,6 +149,23 @@ def test_a_mistake_in_a_yaml_task_is_named(tmp_path: Path, change: tuple[str, st
     path.write_text(QA.replace(*change))
     with pytest.raises(UserError, match=message):
         load_task(str(path))
+
+
+def test_doc_to_text_may_be_the_name_of_the_field(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
+    path = tmp_path / "capitals.yaml"
+    path.write_text(QA.replace('"Q: {{ question }}? ({{ topic }})"', "question"))
+    task = load_task(str(path))
+    assert task.render(task.samples[0], "captial of France") == "captial of France"
+
+
+def test_a_template_that_fails_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
+    path = tmp_path / "capitals.yaml"
+    path.write_text(QA.replace("{{ topic }}", "{{ content + 1 }}"))
+    task = load_task(str(path))
+    with pytest.raises(UserError, match="the prompt of task 'capitals', sample '1'"):
+        task.render(task.samples[0], "x")
 
 
 def test_a_template_that_names_an_unknown_field_says_what_there_is(tmp_path: Path) -> None:
