@@ -32,7 +32,7 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     Raises UserError where there is none.
     """
     shipped = pocket.resolve(name)
-    if shipped is not None:
+    if shipped is not None and shipped.is_dir():
         return shipped
     path = Path(name).expanduser()
     if name and path.is_dir():

@@ -258,8 +258,7 @@ def _generation_config(loaded: Loaded) -> Any:
         length_penalty=1.0,
         no_repeat_ngram_size=0,
         encoder_no_repeat_ngram_size=0,
-        min_length=0,
-        min_new_tokens=0,
+        min_new_tokens=0,  # goes over any min_length
     )
 
 

@@ -1,6 +1,6 @@
 """An engine without a model: it answers by rule, in batches, counts what it is asked, and can die half-way."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from holdfast.harness.backends import Adapter, Backend, Generation, Request
 from holdfast.harness.backends.batching import batches
@@ -58,6 +58,3 @@ class Fake:
     @property
     def asked(self) -> list[Request]:
         return [request for engine in self.engines for batch in engine.batches for request in batch]
-
-
-Connect = Callable[[BackendOptions, Sequence[Adapter]], Backend]

@@ -63,6 +63,13 @@ SMALL = "--adapters base --tasks factual_qa --limit 2 --encoder lexical --pertur
         (["run", *SMALL, "--model", "hff"], "unknown backend 'hff'; did you mean 'hf'?"),
         (["run", *SMALL, "--adapters", "./none"], "adapter './none' not found"),
         (["run", *SMALL, "--limit", "0"], "limit: "),
+        (["run", *SMALL, "--batch_size", "-2"], "batch_size: "),
+        (["run", *SMALL, "--model_args", "dtype=float32"], "name the base model, as in pretrained=pocket-aligned"),
+        (["run", *SMALL, "--model_args", "pretrained=@x"], "model '@x' not found"),
+        (["run", *SMALL, "--model_args", "pretrained=pocket-base,max_length=abc"], "max_length must be a number"),
+        (["run", *SMALL, "--model_args", "pretrained=pocket-base,dtyp=x"], "no argument 'dtyp'; did you mean 'dtype'?"),
+        (["run", *SMALL, "--spacy_pipeline", "xx_none"], "spaCy pipeline 'xx_none' is not installed"),
+        (["run", *SMALL, "--output_path", "file"], "can't write to --output_path 'file'"),
         (["run", "--config", "none.yaml"], "no configuration file 'none.yaml'"),
         (["leaderboard", "."], "is not a run"),
         (["validate", "none.yaml"], "no configuration file"),
@@ -76,6 +83,7 @@ def test_a_mistake_is_one_clear_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     assert main(arguments) == 1
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
@@ -117,6 +125,10 @@ def test_validate_counts_without_running(tmp_path: Path, capsys: pytest.CaptureF
     config.write_text("adapters: [base]\ntasks: [factual_qa]\nperturbation: [typos]\n")
     assert main(["validate", str(config)]) == 1
     assert "unknown setting 'perturbation'; did you mean 'perturbations'?" in capsys.readouterr().err
+
+
+def test_a_perturbation_may_be_written_with_spaces(tmp_path: Path) -> None:
+    assert main(["run", *SMALL, "--perturbations", "typos @ 0.1, case", "--output_path", str(tmp_path / "x")]) == 0
 
 
 def test_leaderboard_merges_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ class Mortal:
         self.left = batches
 
     def __call__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> Any:
-        engine = backends.get("hf")(options, adapters)
+        engine = backends.get("hf").build(options, adapters)
         generate = engine.generate
 
         def mortal(*args: Any) -> Iterator[Any]:

@@ -60,7 +60,9 @@ def loras(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def connect(adapters: Sequence[Adapter], batch_size: int | None = 3, **model_args: Any) -> Backend:
     options = BackendOptions({"pretrained": str(POCKET), "dtype": "float32", **model_args}, batch_size, "cpu")
-    return backends.get("hf")(options, adapters)
+    entry = backends.get("hf")
+    entry.check(options.model_args)
+    return entry.build(options, adapters)
 
 
 def ask(
@@ -112,29 +114,16 @@ def test_an_adapter_without_effect_is_found_out(tmp_path: Path, loras: list[str]
     assert {name: probe.has_effect for name, probe in probes.items()} == {"idle": False, "first": True}
 
 
-def small_llama(**config: Any) -> Any:
-    sizes = {
-        "vocab_size": 3072,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-    }
-    return LlamaForCausalLM(LlamaConfig(**{**sizes, **config}))
-
-
 @pytest.mark.parametrize(
-    ("other", "message"),
+    ("change", "message"),
     [
         ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
-        (
-            {"num_hidden_layers": 40, "hidden_size": 256, "intermediate_size": 640},
-            "does not belong to this base: .* which the base does not have",
-        ),
+        ({"num_hidden_layers": 9}, "does not belong to this base: .* which the base does not have"),
     ],
 )
-def test_an_adapter_of_another_base_is_refused(tmp_path: Path, other: dict[str, int], message: str) -> None:
-    path = save_lora(tmp_path / "stranger", small_llama(**other), scale=0.1)
+def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
+    other = LlamaForCausalLM(LlamaConfig.from_pretrained(POCKET, **change))
+    path = save_lora(tmp_path / "stranger", other, scale=0.1)
     with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
         connect(find_adapters([path], BASE))
 
@@ -238,10 +227,16 @@ def test_two_adapters_of_one_name_must_be_told_apart(loras: list[str]) -> None:
     assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], BASE)] == ["first", "again"]
 
 
+def test_a_directory_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None:
+    path = save_lora(tmp_path / "lr=1e-4", pocket(), scale=0.1)
+    assert [a.name for a in find_adapters([path], BASE)] == ["lr=1e-4"]
+
+
 def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path: Path) -> None:
     path = Path(save_lora(tmp_path / "lora", pocket(), scale=0.1))
     before = digest_of(path)
     (path / "README.md").write_text("another card")
+    (path / "optimizer.pt").write_bytes(b"state")
     config = json.loads((path / "adapter_config.json").read_text())
     (path / "adapter_config.json").write_text(json.dumps(config, indent=7))
     assert digest_of(path) == before

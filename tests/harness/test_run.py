@@ -4,12 +4,16 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.harness import Results
+from holdfast.harness import Results, evaluate
+from holdfast.harness.config import make_config
+from holdfast.harness.leaderboard import merge
+from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
 
@@ -160,6 +164,83 @@ def test_two_runs_cannot_write_to_one_place(run: Run) -> None:
             return engine
 
     run(Nested())
+
+
+def test_a_second_run_cannot_change_what_the_first_one_wrote(run: Run, tmp_path: Path) -> None:
+    """The lock is taken before anything in the folder is read or written, while the first one still loads."""
+
+    class Loading(Fake):
+        def __call__(self, options, adapters):
+            with pytest.raises(UserError, match="another run is writing"):
+                run(Fake(), perturbations="emoji")
+            return super().__call__(options, adapters)
+
+    assert set(run(Loading()).breakdown["perturbation"]) == {"clean", "identity", "typos", "word_deletion"}
+
+
+def test_other_versions_do_not_resume(run: Run) -> None:
+    path = run(Fake()).path / "run.json"
+    manifest = json.loads(path.read_text())
+    manifest["versions"]["torch"] = "0.1"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match=r"made with torch 0\.1, now"):
+        run(Fake())
+
+
+def test_an_engine_that_leaves_requests_unanswered_does_not_end_complete(run: Run, tmp_path: Path) -> None:
+    class Forgetful(Fake):
+        def __call__(self, options, adapters):
+            engine = super().__call__(options, adapters)
+            generate = engine.generate
+            engine.generate = lambda requests, done=(): (batch[1:] for batch in generate(requests, done))
+            return engine
+
+    with pytest.raises((RuntimeError, KeyError)):
+        run(Forgetful())
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "running"
+
+
+def test_keywords_go_over_a_configuration(run: Run, tmp_path: Path, task: Task) -> None:
+    config = make_config({"adapters": "base", "encoder": "lexical", "perturbations": "typos", "limit": 3})
+    results = evaluate(config, tasks=[task], limit=2, output_path=tmp_path / "over", backend=Fake())
+    assert set(results.breakdown["n"]) == {2}
+    assert list(json.loads((results.path / "run.json").read_text())["tasks"]) == ["small"]
+
+
+def test_the_interval_of_clean_scores_does_not_hang_on_repeats(run: Run, tmp_path: Path) -> None:
+    samples = tuple(Sample(f"s{i}", f"word{i} and some more words to say") for i in range(5))
+    tasks = [Task("yes", samples, ("answer_rate",))]
+    once, twice = (run(Fake(), tasks=tasks, repeats=n, output_path=str(tmp_path / str(n))) for n in (1, 2))
+    for results in (once, twice):
+        typos = results.breakdown[results.breakdown["perturbation"] == "typos"]
+        assert (typos["clean_low"].round(3) == 0.566).all()
+
+
+@sample_metric("test_wordiness", {"wordiness": False})
+def _wordiness(outputs, references, metadata):
+    return [{"wordiness": min(1.0, len(output.split()) / 20)} for output in outputs]
+
+
+def test_where_lower_is_better_the_lowest_comes_first(run: Run, task: Task) -> None:
+    class Chatty(Fake):
+        def __call__(self, options, adapters):
+            engine = super().__call__(options, adapters)
+            generate = engine.generate
+            engine.generate = lambda requests, done=(): (
+                [
+                    replace(g, output=g.output if g.output.startswith("other") else f"{g.output} and so on")
+                    for g in batch
+                ]
+                for batch in generate(requests, done)
+            )
+            return engine
+
+    results = run(Chatty(), tasks=[replace(task, metrics=("test_wordiness",))])
+    assert list(results.leaderboard["adapter"]) == ["other", "base"]
+    assert results.breakdown["pdr"].isna().all()
+    assert list(merge([results.path], results.path / "merged.csv")["adapter"]) == ["other", "base"]
+    with pytest.raises(UserError, match="of task 'small' lower scores are better"):
+        run(Fake(), tasks=[replace(task, metrics=("test_wordiness",)), replace(task, name="up")])
 
 
 def test_run_json_says_what_was_run(run: Run) -> None:
