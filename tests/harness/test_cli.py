@@ -91,20 +91,16 @@ def test_a_mistake_is_one_clear_line(
     assert not list(tmp_path.rglob("samples.jsonl"))
 
 
-def test_run_writes_its_files_and_prints_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = str(tmp_path / "x")
-    assert main(["run", *SMALL, "--output_path", out, "--log_samples"]) == 0
-    printed = capsys.readouterr()
-    assert "Leaderboard" in printed.out
-    assert out in printed.out
-    assert printed.err == ""
-    assert sorted(p.name for p in (tmp_path / "x").iterdir()) == [
-        "breakdown.csv",
-        "leaderboard.csv",
-        "run.json",
-        "samples.jsonl",
-    ]
-    assert len((tmp_path / "x" / "samples.jsonl").read_text("utf-8").splitlines()) == 6
+def test_run_writes_its_files_and_prints_the_table(tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    command = [sys.executable, "-m", "holdfast.harness.cli", "run", *SMALL, "--output_path", str(out), "--log_samples"]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert printed.returncode == 0
+    assert "Leaderboard" in printed.stdout
+    assert str(out) in printed.stdout
+    assert printed.stderr == ""
+    assert sorted(p.name for p in out.iterdir()) == ["breakdown.csv", "leaderboard.csv", "run.json", "samples.jsonl"]
+    assert len((out / "samples.jsonl").read_text("utf-8").splitlines()) == 6
 
 
 def test_flags_go_over_the_file(tmp_path: Path) -> None:
