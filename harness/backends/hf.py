@@ -169,11 +169,9 @@ class HuggingFace:
                     f"out of memory on {self._loaded.model.device} with a single prompt of {len(rows[0])} tokens: "
                     "use a smaller dtype, a shorter max_length or another device"
                 )
-        answers = []
-        for start in range(0, len(rows), self._fits):
-            part = slice(start, start + self._fits)
-            answers += self._answers(rows[part], requests[part])
-        return answers
+        size = self._fits  # may shrink again below
+        parts = [slice(start, start + size) for start in range(0, len(rows), size)]
+        return [answer for part in parts for answer in self._answers(rows[part], requests[part])]
 
     def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[tuple[str, int, str]]:
         import torch

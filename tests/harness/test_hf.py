@@ -266,3 +266,32 @@ def test_tokens_count_the_answer_and_no_padding() -> None:
     answers = ask(backend, PROMPTS, ["base"], max_new_tokens=30)
     alone = {key: g for prompt in PROMPTS for key, g in ask(backend, [prompt], ["base"], max_new_tokens=30).items()}
     assert {key: g.tokens for key, g in answers.items()} == {key: g.tokens for key, g in alone.items()}
+
+
+def test_a_batch_that_does_not_fit_is_split_and_every_prompt_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = ask(connect([]), PROMPTS * 2, ["base"])
+    backend = connect([], batch_size=10)
+    generate, tried = backend._loaded.model.generate, []
+
+    def small(*, input_ids: Any, **options: Any) -> Any:
+        tried.append(len(input_ids))
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("no room")
+        return generate(input_ids=input_ids, **options)
+
+    monkeypatch.setattr(backend._loaded.model, "generate", small)
+    answers = ask(backend, PROMPTS * 2, ["base"])
+    assert {key: g.output for key, g in answers.items()} == {key: g.output for key, g in plain.items()}
+    assert tried[:3] == [10, 5, 2]
+    assert max(tried[3:]) <= 2
+
+
+def test_a_single_prompt_that_does_not_fit_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = connect([])
+
+    def none(**options: Any) -> Any:
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(backend._loaded.model, "generate", none)
+    with pytest.raises(UserError, match="out of memory on cpu with a single prompt"):
+        ask(backend, PROMPTS, ["base"])
