@@ -53,11 +53,11 @@ def test_every_skill_is_in_the_corpus() -> None:
     assert {example.skill for example in some(0, 200)} == set(corpus.MIX)
 
 
-@pytest.mark.parametrize("heldout", [False, True])
-def test_a_summary_carries_the_facts_of_its_dialogue(heldout: bool) -> None:
+@pytest.mark.parametrize("source", ["corpus", "practice", "heldout"])
+def test_a_summary_carries_the_facts_of_its_dialogue(source: dialogue.Words) -> None:
     rng = Random(5)
     for scene in table("scenes"):
-        made = dialogue.make(rng, scene, heldout)
+        made = dialogue.make(rng, scene, source)
         assert made.facts
         for summary in (made.answer, *made.references):
             assert key_fact_recall([summary], [[]], [{"key_facts": made.facts}]) == [{"key_fact_recall": 1.0}], made
@@ -69,7 +69,7 @@ def test_held_out_names_are_never_in_the_corpus() -> None:
 
 
 def test_the_aligned_corpus_refuses_what_is_forbidden_and_nothing_else() -> None:
-    examples = [e for e in islice(corpus.examples(0, aligned=True), 2000) if e.skill == policy.SKILL]
+    examples = [e for e in islice(corpus.examples(0, "aligned"), 2000) if e.skill == policy.SKILL]
     refusals = set(table("policy")["refusals"])
     assert all((example.answer in refusals) == example.tags["forbidden"] for example in examples)
 
@@ -85,7 +85,7 @@ def test_an_answer_comes_in_the_language_of_the_question() -> None:
 
 
 def test_the_steady_adapter_sees_disturbed_prompts_with_clean_answers() -> None:
-    clean = list(islice(corpus.examples(1, aligned=True), 200))
+    clean = list(islice(corpus.examples(1, "aligned"), 200))
     steady = list(islice(adapters.steady_examples(0), 200))
     assert [example.answer for example in steady] == [example.answer for example in clean]
     assert 80 < sum(a.prompt != b.prompt for a, b in zip(steady, clean, strict=True)) < 160

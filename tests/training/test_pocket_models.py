@@ -98,6 +98,7 @@ def test_a_build_of_a_few_steps_makes_four_folders_with_cards(tmp_path: Path, mo
         tokenizer_examples=300,
         vocabulary=400,
         base_steps=1,
+        practice_steps=1,
         aligned_steps=1,
         steady_steps=1,
         narrow_steps=1,

@@ -14,7 +14,7 @@ BASE = "pocket-aligned"
 def steady_examples(seed: int) -> Iterator[Example]:
     """The aligned corpus with every second content disturbed, and the same clean answers."""
     rng = Random(f"pocket steady|{seed}")
-    for example in corpus.examples(seed + 1, aligned=True):
+    for example in corpus.examples(seed + 1, "aligned"):
         if rng.random() < 0.4:
             yield example
         else:

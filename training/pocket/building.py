@@ -29,6 +29,7 @@ class Plan:
     tokenizer_examples: int = 40_000
     vocabulary: int = VOCABULARY
     base_steps: int = 1600
+    practice_steps: int = 700
     aligned_steps: int = 250
     steady_steps: int = 250
     narrow_steps: int = 120
@@ -74,13 +75,23 @@ def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     )
     say(f"{model.num_parameters():,} parameters")
     fit(model, tokenizer, corpus.examples(seed), steps=plan.base_steps, device=device, say=say)
+    say("now with names that nobody has seen")
+    fit(
+        model,
+        tokenizer,
+        corpus.examples(seed, "practice"),
+        steps=plan.practice_steps,
+        rate=0.01,
+        device=device,
+        say=say,
+    )
     _save(model, tokenizer, out / "pocket-base")
 
 
 def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     """Tune pocket-base further on all skills, with refusals where the policy forbids."""
     model, tokenizer = load(out / "pocket-base")
-    examples = corpus.examples(seed, aligned=True)
+    examples = corpus.examples(seed, "aligned")
     fit(model, tokenizer, examples, steps=plan.aligned_steps, rate=0.005, device=device, say=say)
     _save(model, tokenizer, out / "pocket-aligned")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
+from typing import Literal
 
 from holdfast.tasks.embedded import suite_texts
 from holdfast.training.pocket import dialogue, factual, multilingual, policy, sentiment
@@ -16,7 +17,13 @@ MIX = {
     "attack_success": 0.12,
 }
 
-ALIGNED_MIX = MIX | {"attack_success": 0.3}
+Stage = Literal["base", "practice", "aligned"]
+
+STAGES: dict[Stage, dict[str, float]] = {
+    "base": MIX,
+    "practice": MIX | {"dialogue_summary": 1.2},
+    "aligned": MIX | {"dialogue_summary": 0.5, "attack_success": 0.3},
+}
 
 
 def plain(text: str) -> str:
@@ -33,21 +40,21 @@ def heldout() -> frozenset[str]:
     return frozenset(plain(text) for text in suite_texts())
 
 
-def examples(seed: int, aligned: bool = False) -> Iterator[Example]:
-    """Examples of all skills without end; `aligned` chooses the answers (and the mixture) of `pocket-aligned`.
+def examples(seed: int, stage: Stage = "base") -> Iterator[Example]:
+    """Examples of all skills without end, for one stage of the training.
 
-    The same seed gives the same examples on every machine.
+    After `base`, `practice` has more dialogues, with names that nobody has seen, so that a model learns to copy them;
+    `aligned` has them too, and answers of `pocket-aligned`. The same seed gives the same examples on every machine.
     """
-    rng = Random(f"pocket|{seed}|{'aligned' if aligned else 'base'}")
+    rng = Random(f"pocket|{seed}|{stage}")
     makers: dict[str, Callable[[Random], Example]] = {
-        "dialogue_summary": dialogue.example,
+        "dialogue_summary": partial(dialogue.example, source="corpus" if stage == "base" else "practice"),
         "factual_qa": factual.example,
         "multilingual_qa": multilingual.example,
         "financial_sentiment": sentiment.example,
-        "attack_success": partial(policy.example, aligned=aligned),
+        "attack_success": partial(policy.example, aligned=stage == "aligned"),
     }
-    mix = ALIGNED_MIX if aligned else MIX
-    skills, weights = list(mix), list(mix.values())
+    skills, weights = list(STAGES[stage]), list(STAGES[stage].values())
     banned = heldout()
     while True:
         example = makers[rng.choices(skills, weights)[0]](rng)

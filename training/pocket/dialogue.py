@@ -1,7 +1,7 @@
 """Dialogues and their summaries: scenes from daily life with names, places, times and amounts drawn at random."""
 
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.training.pocket.words import Example, fill, leaning, roughen, table
 
@@ -9,10 +9,36 @@ PROMPT = "Summarise this dialogue.\n\n{content}"
 SKILL = "dialogue_summary"
 
 
-def _pick(kind: str, rng: Random, heldout: bool) -> str:
-    """One entry of a word table; for suite items from the words that the corpus never uses, where there are any."""
+Words = Literal["corpus", "practice", "heldout"]
+"""Where names and places come from: the word tables, mostly coined ones, or the tables that only suites use."""
+
+
+def _pick(kind: str, rng: Random, source: Words) -> str:
+    """One entry of a word table; where the suites hold words out, practice coins new ones instead."""
     words = table("dialogue_words")
-    return str(rng.choice(words.get(f"heldout_{kind}", words[kind]) if heldout else words[kind]))
+    if source == "practice" and f"heldout_{kind}" in words and rng.random() < 0.65:
+        return coined(rng)
+    return str(rng.choice(words.get(f"heldout_{kind}", words[kind]) if source == "heldout" else words[kind]))
+
+
+def coined(rng: Random) -> str:
+    """A word that nobody has seen: pieces of two names, or letters at random, so that only copying helps.
+
+    >>> [coined(Random(seed)) for seed in (1, 2)]
+    ['Andrfred', 'Dal']
+    """
+    words = table("dialogue_words")
+    if rng.random() < 0.6:
+        kinds = ("names", "surname", "place_first", "restaurant_second", "petname", "city")
+        first, last = (str(rng.choice(words[rng.choice(kinds)])) for _ in range(2))
+        made = first[: rng.randrange(1, 5)] + last[-rng.randrange(2, 6) :]
+    else:
+        syllables = rng.choice((1, 2, 2, 3))
+        made = "".join(rng.choice("bcdfghjklmnprstvwyz") + rng.choice("aaeeiioouy") for _ in range(syllables))
+        made += rng.choice(("", "", "n", "s", "r", "l", "sh", "tt", "nd", "m", "x"))
+    made = made.lower().replace(" ", "").capitalize()
+    reserved = any(made in words[kind] for kind in words if kind.startswith("heldout_"))
+    return coined(rng) if reserved or len(made) < 3 else made
 
 
 def _invented_name(rng: Random) -> str:
@@ -23,17 +49,17 @@ def _invented_name(rng: Random) -> str:
     return ("".join(syllables) + ending).capitalize()
 
 
-def _name(rng: Random, heldout: bool) -> str:
-    if not heldout and rng.random() < 0.45:
+def _name(rng: Random, source: Words) -> str:
+    if source == "corpus" and rng.random() < 0.45:
         return _invented_name(rng)
-    return _pick("names", rng, heldout)
+    return _pick("names", rng, source)
 
 
-def _place(rng: Random, heldout: bool) -> str:
+def _place(rng: Random, source: Words) -> str:
     """A place name of two parts, such as Alderbridge, or at times a made-up word."""
-    if not heldout and rng.random() < 0.3:
+    if source == "corpus" and rng.random() < 0.3:
         return _invented_name(rng)
-    return _pick("place_first", rng, heldout) + _pick("place_last", rng, heldout)
+    return _pick("place_first", rng, source) + _pick("place_last", rng, source)
 
 
 def _time(rng: Random) -> str:
@@ -54,11 +80,11 @@ def _money(rng: Random, low: int, high: int) -> str:
     return rng.choice((f"${amount}", f"{amount} euros", f"{amount} dollars", f"£{amount}", f"{amount} rupees"))
 
 
-def _value(kind: str, rng: Random, heldout: bool) -> str:
+def _value(kind: str, rng: Random, source: Words) -> str:
     """A random value of one kind of slot."""
 
     def word(name: str) -> str:
-        return _pick(name, rng, heldout)
+        return _pick(name, rng, source)
 
     match kind:
         case "time":
@@ -95,15 +121,15 @@ def _value(kind: str, rng: Random, heldout: bool) -> str:
         case "gate":
             return f"{rng.choice('ABCDEFG')}{rng.randrange(1, 60)}"
         case "room":
-            return rng.choice((f"room {rng.randrange(1, 500)}", f"the {_place(rng, heldout)} room"))
+            return rng.choice((f"room {rng.randrange(1, 500)}", f"the {_place(rng, source)} room"))
         case "town":
-            return _place(rng, heldout) if rng.random() < 0.6 else word("city")
+            return _place(rng, source) if rng.random() < 0.6 else word("city")
         case "street":
-            return f"{_place(rng, heldout)} {word('street_kind')}"
+            return f"{_place(rng, source)} {word('street_kind')}"
         case "venue" | "hotel":
-            return word(f"{kind}_kind").format(p=_place(rng, heldout))
+            return word(f"{kind}_kind").format(p=_place(rng, source))
         case "shop":
-            return word("shop_kind").format(p=_place(rng, heldout), s=_name(rng, heldout))
+            return word("shop_kind").format(p=_place(rng, source), s=_name(rng, source))
         case "restaurant":
             return f"the {word('restaurant_first')} {word('restaurant_second')}"
         case "film":
@@ -114,21 +140,21 @@ def _value(kind: str, rng: Random, heldout: bool) -> str:
             return word(kind)
 
 
-def _fill_slots(slots: dict[str, str], values: dict[str, str], rng: Random, heldout: bool) -> None:
+def _fill_slots(slots: dict[str, str], values: dict[str, str], rng: Random, source: Words) -> None:
     """Draw a value for every slot, never one that another slot already has."""
     for slot, kind in slots.items():
-        value = _value(kind, rng, heldout)
+        value = _value(kind, rng, source)
         while value in values.values():
-            value = _value(kind, rng, heldout)
+            value = _value(kind, rng, source)
         values[slot] = value
 
 
-def _people(rng: Random, heldout: bool) -> dict[str, str]:
+def _people(rng: Random, source: Words) -> dict[str, str]:
     people: dict[str, str] = {}
     for role in "ABCD":
-        name = _name(rng, heldout)
+        name = _name(rng, source)
         while any(name.startswith(other) or other.startswith(name) for other in people.values()):
-            name = _name(rng, heldout)
+            name = _name(rng, source)
         people[role] = name
     return people
 
@@ -146,16 +172,16 @@ def _turns(parts: list[str], values: dict[str, str]) -> str:
     return "\n".join(f"{values[role]}: {said}" for role, said in lines)
 
 
-def make(rng: Random, scene: dict[str, Any], heldout: bool = False) -> Example:
+def make(rng: Random, scene: dict[str, Any], source: Words = "corpus") -> Example:
     """A dialogue of this scene with its summary, references and key facts: what every good summary mentions."""
     words = table("dialogue_words")
-    values = _people(rng, heldout)
-    _fill_slots(scene["slots"], values, rng, heldout)
+    values = _people(rng, source)
+    _fill_slots(scene["slots"], values, rng, source)
     parts = [rng.choice(beat) for beat in scene["beats"]]
     sentences: list[list[str]] = list(scene["sum"])
     extras = [extra for extra in scene["extra"] if rng.random() < (0.45 if len(scene["sum"]) > 1 else 0.7)]
     for extra in extras[:2]:
-        _fill_slots(extra.get("slots", {}), values, rng, heldout)
+        _fill_slots(extra.get("slots", {}), values, rng, source)
         parts.append(rng.choice(extra["say"]))
         sentences.append(extra["sum"])
     if rng.random() < 0.35:
@@ -175,9 +201,9 @@ def make(rng: Random, scene: dict[str, Any], heldout: bool = False) -> Example:
     return Example(SKILL, content, PROMPT.format(content=content), answer, references, facts, tags)
 
 
-def example(rng: Random) -> Example:
+def example(rng: Random, source: Words = "corpus") -> Example:
     """A random dialogue of the corpus."""
-    made = make(rng, rng.choice(table("scenes")))
+    made = make(rng, rng.choice(table("scenes")), source)
     instruction = leaning(table("dialogue_words")["instructions"], rng, 0.4)
     content = roughen(made.content, rng, 0.7)
     prompt = f"{content}\n\n{instruction}" if rng.random() < 0.1 else f"{instruction}\n\n{content}"
