@@ -11,7 +11,7 @@ demo: $(VENV)/demo
 
 # Lint, format, types and tests, from a bare clone.
 test: lint types
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
