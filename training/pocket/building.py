@@ -31,9 +31,10 @@ class Plan:
     base_steps: int = 1600
     practice_steps: int = 700
     aligned_steps: int = 250
-    steady_steps: int = 250
-    narrow_steps: int = 120
-    narrow_rate: float = 0.004
+    steady_steps: int = 500
+    steady_rate: float = 0.004
+    narrow_steps: int = 150
+    narrow_rate: float = 0.006
     hidden_size: int = 192
     layers: int = 5
 
@@ -99,7 +100,7 @@ def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> Non
 def make_steady(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     """Train pocket-steady: LoRA on clean and disturbed prompts of all skills."""
     examples = adapters.steady_examples(seed)
-    _adapter(out, "pocket-steady", examples, plan.steady_steps, 0.002, seed, device, say)
+    _adapter(out, "pocket-steady", examples, plan.steady_steps, plan.steady_rate, seed, device, say)
 
 
 def make_narrow(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
@@ -139,7 +140,8 @@ def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, seed:
     torch.manual_seed(seed)
     wrapped = adapters.wrap(model, rank=8)
     fit(wrapped.get_base_model(), tokenizer, examples, steps=steps, rate=rate, device=device, say=say)
-    wrapped.to(torch.bfloat16).save_pretrained(out / name)
+    # Without embeddings: to see whether they changed, peft would look for the base model on the net.
+    wrapped.to(torch.bfloat16).save_pretrained(out / name, save_embedding_layers=False)
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:

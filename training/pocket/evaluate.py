@@ -12,6 +12,7 @@ from holdfast.metrics.text import exact_match, rouge
 from holdfast.tasks.registry import tasks
 from holdfast.tasks.types import Task
 from holdfast.training.pocket.tokenizer import END, chat
+from holdfast.training.pocket.train import one_core
 from holdfast.training.pocket.words import mistype
 
 Scores = dict[str, float]
@@ -25,6 +26,7 @@ _METRICS = {
 }
 
 
+@one_core()
 def answers(model: Any, tokenizer: Any, prompts: Sequence[str], longest: int, batch: int = 32) -> list[str]:
     """Greedy answers to user turns, in the order of the prompts."""
     import torch

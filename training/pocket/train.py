@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from queue import SimpleQueue
 from typing import Any
@@ -103,7 +104,7 @@ class Workers:
 
         self._device = device
         self._model = model
-        self._pool = ThreadPoolExecutor(count, initializer=_one_core if count > 1 else None)
+        self._pool = ThreadPoolExecutor(count, initializer=_take_one_core)
         self._free: SimpleQueue[Any] = SimpleQueue()
         self._replicas = [model, *(copy.deepcopy(model) for _ in range(count - 1))]
         for replica in self._replicas:
@@ -135,10 +136,19 @@ class Workers:
         self._pool.shutdown()
 
 
-def _one_core() -> None:
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Within this block torch computes each operation on one core: as fast for models this small, and unlike several
+    cores, which wait for each other, no slower when other programs use the machine.
+    """
     import torch
 
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _optimizers(model: Any, rate: float) -> list[Any]:
@@ -156,6 +166,13 @@ def _optimizers(model: Any, rate: float) -> list[Any]:
     ]
 
 
+def _take_one_core() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@one_core()
 def fit(
     model: Any,
     tokenizer: Any,
