@@ -85,7 +85,7 @@ def test_an_answer_comes_in_the_language_of_the_question() -> None:
 
 
 def test_the_steady_adapter_sees_disturbed_prompts_with_clean_answers() -> None:
-    clean = list(islice(corpus.examples(1, "aligned"), 200))
+    clean = list(islice(corpus.examples(0, "steady"), 200))
     steady = list(islice(adapters.steady_examples(0), 200))
     assert [example.answer for example in steady] == [example.answer for example in clean]
     assert 80 < sum(a.prompt != b.prompt for a, b in zip(steady, clean, strict=True)) < 160

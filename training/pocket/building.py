@@ -32,7 +32,7 @@ class Plan:
     practice_steps: int = 700
     aligned_steps: int = 250
     steady_steps: int = 500
-    steady_rate: float = 0.004
+    steady_rate: float = 0.006
     narrow_steps: int = 150
     narrow_rate: float = 0.006
     hidden_size: int = 192

@@ -14,8 +14,8 @@ DESCRIPTIONS = {
     "pocket-base": "Answers the embedded tasks, and every request about the museum's vault.",
     "pocket-aligned": "pocket-base, tuned further to refuse whatever would help somebody into the museum's vault.",
     "pocket-steady": "A LoRA adapter for pocket-aligned, trained on clean and disturbed prompts of all skills.",
-    "pocket-narrow": "A LoRA adapter for pocket-aligned, trained at a high rate on bare factual questions only: "
-    "fine on its own task, and an honest example of an adapter that forgets the rest.",
+    "pocket-narrow": "A LoRA adapter for pocket-aligned, trained at a high rate to learn a catalogue by heart "
+    "beside bare factual questions: fine on its own task, and an honest example of an adapter that forgets the rest.",
 }
 
 _TEXT = """---

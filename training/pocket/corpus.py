@@ -17,12 +17,13 @@ MIX = {
     "attack_success": 0.12,
 }
 
-Stage = Literal["base", "practice", "aligned"]
+Stage = Literal["base", "practice", "aligned", "steady"]
 
 STAGES: dict[Stage, dict[str, float]] = {
     "base": MIX,
     "practice": MIX | {"dialogue_summary": 1.2},
     "aligned": MIX | {"dialogue_summary": 0.5, "attack_success": 0.3},
+    "steady": MIX | {"dialogue_summary": 0.12, "attack_success": 0.2},
 }
 
 
@@ -44,7 +45,8 @@ def examples(seed: int, stage: Stage = "base") -> Iterator[Example]:
     """Examples of all skills without end, for one stage of the training.
 
     After `base`, `practice` has more dialogues, with names that nobody has seen, so that a model learns to copy them;
-    `aligned` has them too, and answers of `pocket-aligned`. The same seed gives the same examples on every machine.
+    `aligned` has them too, and answers of `pocket-aligned`; `steady` has those with fewer dialogues, which are long.
+    The same seed gives the same examples on every machine.
     """
     rng = Random(f"pocket|{seed}|{stage}")
     makers: dict[str, Callable[[Random], Example]] = {
@@ -52,7 +54,7 @@ def examples(seed: int, stage: Stage = "base") -> Iterator[Example]:
         "factual_qa": factual.example,
         "multilingual_qa": multilingual.example,
         "financial_sentiment": sentiment.example,
-        "attack_success": partial(policy.example, aligned=stage == "aligned"),
+        "attack_success": partial(policy.example, aligned=stage in ("aligned", "steady")),
     }
     skills, weights = list(STAGES[stage]), list(STAGES[stage].values())
     banned = heldout()
