@@ -196,6 +196,7 @@ class HuggingFace:
         config.do_sample = settings.temperature > 0
         if config.do_sample:
             config.temperature, config.top_p = settings.temperature, settings.top_p
+            config.top_k, config.min_p, config.typical_p = 0, 0.0, 1.0
         return config
 
     def _decoded(self, row: list[int], settings: Settings) -> tuple[str, int, str]:
@@ -248,9 +249,6 @@ def _generation_config(loaded: Loaded) -> Any:
         eos_token_id=sorted(known) or None,
         pad_token_id=loaded.tokenizer.pad_token_id,
         num_beams=1,
-        top_k=0,
-        min_p=0.0,
-        typical_p=1.0,
         repetition_penalty=1.0,
         encoder_repetition_penalty=1.0,
         length_penalty=1.0,

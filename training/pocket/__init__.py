@@ -1,6 +1,5 @@
 """The pocket models: two tiny checkpoints and two adapters, trained from this repository's own grammar and facts."""
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 MODELS = ("pocket-base", "pocket-aligned")
@@ -28,16 +27,3 @@ def build(out: Path, seed: int = 0, device: str = "cpu") -> None:
     from holdfast.training.pocket.building import build_all
 
     build_all(Path(out), seed, device)
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """The options of `holdfast pocket build`; hand what was parsed to `run`."""
-    parser.add_argument("--out", type=Path, required=True, help="an empty folder for the models and adapters")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same corpus and tokenizer, byte for byte")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-
-
-def run(arguments: Namespace) -> int:
-    """Build with the parsed options."""
-    build(arguments.out, arguments.seed, arguments.device)
-    return 0
