@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.types import Adapter
+from holdfast.suggestions import did_you_mean
 from holdfast.training import pocket
 
 BASE = "base"
@@ -43,8 +44,8 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
         raise UserError(f"no {what} is named: use for instance --model_args pretrained=pocket-aligned")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(
-            f"{what} '{name}' not found: no such directory, and no shipped {what} of that name "
-            f"({', '.join(pocket.names())})"
+            f"{what} '{name}' not found: no such directory, and none of that name is shipped"
+            f"{did_you_mean(name, pocket.names())}"
         )
     return _from_hub(name, what)
 

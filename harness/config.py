@@ -60,6 +60,10 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
         return RunConfig.model_validate(parsed)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "extra_forbidden":
+            *_, unknown = first["loc"]
+            hint = did_you_mean(unknown, GenerationArgs.model_fields)
+            raise UserError(f"{first['loc'][0]} has no '{unknown}'{hint}") from None
         where = ".".join(
             str(part) for part in first["loc"] if not str(part).startswith(("int", "literal", "constrained"))
         )

@@ -139,6 +139,9 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
         raise RuntimeError(
             f"backend '{config.model}' left {len(plan) - run.count()} of {len(plan)} requests unanswered"
         )
+    for task, count in run.truncated.items():
+        if count:
+            _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
     embeddings.unlink()
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.status, manifest.finished = "complete", now()
@@ -160,9 +163,13 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
             continue
         entry.has_effect = found[entry.name].has_effect
         if not entry.has_effect:
-            message = f"adapter '{entry.name}' has no effect: it changes no logit of the base"
-            manifest.warnings.append(message)
-            warnings.warn(message, stacklevel=2)
+            _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
+
+
+def _warn(manifest: Manifest, message: str) -> None:
+    """Say it now, and keep it with the run."""
+    manifest.warnings.append(message)
+    warnings.warn(message, stacklevel=3)
 
 
 def _manifest(prepared: Prepared) -> Manifest:

@@ -1,20 +1,26 @@
 """One leaderboard out of several runs."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
+from holdfast.harness.manifest import read_manifest
 from holdfast.harness.summary import best_first, tables_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "granularity")
+"""Settings in which runs must agree for their scores to be compared."""
 
 
 def merge(runs: list[Path], target: Path) -> "pd.DataFrame":
     """The rows of all runs' leaderboards, best first, with the run each comes from; written to `target` as CSV.
 
     Each run is summarised anew from its samples, so that an interrupted one counts as far as it got; nothing is written
-    to it. Raises UserError for a directory that holds no run, and for runs whose scores point opposite ways.
+    to it. Warns of runs that are incomplete or were asked something else than the first. Raises UserError for a
+    directory that holds no run, and for runs whose scores point opposite ways.
     """
     import pandas as pd
 
@@ -23,6 +29,11 @@ def merge(runs: list[Path], target: Path) -> "pd.DataFrame":
         _, board = tables_of(run)
         board.insert(0, "run", str(run))
         boards.append(board)
+        if not board["complete"].all():
+            warnings.warn(f"{run} is incomplete: give its command again to finish it", stacklevel=2)
+        differing = _differing(runs[0], run)
+        if differing:
+            warnings.warn(f"{run} differs from {runs[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
     merged = pd.concat(boards, ignore_index=True)
     if merged["higher_is_better"].nunique() > 1:
         raise UserError("in some of these runs higher scores are better, in some lower ones: merge them apart")
@@ -30,3 +41,9 @@ def merge(runs: list[Path], target: Path) -> "pd.DataFrame":
     target.parent.mkdir(parents=True, exist_ok=True)
     merged.to_csv(target, index=False)
     return merged
+
+
+def _differing(first: Path, other: Path) -> list[str]:
+    manifests = [read_manifest(run) for run in (first, other)]
+    one, two = (manifest.config for manifest in manifests if manifest)
+    return [name for name in _COMPARABLE if getattr(one, name) != getattr(two, name)]

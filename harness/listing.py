@@ -15,10 +15,11 @@ def print_listing(kind: str | None) -> None:
     if kind is not None and kind not in kinds:
         raise UserError(f"unknown kind '{kind}'{did_you_mean(kind, kinds)}")
     for name in [kind] if kind else list(kinds):
-        if kind is None:
-            print(f"{name}:")
         registry, describe = kinds[name]
-        for entry in registry.names():
+        names = registry.names()
+        if kind is None and names:
+            print(f"{name}:")
+        for entry in names:
             print(f"  {entry:<20} {_described(registry, entry, describe)}")
 
 

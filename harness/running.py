@@ -1,6 +1,7 @@
 """One run in progress: ask the engine, score what comes, store it, never ask twice."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -24,8 +25,11 @@ class Running:
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
+        self.truncated: Counter[str] = Counter()
+        """By task: prompts that did not fit into the model and lost their beginning."""
         for line in samples:
             self._done.add(line["key"])
+            self.truncated[line["task"]] += line["truncated"]
             if line["perturbation"] == CLEAN:
                 answer = Generation(line["key"], line["output"], line["tokens"], line["finish"], line["truncated"])
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
@@ -61,6 +65,7 @@ class Running:
         scored = self._scorer.score(items, [answer.output for _, answer in missing], self._clean_output)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
         self._done.update(item.key for item in items)
+        self.truncated.update(item.question.task.name for item, answer in missing if answer.truncated)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
 

@@ -22,6 +22,7 @@ NEAR_ZERO = 0.05
 """Below this clean score a performance drop rate would be a ratio of noise."""
 
 KEY = ["adapter", "task", "sample"]
+_MEASURES = ("score", "edited", "edit_rate", "truncated", "tokens")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -50,10 +51,11 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     import pandas as pd
 
     columns: dict[str, list[Any]] = {name: [] for name in (*KEY, "perturbation", "severity", "edit_rate", "tokens")}
+    columns |= {"edited": [], "truncated": []}
     scores: list[dict[str, float]] = []
     for line in read_samples(folder / SAMPLES):
         for name, values in columns.items():
-            values.append(line[name])
+            values.append(bool(line["edits"]) if name == "edited" else line[name])
         scores.append(line["scores"])
     if not scores:
         raise UserError(f"{folder} holds no answers yet: run it first")
@@ -76,14 +78,14 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
     floors = answers[answers["perturbation"] == IDENTITY].groupby(KEY[:2])["max_drift"].mean()
     rows: list[dict[str, Any]] = []
-    extra = [name for name in answers if name not in {*KEY, *CELL, "score", "edit_rate", "tokens", *DRIFTS}]
+    extra = [name for name in answers if name not in {*KEY, *CELL, *_MEASURES, *DRIFTS}]
     for cell, group in answers.groupby(CELL, sort=False):
         row: dict[str, Any] = dict(zip(CELL, cast(tuple[str, str, str, str], cell), strict=True))
         adapter, task, perturbation = row["adapter"], row["task"], row["perturbation"]
         row["metric"] = manifest.tasks[task].headline
         row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN, higher=_higher_is_better(manifest))
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
-        row["edit_rate"] = group["edit_rate"].mean()
+        row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
@@ -129,6 +131,8 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)), higher=_higher_is_better(manifest))
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(changed, clean, manifest)
+        row["has_effect"] = entry.has_effect
+        row["complete"] = manifest.status == "complete"
         row["answer_rate"] = mine["answer_rate"].mean()
         row["mean_length"] = mine["answer_words"].mean()
         rows.append(row)
@@ -201,13 +205,14 @@ def _wilson(values: Values) -> tuple[float, float] | None:
 
 
 def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> str:
-    """The cell in which the adapter loses most, as task/perturbation@severity."""
+    """The cell in which the adapter loses most, or else drifts most, as task/perturbation@severity."""
     if changed.empty:
         return ""
     before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)
-    change = (changed["score"] - before) * (1 if _higher_is_better(manifest) else -1)
-    gained = change.groupby([changed[name] for name in CELL[1:]]).mean()
-    if gained.isna().all():
-        return ""
-    task, perturbation, severity = cast(tuple[str, str, str], gained.idxmin())
+    loss = (before - changed["score"]) * (1 if _higher_is_better(manifest) else -1)
+    cells = changed.assign(loss=loss).groupby(CELL[1:])[["loss", "max_drift"]].mean()
+    worst = cells.sort_values(["loss", "max_drift"], ascending=False).head(1)
+    if not (worst > 0).any(axis=None):
+        return "-"
+    task, perturbation, severity = cast(tuple[str, str, str], worst.index[0])
     return f"{task}/{perturbation}@{severity}"

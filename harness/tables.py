@@ -18,6 +18,8 @@ _CELL_COLUMNS = {
     "perturbation": "perturbation",
     "severity": "severity",
     "n": "n",
+    "edited": "edited",
+    "metric": "metric",
     "clean": "clean",
     "perturbed": "perturbed",
     "delta": "delta [95 %]",
@@ -49,8 +51,8 @@ def print_results(results: "Results") -> None:
     console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS))
     console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS))
     console.print(
-        "Scores are each task's headline metric; drift is 0 (same) to 1 (other), of the worst segment; a drift below "
-        "the floor (same prompt, asked twice) is no finding.",
+        "Edited: prompts that the perturbation found something to change in; the others count as unmoved. Drift is 0 "
+        "(same) to 1 (other), of the worst segment; below the floor (same prompt, asked twice) it is no finding.",
         style="dim",
     )
     for warning in results.warnings:
@@ -69,7 +71,7 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for name, heading in columns.items():
-        text = name in {"run", "adapter", "task", "perturbation", "severity", "worst_cell"}
+        text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell"}
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         table.add_row(*(_shown(row, name) for name in columns))
@@ -80,6 +82,10 @@ def _shown(row: dict[Any, Any], name: str) -> str:
     from rich.markup import escape
 
     value = row[name]
+    if name == "adapter" and row.get("has_effect") is False:
+        return escape(f"{value} (no effect)")
+    if name == "run" and not row["complete"]:
+        return escape(f"{value} (incomplete)")
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, float) and math.isnan(value):
@@ -88,6 +94,8 @@ def _shown(row: dict[Any, Any], name: str) -> str:
         return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
     if name == "n":
         return str(value)
+    if name == "edited":
+        return f"{value:.0%}"
     return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
 
 

@@ -34,7 +34,7 @@ def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
         ({"limit": "many"}, "limit: .* not 'many'"),
         ({"model_args": "pretrained"}, "'pretrained' is not of the form name=value"),
         ({"granularity": "word"}, "granularity: .*'sentence', 'clause' or 'phrase'"),
-        ({"gen_kwargs": "temprature=1"}, "gen_kwargs.temprature"),
+        ({"gen_kwargs": "temprature=1"}, "gen_kwargs has no 'temprature'; did you mean 'temperature'"),
         ({"tasks": []}, "tasks: "),
         ({"batch_size": "large"}, "batch_size: .* not 'large'"),
         ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, not '-2'"),

@@ -243,6 +243,37 @@ def test_where_lower_is_better_the_lowest_comes_first(run: Run, task: Task) -> N
         run(Fake(), tasks=[replace(task, metrics=("test_wordiness",)), replace(task, name="up")])
 
 
+def test_prompts_that_were_cut_are_told_of(run: Run) -> None:
+    class Cutting(Fake):
+        def __call__(self, options, adapters):
+            engine = super().__call__(options, adapters)
+            generate = engine.generate
+            engine.generate = lambda requests, done=(): (
+                [replace(g, truncated="Freedonia" in g.output) for g in batch] for batch in generate(requests, done)
+            )
+            return engine
+
+    with pytest.warns(UserWarning, match="task 'small': .* prompts were longer than the model holds"):
+        results = run(Cutting())
+    assert "lost their beginning" in json.loads((results.path / "run.json").read_text())["warnings"][0]
+    assert (results.breakdown["truncated"] > 0).any()
+
+
+def test_the_breakdown_says_how_many_prompts_were_changed_at_all(run: Run) -> None:
+    task = Task("mixed", (Sample("1", "12345"), Sample("2", "some words to mistype")), ("answer_rate",))
+    rows = run(Fake(), tasks=[task], perturbations="typos", adapters="base").breakdown.set_index("perturbation")
+    assert set(rows.loc["typos", "edited"]) == {0.5}
+    assert rows.loc["identity", "edited"] == 0
+
+
+def test_an_unfinished_run_is_marked_in_the_leaderboard(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(Fake(dies_at=8))
+    with pytest.warns(UserWarning, match="is incomplete"):
+        board = merge([tmp_path / "run"], tmp_path / "board.csv")
+    assert not board["complete"].any()
+
+
 def test_run_json_says_what_was_run(run: Run) -> None:
     manifest = json.loads((run(Fake()).path / "run.json").read_text())
     assert manifest["status"] == "complete"
