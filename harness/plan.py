@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from holdfast.harness.backends.types import Adapter, Request, Settings
 from holdfast.harness.config import RunConfig
-from holdfast.perturbations import Variant, clean_variant, make_variant, parse, perturbations
+from holdfast.perturbations import Variant, clean_variant, make_variant, parse, parts_of
 from holdfast.tasks import Sample, Task
 
 IDENTITY = "identity"
@@ -112,8 +112,9 @@ def _cells(config: RunConfig) -> list[tuple[str, str, int]]:
 def _severities(name: str, severity: str | None, config: RunConfig) -> Sequence[str]:
     if severity is not None:
         return [severity]
-    entry = perturbations.get(name)
-    return [f"{entry.light:g}"] if entry.light == entry.heavy else config.severity
+    parts = parts_of(name)
+    constant = len(parts) == 1 and parts[0].light == parts[0].heavy
+    return [f"{parts[0].light:g}"] if constant else config.severity
 
 
 def _variant(task: Task, sample: Sample, name: str, severity: str, repeat: int, seed: int) -> Variant:

@@ -1,10 +1,9 @@
 """The registry of perturbations and the decorator that fills it."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import TypeVar
 
-from holdfast.perturbations.types import Edits, Perturbation
+from holdfast.perturbations.types import Edits, Expectation, Perturbation
 from holdfast.registry import Registry
 
 perturbations: Registry[Perturbation] = Registry("perturbations", "holdfast.perturbations")
@@ -20,25 +19,21 @@ def perturbation(
     heavy: float,
     units: Callable[[str], int] | None,
     extras: Sequence[str] = (),
+    expects: Expectation = "invariant",
 ) -> Callable[[F], F]:
     """Register the decorated function under `name`; the function itself stays as it was.
 
     `light` and `heavy` are the strengths of those two severities, `units` counts what strength is a share of
-    (`count_characters`, `count_words`), and `extras` names further keywords that the function takes from the sample:
+    (`count_characters`, `count_words`), `extras` names further keywords that the function takes from the sample, and
+    `expects` is `changed` where the answer should not stay what it was:
 
         @perturbation("shout", family="characters", light=0.1, heavy=0.5, units=count_words)
         def shout(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits: ...
     """
 
     def register(function: F) -> F:
-        perturbations.register(name, Perturbation(name, family, light, heavy, function, units, tuple(extras)))
-        named.cache_clear()
+        entry = Perturbation(name, family, light, heavy, function, units, tuple(extras), expects)
+        perturbations.register(name, entry)
         return function
 
     return register
-
-
-@cache
-def named(name: str) -> Perturbation:
-    """`perturbations.get(name)`, remembered: a run asks for the same few names a hundred thousand times."""
-    return perturbations.get(name)

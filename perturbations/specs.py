@@ -1,7 +1,7 @@
-"""How a user names a perturbation: `typos`, `typos@heavy`, `typos@0.08`."""
+"""How a user names a perturbation: `typos`, `typos@heavy`, `typos@0.08`, `typos+emoji`."""
 
 from holdfast.errors import UserError
-from holdfast.perturbations.registry import perturbations
+from holdfast.perturbations.composition import parts_of
 
 
 def parse(spec: str) -> tuple[str, str | None]:
@@ -14,6 +14,8 @@ def parse(spec: str) -> tuple[str, str | None]:
     ('typos', None)
     >>> parse("typos@0.08")
     ('typos', '0.08')
+    >>> parse("typos + emoji@light")
+    ('typos+emoji', 'light')
     >>> parse("typo@heavy")
     Traceback (most recent call last):
     holdfast.errors.UserError: unknown perturbation 'typo'; did you mean 'typos'? (holdfast ls perturbations lists all)
@@ -21,8 +23,10 @@ def parse(spec: str) -> tuple[str, str | None]:
     name, at, severity = (part.strip() for part in spec.partition("@"))
     if not name:
         raise UserError(f"no perturbation named in '{spec}'; write e.g. typos, typos@heavy or typos@0.08")
-    entry = perturbations.get(name)
+    parts = parts_of(name)
+    joined = "+".join(part.name for part in parts)
     if not at:
-        return name, None
-    entry.strength(severity)
-    return name, severity
+        return joined, None
+    for part in parts:
+        part.strength(severity)
+    return joined, severity

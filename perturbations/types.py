@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from holdfast.errors import UserError
 
@@ -44,6 +45,11 @@ alone besides the usual ones (see `holdfast.perturbations.protected`).
 """
 
 
+Expectation = Literal["invariant", "changed"]
+"""What should become of the answer, as in CheckList (Ribeiro et al. 2020): INV, it stays what it was; DIR, it
+changes, since something else was asked."""
+
+
 EXTRAS = frozenset({"paraphrases"})
 """What a sample can hand to a perturbation besides its text."""
 
@@ -63,6 +69,7 @@ class Perturbation:
     go, not how many edits to make (`paraphrase`, `identity`)."""
     extras: tuple[str, ...] = ()
     """Keywords that `apply` takes from the sample besides the text: any of `EXTRAS`."""
+    expects: Expectation = "invariant"
 
     def __post_init__(self) -> None:
         if unknown := set(self.extras) - EXTRAS:

@@ -6,8 +6,8 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from holdfast.perturbations.registry import named
-from holdfast.perturbations.types import Variant
+from holdfast.perturbations.composition import composed, parts_of
+from holdfast.perturbations.types import Edits, Variant
 
 
 def make_variant(
@@ -25,7 +25,8 @@ def make_variant(
     """`text` under one perturbation, the same in every process, on every machine and in every order.
 
     `protect` names strings to leave alone; `paraphrases` are the sample's own, handed to the perturbations that
-    declare them as an extra.
+    declare them as an extra. The parts of a composition (`typos+emoji`) are applied in order, each with the seed
+    that it has alone.
 
     >>> make_variant("What is the capital of France?", task="qa", sample_id="7", perturbation="typos",
     ...              severity="light", repeat=0, seed=0).text
@@ -33,11 +34,12 @@ def make_variant(
     """
     from rapidfuzz.distance import Levenshtein
 
-    entry = named(perturbation)
     given: dict[str, Any] = {"paraphrases": paraphrases}
-    extras = {name: given[name] for name in entry.extras}
-    rng = seed_for(task, sample_id, perturbation, severity, repeat, seed)
-    result = entry.apply(text, entry.strength(severity), rng, protect=protect, **extras)
+    result = Edits(text)
+    for part in parts_of(perturbation):
+        extras = {name: given[name] for name in part.extras}
+        rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
+        result = composed(result, part.apply(result.text, part.strength(severity), rng, protect=protect, **extras))
     changed = result.text
     rate = Levenshtein.normalized_distance(text, changed)
     return Variant(changed, perturbation, severity, repeat, result.edits, rate)
