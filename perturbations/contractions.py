@@ -42,7 +42,7 @@ _CANDIDATE = re.compile(
     r"(?<![\w'’-])(?:"
     r"(?P<not>(?:is|are|was|were|do|does|did|has|have|had|would|could|should|ca|wo)n['’]t)"
     r"|(?P<full_not>(?:is|are|was|were|do|does|did|has|have|had|would|could|should|will|can) ?not)"
-    r"|(?P<host>i|you|we|they|he|she|it|that|there|what|who|where|let)(?P<ending>['’](?:m|re|ve|ll|s|d)| (?:am|are|is|have|will))"
+    r"|(?:i|you|we|they|he|she|it|that|there|what|who|where|let)(?:['’](?:m|re|ve|ll|s|d)| (?:am|are|is|have|will))"
     r")(?![\w'’-])",
     re.IGNORECASE,
 )

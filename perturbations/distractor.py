@@ -26,8 +26,8 @@ def distractor(text: str, strength: float, rng: Random, *, protect: Sequence[str
     """Add irrelevant sentences, as people do who tell more than they need to; the text itself stays whole.
 
     Strength 1 means four sentences (light one, heavy three), each in a place of its own: before the text, after it, or
-    between two of its sentences (between lines, where it has several). A text of one sentence has room for two. They are
-    English, Hindi or Hinglish, as the text is, and hold no names or numbers that could be taken for an answer.
+    between two of its sentences (between lines, where it has several). A text of one sentence has room for two. They
+    are English, Hindi or Hinglish, as the text is, and hold no names or numbers that could be taken for an answer.
 
     >>> distractor("Who wrote Hamlet?", 0.25, Random(3)).text
     'The grass is wet after the rain. Who wrote Hamlet?'
@@ -66,7 +66,7 @@ def _outside(places: Sequence[int], spans: Sequence[Span]) -> list[int]:
 
 
 def _insertion(text: str, at: int, added: str) -> Edit:
-    """At the start with a space behind it; later with a space before it, on a new line if the last one has no full stop."""
+    """At the start with a space behind it; later with one before it, or on a new line where no full stop stands."""
     if at == 0:
         return Edit(0, "", f"{added} ")
     own_line = text[at : at + 1] == "\n" or not _CLOSED.search(text[max(0, at - 4) : at])

@@ -1,4 +1,4 @@
-"""What can be told about an English word from the small words around it, without a tagger: its part of speech, or nothing."""
+"""What the small words around an English word tell about it, without a tagger."""
 
 import re
 from collections.abc import Sequence

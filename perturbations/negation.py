@@ -1,7 +1,7 @@
 """Sentences turned into their opposite: what was said is denied, what was denied is said."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from holdfast.perturbations.choose import choose, edit_count
@@ -18,9 +18,9 @@ from holdfast.perturbations.verbs import verb_forms
 def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Deny what sentences say or ask: the answer should change (a directional test).
 
-    Strength is the share of the sentences. Each is negated at its main verb, or loses the `not` that it has, only where a
-    rule surely fits; yes/no questions stay (their answers are the same with and without), and so does what holds
-    another negative word.
+    Strength is the share of the sentences. Each is negated at its main verb, or loses the `not` that it has, only
+    where a rule surely fits; yes/no questions stay (their answers are the same with and without), and so does what
+    holds another negative word.
 
     >>> negate("Who wrote Hamlet?", 1.0, Random(1)).text
     'Who did not write Hamlet?'
@@ -105,7 +105,7 @@ def _english(sentence: str) -> Edit | None:
 
 _OPENS_CLAUSE = frozenset("if that because when while although who which whose where as".split())
 _COMMAND = re.compile(
-    r"(?:please |kindly )?((?i:summari[sz]e|explain|describe|translate|identify|calculate|list|name|tell|show|give|write"
+    r"(?:please |kindly )?((?:summari[sz]e|explain|describe|translate|identify|calculate|list|name|tell|show|give|write"
     r"|set|call|send|remind|play|find))(?= (?:the|a|an|me|all|my|this|these|your|to|in)\b)",
     re.IGNORECASE,
 )
