@@ -88,6 +88,8 @@ def _english(sentence: str) -> Edit | None:
     is_question = sentence.rstrip("\"'”’) ").endswith("?") or said[0] in closed_class("question")
     if is_question and said[0] not in closed_class("question") | {"in", "at", "on"}:
         return None
+    if said[0] == "how" and said[1:2] not in (["many"], ["much"]):
+        return None
     if command := _COMMAND.match(sentence):
         word = sentence[command.start(1) : command.end(1)]
         return Edit(command.start(1), word, ("do not " if word[0].islower() else "Do not ") + word.lower())
@@ -121,8 +123,8 @@ def _affirmed(sentence: str, negative: re.Match[str]) -> Edit | None:
         return Edit(start + 3, negative[0][3:], "")
     if word.endswith("n't"):
         full = {"can't": "can", "won't": "will", "shan't": "shall"}.get(word, word[:-3])
-        leads = start == 0 or word in ("ain't", "mustn't")
-        return None if leads else Edit(start, negative[0], full.upper() if word.isupper() else full)
+        follows_subject = re.search(r"\w $", sentence[:start]) and word not in ("ain't", "mustn't")
+        return None if not follows_subject else Edit(start, negative[0], full.upper() if word.isupper() else full)
     before = _WORD.findall(sentence[:start])[-1:]
     if word == "not" and before and before[0].lower() in _TAKES_NOT and sentence[start - 1] == " ":
         return Edit(start - 1, sentence[start - 1 : negative.end()], "")

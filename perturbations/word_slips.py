@@ -1,6 +1,7 @@
 """Slips of a hurried writer: two words in the wrong order, a word written twice, the end of the text cut off."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 from holdfast.perturbations.choose import choose, choose_apart, edit_count
@@ -19,12 +20,11 @@ def word_swap(text: str, strength: float, rng: Random, *, protect: Sequence[str]
     'who wrote famous the about play a prince?'
     """
     total, spans = free_words(text, protect)
-
-    def may_swap(place: int) -> bool:
-        (start, end), (following, stop) = spans[place : place + 2]
-        return text[end:following].isspace() and text[start:end] != text[following:stop]
-
-    chosen = choose_apart(max(0, len(spans) - 1), edit_count(strength, total), rng, may_swap, may_swap)
+    may_swap = bytes(
+        text[end:following].isspace() and text[start:end] != text[following:stop]
+        for (start, end), (following, stop) in pairwise(spans)
+    )
+    chosen = choose_apart(may_swap, may_swap, edit_count(strength, total), rng)
     edits = []
     for place in chosen:
         (start, end), (following, stop) = spans[place : place + 2]

@@ -1,0 +1,72 @@
+"""Words of another language within the sentence, as people write who speak both."""
+
+from collections.abc import Sequence
+from functools import cache
+from random import Random
+from unicodedata import normalize
+
+from holdfast.perturbations.choose import choose_where, edit_count
+from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, written_like
+from holdfast.perturbations.languages import language_of
+from holdfast.perturbations.protected import free_words
+from holdfast.perturbations.registry import perturbation
+from holdfast.perturbations.tables import read_lines
+from holdfast.perturbations.text import Span, count_words
+from holdfast.perturbations.types import Edit, Edits
+
+
+@perturbation("code_switch", family="language", light=0.10, heavy=0.40, units=count_words)
+def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Put Hindi words into an English text, in Latin letters (Hinglish); English words into a Hindi or Hinglish one.
+
+    Nouns, adjectives, adverbs and conjunctions change, verbs and pronouns carry the sentence on, as bilingual writers
+    have it; a plural stays a plural, and names stay. A text in any other language has nothing to change.
+
+    >>> code_switch("What is the capital of the biggest country in the world?", 0.3, Random(1)).text
+    'What is the rajdhani of the biggest desh in the duniya?'
+    >>> code_switch("भारत की राजधानी क्या है?", 0.3, Random(1)).text
+    'भारत की capital क्या है?'
+    """
+    language = language_of(text)
+    if not language:
+        return Edits(text)
+    total, spans = free_words(text, protect)
+    chosen = choose_where(
+        len(spans), edit_count(strength, total), rng, lambda index: bool(_other_word(text, spans, index, language))
+    )
+    edits = []
+    for index in chosen:
+        start, end = spans[index]
+        edits.append(Edit(start, text[start:end], _other_word(text, spans, index, language)))
+    return Edits(text, tuple(edits))
+
+
+def _other_word(text: str, spans: Sequence[Span], index: int, language: str) -> str:
+    """What the other language says for the word at `spans[index]`; "" for unlisted words, names and doubtful cases."""
+    start, end = spans[index]
+    word = text[start:end]
+    lower = word.lower()
+    other, needs = _table(language).get(lower if lower.isascii() else normalize("NFC", lower), ("", ""))
+    if not other or other == lower:
+        return ""
+    if word != lower and not may_be_capitalised(text, start, end):
+        return ""
+    if language == "en" and not fits_article(text, start, other):
+        return ""
+    if needs and part_of_speech(text, spans, index) != needs:
+        return ""
+    return written_like(word, other)
+
+
+@cache
+def _table(language: str) -> dict[str, tuple[str, str]]:
+    """Each word of `language` with its counterpart and the part of speech that its neighbours must show ("": any)."""
+    table: dict[str, tuple[str, str]] = {}
+    for line in read_lines("code_switch_hi.txt"):
+        kind, _, entry = line.partition(":")
+        english, latin, hindi = ([form.strip() for form in side.split("/")] for side in entry.split("="))
+        own, others = {"en": (english, latin), "hi-Latn": (latin, english), "hi": (hindi, english)}[language]
+        needs = kind.removesuffix("?") if kind.endswith("?") and language == "en" else ""
+        for at, form in enumerate(own):
+            table.setdefault(normalize("NFC", form), (others[min(at, len(others) - 1)], needs))
+    return table
