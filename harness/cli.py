@@ -16,13 +16,18 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model_args", "K=V,...", "its arguments, as in pretrained=pocket-aligned,dtype=float32"),
     ("--adapters", "A,B,...", "base, adapter directories or shipped adapters; name=directory renames one"),
     ("--tasks", "T,...", "suites by name, or your own prompts: file.jsonl, task.yaml"),
-    ("--perturbations", "P,...", "names, each with @light, @heavy or @0.08 if wanted"),
+    ("--perturbations", "P,...", "names, each with @light, @heavy or @0.08 if wanted; typos+emoji does both"),
     (
         "--severity",
         "S,...",
         "light, heavy or numbers, for perturbations without their own (default: light,heavy)",
     ),
     ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
+    ("--aggregate", "A,...", "mean, worst: over a sample's variants; worst is the one that hurts most (default: mean)"),
+    ("--search", "random:N|greedy:N", "look for the variant that hurts most, among N of each sample"),
+    ("--pack", "DIR", "ask the variants that holdfast perturb --out wrote, instead of making them"),
+    ("--min_meaning", "X", "leave out variants that keep less of their prompt's meaning (default: 0.5; 0: none)"),
+    ("--paraphraser", "K=V,...", "a model that paraphrases the prompts, as in pretrained=DIR; cache=FILE keeps them"),
     ("--limit", "N", "only the first N samples of each task"),
     ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
     ("--device", "DEVICE", "cpu, cuda, cuda:1 (default: a GPU where there is one)"),
@@ -73,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(verbs)
 
+    _add_perturb(verbs)
+
+    shrink = _add(verbs, "shrink", _shrink, "reduce a variant that moved an answer to the fewest edits that still do")
+    shrink.add_argument("run", metavar="RUN", help="a directory written by holdfast run")
+    shrink.add_argument("key", metavar="KEY", nargs="?", help="a line's key in samples.jsonl (default: the worst)")
+    shrink.add_argument("--device", metavar="DEVICE", help="cpu, cuda, ... (default: the run's)")
+
     listing = _add(verbs, "ls", _ls, "list what there is: tasks, perturbations, metrics, ...")
     listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
 
@@ -111,6 +123,24 @@ def _add_run(verbs: Any) -> None:
     )
 
 
+_PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
+"""Flags of `run` that decide the variants."""
+
+
+def _add_perturb(verbs: Any) -> None:
+    text = "write the variants of tasks as a pack, or disturb the text on standard input"
+    perturb = _add(verbs, "perturb", _perturb, text)
+    for flag, metavar, about in _RUN_FLAGS:
+        if flag.removeprefix("--") in _PERTURB_FLAGS:
+            perturb.add_argument(flag, metavar=metavar, help=about, default=argparse.SUPPRESS)
+    perturb.add_argument("--out", metavar="DIR", help="where the pack is written")
+    perturb.add_argument("--diff", action="store_true", help="show the edits, in colour on a terminal")
+    actions = perturb.add_subparsers(metavar="verify")
+    verify = _add(actions, "verify", _verify_pack, "make a pack's variants again and compare them byte by byte")
+    verify.add_argument("pack", metavar="DIR")
+    verify.add_argument("--tasks", metavar="T,...", help="where the tasks' files lie on this machine, if elsewhere")
+
+
 def _add(verbs: Any, name: str, verb: Any, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
     parser.set_defaults(verb=verb)
@@ -129,6 +159,41 @@ def _run(args: argparse.Namespace) -> int:
     from holdfast.harness.evaluation import evaluate
 
     print_results(evaluate(config))
+    return 0
+
+
+def _perturb(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.config import make_config
+    from holdfast.harness.perturbing import print_disturbed, print_variants, write
+
+    given = vars(args)
+    config = make_config({name: given[name] for name in _PERTURB_FLAGS if name in given})
+    if args.out:
+        write(config, Path(args.out))
+    elif "tasks" in given:
+        print_variants(config, diff=args.diff)
+    else:
+        print_disturbed(config, sys.stdin.buffer.read(), diff=args.diff)
+    return 0
+
+
+def _verify_pack(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.perturbing import verify
+
+    verify(Path(args.pack), args.tasks.split(",") if args.tasks else None)
+    return 0
+
+
+def _shrink(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.shrinking import print_shrunk
+
+    print_shrunk(Path(args.run), args.key, args.device)
     return 0
 
 

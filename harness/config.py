@@ -38,6 +38,11 @@ class RunConfig(BaseModel):
     perturbations: list[str] = ["typos", "word_deletion", "synonyms", "paraphrase"]
     severity: list[str] = Field(["light", "heavy"], min_length=1)
     repeats: int = Field(1, ge=1)
+    aggregate: list[Literal["mean", "worst"]] = Field(["mean"], min_length=1)
+    search: str | None = Field(None, pattern=r"^(random|greedy):[1-9]\d*$")
+    pack: str | None = None
+    min_meaning: float = Field(0.5, ge=0, le=1)
+    paraphraser: dict[str, Scalar] | None = None
     limit: int | None = Field(None, ge=1)
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     device: str | None = None
@@ -48,6 +53,23 @@ class RunConfig(BaseModel):
     seed: int = 0
     output_path: str = "results/run"
     log_samples: bool = False
+
+    @property
+    def search_method(self) -> Literal["random", "greedy"] | None:
+        """How the variant that hurts most is looked for, if it is."""
+        if self.search is None:
+            return None
+        return "random" if self.search.startswith("random") else "greedy"
+
+    @property
+    def search_budget(self) -> int:
+        """How many variants of a sample the search may try; 0 without a search."""
+        return int(self.search.partition(":")[2]) if self.search else 0
+
+    @property
+    def variants_per_sample(self) -> int:
+        """How many variants of a sample are drawn at random, per perturbation and severity."""
+        return max(self.repeats, self.search_budget) if self.search_method == "random" else self.repeats
 
 
 def make_config(settings: Mapping[str, Any]) -> RunConfig:
@@ -99,13 +121,13 @@ def _scalar(text: str) -> Scalar:
 
 
 def _parsed(name: str, value: Any) -> Any:
-    if name in {"adapters", "tasks", "perturbations", "severity"}:
+    if name in {"adapters", "tasks", "perturbations", "severity", "aggregate"}:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (int, float)):
             parts = [parts]
         return [str(part).strip() for part in parts if str(part).strip()] if isinstance(parts, (list, tuple)) else parts
-    if name in {"model_args", "gen_kwargs"} and isinstance(value, str):
+    if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
         return parse_pairs(value, f"--{name}")
-    if name == "output_path" and isinstance(value, Path):
+    if name in {"output_path", "pack"} and isinstance(value, Path):
         return str(value)
     return value

@@ -21,14 +21,19 @@ from holdfast.harness.manifest import (
     hardware,
     now,
     read_manifest,
-    versions,
 )
-from holdfast.harness.plan import Plan, make_plan
-from holdfast.harness.progress import progress_bar
+from holdfast.harness.packs import packed_variants, with_pack
+from holdfast.harness.paraphrasing import with_paraphrases
+from holdfast.harness.plan import Plan, addressed, asker, make_plan
+from holdfast.harness.progress import Advance, progress_bar
 from holdfast.harness.records import SAMPLES, Samples, make_folder
 from holdfast.harness.running import Running
 from holdfast.harness.scoring import Scorer, headline_of, metrics_of
+from holdfast.harness.search import Attempts, next_candidate
 from holdfast.harness.summary import summarise
+from holdfast.harness.validity import Validity, write_excluded
+from holdfast.harness.variants import Made, digest_of_variants, make_variants
+from holdfast.harness.versions import FOR_RUNS, versions
 from holdfast.metrics.encoders import encoders
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
@@ -68,7 +73,8 @@ def evaluate(
     given = tasks.split(",") if isinstance(tasks, str) else tasks
     if given is not None:
         settings["tasks"] = [task.name if isinstance(task, Task) else task for task in given]
-    config = make_config({**(config.model_dump() if config else {}), **settings})
+    asked = config.model_dump(exclude_unset=True) if config else {}
+    config = with_pack(make_config({**asked, **settings}))
     prepared = prepare(config, given, check_backend=backend is None)
     folder = make_folder(Path(config.output_path))
     with Samples(folder / SAMPLES) as samples:
@@ -90,7 +96,7 @@ class Prepared:
     tasks: list[Task]
     base: Adapter
     adapters: list[Adapter]
-    plan: Plan
+    variants: list[Made]
 
 
 def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, check_backend: bool = True) -> Prepared:
@@ -98,11 +104,14 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     if check_backend:
         backends.get(config.model).check(config.model_args)
     encoders.get(config.encoder)
-    segment((), config.granularity, config.spacy_pipeline)
+    segment([""], config.granularity, config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
     base = find_base(str(config.model_args.get("pretrained", "")))
     adapters = find_adapters(config.adapters, base)
-    return Prepared(config, loaded, base, adapters, make_plan(config, loaded, adapters))
+    if config.pack is not None:
+        return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))
+    loaded = with_paraphrases(loaded, config)
+    return Prepared(config, loaded, base, adapters, list(make_variants(config, loaded)))
 
 
 def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
@@ -120,32 +129,60 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
 
 
 def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Connect) -> None:
-    config, plan, folder = prepared.config, prepared.plan, samples.folder
+    config, folder = prepared.config, samples.folder
     started = time.perf_counter()
     encode = encoders.get(config.encoder)()
     engine = connect(_options(config, manifest), prepared.adapters)
-    _probe(engine, plan, manifest)
-    manifest.engine = dict(engine.describe())
-    manifest.write(folder)
-    loaded = time.perf_counter() - started
     embeddings = folder / f"embeddings.{config.encoder}"
     with EmbeddingFile(embeddings, encode) as encoded:
-        run = Running(engine, Scorer(encoded, config.granularity, config.spacy_pipeline), samples, config.log_samples)
+        validity = Validity(config, prepared.tasks, encoded)
+        kept, excluded = validity.divided(prepared.variants)
+        write_excluded(folder, excluded)
+        plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
+        _probe(engine, plan, manifest)
+        manifest.engine = dict(engine.describe())
+        manifest.write(folder)
+        loaded = time.perf_counter() - started
+        headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
+        attempts = Attempts(headlines) if config.search_method == "greedy" else None
+        scorer = Scorer(encoded, config.granularity, config.spacy_pipeline)
+        run = Running(engine, scorer, samples, config.log_samples, attempts)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)
             run.ask(plan.perturbed, advance)
-    if run.count() != len(plan):
-        raise RuntimeError(
-            f"backend '{config.model}' left {len(plan) - run.count()} of {len(plan)} requests unanswered"
-        )
+            if attempts:
+                _search(prepared, attempts, validity, run, advance)
     for task, count in run.truncated.items():
         if count:
             _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
     embeddings.unlink()
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
+    manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", now()
     manifest.write(folder)
+
+
+def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Running, advance: Advance) -> None:
+    """Round after round, ask every adapter one changed version of what has hurt it most, sample by sample."""
+    config = prepared.config
+    ask = asker(config, prepared.tasks)
+    adapters = {adapter.name: adapter for adapter in prepared.adapters}
+    samples = {(task.name, sample.id): (task, sample) for task in prepared.tasks for sample in task.samples}
+    for repeat in range(config.repeats, config.search_budget):
+        found = [
+            (place[0], next_candidate(*samples[place[1:3]], place, worst, repeat, config.seed))
+            for place, worst in attempts.worst_before(repeat)
+        ]
+        candidates = [(name, made) for name, made in found if made]
+        judged = validity.judged([made for _, made in candidates])
+        items = [
+            item
+            for (name, _), made in zip(candidates, judged, strict=True)
+            if validity.keeps_meaning(made)
+            for item in addressed([ask(made)], [adapters[name]])
+        ]
+        run.ask(items, advance)
 
 
 def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
@@ -187,8 +224,9 @@ def _manifest(prepared: Prepared) -> Manifest:
         ],
         tasks=entries,
         engine={},
-        versions=versions(),
+        versions=versions(FOR_RUNS),
         hardware=hardware(),
-        generations=len(prepared.plan),
+        variants=digest_of_variants(prepared.variants),
+        generations=0,
         started=now(),
     )

@@ -4,18 +4,15 @@ import json
 import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from holdfast import __version__
 from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
 
 FILE = "run.json"
-_PACKAGES = ("numpy", "torch", "transformers", "tokenizers", "peft", "spacy", "POT", "rouge-score")
 _MAY_DIFFER = frozenset({"output_path"})
 
 
@@ -55,6 +52,8 @@ class Manifest(BaseModel):
     engine: dict[str, Any]
     versions: dict[str, str]
     hardware: dict[str, Any]
+    variants: str
+    """SHA-256 of all variants as a pack writes them: runs that agree in it were asked the same."""
     generations: int
     started: str
     finished: str | None = None
@@ -111,17 +110,8 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     for name, task in new.tasks.items():
         if name not in old.tasks or old.tasks[name].digest != task.digest:
             raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")
-
-
-def versions() -> dict[str, str]:
-    """The versions that decide a run's results."""
-    found = {"holdfast": __version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    if old.variants != new.variants:
+        raise UserError(f"{folder} holds a run over other variants of its prompts; choose another --output_path")
 
 
 def hardware() -> dict[str, Any]:

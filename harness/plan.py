@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.harness.backends.types import Adapter, Request, Settings
 from holdfast.harness.config import RunConfig
-from holdfast.perturbations import Variant, clean_variant, make_variant, parse, parts_of
+from holdfast.harness.variants import IDENTITY, Made, cells_of, variant_of
+from holdfast.perturbations import Variant, clean_variant
 from holdfast.tasks import Sample, Task
-
-IDENTITY = "identity"
-"""The perturbation that changes nothing: it is part of every run, since it measures the noise floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +19,7 @@ class Question:
     task: Task
     sample: Sample
     variant: Variant
+    meaning: float | None
     prompt: str
     settings: Settings
 
@@ -52,23 +51,34 @@ class Plan:
         return len(self.clean) + len(self.unchanged) + len(self.perturbed)
 
 
-def make_plan(config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapter]) -> Plan:
-    """Make every variant and address it to every adapter; deterministic in the configuration's seed."""
-    cells = _cells(config)
-    clean: list[Question] = []
-    unchanged: list[Question] = []
-    perturbed: list[Question] = []
-    for task in tasks:
-        settings = settings_for(task, config)
-        for sample in task.samples[: config.limit]:
-            variant = clean_variant(sample.content)
-            clean.append(_question(task, sample, variant, settings))
-            for name, severity, repeats in cells:
-                for repeat in range(repeats):
-                    variant = _variant(task, sample, name, severity, repeat, config.seed)
-                    same = not variant.edits and name != IDENTITY
-                    (unchanged if same else perturbed).append(_question(task, sample, variant, settings))
-    return Plan(*(tuple(_addressed(asked, adapters)) for asked in (clean, unchanged, perturbed)))
+def make_plan(config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapter], variants: Iterable[Made]) -> Plan:
+    """Ask every adapter each sample as it is, once more (the noise floor), and under each of `variants`."""
+    ask = asker(config, tasks)
+    samples = [(task, sample) for task in tasks for sample in task.samples[: config.limit]]
+    clean = [ask(Made(task.name, sample.id, clean_variant(sample.content))) for task, sample in samples]
+    same, severity = cells_of(config)[0]
+    again = [
+        ask(Made(task.name, sample.id, variant_of(task, sample, same, severity, 0, config.seed)))
+        for task, sample in samples
+    ]
+    asked = [ask(made) for made in variants]
+    unchanged = [question for question in asked if not question.variant.edits]
+    perturbed = again + [question for question in asked if question.variant.edits]
+    return Plan(*(tuple(addressed(questions, adapters)) for questions in (clean, unchanged, perturbed)))
+
+
+def asker(config: RunConfig, tasks: Sequence[Task]) -> Callable[[Made], Question]:
+    """What makes a question of a variant: its task's prompt around it, and the generation settings."""
+    samples = {(task.name, sample.id): sample for task in tasks for sample in task.samples}
+    by_name = {task.name: task for task in tasks}
+    settings = {task.name: settings_for(task, config) for task in tasks}
+
+    def ask(made: Made) -> Question:
+        task, sample = by_name[made.task], samples[made.task, made.sample]
+        prompt = task.render(sample, made.variant.text)
+        return Question(task, sample, made.variant, made.meaning, prompt, settings[task.name])
+
+    return ask
 
 
 def settings_for(task: Task, config: RunConfig) -> Settings:
@@ -99,43 +109,8 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
     return dict(shared.values())
 
 
-def _cells(config: RunConfig) -> list[tuple[str, str, int]]:
-    """(perturbation, severity, repeats), each once, the noise floor first."""
-    cells = {(IDENTITY, _severities(IDENTITY, None, config)[0], 1): None}
-    for spec in config.perturbations:
-        name, severity = parse(spec)
-        repeats = 1 if name == IDENTITY else config.repeats
-        cells.update(dict.fromkeys((name, each, repeats) for each in _severities(name, severity, config)))
-    return list(cells)
-
-
-def _severities(name: str, severity: str | None, config: RunConfig) -> Sequence[str]:
-    if severity is not None:
-        return [severity]
-    parts = parts_of(name)
-    constant = len(parts) == 1 and parts[0].light == parts[0].heavy
-    return [f"{parts[0].light:g}"] if constant else config.severity
-
-
-def _variant(task: Task, sample: Sample, name: str, severity: str, repeat: int, seed: int) -> Variant:
-    return make_variant(
-        sample.content,
-        task=task.name,
-        sample_id=sample.id,
-        perturbation=name,
-        severity=severity,
-        repeat=repeat,
-        seed=seed,
-        protect=tuple(sample.metadata.get("protect", ())),
-        paraphrases=tuple(sample.metadata.get("paraphrases", ())),
-    )
-
-
-def _question(task: Task, sample: Sample, variant: Variant, settings: Settings) -> Question:
-    return Question(task, sample, variant, task.render(sample, variant.text), settings)
-
-
-def _addressed(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Iterator[Item]:
+def addressed(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Iterator[Item]:
+    """Every question for every adapter, adapter by adapter."""
     for adapter in adapters:
         for question in questions:
             yield Item(_key(adapter, question), adapter, question)

@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ CLEAN = "clean"
 class Record:
     """One generation, scored. `edits` are (position in the clean content, removed, inserted).
 
+    `meaning` estimates in [0, 1] how much of the prompt's meaning the perturbation kept; None where nothing can tell.
     `segments`, with --log_samples, lists for each drifted segment its side, text, partner, drift and reason.
     """
 
@@ -32,6 +33,7 @@ class Record:
     repeat: int
     edit_rate: float
     edits: tuple[tuple[int, str, str], ...]
+    meaning: float | None
     prompt: str
     output: str
     tokens: int
@@ -41,24 +43,28 @@ class Record:
     segments: tuple[dict[str, Any], ...] | None = field(default=None)
 
     def to_json(self) -> str:
-        """One line of JSON; readable Unicode, except where a lone surrogate forces escapes."""
         content = asdict(self)
         if self.segments is None:
             del content["segments"]
-        line = json.dumps(content, ensure_ascii=False)
-        try:
-            line.encode()
-        except UnicodeEncodeError:
-            return json.dumps(content)
-        return line
+        return json_line(content)
 
 
-def make_folder(folder: Path) -> Path:
-    """The run's folder, made if need be; raises UserError where that is impossible."""
+def json_line(content: Mapping[str, Any]) -> str:
+    """One line of JSON; readable Unicode, except where a lone surrogate forces escapes."""
+    line = json.dumps(content, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(content)
+    return line
+
+
+def make_folder(folder: Path, flag: str = "--output_path") -> Path:
+    """The folder that `flag` names, made if need be; raises UserError where that is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"can't write to --output_path '{folder}': {error.strerror}") from None
+        raise UserError(f"can't write to {flag} '{folder}': {error.strerror}") from None
     return folder
 
 

@@ -10,18 +10,24 @@ from holdfast.harness.plan import Item, requests_for
 from holdfast.harness.progress import Advance
 from holdfast.harness.records import CLEAN, Record, Samples
 from holdfast.harness.scoring import Scored, Scorer, drifted_segments
+from holdfast.harness.search import Attempts
+from holdfast.harness.variants import IDENTITY
+from holdfast.perturbations import Edit
 
 COPIED_AT_ONCE = 256
 
 
 class Running:
-    """What is known while a run goes on: which items are stored, and the clean answers."""
+    """What is known while a run goes on: which items are stored, the clean answers, and what hurt how much."""
 
-    def __init__(self, engine: Backend, scorer: Scorer, samples: Samples, log_segments: bool) -> None:
+    def __init__(
+        self, engine: Backend, scorer: Scorer, samples: Samples, log_segments: bool, attempts: Attempts | None = None
+    ) -> None:
         self._engine = engine
         self._scorer = scorer
         self._samples = samples
         self._log_segments = log_segments
+        self._attempts = attempts
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
@@ -33,13 +39,19 @@ class Running:
             if line["perturbation"] == CLEAN:
                 answer = Generation(line["key"], line["output"], line["tokens"], line["finish"], line["truncated"])
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
+            elif attempts and line["perturbation"] != IDENTITY:
+                place = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
+                attempts.add(place, line["repeat"], (Edit(*edit) for edit in line["edits"]), line["scores"])
 
     def count(self) -> int:
         """How many generations are stored."""
         return len(self._done)
 
     def ask(self, items: Sequence[Item], advance: Advance) -> None:
-        """Generate, score and store all of `items` that are not stored yet."""
+        """Generate, score and store all of `items` that are not stored yet.
+
+        Raises RuntimeError where the engine leaves one unanswered.
+        """
         asked = requests_for(items)
         sharing = {request.key: shared for request, shared in asked.items()}
         done = {key for key, shared in sharing.items() if all(item.key in self._done for item in shared)}
@@ -48,6 +60,9 @@ class Running:
             self.seconds["generate"] += time.perf_counter() - began
             self._store([(item, answer) for answer in generations for item in sharing[answer.key]], advance)
             began = time.perf_counter()
+        unanswered = sum(item.key not in self._done for item in items)
+        if unanswered:
+            raise RuntimeError(f"the backend left {unanswered} of {len(items)} requests unanswered")
 
     def copy_clean(self, items: Sequence[Item], advance: Advance) -> None:
         """Store the clean answer again for items whose prompt the perturbation could not change."""
@@ -65,9 +80,18 @@ class Running:
         scored = self._scorer.score(items, [answer.output for _, answer in missing], self._clean_output)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
         self._done.update(item.key for item in items)
+        if self._attempts:
+            self._remember(items, scored, self._attempts)
         self.truncated.update(item.question.task.name for item, answer in missing if answer.truncated)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
+
+    def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:
+        for item, result in zip(items, scored, strict=True):
+            variant = item.question.variant
+            if variant.perturbation not in (CLEAN, IDENTITY):
+                place = (*item.clean_key, variant.perturbation, variant.severity)
+                attempts.add(place, variant.repeat, variant.edits, result.scores)
 
     def _clean_output(self, item: Item) -> str:
         return self._clean[item.clean_key].output
@@ -85,6 +109,7 @@ class Running:
             repeat=variant.repeat,
             edit_rate=round(variant.edit_rate, 6),
             edits=tuple((edit.position, edit.removed, edit.inserted) for edit in variant.edits),
+            meaning=item.question.meaning,
             prompt=item.question.prompt,
             output=answer.output,
             tokens=answer.tokens,

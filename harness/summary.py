@@ -1,19 +1,22 @@
 """From the lines of a run to its two tables: one row per cell, one row per adapter."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from holdfast.errors import UserError
+from holdfast.harness.curves import add_curves
 from holdfast.harness.manifest import Manifest, read_manifest
-from holdfast.harness.plan import IDENTITY
 from holdfast.harness.records import CLEAN, SAMPLES, read_samples
 from holdfast.harness.statistics import Values, column_means, mean_intervals, proportion_interval
-from holdfast.metrics.drift import DRIFTS
-from holdfast.perturbations import parse
+from holdfast.harness.validity import count_excluded
+from holdfast.harness.variants import IDENTITY
+from holdfast.metrics.drift import BREAK, DRIFTS
+from holdfast.perturbations import Expectation, expectation, parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
 NEAR_ZERO = 0.05
 """Below this clean score a performance drop rate would be a ratio of noise."""
 
+CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
-_MEASURES = ("score", "edited", "edit_rate", "truncated", "tokens")
+_MEASURES = ("repeat", "score", "passed", "edited", "edit_rate", "truncated", "tokens")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -43,14 +47,15 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     if manifest is None:
         raise UserError(f"{folder} is not a run: it has no run.json")
     answers = _answers(folder, manifest)
-    return _breakdown(answers, manifest), _leaderboard(answers, manifest)
+    return _breakdown(answers, manifest, count_excluded(folder)), _leaderboard(answers, manifest)
 
 
 def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     """One row per generation: what was asked, the headline `score`, and every score."""
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, "perturbation", "severity", "edit_rate", "tokens")}
+    asked = ("perturbation", "severity", "repeat", "edit_rate", "tokens")
+    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *asked)}
     columns |= {"edited": [], "truncated": []}
     scores: list[dict[str, float]] = []
     for line in read_samples(folder / SAMPLES):
@@ -68,29 +73,67 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     for drift in DRIFTS:
         if drift not in frame:
             frame[drift] = np.nan
+    expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
+    directed = frame["perturbation"].map(expects) == CHANGED
+    frame.loc[directed, "score"] = np.nan  # the references answer another question
+    frame["passed"] = ((frame["max_drift"] >= BREAK) == directed).where(frame["max_drift"].notna()).astype(np.float64)
     return frame
 
 
-def _breakdown(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":
     """One row per (adapter, task, perturbation, severity), the clean answers' own row among them."""
     import pandas as pd
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
     floors = answers[answers["perturbation"] == IDENTITY].groupby(KEY[:2])["max_drift"].mean()
-    rows: list[dict[str, Any]] = []
     extra = [name for name in answers if name not in {*KEY, *CELL, *_MEASURES, *DRIFTS}]
-    for cell, group in answers.groupby(CELL, sort=False):
-        row: dict[str, Any] = dict(zip(CELL, cast(tuple[str, str, str, str], cell), strict=True))
-        adapter, task, perturbation = row["adapter"], row["task"], row["perturbation"]
+    groups: dict[Any, pd.DataFrame] = dict(iter(answers.groupby(CELL, sort=False)))
+    for adapter in manifest.adapters:
+        groups |= {(adapter.name, *cell): answers[:0] for cell in excluded if (adapter.name, *cell) not in groups}
+    rows: list[dict[str, Any]] = []
+    for cell, group in groups.items():
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
+        adapter, task, perturbation, _ = cell
         row["metric"] = manifest.tasks[task].headline
-        row |= _compared(_per_sample(group, clean), perturbed=perturbation != CLEAN, higher=_higher_is_better(manifest))
+        row["expects"] = "" if perturbation in (CLEAN, IDENTITY) else expectation(perturbation)
+        row |= _aggregated(group, clean, manifest, perturbed=perturbation != CLEAN)
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
+        row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
     rows.sort(key=_order(manifest))
+    add_curves(rows)
     return pd.DataFrame(rows).round(6)
+
+
+def _aggregated(
+    group: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest, *, perturbed: bool
+) -> dict[str, Any]:
+    """The mean over a sample's variants and, where that was asked for, its worst variant.
+
+    What a search found counts as worst only: a mean over variants chosen to hurt would say nothing.
+    """
+    config, higher = manifest.config, _higher_is_better(manifest)
+    row = _compared(
+        _per_sample(group[group["repeat"] < config.repeats], clean, "mean"), perturbed=perturbed, higher=higher
+    )
+    if "worst" in config.aggregate or config.search:
+        worst = _compared(_per_sample(group, clean, "min" if higher else "max"), perturbed=perturbed, higher=higher)
+        for end in ("", "_low", "_high"):
+            row[f"worst{end}"] = worst[f"perturbed{end}"]
+            row[f"worst_max_drift{end}"] = worst[f"max_drift{end}"]
+    return row
+
+
+def _drawn(group: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+    """The answers to variants drawn at random, not found by a search."""
+    return group[group["repeat"] < manifest.config.variants_per_sample]
+
+
+def _share(part: int, rest: int) -> float:
+    return part / (part + rest) if part + rest else 0.0
 
 
 def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
@@ -122,15 +165,18 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     for entry in manifest.adapters:
         mine = answers[answers["adapter"] == entry.name]
         changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
-        group = changed if len(changed) else mine[mine["perturbation"] == CLEAN]
+        same = changed[[expectation(name) == "invariant" for name in changed["perturbation"]]]
+        group = same if len(same) else mine[mine["perturbation"] == CLEAN]
         row: dict[str, Any] = {
             "adapter": entry.name,
             "digest": entry.digest[:12],
+            "variants": manifest.variants[:12],
             "tasks": mine["task"].nunique(),
         }
-        row |= _compared(_per_sample(group, clean), perturbed=bool(len(changed)), higher=_higher_is_better(manifest))
+        row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
+        row["directional_pass_rate"] = changed.drop(same.index)["passed"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
-        row["worst_cell"] = _worst_cell(changed, clean, manifest)
+        row["worst_cell"] = _worst_cell(same, clean, manifest)
         row["has_effect"] = entry.has_effect
         row["complete"] = manifest.status == "complete"
         row["answer_rate"] = mine["answer_rate"].mean()
@@ -154,24 +200,30 @@ def _higher_is_better(manifest: Manifest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Paired:
-    """Sample by sample: the clean score, the mean score over its perturbed variants, and their mean drifts."""
+    """Sample by sample: the clean score, and over its variants the score, the drifts and whether it passed."""
 
     clean: Values
     perturbed: Values
     drifts: Values
+    passed: Values
     single: bool
     """Each sample has one variant only, so that a score of zeros and ones is a proportion."""
 
 
-def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]") -> _Paired:
+def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["mean", "min", "max"]) -> _Paired:
+    """One row per sample: the mean over its variants or, metric by metric, the worst (`how` says which end of the
+    score that is)."""
     by_sample = group.groupby(KEY, sort=False)
-    means = by_sample[["score", *DRIFTS]].mean()
-    before: Values = clean.reindex(means.index).to_numpy().astype(np.float64)
+    scores = by_sample["score"].agg(how)
+    others = by_sample[[*DRIFTS, "passed"]]
+    moved = others.mean() if how == "mean" else others.max()
+    before: Values = clean.reindex(scores.index).to_numpy().astype(np.float64)
     return _Paired(
         before,
-        means["score"].to_numpy(dtype=np.float64),
-        means[list(DRIFTS)].to_numpy(dtype=np.float64),
-        bool((by_sample.size() == 1).all()),
+        scores.to_numpy(dtype=np.float64),
+        moved[list(DRIFTS)].to_numpy(dtype=np.float64),
+        moved["passed"].to_numpy(dtype=np.float64),
+        how != "mean" or bool((by_sample.size() == 1).all()),
     )
 
 
@@ -182,13 +234,13 @@ def _compared(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, An
     """
     row: dict[str, Any] = {"n": len(paired.clean)}
     delta = paired.perturbed - paired.clean
-    table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts])
+    table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts, paired.passed])
     low, high = mean_intervals(table)
     means = column_means(table)
-    names = ("clean", "perturbed", "delta", *DRIFTS)
+    names = ("clean", "perturbed", "delta", *DRIFTS, "pass_rate")
     for i, name in enumerate(names):
         shown = perturbed or name == "clean"
-        proportion = name == "clean" or (name == "perturbed" and paired.single)
+        proportion = name == "clean" or (name in ("perturbed", "pass_rate") and paired.single)
         ends = _wilson(table[:, i]) if proportion else None
         lower, upper = ends or (low[i], high[i])
         row[name] = means[i] if shown else np.nan

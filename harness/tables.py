@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from holdfast.harness.plan import IDENTITY
 from holdfast.harness.records import CLEAN
+from holdfast.harness.variants import IDENTITY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +19,27 @@ _CELL_COLUMNS = {
     "severity": "severity",
     "n": "n",
     "edited": "edited",
+    "excluded": "excluded",
     "metric": "metric",
     "clean": "clean",
     "perturbed": "perturbed",
     "delta": "delta [95 %]",
+    "worst": "worst",
     "max_drift": "max drift",
+    "worst_max_drift": "worst drift",
     "tail_drift": "tail",
     "global_drift": "global",
     "hidden_drift": "hidden",
     "noise_floor": "floor",
+    "pass_rate": "pass",
+}
+_CURVE_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "drift_auc": "drift AUC",
+    "score_auc": "score AUC",
+    "leaves_floor_at": "leaves the floor at",
 }
 _BOARD_COLUMNS = {
     "adapter": "adapter",
@@ -35,9 +47,12 @@ _BOARD_COLUMNS = {
     "clean": "clean",
     "perturbed": "perturbed",
     "delta": "delta [95 %]",
+    "worst": "worst",
     "max_drift": "max drift",
+    "worst_max_drift": "worst drift",
     "hidden_drift": "hidden",
     "noise_floor": "floor",
+    "pass_rate": "pass",
     "answer_rate": "answers",
     "mean_length": "words",
     "worst_cell": "worst cell",
@@ -49,6 +64,9 @@ def print_results(results: "Results") -> None:
     cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
     console = _console()
     console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS))
+    curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
+    if len(curves):
+        console.print(_table("Dose and response: over all strengths", curves, _CURVE_COLUMNS))
     console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS))
     console.print(
         "Edited: prompts that the perturbation found something to change in; the others count as unmoved. Drift is 0 "
@@ -70,11 +88,12 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", header_style="bold")
-    for name, heading in columns.items():
+    shown = {name: heading for name, heading in columns.items() if name in rows}
+    for name, heading in shown.items():
         text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell"}
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)
     for row in rows.to_dict("records"):
-        table.add_row(*(_shown(row, name) for name in columns))
+        table.add_row(*(_shown(row, name) for name in shown))
     return table
 
 
@@ -94,7 +113,7 @@ def _shown(row: dict[Any, Any], name: str) -> str:
         return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
     if name == "n":
         return str(value)
-    if name == "edited":
+    if name in {"edited", "excluded"}:
         return f"{value:.0%}"
     return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
 

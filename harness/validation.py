@@ -4,7 +4,8 @@ from pathlib import Path
 
 from holdfast.harness.config import CONFIG_FILE, make_config
 from holdfast.harness.evaluation import prepare
-from holdfast.harness.plan import requests_for
+from holdfast.harness.packs import with_pack
+from holdfast.harness.plan import make_plan, requests_for
 from holdfast.metrics.encoders import encoders
 from holdfast.yaml_file import read_yaml
 
@@ -14,14 +15,15 @@ def validate(path: Path) -> list[str]:
 
     Names, files, task data, adapters and the encoder are checked; no model is loaded.
     """
-    config = make_config(read_yaml(path, CONFIG_FILE))
-    prepared = prepare(config)
+    config = with_pack(make_config(read_yaml(path, CONFIG_FILE)))
+    prepared = prepare(config.model_copy(update={"paraphraser": None}))
     encoders.get(config.encoder)()
-    plan = prepared.plan
+    plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [
         f"{path}: valid",
         f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
         *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in prepared.tasks),
-        f"{len(plan)} answers to score, {distinct} to generate ({len(plan.unchanged)} prompts left as they were)",
+        f"at most {len(plan)} answers to score, {distinct} to generate "
+        f"({len(plan.unchanged)} prompts left as they were)",
     ]

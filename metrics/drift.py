@@ -23,6 +23,9 @@ Matrix = list[list[float]]
 TAIL = 0.25
 """The share of the mass that `tail_drift` looks at: the worst quarter."""
 
+BREAK = 0.5
+"""From this `max_drift` on an answer counts as another one."""
+
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift")
 
 

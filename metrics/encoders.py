@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from holdfast.metrics.languages import is_latin
 from holdfast.metrics.types import Encode
 from holdfast.registry import Registry
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 encoders: Registry[Callable[[], Encode]] = Registry("encoders", "holdfast.metrics")
 """Builders: calling one loads the encoder, or raises UserError naming what to install."""
+
+ENGLISH_ONLY = frozenset({"minilm"})
+"""Encoders that see nothing in text of another script."""
 
 B = TypeVar("B", bound=Callable[[], Encode])
 
@@ -28,6 +32,11 @@ def encoder(name: str) -> Callable[[B], B]:
         return build
 
     return register
+
+
+def reader_of(name: str) -> Callable[[str], bool]:
+    """Whether the encoder of this name can read a text: an English one reads Latin script only."""
+    return is_latin if name in ENGLISH_ONLY else lambda text: True
 
 
 @encoder("lexical")

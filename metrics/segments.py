@@ -1,14 +1,14 @@
-"""Cutting an answer into segments: sentences, clauses or phrases, by spaCy, each with its span and its mass."""
+"""Cutting an answer into segments: sentences, clauses or phrases, each with its span and its mass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import regex
 
 from holdfast.errors import UserError
+from holdfast.metrics.sentences import Span, is_inside, kept_whole, sentence_spans
 
 Granularity = Literal["sentence", "clause", "phrase"]
 GRANULARITIES: tuple[Granularity, ...] = ("sentence", "clause", "phrase")
@@ -21,10 +21,10 @@ _PREPOSITIONS = frozenset(
     "in on at by with from to for of into onto over under about between through during against across "
     "में पर से को के mein par se ko".split()
 )
-_CLAUSE_MARKS = frozenset({",", ";", ":", "—", "–", "،", "؛", "、", "，", "；"})
-_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“", "「": "」"}
-_ITEM = regex.compile(r"\(?(?:\p{Nd}{1,3}|\p{L})[.)]")
+_CLAUSE_MARKS = tuple(",;:—–،؛、，；")
+_CHUNK = regex.compile(r"\S+")
 _HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ def segment(
 ) -> list[list[Segment]]:
     """Cut each text into segments; a text without any letter or digit has none.
 
-    `pipeline` names an installed trained spaCy pipeline, which then finds the sentences; by default rules do, which
-    know the sentence marks of many scripts but the stop words of English only. Raises UserError for an unknown
-    granularity or a pipeline that is not installed.
+    Sentences are found by rule (`holdfast.metrics.sentences`), or by the installed trained spaCy pipeline that
+    `pipeline` names. Clauses end at clause punctuation and before conjunctions, phrases before prepositions too; never
+    inside quotations and brackets. A segment's mass counts spaCy's tokens that are neither punctuation nor stop words.
+    Raises UserError for an unknown granularity or a pipeline that is not installed.
 
     >>> [part.text for part in segment(["Dr. Lee pays $4.5 million. Bo stays."])[0]]
     ['Dr. Lee pays $4.5 million.', 'Bo stays.']
@@ -53,69 +54,65 @@ def segment(
     """
     if granularity not in GRANULARITIES:
         raise UserError(f"unknown granularity '{granularity}': use one of {', '.join(GRANULARITIES)}")
-    nlp = _pipeline(pipeline)
-    return [_segments(doc, granularity) for doc in nlp.pipe(map(_without_surrogates, texts), batch_size=64)]
+    sentences: Iterable[list[Span]] = map(sentence_spans, texts)
+    if pipeline is not None:
+        docs = _pipeline(pipeline).pipe(map(_without_surrogates, texts), batch_size=64)
+        sentences = ([(sentence.start_char, sentence.end_char) for sentence in doc.sents] for doc in docs)
+    return [_segments(text, spans, granularity) for text, spans in zip(texts, sentences, strict=True)]
 
 
-def _segments(doc: Any, granularity: Granularity) -> list[Segment]:
-    spans = [span for sentence in _sentences(doc) for span in _cut(sentence, granularity)]
-    merged: list[Any] = []
-    for span in spans:
-        if merged and (not _HAS_CONTENT.search(span.text) or _needs_more(doc, merged[-1])):
-            merged[-1] = doc[merged[-1].start : span.end]
+def _segments(text: str, sentences: Iterable[Span], granularity: Granularity) -> list[Segment]:
+    spans = sentences
+    if granularity != "sentence":
+        spans = [span for sentence in sentences for span in _cut(text, sentence, granularity)]
+    merged: list[Span] = []
+    for start, end in spans:
+        if merged and not (_HAS_CONTENT.search(text, start, end) and _HAS_CONTENT.search(text, *merged[-1])):
+            merged[-1] = merged[-1][0], end
         else:
-            merged.append(span)
-    return [_as_segment(span) for span in merged if _HAS_CONTENT.search(span.text)]
+            merged.append((start, end))
+    return [_as_segment(text, *span) for span in merged if _HAS_CONTENT.search(text, *span)]
 
 
-def _needs_more(doc: Any, span: Any) -> bool:
-    """Whether a piece is only the beginning of one: no letter or digit yet, or the number of a list's item."""
-    opens_line = span.start == 0 or "\n" in doc[span.start - 1].text
-    return not _HAS_CONTENT.search(span.text) or bool(opens_line and _ITEM.fullmatch(span.text.strip()))
-
-
-def _sentences(doc: Any) -> Iterator[Any]:
-    """The sentences, cut at line breaks too; a list's "1." stays with its item."""
-    for sentence in doc.sents:
-        cuts = [sentence.start]
-        cuts += [token.i + 1 for token in sentence[:-1] if token.is_space and "\n" in token.text]
-        yield from (doc[a:b] for a, b in pairwise([*cuts, sentence.end]))
-
-
-def _cut(sentence: Any, granularity: Granularity) -> Iterator[Any]:
-    if granularity == "sentence":
+def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:
+    start, end = sentence
+    if text.startswith("```", start):
         yield sentence
         return
-    starts = [sentence.start]
-    closing = ""
-    for token in sentence[1:]:
-        previous = token.nbor(-1)
-        closing = _quote_state(closing, previous.text)
-        if closing or token.is_space:
-            continue
-        after_mark = previous.text in _CLAUSE_MARKS and bool(previous.whitespace_)
-        word = token.lower_
-        opens = after_mark or word in _CONJUNCTIONS
-        opens = opens or (granularity == "phrase" and word in _PREPOSITIONS)
-        enough = 1 if granularity == "phrase" else 2
-        if opens and sum(not t.is_punct for t in sentence.doc[starts[-1] : token.i]) >= enough:
-            starts.append(token.i)
-    yield from (sentence.doc[a:b] for a, b in pairwise([*starts, sentence.end]))
+    whole = kept_whole(text[start:end])
+    enough = 1 if granularity == "phrase" else 2
+    words, before = 0, ""
+    for chunk in _CHUNK.finditer(text, *sentence):
+        word = chunk.group()
+        opens = before.endswith(_CLAUSE_MARKS) or word.lower() in _CONJUNCTIONS
+        opens = opens or (granularity == "phrase" and word.lower() in _PREPOSITIONS)
+        if opens and words >= enough and not is_inside(whole, chunk.start() - sentence[0]):
+            yield start, chunk.start()
+            start, words = chunk.start(), 0
+        words += bool(_HAS_CONTENT.search(word))
+        before = word
+    yield start, end
 
 
-def _quote_state(closing: str, text: str) -> str:
-    """The mark that closes the quotation we are in, or nothing."""
-    if closing:
-        return "" if text == closing else closing
-    return _QUOTES.get(text, "")
+def _as_segment(text: str, start: int, end: int) -> Segment:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    piece = piece.strip()
+    return Segment(piece, start, start + len(piece), max(1, sum(map(_content_tokens, piece.split()))))
 
 
-def _as_segment(span: Any) -> Segment:
-    text = span.text
-    start = span.start_char + len(text) - len(text.lstrip())
-    text = text.strip()
-    mass = sum(not (token.is_stop or token.is_punct or token.is_space) for token in span)
-    return Segment(text, start, start + len(text), max(1, mass))
+@lru_cache(maxsize=1 << 16)
+def _content_tokens(chunk: str) -> int:
+    """How many content tokens stand between two spaces: spaCy's tokenizer looks no further than that.
+
+    Scripts without spaces count two characters as one token.
+    """
+    chunk = _without_surrogates(chunk)
+    tokens = _tokenizer("hi" if "\u0900" <= chunk[0] <= "\u097f" else "en")(chunk)
+    return max(
+        sum(not (token.is_stop or token.is_punct) for token in tokens),
+        len(_UNSPACED.findall(chunk)) // 2,
+    )
 
 
 def _without_surrogates(text: str) -> str:
@@ -124,21 +121,23 @@ def _without_surrogates(text: str) -> str:
 
 
 @cache
-def _pipeline(name: str | None) -> Any:
+def _tokenizer(language: str) -> Any:
     import spacy
 
-    if name is None:
-        nlp = spacy.blank("en")
-        nlp.add_pipe("sentencizer")
-        nlp.max_length = 10**8
-        return nlp
+    return spacy.blank(language)
+
+
+@cache
+def _pipeline(name: str) -> Any:
+    import spacy
+
     try:
         nlp = spacy.load(name)
-        if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
-            nlp.add_pipe("sentencizer", first=True)
-        return nlp
     except OSError:
         raise UserError(
             f"spaCy pipeline '{name}' is not installed: install it (python -m spacy download {name}), "
             "or leave it out to cut sentences by rule"
         ) from None
+    if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
+        nlp.add_pipe("sentencizer", first=True)
+    return nlp

@@ -27,7 +27,7 @@ def task() -> Task:
 
 @pytest.fixture
 def run(tmp_path: Path, task: Task) -> Callable[..., Results]:
-    """`run(fake, name="value", ...)` evaluates the small task and gives back the results."""
+    """`run(fake, name="value", ...)` evaluates the small task and gives back the results; None leaves a setting out."""
 
     def run(fake: Fake, **settings: Any) -> Results:
         chosen = {
@@ -35,8 +35,10 @@ def run(tmp_path: Path, task: Task) -> Callable[..., Results]:
             "adapters": "base,other=base",
             "perturbations": "typos,word_deletion",
             "encoder": "lexical",
+            "min_meaning": 0,
             "output_path": str(tmp_path / "run"),
         }
-        return evaluate(backend=fake, **{**chosen, **settings})
+        merged = {**chosen, **settings}
+        return evaluate(backend=fake, **{name: value for name, value in merged.items() if value is not None})
 
     return run

@@ -1,6 +1,6 @@
 """An engine without a model: it answers by rule, in batches, counts what it is asked, and can die half-way."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from holdfast.harness.backends import Adapter, Backend, Generation, Request
 from holdfast.harness.backends.batching import batches
@@ -14,10 +14,11 @@ class Killed(BaseException):
 class FakeEngine:
     """Answers with the prompt's own words, `adapter`-dependent; dies before batch `dies_at` if that is given."""
 
-    def __init__(self, adapters: Sequence[Adapter], size: int, dies_at: int | None) -> None:
+    def __init__(self, adapters: Sequence[Adapter], size: int, dies_at: int | None, rule: "Rule | None") -> None:
         self.adapters = adapters
         self.size = size
         self.dies_at = dies_at
+        self.rule = rule or words_again
         self.batches: list[list[Request]] = []
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
@@ -31,28 +32,31 @@ class FakeEngine:
             if len(self.batches) == self.dies_at:
                 raise Killed
             self.batches.append(members)
-            yield [answer(r) for r in members if r.key not in done]
+            yield [Generation(r.key, self.rule(r), len(r.prompt.split()), "stop") for r in members if r.key not in done]
 
     def describe(self) -> dict[str, object]:
         return {"backend": "fake", "batch_size": self.size}
 
 
-def answer(request: Request) -> Generation:
+Rule = Callable[[Request], str]
+
+
+def words_again(request: Request) -> str:
     words = request.prompt.split()
-    output = ". ".join([request.adapter, " ".join(words[:6]), " ".join(words[6:])]) + "."
-    return Generation(request.key, output, len(words), "stop")
+    return ". ".join([request.adapter, " ".join(words[:6]), " ".join(words[6:])]) + "."
 
 
 class Fake:
     """A backend builder that remembers the engines it made."""
 
-    def __init__(self, size: int = 4, dies_at: int | None = None) -> None:
+    def __init__(self, size: int = 4, dies_at: int | None = None, rule: Rule | None = None) -> None:
         self.size = size
+        self.rule = rule
         self.dies_at = dies_at
         self.engines: list[FakeEngine] = []
 
     def __call__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
-        self.engines.append(FakeEngine(adapters, options.batch_size or self.size, self.dies_at))
+        self.engines.append(FakeEngine(adapters, options.batch_size or self.size, self.dies_at, self.rule))
         return self.engines[-1]
 
     @property

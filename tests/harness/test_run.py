@@ -20,7 +20,7 @@ from tests.harness.fakes import Fake, Killed
 Run = Callable[..., Results]
 
 FIELDS = (
-    "key adapter adapter_digest task sample perturbation severity repeat edit_rate edits prompt output tokens finish "
+    "key adapter adapter_digest task sample perturbation severity repeat edit_rate edits meaning prompt output tokens finish "
     "truncated scores"
 ).split()
 

@@ -1,0 +1,65 @@
+"""`holdfast perturb`: packs, and texts disturbed on the way through a pipe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.config import RunConfig
+from holdfast.harness.evaluation import load_tasks
+from holdfast.harness.packs import read_pack, verify_pack, write_pack
+from holdfast.harness.paraphrasing import with_paraphrases
+from holdfast.harness.variants import Made, make_variants
+from holdfast.harness.word_diff import shown_edits
+from holdfast.perturbations import Edits
+from holdfast.tasks import Sample, Task
+
+
+def write(config: RunConfig, folder: Path) -> None:
+    """Write the variants of a configuration's tasks as a pack."""
+    pack = write_pack(config, with_paraphrases(load_tasks(config.tasks), config), folder)
+    print(f"{pack.variants} variants in {folder}/, SHA-256 {pack.sha256}")
+
+
+def verify(folder: Path, tasks: Sequence[str] | None) -> None:
+    """Say that this machine makes the same variants; raises UserError naming the first that differs."""
+    settings = RunConfig.model_validate(read_pack(folder).settings)
+    loaded = with_paraphrases(load_tasks(tasks or settings.tasks), settings)
+    pack = verify_pack(folder, loaded)
+    print(f"{folder}: this machine makes the same {pack.variants} variants, byte for byte (SHA-256 {pack.sha256})")
+
+
+def print_variants(config: RunConfig, *, diff: bool) -> None:
+    """Every variant of a configuration's tasks, under a heading each."""
+    tasks = with_paraphrases(load_tasks(config.tasks), config)
+    contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
+    for made in make_variants(config, tasks):
+        print(f"==> {made.task}, {made.sample}: {_called(made)} <==")
+        print(_shown(contents[made.task, made.sample], made, diff=diff))
+
+
+def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
+    """The one text under each perturbation, with headings where there are several; its last line break stays.
+
+    Raises UserError for text that is not UTF-8.
+    """
+    try:
+        content = text.decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"standard input is not UTF-8 (byte {error.start + 1}); convert it, as iconv does") from None
+    body = content.removesuffix("\n")
+    sample = Sample("-", body)
+    variants = list(make_variants(config, [Task("-", (sample,), ())]))
+    for made in variants:
+        if len(variants) > 1:
+            print(f"==> {_called(made)} <==")
+        print(_shown(body, made, diff=diff), end="\n" if content != body or len(variants) > 1 else "")
+
+
+def _called(made: Made) -> str:
+    variant = made.variant
+    again = f", repeat {variant.repeat}" if variant.repeat else ""
+    return f"{variant.perturbation}@{variant.severity}{again}"
+
+
+def _shown(content: str, made: Made, *, diff: bool) -> str:
+    return shown_edits(Edits(content, made.variant.edits)) if diff else made.variant.text

@@ -1,0 +1,97 @@
+"""A disturbed prompt as a reader takes it in: what the eye skips is undone, what misleads stays."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from holdfast.perturbations import Edit, Edits
+
+_WORD = re.compile(r"\w+")
+_FAMILIAR = 3.5
+"""Zipf frequency (wordfreq) from which on a word is taken for itself and not for a misspelling of another."""
+
+
+def as_read(edits: Edits) -> str:
+    """The text with those edits undone that a reader looks through.
+
+    That is all that changes no letter (case, look-alikes, accents, invisible characters, spaces, marks, emoji), and
+    a misspelling that leaves a word near enough to be recognised and is not another common word itself.
+
+    >>> text = "Who did not come?"
+    >>> as_read(Edits(text, (Edit(4, "did", "ddi"), Edit(12, "come", "cоme \U0001f600"))))
+    'Who did not come?'
+    >>> as_read(Edits(text, (Edit(8, "not", "now"),)))
+    'Who did now come?'
+    """
+    kept: list[Edit] = []
+    for word, touching in _by_word(edits):
+        if not _same_letters(touching) and not (word and _recognisable(edits.original, word, touching)):
+            kept += touching
+    return Edits(edits.original, tuple(kept)).text
+
+
+def _by_word(edits: Edits) -> Iterator[tuple[tuple[int, int] | None, list[Edit]]]:
+    """The edits in order, those inside one word of the original together; None where an edit is inside no word."""
+    words = _WORD.finditer(edits.original)
+    word = next(words, None)
+    group: list[Edit] = []
+    inside: tuple[int, int] | None = None
+    for edit in edits.edits:
+        end = edit.position + len(edit.removed)
+        while word and word.end() < end:
+            word = next(words, None)
+        place = word.span() if word and word.start() <= edit.position else None
+        if group and (place is None or place != inside):
+            yield inside, group
+            group = []
+        inside = place
+        group.append(edit)
+    if group:
+        yield inside, group
+
+
+def _same_letters(edits: Sequence[Edit]) -> bool:
+    return all(_skeleton(edit.removed) == _skeleton(edit.inserted) for edit in edits)
+
+
+def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bool:
+    """Whether at most every third letter of a word changed, and nobody would read another word instead."""
+    from rapidfuzz.distance import OSA
+
+    start, end = word
+    moved = tuple(Edit(edit.position - start, edit.removed, edit.inserted) for edit in edits)
+    before, after = text[start:end], Edits(text[start:end], moved).text
+    if not after.strip() or len(_WORD.findall(after)) != 1:
+        return False
+    return OSA.distance(_skeleton(before), _skeleton(after)) <= max(1, len(before) // 3) and not _is_common(after)
+
+
+def _is_common(word: str) -> bool:
+    from wordfreq import zipf_frequency
+
+    language = "hi" if "\u0900" <= word[0] <= "\u097f" else "en"
+    return bool(zipf_frequency(word, language) >= _FAMILIAR)
+
+
+@cache
+def _look_alikes() -> dict[str, str]:
+    """Each character that looks like a Latin letter -> that letter."""
+    from confusable_homoglyphs import confusables
+
+    return {
+        alike["c"]: letter
+        for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        for found in confusables.is_confusable(letter, greedy=True, preferred_aliases=[]) or ()
+        for alike in found["homoglyphs"]
+        if len(alike["c"]) == 1 and not alike["c"].isascii()
+    }
+
+
+def _skeleton(text: str) -> str:
+    """The letters of a text as they look: no case, no accents, look-alikes as the Latin letters that they imitate."""
+    if not text.isascii():
+        alike = _look_alikes()
+        plain = unicodedata.normalize("NFKD", "".join([alike.get(character, character) for character in text]))
+        text = "".join([character for character in plain if unicodedata.category(character) not in {"Mn", "Cf"}])
+    return "".join([character for character in text.casefold() if character.isalnum()])

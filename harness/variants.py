@@ -1,0 +1,97 @@
+"""The variants of a run: every sample under every perturbation, severity and repeat."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from holdfast.harness.config import RunConfig
+from holdfast.harness.records import json_line
+from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
+from holdfast.tasks import Sample, Task
+
+IDENTITY = "identity"
+"""The perturbation that changes nothing: it is part of every run, since it measures the noise floor."""
+
+Cell = tuple[str, str]
+"""A perturbation and its severity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A variant, whose it is, and the share of the meaning that it keeps (see validity), where that was estimated."""
+
+    task: str
+    sample: str
+    variant: Variant
+    meaning: float | None = None
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        """(task, perturbation, severity): the rows of the breakdown."""
+        return self.task, self.variant.perturbation, self.variant.severity
+
+    def to_json(self) -> str:
+        """One line of a pack; the same variant is the same line on every machine."""
+        return json_line({"task": self.task, "sample": self.sample, **asdict(self.variant)})
+
+    @staticmethod
+    def from_json(line: str) -> "Made":
+        fields: dict[str, Any] = json.loads(line)
+        task, sample = fields.pop("task"), fields.pop("sample")
+        edits = tuple(Edit(**edit) for edit in fields.pop("edits"))
+        return Made(task, sample, Variant(**fields, edits=edits))
+
+
+def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[Made]:
+    """Every variant but the identity ones, in the order of the tasks, samples, cells and repeats; a pure function of
+    the configuration and the tasks."""
+    cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
+    for task in tasks:
+        for sample in task.samples[: config.limit]:
+            for name, severity in cells:
+                for repeat in range(config.variants_per_sample):
+                    variant = variant_of(task, sample, name, severity, repeat, config.seed)
+                    yield Made(task.name, sample.id, variant)
+
+
+def cells_of(config: RunConfig) -> list[Cell]:
+    """What every sample is put through, each cell once, the noise floor first."""
+    cells = {(IDENTITY, severities_of(IDENTITY, None, config)[0]): None}
+    for spec in config.perturbations:
+        name, severity = parse(spec)
+        cells.update(dict.fromkeys((name, each) for each in severities_of(name, severity, config)))
+    return list(cells)
+
+
+def severities_of(name: str, severity: str | None, config: RunConfig) -> Sequence[str]:
+    """The severities of one perturbation: its own, or the run's; one where strength makes no difference to it."""
+    if severity is not None:
+        return [severity]
+    parts = parts_of(name)
+    constant = len(parts) == 1 and parts[0].light == parts[0].heavy
+    return [f"{parts[0].light:g}"] if constant else config.severity
+
+
+def variant_of(task: Task, sample: Sample, name: str, severity: str, repeat: int, seed: int) -> Variant:
+    """One variant of one sample, with what the sample says about itself."""
+    return make_variant(
+        sample.content,
+        task=task.name,
+        sample_id=sample.id,
+        perturbation=name,
+        severity=severity,
+        repeat=repeat,
+        seed=seed,
+        protect=tuple(sample.metadata.get("protect", ())),
+        paraphrases=tuple(sample.metadata.get("paraphrases", ())),
+    )
+
+
+def digest_of_variants(variants: Iterable[Made]) -> str:
+    """SHA-256 of the variants' lines: runs that cite the same digest were asked the same."""
+    digest = hashlib.sha256()
+    for made in variants:
+        digest.update(f"{made.to_json()}\n".encode())
+    return digest.hexdigest()

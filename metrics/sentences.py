@@ -1,0 +1,122 @@
+"""Where the sentences of an answer begin and end: by rule, in many scripts, never inside what belongs together."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+Span = tuple[int, int]
+
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_LINE_BREAK = re.compile(r"[ \t]*(?:\r?\n|\r|\u2028|\u2029)\s*")
+_WRAPPED = 50
+"""From this length on a line that ends in mid-sentence counts as wrapped, and the next as its continuation."""
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
+_END = re.compile(r"(?:[.!?…॥։؟]+|।+|[。！？｡]+)[\"'”’»)\]」*_]*(?=\s|\Z)|[。！？｡]+[”」』]*")
+_KEPT_WHOLE = re.compile(
+    r"\"[^\"]{1,300}\"|“[^“”]{1,300}”|«[^«»]{1,300}»|„[^„“”]{1,300}[“”]|「[^「」]{1,300}」|\([^()]{1,300}\)"
+)
+_WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[*_]*\Z")
+_DOTTED = re.compile(r"(?:\w\.)+\w\Z")
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences of `text`, sorted and apart, white space around them left out.
+
+    A line break ends a sentence, except inside a wrapped paragraph; a fenced code block is one sentence. Abbreviations,
+    initials, numbers, addresses, quotations and brackets are never cut.
+
+    >>> text = "Mr. J. Lee said \\"Go. Now.\\" at 5 p.m. Anna paid 4.50 euros!\\n- see www.a.org/?x.y\\n1. Stop"
+    >>> [text[start:end] for start, end in sentence_spans(text)]
+    ['Mr. J. Lee said "Go. Now." at 5 p.m.', 'Anna paid 4.50 euros!', '- see www.a.org/?x.y', '1. Stop']
+    """
+    spans: list[Span] = []
+    at = 0
+    for fence in _FENCED.finditer(text) if "```" in text else ():
+        spans += _prose(text, at, fence.start())
+        spans.append(fence.span())
+        at = fence.end()
+    spans += _prose(text, at, len(text))
+    return [span for span in (_stripped(text, *span) for span in spans) if span[0] < span[1]]
+
+
+def kept_whole(text: str) -> list[Span]:
+    """Quotations and brackets of at most 300 characters that are not the whole text: nothing is cut inside them."""
+    if not any(mark in text for mark in '"“«„「('):
+        return []
+    return [match.span() for match in _KEPT_WHOLE.finditer(text) if match.end() - match.start() < 0.8 * len(text)]
+
+
+def is_inside(spans: list[Span], place: int) -> bool:
+    """Whether a place lies within one of the sorted spans, not at an end of it."""
+    i = bisect.bisect_left(spans, (place, place)) - 1
+    return i >= 0 and spans[i][0] < place < spans[i][1]
+
+
+def _prose(text: str, start: int, end: int) -> Iterator[Span]:
+    for first, last in _paragraphs(text, start, end):
+        yield from _sentences(text, first, last)
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
+    """Lines, and wrapped lines together."""
+    line = start
+    for gap in _LINE_BREAK.finditer(text, start, end):
+        if not _is_wrapped(text, line, gap):
+            yield start, gap.start()
+            start = gap.end()
+        line = gap.end()
+    yield start, end
+
+
+def _is_wrapped(text: str, line: int, gap: re.Match[str]) -> bool:
+    """Whether a sentence goes on after the line break: a long line without an end, and no new item or capital."""
+    following = text[gap.end() : gap.end() + 1]
+    if gap.start() - line < _WRAPPED or gap.group().count("\n") > 1 or not following.islower():
+        return False
+    return not _END.match(text, gap.start() - 1) and not _LIST_ITEM.match(text, gap.end())
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
+    paragraph = text[start:end]
+    whole = kept_whole(paragraph)
+    at = 0
+    item = _LIST_ITEM.match(paragraph)
+    for found in _END.finditer(paragraph, item.end() if item else 0):
+        if _ends_sentence(paragraph, found) and not is_inside(whole, found.end()):
+            yield start + at, start + found.end()
+            at = found.end()
+    yield start + at, end
+
+
+def _ends_sentence(text: str, found: re.Match[str]) -> bool:
+    marks = found.group()
+    following = text[found.end() : found.end() + 2].strip()[:1]
+    if not following or marks[0] in "।॥。！？｡":
+        return True
+    if following.islower() and (len(marks) > 1 or marks == "…"):
+        return False  # "Go!" he said; well... perhaps
+    if marks[0] != "." or len(marks) > 1:
+        return True
+    word = _WORD_BEFORE.search(text, max(0, found.start() - 30), found.start())
+    before = word.group() if word else ""
+    kind = _abbreviations().get(before.lower())
+    if kind == "maybe":
+        return following.isupper()
+    initial = len(before) == 1 and before.isupper() and before != "I"
+    return not (kind == "never" or initial or _DOTTED.match(before) or (before.isdigit() and found.start() <= 3))
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+@cache
+def _abbreviations() -> dict[str, str]:
+    lines = (files("holdfast.metrics") / "data" / "abbreviations.txt").read_text("utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    return {word: kind for kind, *words in rows for word in words}

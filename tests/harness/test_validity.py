@@ -1,0 +1,136 @@
+"""Variants that ask something else are found before any adapter is asked."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from holdfast.harness import Results
+from holdfast.harness.config import RunConfig
+from holdfast.harness.reading import as_read
+from holdfast.harness.validity import Validity
+from holdfast.harness.variants import Made
+from holdfast.metrics.encoders import lexical
+from holdfast.perturbations import Edit, Edits, Variant, make_variant
+from holdfast.tasks import Sample, Task
+from tests.harness.fakes import Fake
+
+Run = Callable[..., Results]
+
+TEXT = "Who did not come to the big meeting in London on 12 May?"
+
+
+def replaced(before: str, after: str) -> Edits:
+    return Edits(TEXT, (Edit(TEXT.index(before), before, after),))
+
+
+@pytest.mark.parametrize("name", ["confusables", "zero_width", "fullwidth", "case", "emoji", "spacing", "punctuation"])
+@pytest.mark.parametrize("severity", ["light", "heavy"])
+def test_a_reader_looks_through_what_changes_no_letter(name: str, severity: str) -> None:
+    made = make_variant(TEXT, task="t", sample_id="1", perturbation=name, severity=severity, repeat=0, seed=0)
+    assert made.edits
+    assert as_read(Edits(TEXT, made.edits)) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("come", "comme"), ("meeting", "meetnig"), ("not", "nto"), ("big", "bgi")]
+)
+def test_a_reader_recognises_a_misspelt_word(before: str, after: str) -> None:
+    assert as_read(replaced(before, after)) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("not", "now"), ("come", "go"), ("not ", ""), ("big", "bxq"), ("12", "21")]
+)
+def test_another_word_stays_another_word(before: str, after: str) -> None:
+    assert as_read(replaced(before, after)) != TEXT
+
+
+class Counting:
+    """An encoder that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        self.texts += texts
+        return lexical()(texts)
+
+
+def meaning(edits: Edits, perturbation: str = "word_deletion", encode: Any = None) -> float | None:
+    task = Task("t", (Sample("1", edits.original),), ())
+    judge = Validity(RunConfig(encoder="minilm"), [task], encode or lexical())
+    variant = Variant(edits.text, perturbation, "light", 0, edits.edits, 0.1)
+    return judge.judged([Made("t", "1", variant)])[0].meaning
+
+
+def test_what_reads_the_same_keeps_all_meaning_and_is_never_encoded() -> None:
+    encode = Counting()
+    assert meaning(replaced("come", "cmoe"), "typos", encode) == 1.0
+    assert encode.texts == []
+
+
+def test_a_contradiction_keeps_none() -> None:
+    assert meaning(replaced("not ", "")) == 0.0
+    assert meaning(replaced("12", "21")) == 0.0
+
+
+def test_a_rewording_keeps_what_the_encoder_says() -> None:
+    kept = meaning(replaced("come to", "attend"))
+    assert kept is not None
+    assert 0.3 < kept < 1
+
+
+def test_nothing_is_estimated_where_nothing_can_tell() -> None:
+    assert meaning(replaced("come", "aana"), "code_switch") is None
+    assert meaning(replaced("did not", "did"), "negate") is None
+    assert meaning(Edits("लंदन में कौन नहीं आया?", (Edit(0, "लंदन", "दिल्ली"),)), "synonyms") is None
+
+
+@pytest.fixture
+def prompts() -> Task:
+    samples = [Sample(str(i), f"Do not open door number {i} on Monday.") for i in range(6)]
+    return Task("doors", tuple(samples), ("answer_rate",))
+
+
+def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts: Task) -> None:
+    fake = Fake()
+    results = run(fake, tasks=[prompts], perturbations="word_deletion@0.3", repeats=3, min_meaning=0.6)
+    left_out = [json.loads(line) for line in (results.path / "excluded.jsonl").read_text().splitlines()]
+    assert left_out
+    assert all(line["meaning"] < 0.6 for line in left_out)
+    asked = {request.prompt for request in fake.asked}
+    assert asked.isdisjoint(line["text"] for line in left_out)
+    cells = results.breakdown[results.breakdown["perturbation"] == "word_deletion"]
+    assert set(cells["excluded"]) == {round(len(left_out) / 18, 6)}
+    stored = [json.loads(line) for line in (results.path / "samples.jsonl").read_text().splitlines()]
+    assert all(line["meaning"] >= 0.6 for line in stored if line["edits"])
+
+
+def test_a_cell_without_any_valid_variant_still_has_its_row(run: Run, prompts: Task, tmp_path: Path) -> None:
+    results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=1)
+    cells = results.breakdown[results.breakdown["perturbation"] == "word_deletion"]
+    assert list(cells["n"]) == [0, 0]
+    assert list(cells["excluded"]) == [1, 1]
+    assert cells["perturbed"].isna().all()
+
+
+def test_a_threshold_of_zero_asks_everything(run: Run, prompts: Task) -> None:
+    results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=0)
+    assert (results.breakdown["excluded"] == 0).all()
+
+
+def test_where_the_answer_should_change_the_score_is_whether_it_did(run: Run) -> None:
+    task = Task(
+        "news", (Sample("1", "Profit did rise.", ("up",)), Sample("2", "Sales did fall.", ("down",))), ("token_f1",)
+    )
+    stubborn = run(Fake(rule=lambda request: "up"), tasks=[task], perturbations="negate@1,typos@0.1")
+    cell = stubborn.breakdown.set_index(["adapter", "perturbation"]).loc[("base", "negate")]
+    assert cell["expects"] == "changed"
+    assert cell["pass_rate"] == 0.0
+    assert np.isnan(cell["perturbed"])
+    assert list(stubborn.leaderboard["directional_pass_rate"]) == [0.0, 0.0]
+    assert list(stubborn.leaderboard["pass_rate"]) == [1.0, 1.0]
