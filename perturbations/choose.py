@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import TypeVar
 
+from holdfast.perturbations.marks import where
+
 T = TypeVar("T")
 
 
@@ -45,28 +47,49 @@ def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bo
     return choose([*filter(allowed, range(size))], count, rng)
 
 
-def choose_apart(
-    size: int, count: int, rng: Random, allowed: Callable[[int], bool], preferred: Callable[[int], bool]
-) -> list[int]:
-    """Like `choose_where`, but no two places are neighbours (no edit undoes the next), and preferred ones go first.
+def choose_marked(marks: bytes, count: int, rng: Random) -> list[int]:
+    """`count` of the marked places (all, where there are fewer), each as likely as the others, sorted.
+
+    Where they are many, places are drawn and tried, which spares listing them.
+
+    >>> choose_marked(bytes([0, 1, 1] * 4), 3, Random(1))
+    [1, 5, 10]
+    """
+    size = len(marks)
+    possible = marks.count(1)
+    if 2 * count > possible or 16 * possible < size:
+        return choose(where(marks), count, rng)
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        place = int(rng.random() * size)
+        if marks[place]:
+            chosen.add(place)
+    return sorted(chosen)
+
+
+def choose_apart(preferred: bytes, allowed: bytes, count: int, rng: Random) -> list[int]:
+    """Like `choose_marked`, but no two places are neighbours (no edit undoes the next), and preferred ones go first.
 
     In a crowd the places are drawn from a largest set of allowed ones that are apart, so that the count is as exact as
     it can be.
 
-    >>> choose_apart(12, 3, Random(1), allowed=lambda place: True, preferred=lambda place: place % 3 > 0)
-    [1, 4, 7]
-    >>> choose_apart(3, 9, Random(1), allowed=lambda place: True, preferred=lambda place: place == 1)
+    >>> choose_apart(bytes([0, 1, 1] * 4), bytes([1] * 12), 2, Random(1))
+    [1, 10]
+    >>> choose_apart(bytes([0, 1, 0]), bytes([1, 1, 1]), 9, Random(1))
     [0, 2]
     """
-    chosen: set[int] = set()
-    for _ in range(10 * count if size > 6 * count else 0):
-        place = int(rng.random() * size)
-        if preferred(place) and chosen.isdisjoint((place - 1, place, place + 1)):
-            chosen.add(place)
-            if len(chosen) == count:
-                return sorted(chosen)
+    size = len(preferred)
+    if 4 * count <= preferred.count(1) > size // 16:
+        free = bytearray(preferred) + b"\0"  # its last byte stands for both sides of the text
+        chosen: list[int] = []
+        while len(chosen) < count:
+            place = int(rng.random() * size)
+            if free[place]:
+                free[place - 1] = free[place] = free[place + 1] = 0
+                chosen.append(place)
+        return sorted(chosen)
     for wanted in (preferred, allowed):
-        apart = _leftmost_apart(filter(wanted, range(size)))
+        apart = _leftmost_apart(where(wanted))
         if len(apart) >= count:
             break
     return choose(apart, count, rng)

@@ -1,18 +1,16 @@
-"""Decoration: what chat puts around words without changing them."""
+"""Decoration: what chat and formatted pages put around words without changing them."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from random import Random
 
-from holdfast.perturbations.choose import choose_where, edit_count
-from holdfast.perturbations.protected import masked
+from holdfast.perturbations.choose import choose_marked, edit_count
+from holdfast.perturbations.marks import run_ends, run_starts
+from holdfast.perturbations.protected import free_clusters, free_word_marks
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import cluster_cuts, count_tokens
+from holdfast.perturbations.text import NO_SPACE, count_tokens, count_words
 from holdfast.perturbations.types import Edit, Edits
-
-_TOKEN = re.compile(r"\S+")
 
 
 @perturbation("emoji", family="decoration", light=0.05, heavy=0.25, units=count_tokens)
@@ -20,20 +18,39 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     """Put emoji after words, each behind a space of its own.
 
     >>> emoji("who painted the Mona Lisa?", 0.2, Random(1)).text
-    'who painted 😎 the Mona Lisa?'
+    'who painted the Mona 💯 Lisa?'
     """
     count = edit_count(strength, count_tokens(text))
-    seen = masked(text, protect)
-    ends = [match.end() for match in _TOKEN.finditer(seen)]
-    cuts = cluster_cuts(text)
-
-    def is_free(place: int) -> bool:
-        return ends[place] in cuts and seen[ends[place] - 1 : ends[place] + 1] != "\0\0"
-
-    chosen = [ends[place] for place in choose_where(len(ends), count, rng, is_free)]
-    return Edits(text, tuple([Edit(end, "", f" {rng.choice(_emoji())}") for end in chosen]))
+    starts, seen = free_clusters(text, protect)
+    ends = [starts[at + 1] for at in choose_marked(run_ends(NO_SPACE.marks(seen)), count, rng)]
+    return Edits(text, tuple([Edit(end, "", f" {rng.choice(_emoji())}") for end in ends]))
 
 
 @cache
 def _emoji() -> list[str]:
     return [line.strip() for line in read_lines("emoji.txt")]
+
+
+_EMPHASIS = ("**{}**", "*{}*", "__{}__", "_{}_", "***{}***", "~~{}~~")
+_LINE_STARTS = ("- ", "* ", "# ", "## ", "> ", "1. ")
+
+
+@perturbation("markdown", family="decoration", light=0.05, heavy=0.25, units=count_words)
+def markdown(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Leave marks of Markdown in the text, as pasted text has them: bold, emphasis, bullets, headings.
+
+    Never code marks, which would say that the text is to be taken literally.
+
+    >>> markdown("name the longest river in Europe", 0.4, Random(2)).text
+    'name the longest river __in__ *Europe*'
+    """
+    total, free = free_word_marks(text, protect)
+    edits = []
+    for start in choose_marked(run_starts(free), edit_count(strength, total), rng):
+        if rng.random() < 0.5 and (start == 0 or text[start - 1] == "\n"):
+            edits.append(Edit(start, "", rng.choice(_LINE_STARTS)))
+        else:
+            end = free.find(0, start)
+            word = text[start : end if end >= 0 else len(text)]
+            edits.append(Edit(start, word, rng.choice(_EMPHASIS).format(word)))
+    return Edits(text, tuple(edits))

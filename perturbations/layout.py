@@ -1,18 +1,15 @@
 """Layout noise: spaces and punctuation marks lost, added and mistaken."""
 
-import re
 from collections.abc import Sequence
 from random import Random
 from unicodedata import category
 
-from holdfast.perturbations.choose import choose, choose_where, edit_count
-from holdfast.perturbations.protected import masked
+from holdfast.perturbations.choose import choose_marked, edit_count
+from holdfast.perturbations.marks import Kind, both, run_ends, run_starts
+from holdfast.perturbations.protected import free_clusters
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import Span, cluster_cuts, count_tokens, whole
+from holdfast.perturbations.text import NO_SPACE, SPACES, count_tokens
 from holdfast.perturbations.types import Edit, Edits
-
-_GAP = re.compile(r"(?<=[^\s])\s+(?=[^\s])")
-_TOKEN = re.compile(r"\S+")
 
 
 @perturbation("spacing", family="layout", light=0.10, heavy=0.30, units=count_tokens)
@@ -22,23 +19,35 @@ def spacing(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     No space is lost beside a protected span (`5 5` never becomes `55`). A text without gaps gets a space at its end.
 
     >>> spacing("name the longest river in Europe", 0.5, Random(2)).text
-    'name\\nthe longest river  inEurope'
+    'namethe longest river\\nin  Europe'
     """
     count = edit_count(strength, count_tokens(text))
-    seen = masked(text, protect)
-    gaps = whole(text, [match.span() for match in _GAP.finditer(seen)])
-    if not gaps and count:
+    starts, seen = free_clusters(text, protect)
+    gaps = _gaps(SPACES.marks(seen))
+    chosen = choose_marked(gaps, count, rng)
+    if count and not chosen:
         return Edits(text, (Edit(len(text), "", " "),))
-    return Edits(text, tuple(_disturb(seen, gap, rng) for gap in choose(gaps, count, rng)))
+    return Edits(text, tuple([_disturb(seen, place, starts[place], rng) for place in chosen]))
 
 
-def _disturb(seen: str, gap: Span, rng: Random) -> Edit:
-    start, end = gap
-    kind = rng.choice(("extra", "break", "lost"))
-    if kind == "break" and seen[start:end] == " ":
-        return Edit(start, " ", "\n")
-    if kind == "lost" and seen[start:end] == " " and "\0" not in (seen[start - 1], seen[end]):
-        return Edit(start, " ", "")
+def _gaps(spaces: bytes) -> bytes:
+    """Marks where the spaces between words start; those at the ends of the text are none."""
+    gaps = run_starts(spaces)
+    if spaces.startswith(b"\1"):
+        gaps = b"\0" + gaps[1:]
+    if spaces.endswith(b"\1"):
+        last = gaps.rfind(1)
+        gaps = gaps[: max(last, 0)].ljust(len(gaps), b"\0")
+    return gaps
+
+
+def _disturb(seen: Sequence[str], place: int, start: int, rng: Random) -> Edit:
+    kind = rng.random() * 3
+    if kind < 2 and seen[place] == " " and not seen[place + 1].isspace():
+        if kind < 1:
+            return Edit(start, " ", "\n")
+        if seen[place - 1] != "\0" != seen[place + 1]:
+            return Edit(start, " ", "")
     return Edit(start, "", " ")
 
 
@@ -49,25 +58,18 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     Nothing is added to a protected span (a mark would become part of an address), but the mark after one may go.
 
     >>> punctuation("Well, who wrote Hamlet, and when?", 0.5, Random(3)).text
-    'Well, who; wrote Hamlet, and! when'
+    'Well? who: wrote Hamlet, and when.'
     """
     count = edit_count(strength, count_tokens(text))
-    seen = masked(text, protect)
-    ends = [match.end() for match in _TOKEN.finditer(seen)]
-    cuts = cluster_cuts(text)
-
-    def may_change(place: int) -> bool:
-        end = ends[place]
-        last = seen[end - 1]
-        return end in cuts and (end - 1 in cuts if last in _ANY_MARK else category(last)[0] in "LM")
-
-    chosen = choose_where(len(ends), count, rng, may_change)
-    return Edits(text, tuple([_repunctuate(text, ends[place], rng) for place in chosen]))
+    starts, seen = free_clusters(text, protect)
+    ends = both(run_ends(NO_SPACE.marks(seen)), _PUNCTUABLE.marks(seen))
+    return Edits(text, tuple([_repunctuate(text, starts[at + 1], rng) for at in choose_marked(ends, count, rng)]))
 
 
 # What people write for one another, by script: Latin and most others, Devanagari, Arabic, East Asian.
 _MARKS = (".,;:!?", "।,;:!?", ".،؛:!؟", "。，；：！？")
 _ANY_MARK = frozenset("".join(_MARKS))
+_PUNCTUABLE = Kind(lambda cluster: cluster in _ANY_MARK or category(cluster[-1])[0] in "LM")
 
 
 def _repunctuate(text: str, end: int, rng: Random) -> Edit:

@@ -1,14 +1,16 @@
 """What perturbations leave alone: numbers, code, addresses, quotations, `{placeholders}` and what the user names."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 
-from holdfast.perturbations.text import Span, whole, words
+from holdfast.perturbations.tables import read_lines
+from holdfast.perturbations.text import Span, cluster_starts, runs, word_marks
 
 # Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
 # stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
-_PROTECTED = re.compile(
-    r"""
+_PROTECTED = r"""
       ```(?:(?!```).)*+(?:```|\Z)                               # fenced code, closed or not
     | `[^`\n]++`                                                # code
     | \{(?<!\{\{)\{*+[^{}]*+\}++                                # placeholders
@@ -22,13 +24,26 @@ _PROTECTED = re.compile(
       | (?<![.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
       | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?  # numbers with sign, currency, unit, time
         [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
-        (?:[ \u00a0]?[%‰°€£$¥₹](?!\d)|[ \u00a0][ap]\.?m\b\.?)?
+        (?: [ \u00a0]?(?:°[CF]\b|[%‰°€£$¥₹](?!\d)) | [ \u00a0][ap]\.?m\b\.? | [ \u00a0]per[ \u00a0]cent\b
+        | (?:[ \u00a0-](?:MULTIPLES)(?!\w))*+(?:[ \u00a0-](?:UNITS)(?:/(?:UNITS))?(?!\w))?+ )
       )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_HINT = re.compile("[0-9²³¹¼-¾⁰-₉⅐-↋`\"'“„«「‘{@/]")
-_RARE_HINT = re.compile(r"\.\w|(?![0-9])\d")
+"""
+# Every protected span holds one of these, and no space stands before the first, but after a currency.
+_HINT = re.compile(r"""[\d²³¹¼-¾⁰-₉⅐-↋`"'“„«「‘{@/.](?:(?<!\.)|(?=\w))""")
+_CURRENCY_ENDS = frozenset("€$£¥₹s.")
+_FREE_OF_HINTS = bytes(set(range(128)) - set(b"0123456789`\"'{@/."))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    multiples: list[str] = []
+    units: list[str] = []
+    for line in read_lines("units.txt"):
+        kind, _, listed = line.partition(":")
+        (multiples if kind == "multiples" else units).extend(map(re.escape, listed.split()))
+    longest_first = [sorted(listed, key=len, reverse=True) for listed in (multiples, units)]
+    filled = _PROTECTED.replace("MULTIPLES", "|".join(longest_first[0])).replace("UNITS", "|".join(longest_first[1]))
+    return re.compile(filled, re.VERBOSE | re.DOTALL)
 
 
 def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
@@ -40,7 +55,7 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     >>> protected_spans("Ask Ada", protect=["Ada"])
     [(4, 7)]
     """
-    spans = [match.span() for match in _PROTECTED.finditer(text)] if _may_hold_any(text) else []
+    spans = [*_found(text)] if _may_hold_any(text) else []
     if any(protect):
         spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
     return spans
@@ -49,8 +64,8 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
 def masked(text: str, protect: Sequence[str] = ()) -> str:
     """`text` with a NUL for each protected character: whatever is found in it lies outside the protected spans.
 
-    >>> masked("add 2.5 g", protect=["g"])
-    'add \\x00\\x00\\x00 \\x00'
+    >>> masked("add 25 g to Ada", protect=["Ada"])
+    'add \\x00\\x00\\x00\\x00 to \\x00\\x00\\x00'
     """
     spans = protected_spans(text, protect)
     if not spans:
@@ -62,6 +77,39 @@ def masked(text: str, protect: Sequence[str] = ()) -> str:
     return "".join([*pieces, text[at:]])
 
 
+def free_clusters(text: str, protect: Sequence[str] = ()) -> tuple[Sequence[int], Sequence[str]]:
+    """Where the grapheme clusters of `text` start (and its end), and the clusters, NUL for those that are protected.
+
+    For a simple text both cost nothing: its characters are its clusters.
+
+    >>> free_clusters("né 5")
+    (range(0, 5), 'né \\x00')
+    """
+    starts, seen = cluster_starts(text), masked(text, protect)
+    if isinstance(starts, range):
+        return starts, seen
+    return starts, ["\0" if "\0" in seen[start:end] else seen[start:end] for start, end in pairwise(starts)]
+
+
+def free_word_marks(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes]:
+    """How many words `text` has, and marks on those that may be changed: whole ones that no protected span touches.
+
+    >>> total, marks = free_word_marks("a {b}-x c")
+    >>> total, list(marks)
+    (4, [1, 0, 0, 0, 0, 0, 1, 0, 1])
+    """
+    total, marks = word_marks(text)
+    spans = protected_spans(text, protect)
+    if not spans:
+        return total, marks
+    free = bytearray(marks)
+    for start, end in spans:
+        first, after = free.rfind(0, 0, start) + 1, free.find(0, end)
+        after = len(free) if after < 0 else after
+        free[first:after] = bytes(after - first)
+    return total, bytes(free)
+
+
 def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]:
     """How many words `text` has, and the spans of those that may be changed: whole ones that no protected span touches.
 
@@ -70,22 +118,32 @@ def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]
     >>> total, [text[start:end] for start, end in spans]
     (6, ['add', 'tea-spoons', 'to'])
     """
-    seen, spans = masked(text, protect), words(text)
-    total = len(spans)
-    if seen is not text:
-        spans = [
-            (start, end)
-            for start, end in words(seen)
-            if seen[start - 1 : start] != "\0" and seen[end : end + 1] != "\0"
-        ]
-    return total, whole(text, spans)
+    total, marks = free_word_marks(text, protect)
+    return total, runs(marks)
 
 
 def _may_hold_any(text: str) -> bool:
     """Whether a closer look is worth it; for most prompts it is not."""
-    if _HINT.search(text):
-        return True
-    return ("." in text or not text.isascii()) and _RARE_HINT.search(text) is not None
+    return not text.isascii() or bool(text.encode("ascii").translate(None, _FREE_OF_HINTS))
+
+
+def _found(text: str) -> Iterator[Span]:
+    """What the pattern finds, tried only where a word with a hint begins: most of a text need not be looked at."""
+    match, at = _pattern().match, 0
+    for hint in _HINT.finditer(text):
+        last = hint.start()
+        if last < at:
+            continue
+        first = text.rfind(" ", at, last) + 1
+        if first > 1 and text[first - 2] in _CURRENCY_ENDS:
+            first = text.rfind(" ", at, first - 1) + 1
+        for start in range(max(at, first), last + 1):
+            if found := match(text, start):
+                yield found.span()
+                at = found.end()
+                break
+        else:
+            at = last + 1
 
 
 def _occurrences(text: str, literal: str) -> Iterable[Span]:

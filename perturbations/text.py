@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from holdfast.perturbations.marks import Kind, run_ends, run_starts, where
+
 Span = tuple[int, int]
 
 # Ranges in which every code point is a character of its own: no combining marks, joiners, jamo or regional indicators,
@@ -58,8 +60,9 @@ def words(text: str) -> list[Span]:
     >>> [text[start:end] for text in ["Don't stop, नमस्ते!"] for start, end in words(text)]
     ["Don't", 'stop', 'नमस्ते']
     """
-    pattern = _ASCII_WORD if text.isascii() else _word()
-    return [match.span() for match in pattern.finditer(text)]
+    if text.isascii():
+        return runs(_ascii_word_marks(text))
+    return [match.span() for match in _word().finditer(text)]
 
 
 def count_words(text: str) -> int:
@@ -68,8 +71,23 @@ def count_words(text: str) -> int:
     >>> count_words("the cat sat on the mat.")
     6
     """
-    pattern = _ASCII_WORD if text.isascii() else _word()
-    return len(pattern.findall(text))
+    return count_runs(_ascii_word_marks(text)) if text.isascii() else len(_word().findall(text))
+
+
+def word_marks(text: str) -> tuple[int, bytes]:
+    """How many words `text` has, and marks on the characters of those that begin and end between clusters.
+
+    >>> total, marks = word_marks("it's a b")
+    >>> total, list(marks)
+    (3, [1, 1, 1, 1, 0, 1, 0, 1])
+    """
+    if text.isascii():
+        marks = _ascii_word_marks(text)
+        return count_runs(marks), marks
+    spans, marked = words(text), bytearray(len(text))
+    for start, end in whole(text, spans):
+        marked[start:end] = b"\1" * (end - start)
+    return len(spans), bytes(marked)
 
 
 def count_tokens(text: str) -> int:
@@ -78,7 +96,17 @@ def count_tokens(text: str) -> int:
     >>> count_tokens("Really ?! Yes.")
     3
     """
-    return len(text.split())
+    return count_runs(NO_SPACE.marks(text)) if text.isascii() else len(text.split())
+
+
+def runs(marks: bytes) -> list[Span]:
+    """The runs of marked places."""
+    return [(start, end + 1) for start, end in zip(where(run_starts(marks)), where(run_ends(marks)), strict=True)]
+
+
+def count_runs(marks: bytes) -> int:
+    """How many runs of marked places there are."""
+    return marks.startswith(b"\1") + marks.count(b"\0\1")
 
 
 def whole(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -89,7 +117,21 @@ def whole(text: str, spans: Iterable[Span]) -> list[Span]:
     return [span for span in spans if span[0] in cuts and span[1] in cuts]
 
 
-_ASCII_WORD = re.compile(r"[A-Za-z0-9_]++(?:['-][A-Za-z0-9_]++)*+")
+LETTERS = Kind(lambda cluster: cluster[0].isalpha())
+SPACES = Kind(str.isspace)
+NO_SPACE = Kind(lambda cluster: not cluster.isspace())
+
+# 1 for what words are made of, 2 for what joins two such runs to one word.
+_WORD_TABLE = bytes(2 if chr(code) in "'-" else chr(code).isalnum() or chr(code) == "_" for code in range(256))
+
+
+def _ascii_word_marks(text: str) -> bytes:
+    marks = text.encode("ascii").translate(_WORD_TABLE)
+    if b"\2" in marks:
+        for _ in range(2):  # the second time for those whose neighbour the first replacement took: a-b-c
+            marks = marks.replace(b"\1\2\1", b"\1\1\1")
+        marks = marks.replace(b"\2", b"\0")
+    return marks
 
 
 @cache

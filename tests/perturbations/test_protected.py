@@ -3,8 +3,13 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from holdfast.perturbations.protected import protected_spans
+from holdfast.perturbations.protected import _pattern, protected_spans
+
+_PIECES = ["a", "Rs", "Rs.", "$", " ", "\u00a0", "\n", "5", "1.5", "kg", "/", "h", "'", '"', "`", "```", "{", "}", ".", "@"]
+_PIECES += ["www.", "http://", "com", "-", "+", "p.m.", "“", "”", "«", "»", "é", "²", "५", "million", "ab", "\0"]
 
 
 @pytest.mark.parametrize(
@@ -13,13 +18,17 @@ from holdfast.perturbations.protected import protected_spans
         ("plain words, it's all free", []),
         ("it cost $4.50, up +3.2% or 5 %", ["$4.50", "+3.2%", "5 %"]),
         ("₹1,00,000 at 10:30 am on 3rd of १२", ["₹1,00,000", "10:30 am", "3rd", "१२"]),
-        ("COVID-19 in B12, -5 degrees", ["COVID-19", "B12", "-5"]),
+        ("COVID-19 in B12, -5 degrees", ["COVID-19", "B12", "-5 degrees"]),
         ("run `ls -l` or ```\nx = y\n``` now", ["`ls -l`", "```\nx = y\n```"]),
         ("an open ``` fence runs on", ["``` fence runs on"]),
         ("see https://a.org/x?y=z. or me@b.org, www.c.de!", ["https://a.org/x?y=z", "me@b.org", "www.c.de"]),
         ("\"straight\" “curly” «oui» „ja“ 'one' ‘two’", ['"straight"', "“curly”", "«oui»", "„ja“", "'one'", "‘two’"]),
         ("don't say 'it isn't so' to the dogs' owner", ["'it isn't so'"]),
         ("Dear {name}, {{greeting}}", ["{name}", "{{greeting}}"]),
+        ("5 kg at 12 km/h, 3 p.m., a 3-inch pipe", ["5 kg", "12 km/h", "3 p.m.", "3-inch"]),
+        ("4.5 million dollars, Rs. 500, $ 5 or US$ 2 billion", ["4.5 million dollars", "Rs. 500", "$ 5", "US$ 2 billion"]),
+        ("5 in the morning, 2 a day, 3 long kilometres, 6 gs", ["5", "2", "3", "6"]),
+        ("५ किलो आटा 10 मिनट में, 5 लाख रुपये", ["५ किलो", "10 मिनट", "5 लाख रुपये"]),
     ],
 )
 def test_protected_spans(text: str, spans: list[str]) -> None:
@@ -28,6 +37,11 @@ def test_protected_spans(text: str, spans: list[str]) -> None:
 
 def test_named_strings_are_protected_wherever_they_stand_even_overlapping() -> None:
     assert protected_spans("abababa x 5 x", ["aba", "x 5"]) == [(0, 7), (8, 11)]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_looking_only_where_a_hint_is_finds_what_looking_everywhere_finds(text: str) -> None:
+    assert protected_spans(text) == [match.span() for match in _pattern().finditer(text)]
 
 
 @pytest.mark.parametrize(
