@@ -6,7 +6,7 @@ from random import Random
 from unicodedata import normalize
 
 from holdfast.perturbations.choose import choose_where, edit_count
-from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, written_like
+from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, word_before, written_like
 from holdfast.perturbations.languages import language_of
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
@@ -19,8 +19,8 @@ from holdfast.perturbations.types import Edit, Edits
 def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Put Hindi words into an English text, in Latin letters (Hinglish); English words into a Hindi or Hinglish one.
 
-    Nouns, adjectives, adverbs and conjunctions change, verbs and pronouns carry the sentence on, as bilingual writers
-    have it; a plural stays a plural, and names stay. A text in any other language has nothing to change.
+    Nouns and adjectives change, in English also adverbs and conjunctions; verbs and pronouns carry the sentence on, as
+    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes.
 
     >>> code_switch("What is the capital of the biggest country in the world?", 0.3, Random(1)).text
     'What is the rajdhani of the biggest desh in the duniya?'
@@ -51,11 +51,15 @@ def _other_word(text: str, spans: Sequence[Span], index: int, language: str) -> 
         return ""
     if word != lower and not may_be_capitalised(text, start, end):
         return ""
-    if language == "en" and not fits_article(text, start, other):
+    if language == "en" and (not fits_article(text, start, other) or word_before(text, start) == "how"):
         return ""
     if needs and part_of_speech(text, spans, index) != needs:
         return ""
     return written_like(word, other)
+
+
+_GOES_BOTH_WAYS = ("noun", "noun?", "adj")
+_NEEDS_ITS_PLACE = ("noun?", "adj")
 
 
 @cache
@@ -64,9 +68,13 @@ def _table(language: str) -> dict[str, tuple[str, str]]:
     table: dict[str, tuple[str, str]] = {}
     for line in read_lines("code_switch_hi.txt"):
         kind, _, entry = line.partition(":")
+        if kind not in _GOES_BOTH_WAYS and language != "en":
+            continue
         english, latin, hindi = ([form.strip() for form in side.split("/")] for side in entry.split("="))
         own, others = {"en": (english, latin), "hi-Latn": (latin, english), "hi": (hindi, english)}[language]
-        needs = kind.removesuffix("?") if kind.endswith("?") and language == "en" else ""
+        needs = kind.removesuffix("?") if kind in _NEEDS_ITS_PLACE and language == "en" else ""
         for at, form in enumerate(own):
+            if at > 0 and form.endswith(("े", "e")) and language != "en":
+                continue  # the plural in -e is also the singular before a postposition
             table.setdefault(normalize("NFC", form), (others[min(at, len(others) - 1)], needs))
     return table

@@ -22,16 +22,16 @@ def closed_class(*names: str) -> frozenset[str]:
 
 
 def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
-    """`noun` or `verb` (in its base form) where the neighbours of the word at `spans[index]` leave no doubt, else "".
+    """`noun`, `verb` (in its base form) or `adj` where the neighbours of the word at `spans[index]` tell, else "".
 
     A noun stands between a determiner and a small word or a mark; a verb after a subject or a modal, or between `to` or
-    the start of a sentence and a determiner.
+    the start of a sentence and a determiner; an adjective before a word that is not small, or after `is` or `very`.
 
-    >>> text = "They answer the phone; the answer is no. Answer me, to answer a call or answer calls."
+    >>> text = "They answer the phone; the answer is no. Answer me, to answer a call; most answer."
     >>> from holdfast.perturbations.text import words
     >>> spans = words(text)
     >>> [part_of_speech(text, spans, at) for at, (i, j) in enumerate(spans) if text[i:j].lower() == "answer"]
-    ['verb', 'noun', 'verb', 'verb', '']
+    ['verb', 'noun', 'verb', 'verb']
     """
     start, end = spans[index]
     before, after = word_before(text, start), word_after(text, end)
@@ -43,9 +43,13 @@ def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
     opens = before == "to" or (not before and is_sentence_start(text, start))
     if opens and after in closed_class("determiner", "possessive", "object"):
         return "verb"
-    return ""
+    if before in ("how", "years", "to") or text[start - 2 : start - 1].isdigit():
+        return ""
+    describes = bool(after) and after not in closed_class() and before in closed_class()
+    return "adj" if describes or (before in _BEFORE_ADJECTIVE and (not after or after in closed_class())) else ""
 
 
+_BEFORE_ADJECTIVE = frozenset("am is are was were be been being very so too quite really".split())
 _SUBJECT = frozenset("i we they he she who don't doesn't didn't can't won't couldn't wouldn't shouldn't let's".split())
 _BEFORE = re.compile(r"(?:^|[^\w'’-])([\w'’-]+)\s+$")
 _AFTER = re.compile(r"\s+([\w'’-]+)")

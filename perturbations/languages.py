@@ -8,13 +8,13 @@ _LATIN = re.compile("[A-Za-z]")
 _HINGLISH = re.compile(
     r"\b(?:kya|kyaa|hai|hain|kaun|kahan|kahaan|kab|kitne|kitna|kitni|kaise|kaisa|kaisi|kyun|kyon|kiska|kisne|kisko|kaunsa"
     r"|nahi|nahin|mujhe|mera|meri|mere|hoga|hogi|karo|kare|karein|karna|karne|batao|bataiye|bataye|yeh|woh|aur|liye|wala"
-    r"|wale|wali|aaj|abhi|raha|rahi|rahe|gaya|gayi|tha|kijiye|dikhao|lagao|bhejo|hota|hoti|ko|ki|ke)\b",
+    r"|wale|wali|aaj|abhi|raha|rahi|rahe|gaya|gayi|tha|kijiye|dikhao|lagao|bhejo|hota|hoti|bajaye|bajao|dilao|dilaye|yaad|kal|koi|ko|ki|ke|ka|se|par|tak)\b",
     re.IGNORECASE,
 )
 # Small words of English and of its neighbours in the Latin script; words that two of them share are left out.
 _ENGLISH = re.compile(
     r"\b(?:the|is|are|was|were|of|and|what|who|which|when|where|how|does|did|to|for|with|this|that|it|you|my|has|have|be"
-    r"|from|by|at|can|will|please|not|he|she|they|his|her|its|we|your|or|if|there|why)\b",
+    r"|from|by|at|can|will|please|not|she|they|his|her|its|we|your|or|if|there|why)\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

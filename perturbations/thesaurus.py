@@ -1,37 +1,73 @@
 """Which words may stand in for a word, in its form and its place in the text."""
 
-import re
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from unicodedata import normalize
 
+from holdfast.errors import UserError
+from holdfast.perturbations import senses, wordnet
+from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, word_after, written_like
 from holdfast.perturbations.inflection import forms
 from holdfast.perturbations.tables import read_lines
 from holdfast.perturbations.text import Span
 
+SETTING = "HOLDFAST_THESAURUS"
+
+
+def source() -> str:
+    """Where synonyms come from on this machine: `embedded`, or the version and digest of its WordNet.
+
+    The embedded table always speaks first; where WordNet's files are found, words that the table does not list are
+    looked up there. So variants are the same on two machines if this is; the environment variable HOLDFAST_THESAURUS
+    set to `embedded` leaves WordNet alone, `wordnet` insists on it.
+    """
+    return wordnet.version() if _uses_wordnet() else "embedded"
+
+
+def _uses_wordnet() -> bool:
+    setting = os.environ.get(SETTING, "")
+    if setting not in ("", "embedded", "wordnet"):
+        raise UserError(f"{SETTING} is '{setting}'; set it to embedded or wordnet, or leave it out")
+    found = setting != "embedded" and wordnet.find_wordnet() is not None
+    if setting == "wordnet" and not found:
+        raise UserError(
+            f"{SETTING} asks for WordNet, whose files are not here: install Debian's wordnet-base or nltk's wordnet "
+            "data, or set it to embedded"
+        )
+    return found
+
+
 # After a verb or an adjective these change its sense: look for, rich in, provided that.
 _BINDING = frozenset(
-    {
-        "about",
-        "after",
-        "apart",
-        "at",
-        "away",
-        "back",
-        "by",
-        "down",
-        "for",
-        "from",
-        "in",
-        "into",
-        "of",
-        "off",
-        "on",
-        "out",
-    }
-    | {"over", "that", "through", "to", "together", "up", "with"}
+    "about after apart at away back by down for from in into of off on out over that through to together up "
+    "with".split()
 )
-_FREE_OF_PARTICLES = ("noun", "adv", "other")
+
+
+@dataclass
+class Entry:
+    """What the table knows of one form: its replacements by part of speech, and which of these need a sure place."""
+
+    by_part: dict[str, list[str]] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+
+    def replacements(self, part: str) -> tuple[str, list[str]]:
+        """What may stand for the form, used as `part` ("" if that is not known), and the part of speech it then has.
+
+        Without a sure place a form keeps only what serves in all its parts of speech; nothing, if it has others that
+        are not listed.
+        """
+        if part in self.by_part:
+            return part, self.by_part[part]
+        if self.doubtful and len(self.by_part) == 1:
+            return "", []
+        first, *others = self.by_part.values()
+        return next(iter(self.by_part)), [word for word in first if all(word in other for other in others)]
+
+
+_FREE_OF_PARTICLES = ("noun", "adv", "other", "never")
 
 
 def alternatives(text: str, spans: Sequence[Span], index: int) -> list[str]:
@@ -39,89 +75,57 @@ def alternatives(text: str, spans: Sequence[Span], index: int) -> list[str]:
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
     >>> spans = [(0, 2), (3, 8), (9, 11), (12, 16), (17, 21), (23, 26), (27, 31), (32, 38)]
-    >>> [alternatives(text, spans, index) for index in (1, 3, 4, 6)]
-    [['selected'], [], ['route'], []]
+    >>> [alternatives(text, spans, index) for index in (1, 3, 6)]
+    [['selected'], [], []]
     """
     start, end = spans[index]
     word = text[start:end]
     lower = word.lower()
-    found = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
-    if not found:
+    entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
+    if not entry and not (lower.isascii() and _uses_wordnet()):
         return []
-    replacements, is_bound = found
-    if word != lower and not _may_be_capitalised(text, start, end):
+    if word != lower and not may_be_capitalised(text, start, end):
         return []
-    if is_bound and _next_word(text, end) in _BINDING:
+    place = part_of_speech(text, spans, index) if not entry or entry.doubtful else ""
+    part, others = entry.replacements(place) if entry else senses.replacements(lower, place)
+    if not others or (part not in _FREE_OF_PARTICLES and word_after(text, end) in _BINDING):
         return []
     if lower.isascii():
-        article = _ARTICLE.search(text, max(0, start - 4), start)
-        if article:
-            vowel = article[1].lower() == "an"
-            replacements = [other for other in replacements if _takes_an(other) == vowel]
-    return [_written_like(word, other) for other in replacements]
-
-
-_ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
-
-
-def _takes_an(word: str) -> bool:
-    return word.startswith(("hon", "hour")) or (word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us")))
-
-
-_SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")
-
-
-def _may_be_capitalised(text: str, start: int, end: int) -> bool:
-    """Whether a capital means no name here: at the start of a sentence, before a small letter; or in all capitals."""
-    word = text[start:end]
-    if word.isupper() and len(word) > 1:
-        return True
-    if not word[1:].islower() or not _SENTENCE_START.search(text, max(0, start - 8), start):
-        return False
-    following = _next_token(text, end)
-    return not following[:1].isupper()
-
-
-def _next_word(text: str, end: int) -> str:
-    return _next_token(text, end).strip(".,;:!?").lower()
-
-
-def _next_token(text: str, end: int) -> str:
-    return next(iter(text[end : end + 24].split()), "")
-
-
-def _written_like(word: str, other: str) -> str:
-    if word.isupper() and len(word) > 1:
-        return other.upper()
-    return other[0].upper() + other[1:] if word[0].isupper() else other
+        others = [other for other in others if fits_article(text, start, other)]
+    return [written_like(word, other) for other in others]
 
 
 @cache
-def synonym_table() -> dict[str, tuple[list[str], bool]]:
-    """Each form of each listed word, with its replacements and whether a particle after it changes its sense.
+def synonym_table() -> dict[str, Entry]:
+    """Each form of each listed word with what it may give way to.
 
-    A form that belongs to several parts of speech keeps only what serves in all of them, and a form with two jobs
-    (`bought`: past and participle) only words whose one form does both.
+    A form with two jobs (`bought`: past and participle) keeps only words whose one form does both.
     """
-    table: dict[str, dict[str, list[str]]] = {}
+    table: dict[str, Entry] = {}
     for name in ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hinglish.txt"):
         for line in read_lines(name):
             kind, _, entry = line.partition(":")
-            if kind == "never":
-                table.update({form.strip(): {kind: []} for form in entry.split(",")})
+            part = kind.removesuffix("?")
+            if part == "never":
+                table.update({form.strip(): Entry({part: []}) for form in entry.split(",")})
                 continue
             for word, others in _directions(normalize("NFC", entry)):
-                own = forms(kind, word)
-                for form in filter(None, own):
-                    slots = [slot for slot, other in enumerate(own) if other == form]
-                    fitting = [_in_slots(forms(kind, other), slots) for other in others]
-                    known = table.setdefault(form, {}).setdefault(kind, [])
-                    known += [other for other in fitting if other and other != form and other not in known]
-    return {
-        form: (shared, not set(kinds) <= set(_FREE_OF_PARTICLES))
-        for form, kinds in table.items()
-        if (shared := _common(list(kinds.values())))
-    }
+                _enter(table, part, word, others, is_doubtful=kind != part)
+    return table
+
+
+def _enter(table: dict[str, Entry], part: str, word: str, others: Sequence[str], *, is_doubtful: bool) -> None:
+    own = forms(part, word)
+    for form in filter(None, own):
+        if "never" in table.get(form, Entry()).by_part:
+            continue
+        entry = table.setdefault(form, Entry())
+        slots = [slot for slot, other in enumerate(own) if other == form]
+        known = entry.by_part.setdefault(part, [])
+        fitting = [_in_slots(forms(part, other), slots) for other in others]
+        known += [other for other in fitting if other and other != form and other not in known]
+        if is_doubtful and not form.endswith("ed"):
+            entry.doubtful.add(part)
 
 
 def _directions(entry: str) -> list[tuple[str, list[str]]]:
@@ -136,7 +140,3 @@ def _directions(entry: str) -> list[tuple[str, list[str]]]:
 def _in_slots(word_forms: Sequence[str | None], slots: Sequence[int]) -> str | None:
     found = {word_forms[slot] for slot in slots}
     return found.pop() if len(found) == 1 else None
-
-
-def _common(lists: list[list[str]]) -> list[str]:
-    return [word for word in lists[0] if all(word in other for other in lists[1:])]
