@@ -31,12 +31,11 @@ def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
     >>> from holdfast.perturbations.text import words
     >>> spans = words(text)
     >>> [part_of_speech(text, spans, at) for at, (i, j) in enumerate(spans) if text[i:j].lower() == "answer"]
-    ['verb', 'noun', 'verb', 'verb']
+    ['verb', 'noun', 'verb', 'verb', '']
     """
     start, end = spans[index]
     before, after = word_before(text, start), word_after(text, end)
-    leads = before in closed_class("determiner", "possessive") and before not in ("that", "her", "all", "both", "one")
-    if leads and (not after or after in closed_class() - closed_class("possessive", "determiner", "object")):
+    if before in _BEFORE_NOUN and (not after or after in closed_class() - closed_class("possessive", "determiner", "object")):
         return "noun"
     if before in _SUBJECT or before in closed_class("modal", "courtesy"):
         return "verb"
@@ -49,6 +48,7 @@ def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
     return "adj" if describes or (before in _BEFORE_ADJECTIVE and (not after or after in closed_class())) else ""
 
 
+_BEFORE_NOUN = frozenset("a an the this these those every each another no any my your his its our their".split())
 _BEFORE_ADJECTIVE = frozenset("am is are was were be been being very so too quite really".split())
 _SUBJECT = frozenset("i we they he she who don't doesn't didn't can't won't couldn't wouldn't shouldn't let's".split())
 _BEFORE = re.compile(r"(?:^|[^\w'’-])([\w'’-]+)\s+$")

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from random import Random
 
+from holdfast.perturbations.framing import Rewrite, courtesies, joined, wrap
 from holdfast.perturbations.protected import protected_spans
-from holdfast.perturbations.recasting import Rewrite, joined, recast, wrap
+from holdfast.perturbations.recasting import recast
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.text import cluster_starts, words
 from holdfast.perturbations.types import Edit, Edits
 
-_FAR = 0.5
+_FAR, _FARTHEST = 0.5, 0.75
 _DIFF_LIMIT = 2_000
 
 
@@ -25,15 +26,18 @@ def paraphrase(
 ) -> Edits:
     """Ask the same thing in other words; strength says how far to go.
 
-    Below 0.5 the text is only wrapped ("Tell me: ..."). From 0.5 on, one of the sample's own `paraphrases`
-    takes its place, or a rule for questions and commands recasts it; where neither fits it is wrapped.
-    Rules keep all content words, numbers and names; an own paraphrase that lacks something protected is
-    passed over.
+    Below 0.5 the text is wrapped ("Tell me: ..."). From 0.5 on, one of `paraphrases` (the sample's own, or a model's)
+    takes its place; without one, a rule for questions and commands recasts it, and where none fits it is wrapped. From
+    0.75 on, a greeting or thanks join what the rules do. With one generator state the rules never change fewer
+    characters at a higher strength. They keep all content words, numbers and names; a paraphrase that lacks something
+    protected is passed over.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
-    'Tell me: what is the capital of France?'
+    'A question: What is the capital of France?'
+    >>> paraphrase("What is the capital of France?", 0.5, Random(2)).text
+    'The capital of France is what?'
     >>> paraphrase("What is the capital of France?", 0.75, Random(2)).text
-    'Could you tell me what the capital of France is?'
+    'Hello! The capital of France is what?'
     >>> paraphrase("Who wrote Hamlet?", 0.75, Random(1), paraphrases=["Hamlet is by whom?"]).text
     'Hamlet is by whom?'
     """
@@ -45,9 +49,23 @@ def paraphrase(
         own = [other for other in paraphrases if _stands_for(other, text, kept)]
         if own:
             return Edits(text, _difference(text, rng.choice(own)))
-        if recasts := _allowed(recast(text), spans):
-            return Edits(text, rng.choice(recasts))
-    return Edits(text, rng.choice(_allowed(wrap(text), spans)))
+    first, second, third = rng.random(), rng.random(), rng.random()  # drawn at every strength, so that steps agree
+    chosen = _pick(_allowed(wrap(text), spans), first)
+    if strength >= _FAR:
+        recasts = _allowed(recast(text), spans)
+        chosen = _pick([rewrite for rewrite in recasts if _size(rewrite) >= _size(chosen)] or [chosen], second)
+    if strength >= _FARTHEST:
+        more = _pick(_allowed(courtesies(text), spans), third)
+        chosen = joined(tuple(sorted((*more, *chosen), key=lambda edit: edit.position)))
+    return Edits(text, chosen)
+
+
+def _pick(rewrites: Sequence[Rewrite], share: float) -> Rewrite:
+    return rewrites[int(share * len(rewrites))]
+
+
+def _size(rewrite: Rewrite) -> int:
+    return sum(len(edit.removed) + len(edit.inserted) for edit in rewrite)
 
 
 def _stands_for(other: str, text: str, kept: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ import re
 from holdfast.perturbations.text import Span
 
 _END = re.compile(r"[.!?।॥…。！？]+[\"'”’)\]]*(?=\s|$)|\n+|$")
-_ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mrs?|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|No|Inc|Co|Ltd|Corp|U\.S)$")
+_ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Mrs?|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|i\.e|No|Inc|Co|Ltd|Corp|U\.S)$")
 
 
 def sentences(text: str) -> list[Span]:

@@ -25,3 +25,19 @@ def verb_forms() -> dict[str, dict[str, str]]:
     for slot, form in shared:
         del table[slot][form]
     return table
+
+
+@cache
+def _forms_by_base() -> dict[str, tuple[str | None, ...]]:
+    verbs = " ".join(read_lines("verbs_en.txt")).split()
+    return {verb.split("/")[0]: forms("verb", verb) for verb in verbs}
+
+
+def verb_form(base: str, slot: str) -> str:
+    """A form of the verb `base`; "" for verbs that are not listed.
+
+    >>> verb_form("make", "past"), verb_form("try", "third"), verb_form("frobnicate", "past")
+    ('made', 'tries', '')
+    """
+    known = _forms_by_base().get(base)
+    return (known[SLOTS.index(slot)] or "") if known else ""
