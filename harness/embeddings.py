@@ -1,17 +1,35 @@
 """Each text is encoded once per run: vectors are kept in a file beside the samples until the run is complete."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from holdfast.metrics import Encode
+from holdfast.metrics.encoders import Encoding
 
 _DIGEST = 16
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@contextmanager
+def kept_embeddings(folder: Path, encoding: Encoding) -> Iterator[Encoding]:
+    """The encoders of a run with a memory on disk, in `folder`, which is deleted when all went well."""
+    with ExitStack() as stack:
+        paths: list[Path] = []
+
+        def keep(name: str, encode: Encode) -> Encode:
+            path = folder / f"embeddings.{len(paths)}"
+            paths.append(path)
+            return stack.enter_context(EmbeddingFile(path, encode))
+
+        yield encoding.wrapped(keep)
+        for path in paths:
+            path.unlink()
 
 
 class EmbeddingFile:

@@ -12,7 +12,7 @@ from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.harness.config import RunConfig, make_config
-from holdfast.harness.embeddings import EmbeddingFile
+from holdfast.harness.embeddings import kept_embeddings
 from holdfast.harness.manifest import (
     AdapterEntry,
     Manifest,
@@ -34,7 +34,7 @@ from holdfast.harness.summary import summarise
 from holdfast.harness.validity import Validity, write_excluded
 from holdfast.harness.variants import Made, digest_of_variants, make_variants
 from holdfast.harness.versions import FOR_RUNS, versions
-from holdfast.metrics.encoders import encoders
+from holdfast.metrics.encoders import check_encoders, encoding_of
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
 
@@ -103,7 +103,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     """Find and check what a run needs, short of loading its model; raises UserError for the first mistake."""
     if check_backend:
         backends.get(config.model).check(config.model_args)
-    encoders.get(config.encoder)
+    check_encoders(config.encoder)
     segment([""], config.granularity, config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
     base = find_base(str(config.model_args.get("pretrained", "")))
@@ -131,11 +131,10 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
 def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Connect) -> None:
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
-    encode = encoders.get(config.encoder)()
+    encoding = encoding_of(config.encoder)
     engine = connect(_options(config, manifest), prepared.adapters)
-    embeddings = folder / f"embeddings.{config.encoder}"
-    with EmbeddingFile(embeddings, encode) as encoded:
-        validity = Validity(config, prepared.tasks, encoded)
+    with kept_embeddings(folder, encoding) as encoded:
+        validity = Validity(config.min_meaning, prepared.tasks, encoded)
         kept, excluded = validity.divided(prepared.variants)
         write_excluded(folder, excluded)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
@@ -156,7 +155,6 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
     for task, count in run.truncated.items():
         if count:
             _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
-    embeddings.unlink()
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", now()

@@ -20,6 +20,7 @@ class Record:
     """One generation, scored. `edits` are (position in the clean content, removed, inserted).
 
     `meaning` estimates in [0, 1] how much of the prompt's meaning the perturbation kept; None where nothing can tell.
+    `reason` says why the worst segment drifted, where the facts tell, and `encoder` what compared the segments.
     `segments`, with --log_samples, lists for each drifted segment its side, text, partner, drift and reason.
     """
 
@@ -40,6 +41,8 @@ class Record:
     finish: str
     truncated: bool
     scores: dict[str, float]
+    reason: str
+    encoder: str
     segments: tuple[dict[str, Any], ...] | None = field(default=None)
 
     def to_json(self) -> str:

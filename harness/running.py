@@ -116,5 +116,7 @@ class Running:
             finish=answer.finish,
             truncated=answer.truncated,
             scores=scored.scores,
+            reason=scored.drift.worst.reason if scored.drift and scored.drift.worst else "",
+            encoder=scored.drift.encoder if scored.drift else "",
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from holdfast.errors import UserError
 from holdfast.harness.plan import Item
 from holdfast.harness.records import CLEAN
-from holdfast.metrics import Encode, Metric, Scores, metrics
-from holdfast.metrics.drift import Drift, drifts
+from holdfast.metrics import Metric, Scores, metrics
+from holdfast.metrics.drift import Drift, segment_drift
+from holdfast.metrics.encoders import Encoding
 from holdfast.metrics.types import PairCompute
 from holdfast.tasks import Task
 
@@ -32,7 +33,7 @@ class Scored:
 class Scorer:
     """Scores batches of answers, of any tasks mixed."""
 
-    encode: Encode
+    encoding: Encoding
     granularity: Literal["sentence", "clause", "phrase"]
     pipeline: str | None = None
 
@@ -49,10 +50,10 @@ class Scorer:
                 _merge(rows, places, found)
         paired = [i for i, item in enumerate(items) if item.question.variant.perturbation != CLEAN]
         before = {i: clean_output(items[i]) for i in paired}
-        measured = drifts(
+        measured = segment_drift(
             [before[i] for i in paired],
             [outputs[i] for i in paired],
-            encode=self.encode,
+            encoding=self.encoding,
             granularity=self.granularity,
             pipeline=self.pipeline,
         )
@@ -74,7 +75,7 @@ class Scorer:
 
     def _pairs(self, metric: Metric) -> PairCompute:
         compute: PairCompute = metric.compute
-        return partial(compute, encode=self.encode) if metric.needs_encoder else compute
+        return partial(compute, encode=self.encoding.main) if metric.needs_encoder else compute
 
 
 def metrics_of(task: Task, kind: Literal["sample", "pair"]) -> list[Metric]:

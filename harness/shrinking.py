@@ -13,8 +13,8 @@ from holdfast.harness.plan import addressed, asker
 from holdfast.harness.reopening import Compared, find_answer
 from holdfast.harness.variants import Made
 from holdfast.harness.word_diff import shown_edits
-from holdfast.metrics.drift import BREAK, drifts
-from holdfast.metrics.encoders import encoders
+from holdfast.metrics.drift import BREAK, segment_drift
+from holdfast.metrics.encoders import encoding_of
 from holdfast.perturbations import Edit, Edits, Variant
 
 Chosen = tuple[int, ...]
@@ -128,7 +128,7 @@ class _Trial:
         self._adapter = _adapter(found)
         options = BackendOptions(config.model_args, None, device or config.device)
         self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
-        self._encode = encoders.get(config.encoder)()
+        self._encoding = encoding_of(config.encoder)
         self.outputs: dict[Chosen, str] = {}
         self._drifts: dict[Chosen, float] = {(): 0.0}
 
@@ -142,14 +142,14 @@ class _Trial:
             requests = {self._request(subset): subset for subset in missing}
             answers = {answer.key: answer.output for batch in self._engine.generate(list(requests)) for answer in batch}
             self.outputs |= {subset: answers[request.key] for request, subset in requests.items()}
-            measured = drifts(
+            measured = segment_drift(
                 [self._clean] * len(missing),
                 [self.outputs[subset] for subset in missing],
-                encode=self._encode,
+                encoding=self._encoding,
                 granularity=self._config.granularity,
                 pipeline=self._config.spacy_pipeline,
             )
-            self._drifts |= {subset: each.scores()["max_drift"] for subset, each in zip(missing, measured, strict=True)}
+            self._drifts |= {subset: each.max_drift for subset, each in zip(missing, measured, strict=True)}
         return [self._drifts[subset] for subset in subsets]
 
     def _request(self, chosen: Chosen) -> Request:

@@ -1,7 +1,7 @@
 """From the lines of a run to its two tables: one row per cell, one row per adapter."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -26,7 +26,7 @@ NEAR_ZERO = 0.05
 
 CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
-_MEASURES = ("repeat", "score", "passed", "edited", "edit_rate", "truncated", "tokens")
+_MEASURES = ("repeat", "score", "passed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -54,7 +54,7 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     """One row per generation: what was asked, the headline `score`, and every score."""
     import pandas as pd
 
-    asked = ("perturbation", "severity", "repeat", "edit_rate", "tokens")
+    asked = ("perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
     columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *asked)}
     columns |= {"edited": [], "truncated": []}
     scores: list[dict[str, float]] = []
@@ -100,6 +100,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
         row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
+        row["reasons"] = _counted(reason.split()[0] for reason in group["reason"] if reason)
+        row["encoder"] = _counted(name for name in group["encoder"] if name)
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
@@ -130,6 +132,12 @@ def _aggregated(
 def _drawn(group: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     """The answers to variants drawn at random, not found by a search."""
     return group[group["repeat"] < manifest.config.variants_per_sample]
+
+
+def _counted(words: Iterable[str]) -> str:
+    """`number 12, negation 3`, the most frequent first; a single word stands alone."""
+    counts = Counter(words).most_common()
+    return counts[0][0] if len(counts) == 1 else ", ".join(f"{word} {count}" for word, count in counts)
 
 
 def _share(part: int, rest: int) -> float:

@@ -6,7 +6,7 @@ from holdfast.harness.config import CONFIG_FILE, make_config
 from holdfast.harness.evaluation import prepare
 from holdfast.harness.packs import with_pack
 from holdfast.harness.plan import make_plan, requests_for
-from holdfast.metrics.encoders import encoders
+from holdfast.metrics.encoders import encoding_of
 from holdfast.yaml_file import read_yaml
 
 
@@ -17,7 +17,7 @@ def validate(path: Path) -> list[str]:
     """
     config = with_pack(make_config(read_yaml(path, CONFIG_FILE)))
     prepared = prepare(config.model_copy(update={"paraphraser": None}))
-    encoders.get(config.encoder)()
+    encoding_of(config.encoder)
     plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from holdfast.harness.config import RunConfig
 from holdfast.harness.reading import as_read
 from holdfast.harness.records import json_line
 from holdfast.harness.variants import Made
 from holdfast.metrics import Encode
-from holdfast.metrics.encoders import reader_of
+from holdfast.metrics.encoders import Encoding
 from holdfast.metrics.facts import conflict, facts_of
 from holdfast.perturbations import Edits, expectation, parts_of
 from holdfast.tasks import Task
@@ -23,10 +22,9 @@ _DIGITS = 6
 class Validity:
     """The judge of a run's variants: an estimate for each, and a threshold under which no adapter is asked."""
 
-    def __init__(self, config: RunConfig, tasks: Iterable[Task], encode: Encode) -> None:
-        self._threshold = config.min_meaning
-        self._encode = encode
-        self._reads = reader_of(config.encoder)
+    def __init__(self, threshold: float, tasks: Iterable[Task], encoding: Encoding) -> None:
+        self._threshold = threshold
+        self._encoding = encoding
         self._contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
 
     def judged(self, variants: Sequence[Made]) -> list[Made]:
@@ -42,9 +40,13 @@ class Validity:
             if _can_be_judged(made.variant.perturbation):
                 clean = self._contents[made.task, made.sample]
                 pairs[i] = clean, as_read(Edits(clean, made.variant.edits))
-        differing = {i: pair for i, pair in pairs.items() if pair[0] != pair[1] and all(map(self._reads, pair))}
         meanings = {i: 1.0 for i, (clean, read) in pairs.items() if clean == read}
-        meanings |= dict(zip(differing, _similarities(list(differing.values()), self._encode), strict=True))
+        readable = {i: pair for i, pair in pairs.items() if i not in meanings and all(map(self._encoding.reads, pair))}
+        names = {i: self._encoding.choose(*pair) for i, pair in readable.items()}
+        for name in dict.fromkeys(names.values()):
+            mine = {i: pair for i, pair in readable.items() if names[i] == name}
+            found = _similarities(list(mine.values()), self._encoding.encode(name))
+            meanings |= dict(zip(mine, found, strict=True))
         return [replace(made, meaning=meanings.get(i)) for i, made in enumerate(variants)]
 
     def divided(self, variants: Sequence[Made]) -> tuple[list[Made], list[Made]]:
@@ -83,8 +85,6 @@ def _can_be_judged(perturbation: str) -> bool:
 
 
 def _similarities(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[float]:
-    if not pairs:
-        return []
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     vectors = dict(zip(texts, encode(texts), strict=True))
     facts = {text: facts_of(text) for text in texts}

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from holdfast.metrics.facts import Conflict, conflict, facts_of
+from holdfast.metrics.encoders import Encoding, encoding_of
 from holdfast.metrics.registry import pair_metric
 from holdfast.metrics.segments import Granularity, Segment, segment
-from holdfast.metrics.transport import transport_plan
 from holdfast.metrics.types import Encode, Scores
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Vector = np.ndarray[Any, np.dtype[np.float32]]
+    from holdfast.metrics.alignment import Group
+    from holdfast.metrics.facts import Conflict
 
-T = TypeVar("T")
-Matrix = list[list[float]]
+    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` looks at: the worst quarter."""
 
+MAX_SEGMENTS = 1_000
+"""Longer answers are compared up to here, with a warning."""
+
 BREAK = 0.5
 """From this `max_drift` on an answer counts as another one."""
 
-DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift")
+DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,134 +44,166 @@ class SegmentDrift:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The drift of one pair of answers, segment by segment on both sides, and the distance of the whole answers."""
+    """How far a perturbed answer moved from the clean one, each number in [0, 1] (DESIGN 4).
 
-    clean: tuple[SegmentDrift, ...]
-    perturbed: tuple[SegmentDrift, ...]
-    global_drift: float
+    `max_drift` is the worst segment's, of either answer; `tail_drift` the CVaR of the worst quarter of the mass;
+    `mean_drift` the transport cost; `global_drift` the distance of the whole answers; `hidden_drift` what the worst
+    segment shows and the whole does not; `lost_mass` and `added_mass` the shares of the clean and of the perturbed
+    answer that resemble nothing in the other. `clean` and `perturbed` hold the segments of either side, `encoder` the
+    name of the encoder that could read both texts.
+    """
+
+    max_drift: float = 0.0
+    tail_drift: float = 0.0
+    mean_drift: float = 0.0
+    global_drift: float = 0.0
+    hidden_drift: float = 0.0
+    lost_mass: float = 0.0
+    added_mass: float = 0.0
+    clean: tuple[SegmentDrift, ...] = ()
+    perturbed: tuple[SegmentDrift, ...] = ()
+    encoder: str = ""
 
     def scores(self) -> Scores:
-        """The five numbers of a pair, each in [0, 1]; both answers empty -> 0, one empty -> 1."""
-        if not self.clean and not self.perturbed:
-            return dict.fromkeys(DRIFTS, 0.0)
-        if not self.clean or not self.perturbed:
-            return {**dict.fromkeys(DRIFTS, 1.0), "hidden_drift": 0.0}
-        weighed = [
-            (part.drift, mass / 2)
-            for side in (self.clean, self.perturbed)
-            for part, mass in zip(side, _masses([part.segment for part in side]), strict=True)
-        ]
-        worst = max(drift for drift, _ in weighed)
-        return {
-            "max_drift": worst,
-            "tail_drift": _tail(weighed),
-            "mean_drift": _clipped(sum(drift * mass for drift, mass in weighed)),
-            "global_drift": self.global_drift,
-            "hidden_drift": max(0.0, worst - self.global_drift),
-        }
+        """The numbers alone, by name."""
+        return {name: getattr(self, name) for name in DRIFTS}
 
+    @property
     def worst(self) -> SegmentDrift | None:
         """The segment that drifted most, the clean side's on a tie; None where nothing drifted."""
         worst = max((*self.clean, *self.perturbed), key=lambda part: part.drift, default=None)
         return worst if worst and worst.drift > 0 else None
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why segments drifted, each reason once, the worst segment's first."""
+        moved = sorted((*self.clean, *self.perturbed), key=lambda part: -part.drift)
+        return tuple(dict.fromkeys(part.reason for part in moved if part.reason))
 
-@pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)
+
 def segment_drift(
-    clean: Sequence[str], perturbed: Sequence[str], *, encode: Encode, granularity: Granularity = "sentence"
-) -> list[Scores]:
-    """max, tail, mean, global and hidden drift of each pair of answers, in [0, 1]; identical answers give 0."""
-    return [drift.scores() for drift in drifts(clean, perturbed, encode=encode, granularity=granularity)]
-
-
-def drifts(
     clean: Sequence[str],
     perturbed: Sequence[str],
     *,
-    encode: Encode,
+    encoding: Encoding | None = None,
     granularity: Granularity = "sentence",
     pipeline: str | None = None,
 ) -> list[Drift]:
-    """Align each clean answer with its perturbed one and measure every segment's drift.
+    """Align each clean answer with its perturbed one and measure every segment's drift; one result per pair.
 
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
-    the segments' masses under C_ij = max(1 - cos(e_i, e_j), contradiction_ij); the other side likewise. All texts that
-    differ are encoded in one call.
+    the segments' masses under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side likewise. Both answers empty: all
+    0; one empty: all 1, but `hidden_drift`, which is 0. Without `encoding` the default encoder reads the texts.
+    Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
+    spaCy pipeline that finds the sentences.
 
-    >>> from holdfast.metrics.encoders import lexical
+    >>> from holdfast.metrics.encoders import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
-    >>> worst = drifts([before], [after], encode=lexical())[0].worst()
-    >>> worst.segment.text, worst.reason
-    ('They leave at 12.', 'number 12 -> 21')
+    >>> [found] = segment_drift([before], [after], encoding=encoding_of("lexical"))
+    >>> found.max_drift, found.worst.segment.text, found.worst.reason
+    (1.0, 'They leave at 12.', 'number 12 -> 21')
     """
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
+    if not changed:
+        return [Drift()] * len(clean)
+    encoding = encoding or encoding_of("minilm")
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
     parts = dict(zip(texts, segment(texts, granularity, pipeline), strict=True))
-    vectors = _encode_all([*texts, *(part.text for text in texts for part in parts[text])], encode)
-    found = {i: _drift(clean[i], perturbed[i], parts, vectors) for i in changed}
-    unchanged = Drift((), (), 0.0)
-    return [found.get(i, unchanged) for i in range(len(clean))]
+    _shorten(parts)
+    choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
+    found: dict[int, Drift] = {}
+    for name in dict.fromkeys(choices.values()):
+        mine = [i for i in changed if choices[i] == name]
+        whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
+        vectors = _Vectors([*whole, *(part.text for text in whole for part in parts[text])], encoding.encode(name))
+        found |= {i: _drift(clean[i], perturbed[i], parts, vectors, name) for i in mine}
+    return [found.get(i, Drift()) for i in range(len(clean))]
 
 
-def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: dict[str, Vector]) -> Drift:
+@pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)
+def drift_scores(clean: Sequence[str], perturbed: Sequence[str], *, encode: Encode) -> list[Scores]:
+    """The numbers of `segment_drift`, by name; identical answers give 0."""
+    encoding = Encoding("given", encode)
+    return [drift.scores() for drift in segment_drift(clean, perturbed, encoding=encoding)]
+
+
+def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: _Vectors, encoder: str) -> Drift:
+    from holdfast.metrics.alignment import align, masses
+    from holdfast.metrics.facts import comparer
+
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
-        lost = tuple(SegmentDrift(part, 1.0, None, "lost") for part in ours)
-        added = tuple(SegmentDrift(part, 1.0, None, "added") for part in theirs)
-        return Drift(lost, added, float(bool(ours or theirs)))
-    conflicts = _conflicts(ours, theirs)
-    cost = [
-        [max(_segment_distance(s, t, vectors), found.cost) for t, found in zip(theirs, row, strict=True)]
-        for s, row in zip(ours, conflicts, strict=True)
-    ]
-    a, b = _masses(ours), _masses(theirs)
-    plan = transport_plan(cost, a, b)
+        return _one_sided(ours, theirs, encoder)
+    first, second = vectors.of([part.text for part in ours]), vectors.of([part.text for part in theirs])
+    a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
+    found = align(
+        _distances(first, second, ours, theirs),
+        a,
+        b,
+        lambda one, other: _joint_distance(first, a, one, second, b, other),
+        comparer([part.text for part in ours], [part.text for part in theirs]),
+    )
+    weighed = [*zip(found.clean_drift, a / 2, strict=True), *zip(found.perturbed_drift, b / 2, strict=True)]
+    worst = float(max(found.clean_drift.max(), found.perturbed_drift.max()))
+    whole = _distance(*vectors.of([clean, perturbed]))
     return Drift(
-        _side(ours, theirs, cost, plan, a, conflicts),
-        _side(theirs, ours, _transposed(cost), _transposed(plan), b, _transposed(conflicts)),
-        _distance(vectors[clean], vectors[perturbed]),
+        max_drift=worst,
+        tail_drift=_tail(weighed),
+        mean_drift=_clipped(float(sum(drift * mass for drift, mass in weighed))),
+        global_drift=whole,
+        hidden_drift=max(0.0, worst - whole),
+        lost_mass=_clipped(float(a @ found.lost)),
+        added_mass=_clipped(float(b @ found.added)),
+        clean=_side(ours, theirs, found.plan, found.clean_drift, found.clean_reasons),
+        perturbed=_side(theirs, ours, found.plan.T, found.perturbed_drift, found.perturbed_reasons),
+        encoder=encoder,
     )
 
 
+def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drift:
+    if not ours and not theirs:
+        return Drift(encoder=encoder)
+    lost = tuple(SegmentDrift(part, 1.0, None, "answer lost") for part in ours)
+    added = tuple(SegmentDrift(part, 1.0, None, "answer added") for part in theirs)
+    return Drift(1.0, 1.0, 1.0, 1.0, 0.0, float(bool(ours)), float(bool(theirs)), lost, added, encoder)
+
+
 def _side(
-    segments: list[Segment],
-    others: list[Segment],
-    cost: Matrix,
-    plan: Matrix,
-    masses: list[float],
-    conflicts: list[list[Conflict]],
+    segments: list[Segment], others: list[Segment], plan: Array, drifts: Array, reasons: Sequence[Conflict]
 ) -> tuple[SegmentDrift, ...]:
-    """d_i = sum_j P_ij C_ij / a_i, row by row."""
-    found = []
-    for i, part in enumerate(segments):
-        moved = sum(p * c for p, c in zip(plan[i], cost[i], strict=True)) / masses[i]
-        partner = max(range(len(others)), key=plan[i].__getitem__)
-        found.append(SegmentDrift(part, _clipped(moved), others[partner], conflicts[i][partner].reason))
-    return tuple(found)
+    partners = plan.argmax(1)
+    return tuple(
+        SegmentDrift(part, float(drifts[i]), others[partners[i]], reasons[i].reason) for i, part in enumerate(segments)
+    )
 
 
-def _conflicts(ours: list[Segment], theirs: list[Segment]) -> list[list[Conflict]]:
-    facts = {part.text: facts_of(part.text) for part in (*ours, *theirs)}
-    names = frozenset[str]().union(*(found.names for found in facts.values()))
-    return [[conflict(facts[s.text], facts[t.text], names) for t in theirs] for s in ours]
+def _distances(first: Array, second: Array, ours: list[Segment], theirs: list[Segment]) -> Array:
+    """1 - cos between every two segments (m, n), clipped; exactly 0 where they are the same text."""
+    distances = 1.0 - first @ second.T
+    distances = distances.clip(0.0, 1.0, out=distances)
+    places: dict[str, list[int]] = {}
+    for j, part in enumerate(theirs):
+        places.setdefault(part.text, []).append(j)
+    for i, part in enumerate(ours):
+        for j in places.get(part.text, ()):
+            distances[i, j] = 0.0
+    return distances
 
 
-def _segment_distance(s: Segment, t: Segment, vectors: dict[str, Vector]) -> float:
-    return 0.0 if s.text == t.text else _distance(vectors[s.text], vectors[t.text])
+def _joint_distance(first: Array, a: Array, one: Group, second: Array, b: Array, other: Group) -> float:
+    """The distance between groups of segments, each seen as the mean of its vectors by mass."""
+    return _distance(
+        *(_unit(mass[list(group)] @ rows[list(group)]) for rows, mass, group in ((first, a, one), (second, b, other)))
+    )
 
 
-def _distance(u: Vector, v: Vector) -> float:
+def _unit(vector: Array) -> Array:
+    length = float((vector @ vector) ** 0.5)
+    return vector / length if length else vector
+
+
+def _distance(u: Array, v: Array) -> float:
     return _clipped(1.0 - float(u @ v))
-
-
-def _encode_all(texts: Sequence[str], encode: Encode) -> dict[str, Vector]:
-    distinct = list(dict.fromkeys(texts))
-    return dict(zip(distinct, encode(distinct), strict=True)) if distinct else {}
-
-
-def _masses(segments: Sequence[Segment]) -> list[float]:
-    total = sum(part.mass for part in segments)
-    return [part.mass / total for part in segments]
 
 
 def _tail(drifts: Sequence[tuple[float, float]]) -> float:
@@ -178,12 +213,33 @@ def _tail(drifts: Sequence[tuple[float, float]]) -> float:
         taken = min(mass, left)
         total += drift * taken
         left -= taken
-    return _clipped(total / TAIL)
+    return _clipped(float(total / TAIL))
 
 
 def _clipped(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
-def _transposed(rows: list[list[T]]) -> list[list[T]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _shorten(parts: dict[str, list[Segment]]) -> None:
+    """Cut answers of very many segments, in place; memory and time grow with their square."""
+    long = [text for text, found in parts.items() if len(found) > MAX_SEGMENTS]
+    for text in long:
+        parts[text] = parts[text][:MAX_SEGMENTS]
+    if long:
+        warnings.warn(
+            f"{len(long)} answers have more than {MAX_SEGMENTS} segments: what comes after is not compared",
+            stacklevel=3,
+        )
+
+
+class _Vectors:
+    """Texts and their vectors, encoded in one call, each once."""
+
+    def __init__(self, texts: Iterable[str], encode: Encode) -> None:
+        distinct = list(dict.fromkeys(texts))
+        self._rows = {text: row for row, text in enumerate(distinct)}
+        self._vectors = encode(distinct).astype("float64")
+
+    def of(self, texts: Sequence[str]) -> Array:
+        """(len(texts), d)."""
+        return self._vectors[[self._rows[text] for text in texts]]

@@ -1,27 +1,26 @@
-"""Sentence encoders by name: what turns a segment into a vector; and the encoder that needs no model."""
+"""Sentence encoders: what turns a segment into a vector, by name, by path, and by the language that is to be read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from holdfast.metrics.languages import is_latin
+from holdfast.errors import UserError
+from holdfast.metrics.languages import language_of
 from holdfast.metrics.types import Encode
 from holdfast.registry import Registry
-
-if TYPE_CHECKING:
-    import numpy as np
 
 encoders: Registry[Callable[[], Encode]] = Registry("encoders", "holdfast.metrics")
 """Builders: calling one loads the encoder, or raises UserError naming what to install."""
 
 ENGLISH_ONLY = frozenset({"minilm"})
-"""Encoders that see nothing in text of another script."""
+"""Encoders that see nothing in other languages."""
+
+FALLBACK = "lexical"
+"""The encoder for texts that the chosen one can't read."""
 
 B = TypeVar("B", bound=Callable[[], Encode])
-
-DIMENSIONS = 1024
-GRAM_SIZES = (2, 3, 4)
 
 
 def encoder(name: str) -> Callable[[B], B]:
@@ -34,51 +33,86 @@ def encoder(name: str) -> Callable[[B], B]:
     return register
 
 
-def reader_of(name: str) -> Callable[[str], bool]:
-    """Whether the encoder of this name can read a text: an English one reads Latin script only."""
-    return is_latin if name in ENGLISH_ONLY else lambda text: True
+@dataclass(frozen=True)
+class Encoding:
+    """The encoder of a run, those for other languages by their codes, and the one for what none of them reads."""
+
+    name: str
+    main: Encode
+    by_language: Mapping[str, tuple[str, Encode]] = field(default_factory=dict)
+    fallback: Encode | None = None
+
+    def choose(self, *texts: str) -> str:
+        """The name of the encoder that can read all of these texts."""
+        if self.name not in ENGLISH_ONLY and not self.by_language:
+            return self.name
+        languages = {language_of(text) for text in texts} - {""}
+        names = {self._reader(language) for language in languages} or {self.name}
+        return names.pop() if len(names) == 1 else FALLBACK
+
+    def reads(self, text: str) -> bool:
+        """Whether an encoder that knows the language of this text was named."""
+        return self.choose(text) != FALLBACK or self.name == FALLBACK
+
+    def encode(self, name: str) -> Encode:
+        """The encoder that `choose` named."""
+        return self._all()[name]
+
+    def wrapped(self, wrap: Callable[[str, Encode], Encode]) -> Encoding:
+        """The same encoders, each as `wrap(name, encode)` returns it."""
+        kept = {name: wrap(name, encode) for name, encode in self._all().items()}
+        others = {language: (name, kept[name]) for language, (name, _) in self.by_language.items()}
+        return replace(self, main=kept[self.name], by_language=others, fallback=kept.get(FALLBACK))
+
+    def _reader(self, language: str) -> str:
+        if language in self.by_language:
+            return self.by_language[language][0]
+        return self.name if language == "en" or self.name not in ENGLISH_ONLY else FALLBACK
+
+    def _all(self) -> dict[str, Encode]:
+        found = {self.name: self.main} | dict(self.by_language.values())
+        return found if self.fallback is None else {FALLBACK: self.fallback} | found
 
 
-@encoder("lexical")
-def lexical() -> Encode:
-    """Hashed character n-grams of words, in any script: no model, no download, the same bits everywhere."""
-    return _lexical
+def encoding_of(spec: str, load: Callable[[str], Encode] | None = None) -> Encoding:
+    """The encoders that `spec` names and loads: `minilm`, or with others by language, `minilm,hi=path/to/encoder`.
 
-
-def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """n texts -> (n, 1024) float32, rows of length one.
-
-    A signed hash of the 2-, 3- and 4-grams of the casefolded text with its words set apart, square roots of the
-    counts (Weinberger et al. 2009, feature hashing).
+    A name is a registered one, a directory or a hub name of a sentence-transformers or transformers encoder; `load`
+    replaces how they are loaded. Raises UserError for what is none.
     """
-    import numpy as np
-
-    rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        spaced = f" {' '.join(text.casefold().split())} "
-        codes = np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-        for size in GRAM_SIZES:
-            if len(codes) < size:
-                continue
-            grams = sum(codes[i : len(codes) - size + 1 + i] * np.uint64(_multiplier(size, i)) for i in range(size))
-            hashes = _mixed(np.asarray(grams))
-            signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
-            row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
-        np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
-        length = float(np.linalg.norm(row))
-        if length:
-            row /= length
-    return rows
+    load = load or load_encoder
+    first, *others = [part.strip() for part in spec.split(",")]
+    if not first or "=" in first:
+        raise UserError(f"--encoder '{spec}': name first the encoder of most texts, as in minilm,hi=path/to/encoder")
+    by_language = {}
+    for other in others:
+        language, equals, name = other.partition("=")
+        if not (language and equals and name):
+            raise UserError(f"--encoder: '{other}' is not of the form language=encoder, as in hi=path/to/encoder")
+        by_language[language] = name, load(name)
+    main = load(first)
+    return Encoding(first, main, by_language, None if first == FALLBACK else load(FALLBACK))
 
 
-def _multiplier(size: int, place: int) -> int:
-    return 0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1) % 2**64
+def check_encoders(spec: str) -> None:
+    """Raise UserError where `spec` names an encoder that is neither registered nor looks like a path or hub name."""
+
+    def check(name: str) -> Encode:
+        if not _is_elsewhere(name):
+            encoders.get(name)
+        return lambda texts: NotImplemented
+
+    encoding_of(spec, check)
 
 
-def _mixed(hashes: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """SplitMix64's finaliser: every input bit reaches every output bit."""
-    import numpy as np
+def load_encoder(name: str) -> Encode:
+    """A registered encoder, or the one in a directory or hub repository; raises UserError where there is none."""
+    if _is_elsewhere(name):
+        from holdfast.metrics.transformer_encoder import load_transformer
 
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
-    return hashes ^ (hashes >> np.uint64(31))
+        return load_transformer(name)
+    return encoders.get(name)()
+
+
+def _is_elsewhere(name: str) -> bool:
+    return "/" in name or "\\" in name or name.startswith((".", "~"))

@@ -1,7 +1,7 @@
 """What a sentence encoder is blind to: the numbers, the names and the negation of a segment, read off by rule."""
 
 import unicodedata
-from collections.abc import Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import regex
@@ -82,6 +82,33 @@ class Conflict:
 
     cost: float
     reason: str
+
+
+NO_CONFLICT = Conflict(0.0, "")
+
+
+def comparer(clean: Sequence[str], perturbed: Sequence[str]) -> Callable[[Sequence[int], Sequence[int]], Conflict]:
+    """What compares segments of two answers: `compare((0, 1), (2,))` says how far the first two segments of the clean
+    answer, taken as one, contradict the third of the perturbed one."""
+    before, after = [facts_of(text) for text in clean], [facts_of(text) for text in perturbed]
+    names = frozenset[str]().union(*(facts.names for facts in (*before, *after)))
+
+    def compare(ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
+        return conflict(_joined([before[i] for i in ours]), _joined([after[j] for j in theirs]), names)
+
+    return compare
+
+
+def _joined(facts: Sequence[Facts]) -> Facts:
+    if len(facts) == 1:
+        return facts[0]
+    return Facts(
+        frozenset().union(*(each.numbers for each in facts)),
+        frozenset().union(*(each.names for each in facts)),
+        frozenset().union(*(each.openers for each in facts)),
+        any(each.negated for each in facts),
+        frozenset().union(*(each.words for each in facts)),
+    )
 
 
 def facts_of(text: str) -> Facts:

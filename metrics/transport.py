@@ -1,28 +1,38 @@
 """Exact optimal transport between the segments of two answers, by POT."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def transport_plan(cost: Sequence[Sequence[float]], a: Sequence[float], b: Sequence[float]) -> list[list[float]]:
-    """The plan P >= 0 with row sums a and column sums b that minimises sum_ij P_ij C_ij.
+def transport_plan(cost: Array, a: Array, b: Array) -> Array:
+    """The plan P >= 0 (m, n) with row sums a (m) and column sums b (n) that minimises sum_ij P_ij C_ij.
 
-    `cost` has m rows of n; `a` (m) and `b` (n) are positive and sum to one. Peyré and Cuturi, Computational Optimal
-    Transport (2019), section 3. Solved by POT's network simplex; one segment on either side leaves no choice, and equal
-    numbers of equal masses are an assignment problem (section 2.3), which scipy solves faster.
+    `a` and `b` are positive and sum to one. Peyré and Cuturi, Computational Optimal Transport (2019), section 3. Solved
+    by POT's network simplex; one segment on either side leaves no choice, and equal numbers of equal masses are an
+    assignment problem (section 2.3), which scipy solves faster.
 
-    >>> transport_plan([[0.0, 1.0], [1.0, 0.0]], [0.5, 0.5], [0.5, 0.5])
+    >>> import numpy as np
+    >>> half = np.array([0.5, 0.5])
+    >>> transport_plan(np.array([[0.0, 1.0], [1.0, 0.0]]), half, half).tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """
+    import numpy as np
+
     if len(a) == 1 or len(b) == 1:
-        return [[mass * share for share in b] for mass in a]
-    if len(a) == len(b) and len({*a, *b}) == 1:
+        return a[:, None] * b
+    if len(a) == len(b) and np.ptp(a) == 0 and np.ptp(b) == 0:
         from scipy.optimize import linear_sum_assignment
 
-        rows, columns = linear_sum_assignment(cost)
-        chosen = dict(zip(rows.tolist(), columns.tolist(), strict=True))
-        return [[a[i] if chosen[i] == j else 0.0 for j in range(len(b))] for i in range(len(a))]
-    import numpy as np
+        plan = np.zeros_like(cost)
+        plan[linear_sum_assignment(cost)] = a[0]
+        return plan
     from ot.lp import emd
 
-    plan: list[list[float]] = emd(np.array(a), np.array(b), np.array(cost), check_marginals=False).tolist()
-    return plan
+    found: Array = emd(a, b, cost, check_marginals=False)
+    return found

@@ -21,7 +21,7 @@ Run = Callable[..., Results]
 
 FIELDS = (
     "key adapter adapter_digest task sample perturbation severity repeat edit_rate edits meaning prompt output tokens finish "
-    "truncated scores"
+    "truncated scores reason encoder"
 ).split()
 
 

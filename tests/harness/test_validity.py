@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from holdfast.harness import Results
-from holdfast.harness.config import RunConfig
 from holdfast.harness.reading import as_read
 from holdfast.harness.validity import Validity
 from holdfast.harness.variants import Made
-from holdfast.metrics.encoders import lexical
+from holdfast.metrics.encoders import Encoding
+from holdfast.metrics.lexical import lexical
 from holdfast.perturbations import Edit, Edits, Variant, make_variant
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
@@ -62,7 +62,7 @@ class Counting:
 
 def meaning(edits: Edits, perturbation: str = "word_deletion", encode: Any = None) -> float | None:
     task = Task("t", (Sample("1", edits.original),), ())
-    judge = Validity(RunConfig(encoder="minilm"), [task], encode or lexical())
+    judge = Validity(0.5, [task], Encoding("minilm", encode or lexical(), fallback=lexical()))
     variant = Variant(edits.text, perturbation, "light", 0, edits.edits, 0.1)
     return judge.judged([Made("t", "1", variant)])[0].meaning
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics.drift import Drift, drifts, segment_drift
-from holdfast.metrics.encoders import lexical
+from holdfast.metrics.drift import Drift, segment_drift
+from holdfast.metrics.encoders import encoding_of
 
 ANSWER = "Anna meets Ben at the station. They take the train to Lyon. Dinner costs 40 euros. Everyone is happy."
 
@@ -14,11 +14,11 @@ SENTENCES = st.lists(st.sampled_from(ANSWER.split(". ")), max_size=6)
 
 
 def drift(clean: str, perturbed: str, **options) -> Drift:
-    return drifts([clean], [perturbed], encode=lexical(), **options)[0]
+    return segment_drift([clean], [perturbed], encoding=encoding_of("lexical"), **options)[0]
 
 
 def scores(clean: str, perturbed: str) -> dict[str, float]:
-    return segment_drift([clean], [perturbed], encode=lexical())[0]
+    return drift(clean, perturbed).scores()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def scores(clean: str, perturbed: str) -> dict[str, float]:
 )
 def test_one_planted_change_is_found_in_its_own_segment(before: str, after: str, reason: str) -> None:
     found = drift(ANSWER, ANSWER.replace(before, after))
-    worst = found.worst()
+    worst = found.worst
     assert worst is not None
     assert before in worst.segment.text
     assert worst.reason == reason
@@ -65,7 +65,7 @@ def test_empty_answers_follow_the_convention(clean: str, perturbed: str, drifted
 
 def test_a_segment_that_vanished_drifts() -> None:
     found = drift(ANSWER, ANSWER.replace(" Dinner costs 40 euros.", ""))
-    assert found.worst().segment.text == "Dinner costs 40 euros."
+    assert found.worst.segment.text == "Dinner costs 40 euros."
 
 
 def test_the_drift_of_a_segment_is_its_row_of_the_transport_cost() -> None:
@@ -91,4 +91,4 @@ def test_the_order_of_scores_holds_for_any_answers(clean: list[str], perturbed: 
 def test_clauses_find_a_smaller_culprit_than_sentences() -> None:
     before = "Anna cooks the soup for everyone, and Ben pays 1,000 euros."
     found = drift(before, before.replace("1,000", "2,000"), granularity="clause")
-    assert found.worst().segment.text == "and Ben pays 1,000 euros."
+    assert found.worst.segment.text == "and Ben pays 1,000 euros."

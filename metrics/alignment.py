@@ -1,0 +1,122 @@
+"""Which segment of one answer went to which of the other: transport under what they mean and what they state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.metrics.facts import NO_CONFLICT, Conflict
+from holdfast.metrics.transport import transport_plan
+
+if TYPE_CHECKING:
+    from holdfast.metrics.transport import Array
+
+Group = tuple[int, ...]
+"""Segments of one answer, by number."""
+
+Compare = Callable[[Group, Group], Conflict]
+"""How far segments of the clean answer and of the perturbed one contradict each other."""
+
+PRICE_OF_NOTHING = 0.6
+"""A segment farther than this from every segment of the other answer has no counterpart there."""
+
+_TIE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The transport plan (m, n) between two answers' segments, their costs (m, n), and what the facts say where it
+    matters; drifts (m) and (n) of the segments on either side, and which group of the other side explains each."""
+
+    plan: Array
+    cost: Array
+    clean_drift: Array
+    perturbed_drift: Array
+    clean_reasons: tuple[Conflict, ...]
+    perturbed_reasons: tuple[Conflict, ...]
+    lost: Array
+    added: Array
+
+
+def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Compare) -> Alignment:
+    """Align two answers' segments under C_ij = max(semantic_ij, fact_ij) (DESIGN 4).
+
+    `semantic` is (m, n) in [0, 1], `a` (m) and `b` (n) are the masses, `compare` gives fact_ij, `joint` the semantic
+    cost between groups of segments. A segment that several of the other side carry together drifts no more than they
+    do as one: splitting or merging sentences is no drift.
+    """
+    import numpy as np
+
+    cost, plan, conflicts = _solve(semantic, a, b, compare)
+    moved = plan * cost
+    clean, perturbed = moved.sum(1) / a, moved.sum(0) / b
+    clean_reasons = [conflicts.get((i, int(plan[i].argmax())), NO_CONFLICT) for i in range(len(a))]
+    perturbed_reasons = [conflicts.get((int(plan[:, j].argmax()), j), NO_CONFLICT) for j in range(len(b))]
+    for ours, theirs in _together(plan, a, b):
+        distance = joint(ours, theirs)
+        if distance > semantic[np.ix_(ours, theirs)].min():
+            continue  # one of them alone is nearer: the others are not part of it
+        fact = compare(ours, theirs)
+        for drifts, reasons, group in ((clean, clean_reasons, ours), (perturbed, perturbed_reasons, theirs)):
+            for i in group:
+                if max(distance, fact.cost) < drifts[i]:
+                    drifts[i], reasons[i] = max(distance, fact.cost), fact
+    return Alignment(
+        plan,
+        cost,
+        np.clip(clean, 0, 1),
+        np.clip(perturbed, 0, 1),
+        tuple(clean_reasons),
+        tuple(perturbed_reasons),
+        semantic.min(1) > PRICE_OF_NOTHING,
+        semantic.min(0) > PRICE_OF_NOTHING,
+    )
+
+
+def _solve(
+    semantic: Array, a: Array, b: Array, compare: Compare
+) -> tuple[Array, Array, dict[tuple[int, int], Conflict]]:
+    """The costs, the optimal plan and the conflicts, facts compared only where the plan might use them.
+
+    Facts only raise a cost, so a plan that is optimal while the pairs it does not use are underrated, and those it uses
+    are not, is optimal. Among plans of equal cost the semantically nearest is taken.
+    """
+    import numpy as np
+
+    cost = semantic.copy()
+    conflicts: dict[tuple[int, int], Conflict] = {}
+    nearest = {(i, int(j)) for i, j in enumerate(semantic.argmin(1))} | {
+        (int(i), j) for j, i in enumerate(semantic.argmin(0))
+    }
+    wanted: Iterable[tuple[int, int]] = nearest
+    while True:
+        for i, j in wanted:
+            conflicts[i, j] = found = compare((i,), (j,))
+            cost[i, j] = max(cost[i, j], found.cost)
+        plan = transport_plan(cost + _TIE * semantic, a, b)
+        wanted = [pair for pair in zip(*map(np.ndarray.tolist, plan.nonzero()), strict=True) if pair not in conflicts]
+        if not wanted:
+            return cost, plan, conflicts
+
+
+def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
+    """Groups that may stand for each other: one segment, and several of the other side that mostly went to it."""
+    import numpy as np
+
+    for i, row in enumerate(plan):
+        group = tuple(np.flatnonzero(row >= 0.5 * b).tolist())
+        if len(group) > 1:
+            yield (i,), group
+    for j, column in enumerate(plan.T):
+        group = tuple(np.flatnonzero(column >= 0.5 * a).tolist())
+        if len(group) > 1:
+            yield group, (j,)
+
+
+def masses(sizes: Sequence[int]) -> Array:
+    """Sizes as shares of their sum."""
+    import numpy as np
+
+    shares: Array = np.array(sizes, dtype=np.float64) / sum(sizes)
+    return shares
