@@ -35,7 +35,7 @@ def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
     """
     start, end = spans[index]
     before, after = word_before(text, start), word_after(text, end)
-    if before in _BEFORE_NOUN and (not after or after in closed_class() - closed_class("possessive", "determiner", "object")):
+    if before in _BEFORE_NOUN and (not after or after in _after_noun()):
         return "noun"
     if before in _SUBJECT or before in closed_class("modal", "courtesy"):
         return "verb"
@@ -53,6 +53,11 @@ _BEFORE_ADJECTIVE = frozenset("am is are was were be been being very so too quit
 _SUBJECT = frozenset("i we they he she who don't doesn't didn't can't won't couldn't wouldn't shouldn't let's".split())
 _BEFORE = re.compile(r"(?:^|[^\w'’-])([\w'’-]+)\s+$")
 _AFTER = re.compile(r"\s+([\w'’-]+)")
+
+
+@cache
+def _after_noun() -> frozenset[str]:
+    return closed_class() - closed_class("possessive", "determiner", "object")
 
 
 def word_before(text: str, start: int) -> str:

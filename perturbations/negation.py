@@ -88,6 +88,8 @@ def _english(sentence: str) -> Edit | None:
     is_question = sentence.rstrip("\"'”’) ").endswith("?") or said[0] in closed_class("question")
     if is_question and said[0] not in closed_class("question") | {"in", "at", "on"}:
         return None
+    if said[0] in ("if", "because", "while", "although", "unless"):
+        return None
     if said[0] == "how" and said[1:2] not in (["many"], ["much"]):
         return None
     if command := _COMMAND.match(sentence):
@@ -164,10 +166,10 @@ def _finite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]
     if not base:
         return ""
     if past and word not in table["participle"] and word not in table["base"]:
-        is_noun = word in _ALSO_NOUNS and (
-            before in closed_class("determiner", "possessive") or not _TAKES_NOT.isdisjoint(said)
-        )
-        return "" if is_noun else base
+        articles = closed_class("determiner", "possessive")
+        ends = at + 1 == len(said) and not articles.isdisjoint(said[:at])
+        is_noun = ends or before in articles or not _TAKES_NOT.isdisjoint(said)
+        return "" if is_noun and word in _ALSO_NOUNS else base
     if before in ("who", "he", "she", "it") or (past and before in ("i", "we", "you", "they")):
         return base
     name = sentence[spans[at - 1][0]].isupper()

@@ -10,7 +10,6 @@ import pytest
 from holdfast.perturbations import Edits, perturbations
 from holdfast.perturbations.keyboards import neighbours
 from holdfast.perturbations.text import cluster_starts, count_words
-from holdfast.perturbations.thesaurus import synonym_table
 
 PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
 
@@ -95,36 +94,6 @@ def test_deletion_never_glues_a_protected_span_to_a_neighbour() -> None:
         assert "{cup}s" in text
 
 
-@pytest.mark.parametrize(
-    ("text", "synonym"),
-    [
-        ("two cars", "two automobiles"),
-        ("Cars stopped", "Automobiles stopped"),
-        ("the children", "the kids"),
-        ("she bought it", "she purchased it"),
-        ("it is occurring", "it is happening"),
-        ("the bigger one", "the larger one"),
-        ("कौन सी किताब", "कौन सी पुस्तक"),
-        ("mera dost kaun hai", "mera mitra kaun hai"),
-    ],
-)
-def test_synonyms_keep_number_tense_and_capitals(text: str, synonym: str) -> None:
-    assert change("synonyms", text, 1.0).text == synonym
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Big Ben", "I met Rich today", '"big cars"', "an easy", "the tallest building", "it is rich in iron", "a {car}"],
-)
-def test_synonyms_leave_names_quotations_articles_and_other_senses(text: str) -> None:
-    assert change("synonyms", text, 1.0).text == text
-
-
-def test_the_synonymsynonym_table_never_offers_a_word_for_itself() -> None:
-    assert len(synonym_table()) > 1_000
-    assert all(form not in others for form, (others, _) in synonym_table().items())
-
-
 def test_spacing_changes_nothing_but_space() -> None:
     for seed in range(20):
         text = change("spacing", PROMPT, 0.3, seed).text
@@ -160,52 +129,3 @@ def test_emoji_are_added_and_nothing_else() -> None:
     result = change("emoji", PROMPT, 0.3)
     assert all(edit.removed == "" for edit in result.edits)
     assert len(result.edits) == round(0.3 * count_words(PROMPT))
-
-
-@pytest.mark.parametrize(
-    ("question", "recast"),
-    [
-        ("What is the capital of France?", "what the capital of France is"),
-        ("Who wrote Hamlet?", "who wrote Hamlet"),
-        ("When was Ada Lovelace born?", "when Ada Lovelace was born"),
-        ("How many legs does a spider have?", "how many legs a spider has"),
-        ("How many seas are there on Mars?", "how many seas there are on Mars"),
-        ("भारत की राजधानी क्या है?", "भारत की राजधानी क्या है"),
-        ("France ki capital kya hai?", "France ki capital kya hai"),
-    ],
-)
-def test_a_heavy_paraphrase_recasts_a_question(question: str, recast: str) -> None:
-    for seed in range(8):
-        text = change("paraphrase", question, 0.75, seed).text
-        assert text != question
-        assert recast in text
-
-
-def test_a_light_paraphrase_keeps_the_question_whole() -> None:
-    text = change("paraphrase", "What is the capital of France?", 0.25).text
-    assert text.lower().endswith("what is the capital of france?")
-
-
-def test_a_question_no_rule_fits_is_wrapped() -> None:
-    assert change("paraphrase", "When does the shop open?", 0.75).text.lower().endswith("when does the shop open?")
-
-
-def test_commands_become_polite() -> None:
-    assert change("paraphrase", "Summarise the dialogue.", 0.25, 1).text in (
-        "Please summarise the dialogue.",
-        "Kindly summarise the dialogue.",
-        "A request: Summarise the dialogue.",
-    )
-
-
-def test_a_samples_own_paraphrase_is_taken_with_its_true_edits() -> None:
-    own = "Which city is the capital of France?"
-    result = change("paraphrase", "What is the capital of France?", 0.75, paraphrases=[own])
-    assert result.text == own
-    assert len(result.edits) > 0
-    assert all("capital of France" not in edit.removed for edit in result.edits)
-
-
-def test_an_own_paraphrase_that_loses_a_number_is_passed_over() -> None:
-    text = change("paraphrase", "Who won in 1998?", 0.75, paraphrases=["Who won back then?"]).text
-    assert "1998" in text

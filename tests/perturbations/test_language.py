@@ -1,0 +1,83 @@
+"""Switching languages and scripts."""
+
+from random import Random
+
+import pytest
+
+from holdfast.perturbations import perturbations
+from holdfast.perturbations.languages import language_of
+from holdfast.perturbations.romanise import in_latin
+from holdfast.perturbations.tables import read_lines
+
+
+def change(name: str, text: str) -> str:
+    return perturbations.get(name).apply(text, 1.0, Random(0)).text
+
+
+@pytest.mark.parametrize(
+    ("text", "switched"),
+    [
+        ("What is the capital of France?", "What is the rajdhani of France?"),
+        ("two sisters and a pen", "two behnein aur a kalam"),
+        ("Water is life.", "Paani is zindagi."),
+        ("How often does it rain?", "How often does it rain?"),
+        ("They need help; the need for help", "They need help; the zaroorat for help"),
+        ("an apple", "an apple"),
+        ('the "river" River Thames', 'the "river" River Thames'),
+        ("भारत की राजधानी क्या है?", "भारत की capital क्या है?"),
+        ("aaj mausam kaisa hai?", "aaj weather kaisa hai?"),
+        ("Wie heißt die Stadt und der Fluss?", "Wie heißt die Stadt und der Fluss?"),
+    ],
+)
+def test_content_words_change_their_language(text: str, switched: str) -> None:
+    assert change("code_switch", text) == switched
+
+
+def test_the_table_is_large_and_each_line_has_all_its_columns() -> None:
+    lines = read_lines("code_switch_hi.txt")
+    assert len(lines) >= 350
+    assert all(line.count("=") == 2 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "latin"),
+    [
+        ("नमस्ते", "namaste"),
+        ("किताब", "kitab"),
+        ("करना", "karna"),
+        ("समझना", "samajhna"),
+        ("मित्र", "mitra"),
+        ("दोस्त", "dost"),
+        ("ठीक", "theek"),
+        ("हाँ", "haan"),
+        ("बच्चा", "baccha"),
+        ("गए", "gaye"),
+        ("आए", "aaye"),
+        ("ज़रूरी", "zaruri"),
+        ("abc", ""),
+        ("कabc", ""),
+    ],
+)
+def test_hindi_is_romanised_as_people_type_it(word: str, latin: str) -> None:
+    assert in_latin(word) == latin
+
+
+def test_only_devanagari_is_romanised_and_numbers_stay() -> None:
+    assert change("romanise", "भारत में 28 राज्य हैं, OK?") == "bharat mein 28 rajya hain, OK?"
+    assert change("romanise", "no Hindi here") == "no Hindi here"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Who wrote Hamlet?", "en"),
+        ("rivers", "en"),
+        ("भारत की राजधानी क्या है?", "hi"),
+        ("reminder set karo ki kal meeting hai", "hi-Latn"),
+        ("Quelle est la capitale de la France?", ""),
+        ("中国的首都是哪里", ""),
+        ("", ""),
+    ],
+)
+def test_the_language_is_told_by_script_and_small_words(text: str, language: str) -> None:
+    assert language_of(text) == language

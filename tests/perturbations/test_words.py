@@ -1,0 +1,120 @@
+"""Slips with whole words, distractors and negation."""
+
+import re
+from random import Random
+
+import pytest
+
+from holdfast.perturbations import Edits, expectation, perturbations
+from holdfast.perturbations.tables import read_lines
+
+PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
+
+
+def change(name: str, text: str, strength: float, seed: int = 0) -> Edits:
+    return perturbations.get(name).apply(text, strength, Random(seed))
+
+
+def test_swapped_words_are_the_same_words_in_another_order() -> None:
+    for seed in range(20):
+        text = change("word_swap", PROMPT, 0.2, seed).text
+        assert text != PROMPT
+        assert sorted(re.findall(r"\w+", text)) == sorted(re.findall(r"\w+", PROMPT))
+
+
+def test_words_are_not_swapped_across_marks_and_protected_spans() -> None:
+    assert change("word_swap", "one, two 3 four", 1.0).edits == ()
+
+
+def test_small_words_are_repeated_first() -> None:
+    text = change("word_repeat", "The harbour of the city", 0.6).text
+    assert text == "The the harbour of of the the city"
+
+
+@pytest.mark.parametrize(
+    ("text", "strength", "left"),
+    [
+        ("Who wrote the play, and when?", 0.3, "Who wrote the play,"),
+        ("one two three", 1.0, "one"),
+        ("pay 5 euros at once", 1.0, "pay 5 euros"),
+        ("what is 2 + 2", 1.0, "what is 2 + 2"),
+        ("and/or maybe", 1.0, "and"),
+    ],
+)
+def test_the_last_words_are_cut_up_to_a_protected_span(text: str, strength: float, left: str) -> None:
+    assert change("truncate", text, strength).text == left
+
+
+def test_the_text_stays_whole_among_distractors() -> None:
+    for seed in range(10):
+        result = change("distractor", "Who wrote it? And when?", 1.0, seed)
+        assert all(edit.removed == "" for edit in result.edits)
+        assert len(result.edits) == 3
+    assert len(change("distractor", "Who wrote it?", 0.25).edits) == 1
+
+
+def test_distractors_speak_the_language_of_the_text_and_hold_no_numbers() -> None:
+    known = [line.partition(": ") for line in read_lines("distractors.txt")]
+    assert len(known) >= 120
+    assert not any(re.search(r"\d", sentence) for _, _, sentence in known)
+    for text, language in [("भारत की राजधानी क्या है?", "hi"), ("aaj mausam kaisa hai?", "hi-Latn"), (PROMPT, "en")]:
+        (edit,) = change("distractor", text, 0.25).edits
+        assert (language, edit.inserted.strip()) in {(name, sentence) for name, _, sentence in known}
+
+
+def test_a_distractor_stands_between_turns_not_within() -> None:
+    text = "Ann: Hi. How are you?\nBob: Fine. You?"
+    for seed in range(10):
+        assert all(
+            turn in change("distractor", text, 1.0, seed).text for turn in ("Ann: Hi. How are you?", "Bob: Fine. You?")
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("Who wrote Hamlet?", "Who did not write Hamlet?"),
+        ("Where is the Nile?", "Where isn't the Nile?"),
+        ("Which city can be seen?", "Which city can't be seen?"),
+        ("Profits rose again.", "Profits did not rise again."),
+        ("She plays chess.", "She does not play chess."),
+        ("The shop is open.", "The shop is not open."),
+        ("They can not come.", "They can come."),
+        ("It isn't late.", "It is late."),
+        ("Summarise the text.", "Do not summarise the text."),
+        ("भारत की राजधानी क्या है?", "भारत की राजधानी क्या नहीं है?"),
+        ("dukaan kahan hai?", "dukaan kahan nahi hai?"),
+        ("वह घर पर नहीं है।", "वह घर पर है।"),
+    ],
+)
+def test_negation_turns_a_sentence_round(text: str, negated: str) -> None:
+    assert change("negate", text, 1.0).text == negated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is Rome old?",
+        "Nobody came.",
+        "How tall is it?",
+        "a red rose",
+        "Isn't it late?",
+        'He wrote "it is so".',
+        "If it is late, we go.",
+        "क्या यह सच है?",
+    ],
+)
+def test_where_no_rule_surely_fits_nothing_is_negated(text: str) -> None:
+    changed = change("negate", text, 1.0).text
+    assert changed == text or "wrote" in text
+
+
+def test_each_sentence_is_negated_once() -> None:
+    text = "The shop is open. It is warm and it is late. Who wrote it?"
+    result = change("negate", text, 1.0)
+    assert result.text == "The shop is not open. It is not warm and it is late. Who did not write it?"
+    assert len(change("negate", text, 0.3).edits) == 1
+
+
+def test_a_negation_should_change_the_answer_and_a_distractor_should_not() -> None:
+    assert [expectation(name) for name in ("negate", "distractor", "truncate")] == ["changed", "invariant", "invariant"]
