@@ -32,7 +32,8 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
     ("--device", "DEVICE", "cpu, cuda, cuda:1 (default: a GPU where there is one)"),
     ("--gen_kwargs", "K=V,...", "max_new_tokens, temperature, top_p over what the tasks say"),
-    ("--encoder", "NAME", "sentence encoder of the drift metrics: minilm (default) or lexical"),
+    ("--encoder", "NAME", "sentence encoder: minilm (default), lexical, a path; others by language: minilm,hi=path"),
+    ("--break_threshold", "X", "from this max_drift on an answer counts as broken (holdfast calibrate fits it)"),
     ("--granularity", "G", "segments: sentence (default), clause or phrase"),
     ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline to find sentences with"),
     ("--seed", "N", "seed of every random choice (default: 0)"),
@@ -84,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     shrink.add_argument("run", metavar="RUN", help="a directory written by holdfast run")
     shrink.add_argument("key", metavar="KEY", nargs="?", help="a line's key in samples.jsonl (default: the worst)")
     shrink.add_argument("--device", metavar="DEVICE", help="cpu, cuda, ... (default: the run's)")
+
+    explain = _add(verbs, "explain", _explain, "show why an answer drifted, segment by segment")
+    explain.add_argument("run", metavar="RUN", help="a directory written by holdfast run")
+    explain.add_argument("key", metavar="KEY", nargs="?", help="a line's key in samples.jsonl (default: the worst)")
+    explain.add_argument("--json", action="store_true", help="print JSON")
+
+    drift = _add(verbs, "drift", _drift, "compare two texts, segment by segment")
+    drift.add_argument("clean", metavar="A.txt")
+    drift.add_argument("perturbed", metavar="B.txt")
+    drift.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
+    drift.add_argument("--granularity", choices=("sentence", "clause", "phrase"), default="sentence")
+    drift.add_argument("--json", action="store_true", help="print JSON")
 
     listing = _add(verbs, "ls", _ls, "list what there is: tasks, perturbations, metrics, ...")
     listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
@@ -194,6 +207,25 @@ def _shrink(args: argparse.Namespace) -> int:
     from holdfast.harness.shrinking import print_shrunk
 
     print_shrunk(Path(args.run), args.key, args.device)
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.explaining import explain
+
+    explain(Path(args.run), args.key, as_json=args.json)
+    return 0
+
+
+def _drift(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.explaining import compare_files
+
+    paths = Path(args.clean), Path(args.perturbed)
+    compare_files(*paths, encoder=args.encoder, granularity=args.granularity, as_json=args.json)
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.metrics.drift import BREAK
 from holdfast.suggestions import did_you_mean
 
 Scalar = str | int | float | bool
@@ -48,6 +49,7 @@ class RunConfig(BaseModel):
     device: str | None = None
     gen_kwargs: GenerationArgs = GenerationArgs()
     encoder: str = "minilm"
+    break_threshold: float = Field(BREAK, gt=0, le=1)
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"
     spacy_pipeline: str | None = None
     seed: int = 0
@@ -128,6 +130,8 @@ def _parsed(name: str, value: Any) -> Any:
         return [str(part).strip() for part in parts if str(part).strip()] if isinstance(parts, (list, tuple)) else parts
     if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
         return parse_pairs(value, f"--{name}")
+    if name == "encoder" and isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
     if name in {"output_path", "pack"} and isinstance(value, Path):
         return str(value)
     return value

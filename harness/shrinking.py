@@ -13,7 +13,7 @@ from holdfast.harness.plan import addressed, asker
 from holdfast.harness.reopening import Compared, find_answer
 from holdfast.harness.variants import Made
 from holdfast.harness.word_diff import shown_edits
-from holdfast.metrics.drift import BREAK, segment_drift
+from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders import encoding_of
 from holdfast.perturbations import Edit, Edits, Variant
 
@@ -43,7 +43,7 @@ def shrink(
     folder: Path, key: str | None = None, *, device: str | None = None, backend: Connect | None = None
 ) -> Shrunk:
     """Reduce the variant with this key (default: the one that drifted most) to a smallest subset of its edits whose
-    answer still drifts: by at least BREAK where the whole variant's does, else by as much as that.
+    answer still drifts: by at least the run's break threshold where the whole variant's does, else by as much as that.
 
     Smallest means that no single edit can be left out (1-minimal; Zeller and Hildebrandt 2002, ddmin). The adapter is
     loaded and asked again, greedily as in the run. Raises UserError where there is nothing to shrink, where the weights
@@ -53,7 +53,7 @@ def shrink(
     drift = found.perturbed["scores"]["max_drift"]
     if not found.perturbed["edits"] or drift <= _TOLERANCE:
         raise UserError(f"the answer {found.perturbed['key']} did not drift: there is nothing to shrink")
-    threshold = min(BREAK, drift) - _TOLERANCE
+    threshold = min(found.manifest.config.break_threshold, drift) - _TOLERANCE
     trial = _Trial(found, device, backend)
     everything = tuple(range(len(trial.whole.edits)))
     if trial.drifts([everything])[0] < threshold:
@@ -106,7 +106,10 @@ def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
     print(f"clean answer:   {found.clean_output}")
     print(f"\n{_edits(found.before)}, drift {found.before_drift:.3f}:")
     print(f"{shown_edits(found.before)}\nanswer:         {found.before_output}")
-    print(f"\n{_edits(found.after)} suffice, drift {found.after_drift:.3f}:")
+    print(
+        f"\n{_edits(found.after)} of them {'suffice' if len(found.after.edits) > 1 else 'suffices'}, "
+        f"drift {found.after_drift:.3f}:"
+    )
     print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")
     print(f"\n{found.asked} questions asked; drifting means at least {found.threshold:.3f}")
 

@@ -15,7 +15,7 @@ from holdfast.harness.records import CLEAN, SAMPLES, read_samples
 from holdfast.harness.statistics import Values, column_means, mean_intervals, proportion_interval
 from holdfast.harness.validity import count_excluded
 from holdfast.harness.variants import IDENTITY
-from holdfast.metrics.drift import BREAK, DRIFTS
+from holdfast.metrics.drift import DRIFTS
 from holdfast.perturbations import Expectation, expectation, parse
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NEAR_ZERO = 0.05
 
 CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
-_MEASURES = ("repeat", "score", "passed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
+_MEASURES = ("repeat", "score", "broke", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -76,7 +76,8 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
     directed = frame["perturbation"].map(expects) == CHANGED
     frame.loc[directed, "score"] = np.nan  # the references answer another question
-    frame["passed"] = ((frame["max_drift"] >= BREAK) == directed).where(frame["max_drift"].notna()).astype(np.float64)
+    broke = frame["max_drift"] >= manifest.config.break_threshold
+    frame["broke"] = broke.where(frame["max_drift"].notna()).astype(np.float64)
     return frame
 
 
@@ -182,7 +183,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
             "tasks": mine["task"].nunique(),
         }
         row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
-        row["directional_pass_rate"] = changed.drop(same.index)["passed"].mean()
+        row["changed_rate"] = changed.drop(same.index)["broke"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(same, clean, manifest)
         row["has_effect"] = entry.has_effect
@@ -208,12 +209,12 @@ def _higher_is_better(manifest: Manifest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Paired:
-    """Sample by sample: the clean score, and over its variants the score, the drifts and whether it passed."""
+    """Sample by sample: the clean score, and over its variants the score, the drifts and whether any broke."""
 
     clean: Values
     perturbed: Values
     drifts: Values
-    passed: Values
+    broke: Values
     single: bool
     """Each sample has one variant only, so that a score of zeros and ones is a proportion."""
 
@@ -223,14 +224,14 @@ def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["
     score that is)."""
     by_sample = group.groupby(KEY, sort=False)
     scores = by_sample["score"].agg(how)
-    others = by_sample[[*DRIFTS, "passed"]]
-    moved = others.mean() if how == "mean" else others.max()
+    drifts = by_sample[list(DRIFTS)]
+    moved = drifts.mean() if how == "mean" else drifts.max()
     before: Values = clean.reindex(scores.index).to_numpy().astype(np.float64)
     return _Paired(
         before,
         scores.to_numpy(dtype=np.float64),
-        moved[list(DRIFTS)].to_numpy(dtype=np.float64),
-        moved["passed"].to_numpy(dtype=np.float64),
+        moved.to_numpy(dtype=np.float64),
+        by_sample["broke"].max().to_numpy(dtype=np.float64),
         how != "mean" or bool((by_sample.size() == 1).all()),
     )
 
@@ -242,13 +243,13 @@ def _compared(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, An
     """
     row: dict[str, Any] = {"n": len(paired.clean)}
     delta = paired.perturbed - paired.clean
-    table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts, paired.passed])
+    table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts, paired.broke])
     low, high = mean_intervals(table)
     means = column_means(table)
-    names = ("clean", "perturbed", "delta", *DRIFTS, "pass_rate")
+    names = ("clean", "perturbed", "delta", *DRIFTS, "break_rate")
     for i, name in enumerate(names):
         shown = perturbed or name == "clean"
-        proportion = name == "clean" or (name in ("perturbed", "pass_rate") and paired.single)
+        proportion = name in ("clean", "break_rate") or (name == "perturbed" and paired.single)
         ends = _wilson(table[:, i]) if proportion else None
         lower, upper = ends or (low[i], high[i])
         row[name] = means[i] if shown else np.nan

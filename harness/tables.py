@@ -31,7 +31,7 @@ _CELL_COLUMNS = {
     "global_drift": "global",
     "hidden_drift": "hidden",
     "noise_floor": "floor",
-    "pass_rate": "pass",
+    "break_rate": "breaks",
 }
 _CURVE_COLUMNS = {
     "adapter": "adapter",
@@ -52,7 +52,8 @@ _BOARD_COLUMNS = {
     "worst_max_drift": "worst drift",
     "hidden_drift": "hidden",
     "noise_floor": "floor",
-    "pass_rate": "pass",
+    "break_rate": "breaks",
+    "changed_rate": "changed",
     "answer_rate": "answers",
     "mean_length": "words",
     "worst_cell": "worst cell",
@@ -88,7 +89,12 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", header_style="bold")
-    shown = {name: heading for name, heading in columns.items() if name in rows}
+    optional = {"changed_rate"}
+    shown = {
+        name: heading
+        for name, heading in columns.items()
+        if name in rows and not (name in optional and rows[name].isna().all())
+    }
     for name, heading in shown.items():
         text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell"}
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)

@@ -130,7 +130,7 @@ def test_where_the_answer_should_change_the_score_is_whether_it_did(run: Run) ->
     stubborn = run(Fake(rule=lambda request: "up"), tasks=[task], perturbations="negate@1,typos@0.1")
     cell = stubborn.breakdown.set_index(["adapter", "perturbation"]).loc[("base", "negate")]
     assert cell["expects"] == "changed"
-    assert cell["pass_rate"] == 0.0
+    assert cell["break_rate"] == 0.0
     assert np.isnan(cell["perturbed"])
-    assert list(stubborn.leaderboard["directional_pass_rate"]) == [0.0, 0.0]
-    assert list(stubborn.leaderboard["pass_rate"]) == [1.0, 1.0]
+    assert list(stubborn.leaderboard["changed_rate"]) == [0.0, 0.0]
+    assert list(stubborn.leaderboard["break_rate"]) == [0.0, 0.0]
