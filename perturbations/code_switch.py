@@ -31,13 +31,17 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     if not language:
         return Edits(text)
     total, spans = free_words(text, protect)
-    chosen = choose_where(
-        len(spans), edit_count(strength, total), rng, lambda index: bool(_other_word(text, spans, index, language))
-    )
+    known: dict[int, str] = {}
+
+    def has_counterpart(index: int) -> bool:
+        known[index] = _other_word(text, spans, index, language)
+        return bool(known[index])
+
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
     edits = []
     for index in chosen:
         start, end = spans[index]
-        edits.append(Edit(start, text[start:end], _other_word(text, spans, index, language)))
+        edits.append(Edit(start, text[start:end], known[index]))
     return Edits(text, tuple(edits))
 
 

@@ -84,6 +84,7 @@ def is_sentence_start(text: str, start: int) -> bool:
     return start == 0 or _SENTENCE_START.search(text, max(1, start - 8), start) is not None
 
 
+_ARTICLE_ENDS = frozenset("aAnN \t\n")
 _ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
 
 
@@ -93,6 +94,8 @@ def fits_article(text: str, start: int, word: str) -> bool:
     >>> fits_article("an easy", 3, "simple"), fits_article("the easy", 4, "simple")
     (False, True)
     """
+    if text[start - 2 : start - 1] not in _ARTICLE_ENDS:
+        return True
     article = _ARTICLE.search(text[max(0, start - 4) : start])
     return article is None or (article[1].lower() == "an") == _takes_an(word)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 from unicodedata import normalize
 
@@ -47,6 +47,7 @@ class _Syllable:
         return not self.written and not self.nasal and self.spoken and bool(self.consonants)
 
 
+@lru_cache(maxsize=20_000)
 def in_latin(word: str) -> str:
     """`word` in Latin letters as Hinglish writers have it; "" unless it is Devanagari throughout.
 

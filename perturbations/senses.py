@@ -40,6 +40,12 @@ def replacements(form: str, place: str) -> tuple[str, list[str]]:
     return part, found
 
 
+@cache
+def knows(form: str) -> bool:
+    """Whether `form` may be replaced in some place."""
+    return any(replacements(form, place)[1] for place in ("", "noun", "verb", "adj"))
+
+
 def _readings(form: str) -> Iterator[tuple[str, str, int]]:
     """The part of speech, the base and the slot among its forms, of every word that `form` can be a form of."""
     for part in wordnet.PARTS:

@@ -6,8 +6,8 @@ from random import Random
 from holdfast.perturbations.choose import choose_where, edit_count
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import Span, count_words
-from holdfast.perturbations.thesaurus import alternatives
+from holdfast.perturbations.text import count_words
+from holdfast.perturbations.thesaurus import alternatives, uses_wordnet
 from holdfast.perturbations.types import Edit, Edits
 
 
@@ -23,12 +23,16 @@ def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     'He selected the large automobile and two presents.'
     """
     total, spans = free_words(text, protect)
-    chosen = choose_where(
-        len(spans), edit_count(strength, total), rng, lambda index: bool(alternatives(text, spans, index))
-    )
-    return Edits(text, tuple([_replace(text, spans, index, rng) for index in chosen]))
+    known: dict[int, list[str]] = {}
+    further = uses_wordnet()
 
+    def has_synonyms(index: int) -> bool:
+        known[index] = alternatives(text, spans, index, further=further)
+        return bool(known[index])
 
-def _replace(text: str, spans: Sequence[Span], index: int, rng: Random) -> Edit:
-    start, end = spans[index]
-    return Edit(start, text[start:end], rng.choice(alternatives(text, spans, index)))
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)
+    edits = []
+    for index in chosen:
+        start, end = spans[index]
+        edits.append(Edit(start, text[start:end], rng.choice(known[index])))
+    return Edits(text, tuple(edits))

@@ -23,10 +23,11 @@ def source() -> str:
     looked up there. So variants are the same on two machines if this is; the environment variable HOLDFAST_THESAURUS
     set to `embedded` leaves WordNet alone, `wordnet` insists on it.
     """
-    return wordnet.version() if _uses_wordnet() else "embedded"
+    return wordnet.version() if uses_wordnet() else "embedded"
 
 
-def _uses_wordnet() -> bool:
+def uses_wordnet() -> bool:
+    """Whether words that the table does not list are looked up in WordNet."""
     setting = os.environ.get(SETTING, "")
     if setting not in ("", "embedded", "wordnet"):
         raise UserError(f"{SETTING} is '{setting}'; set it to embedded or wordnet, or leave it out")
@@ -70,19 +71,21 @@ class Entry:
 _FREE_OF_PARTICLES = ("noun", "adv", "other", "never")
 
 
-def alternatives(text: str, spans: Sequence[Span], index: int) -> list[str]:
+def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool) -> list[str]:
     """What may stand for the word at `spans[index]`, written as that word is; [] for unlisted words and for names.
+
+    `further` (`uses_wordnet()`, asked once for a text) says to look beyond the table.
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
     >>> spans = [(0, 2), (3, 8), (9, 11), (12, 16), (17, 21), (23, 26), (27, 31), (32, 38)]
-    >>> [alternatives(text, spans, index) for index in (1, 3, 6)]
+    >>> [alternatives(text, spans, index, further=False) for index in (1, 3, 6)]
     [['selected'], [], []]
     """
     start, end = spans[index]
     word = text[start:end]
     lower = word.lower()
     entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
-    if not entry and not (lower.isascii() and _uses_wordnet()):
+    if not entry and not (further and lower.isascii() and senses.knows(lower)):
         return []
     if word != lower and not may_be_capitalised(text, start, end):
         return []
