@@ -1,13 +1,12 @@
-"""Word noise: words lost, and words said otherwise."""
+"""Word noise: words lost."""
 
 from collections.abc import Sequence
 from random import Random
 
-from holdfast.perturbations.choose import choose, choose_where, edit_count
+from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.text import Span, cluster_cuts, count_words
-from holdfast.perturbations.thesaurus import alternatives
 from holdfast.perturbations.types import Edit, Edits
 
 
@@ -38,26 +37,3 @@ def _drop(text: str, spans: Sequence[Span]) -> list[Edit]:
         edits.append(Edit(start, text[start:end], ""))
         done = end
     return edits
-
-
-@perturbation("synonyms", family="words", light=0.10, heavy=0.30, units=count_words)
-def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Say words otherwise, from a table of our own for common English, Hindi and Hinglish words.
-
-    The form is kept (a plural stays a plural, a past tense a past tense, a capital a capital), and so is
-    the meaning: the table lists words of one sense only, names stay, and so does a verb before a particle
-    ("look for").
-
-    >>> synonyms("He chose the big car and two gifts.", 0.5, Random(1)).text
-    'He selected the large automobile and two presents.'
-    """
-    total, spans = free_words(text, protect)
-    chosen = choose_where(
-        len(spans), edit_count(strength, total), rng, lambda index: bool(alternatives(text, spans, index))
-    )
-    return Edits(text, tuple([_replace(text, spans, index, rng) for index in chosen]))
-
-
-def _replace(text: str, spans: Sequence[Span], index: int, rng: Random) -> Edit:
-    start, end = spans[index]
-    return Edit(start, text[start:end], rng.choice(alternatives(text, spans, index)))
