@@ -134,6 +134,12 @@ def _add_run(verbs: Any) -> None:
         help="keep the drifted segments of every answer",
         default=argparse.SUPPRESS,
     )
+    run.add_argument(
+        "--attention",
+        action="store_true",
+        help="measure how far each answer's attention to its prompt moved (backend hf; two more passes an answer)",
+        default=argparse.SUPPRESS,
+    )
 
 
 _PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")

@@ -55,6 +55,7 @@ class RunConfig(BaseModel):
     seed: int = 0
     output_path: str = "results/run"
     log_samples: bool = False
+    attention: bool = False
 
     @property
     def search_method(self) -> Literal["random", "greedy"] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
+from holdfast.harness.attending import AttentionShifts
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import find_adapters, find_base
@@ -145,7 +146,8 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
         headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
         scorer = Scorer(encoded, config.granularity, config.spacy_pipeline)
-        run = Running(engine, scorer, samples, config.log_samples, attempts)
+        shifts = _attention_shifts(engine, config) if config.attention else None
+        run = Running(engine, scorer, samples, config.log_samples, attempts, shifts)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)
@@ -159,6 +161,12 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", now()
     manifest.write(folder)
+
+
+def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
+    if not hasattr(engine, "attention"):
+        raise UserError(f"--attention: the backend '{config.model}' does not show its attention; use --model hf")
+    return AttentionShifts(engine, config.granularity)
 
 
 def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Running, advance: Advance) -> None:

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
+from holdfast.harness.attending import SHIFT, AttentionShifts
 from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.plan import Item, requests_for
 from holdfast.harness.progress import Advance
 from holdfast.harness.records import CLEAN, Record, Samples
-from holdfast.harness.scoring import Scored, Scorer, drifted_segments
+from holdfast.harness.scoring import DIGITS, Scored, Scorer, drifted_segments
 from holdfast.harness.search import Attempts
 from holdfast.harness.variants import IDENTITY
 from holdfast.perturbations import Edit
@@ -21,13 +22,20 @@ class Running:
     """What is known while a run goes on: which items are stored, the clean answers, and what hurt how much."""
 
     def __init__(
-        self, engine: Backend, scorer: Scorer, samples: Samples, log_segments: bool, attempts: Attempts | None = None
+        self,
+        engine: Backend,
+        scorer: Scorer,
+        samples: Samples,
+        log_segments: bool,
+        attempts: Attempts | None = None,
+        shifts: AttentionShifts | None = None,
     ) -> None:
         self._engine = engine
         self._scorer = scorer
         self._samples = samples
         self._log_segments = log_segments
         self._attempts = attempts
+        self._shifts = shifts
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
@@ -78,6 +86,8 @@ class Running:
                 self._clean[item.clean_key] = answer
         items = [item for item, _ in missing]
         scored = self._scorer.score(items, [answer.output for _, answer in missing], self._clean_output)
+        if self._shifts:
+            self._add_shifts(missing, scored, self._shifts)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
         self._done.update(item.key for item in items)
         if self._attempts:
@@ -92,6 +102,15 @@ class Running:
             if variant.perturbation not in (CLEAN, IDENTITY):
                 place = (*item.clean_key, variant.perturbation, variant.severity)
                 attempts.add(place, variant.repeat, variant.edits, result.scores)
+
+    def _add_shifts(
+        self, answered: Sequence[tuple[Item, Generation]], scored: Sequence[Scored], shifts: AttentionShifts
+    ) -> None:
+        for (item, answer), result in zip(answered, scored, strict=True):
+            if result.drift is not None:
+                shift = shifts.of(item, answer.output, self._clean_output(item), result.drift)
+                if shift is not None:
+                    result.scores[SHIFT] = round(shift, DIGITS)
 
     def _clean_output(self, item: Item) -> str:
         return self._clean[item.clean_key].output

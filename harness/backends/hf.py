@@ -11,10 +11,12 @@ import numpy as np
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.hf_attention import Shares, attention_shares
 from holdfast.harness.backends.hf_loading import Loaded, check_args, load
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.types import (
     Adapter,
+    Attended,
     Backend,
     BackendOptions,
     Generation,
@@ -94,6 +96,11 @@ class HuggingFace:
                 if request.key not in done
             ]
 
+    def attention(self, asked: Attended) -> Shares | None:
+        """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""
+        with self._active(asked.adapter):
+            return attention_shares(self._loaded, self._rendered([asked.prompt])[0], asked)
+
     def describe(self) -> Mapping[str, Any]:
         import peft
         import torch
@@ -117,14 +124,7 @@ class HuggingFace:
     def _encode(self, prompts: Sequence[str], settings: Settings) -> tuple[list[Tokens], list[bool]]:
         """Token ids of each prompt in its chat template, and whether its beginning had to be cut to fit."""
         tokenizer, chat = self._loaded.tokenizer, self._loaded.chat
-        texts = [text.encode("utf-8", "replace").decode() for text in prompts]  # tokenizers refuse lone surrogates
-        if chat:
-            texts = [
-                tokenizer.apply_chat_template(
-                    [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
-                )
-                for text in texts
-            ]
+        texts = self._rendered(prompts)
         room = self._loaded.max_length - (0 if self._loaded.seq2seq else settings.max_new_tokens)
         if room < 1:
             raise UserError(
@@ -138,6 +138,18 @@ class HuggingFace:
             [np.asarray(row[side] or [start], dtype=np.int32) for row in ids],
             [len(row) > room for row in ids],
         )
+
+    def _rendered(self, prompts: Sequence[str]) -> list[str]:
+        """The prompts in the model's chat template, if it has one."""
+        texts = [text.encode("utf-8", "replace").decode() for text in prompts]  # tokenizers refuse lone surrogates
+        if not self._loaded.chat:
+            return texts
+        return [
+            self._loaded.tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+            )
+            for text in texts
+        ]
 
     def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
         import torch

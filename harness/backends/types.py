@@ -67,6 +67,19 @@ class Probe:
     largest_logit_change: float
 
 
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """A prompt and an answer to it: whose attention to look at, between which spans (characters) of either."""
+
+    adapter: str
+    prompt: str
+    content: str
+    """The part of the prompt that `content_spans` are about."""
+    content_spans: tuple[tuple[int, int], ...]
+    output: str
+    output_spans: tuple[tuple[int, int], ...]
+
+
 class Backend(Protocol):
     """An engine with its base model loaded and its adapters ready."""
 

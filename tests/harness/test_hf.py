@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from holdfast.errors import UserError
+from holdfast.harness import evaluate
 from holdfast.harness.backends import Adapter, Generation, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
 from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, find_checkpoint
@@ -295,3 +296,20 @@ def test_a_single_prompt_that_does_not_fit_is_a_clear_error(monkeypatch: pytest.
     monkeypatch.setattr(backend._loaded.model, "generate", none)
     with pytest.raises(UserError, match="out of memory on cpu with a single prompt"):
         ask(backend, PROMPTS, ["base"])
+
+
+def test_attention_to_the_prompt_is_measured_per_answer(tmp_path: Path) -> None:
+    results = evaluate(
+        tasks="dialogue_summary",
+        adapters="base,pocket-steady",
+        perturbations="typos@0.05",
+        limit=2,
+        encoder="lexical",
+        attention=True,
+        min_meaning=0,
+        output_path=tmp_path / "run",
+    )
+    shifts = results.breakdown.set_index(["adapter", "perturbation"])["attention_shift"]
+    assert (shifts.xs("identity", level="perturbation") == 0).all()
+    assert (shifts.xs("typos", level="perturbation") > 0).all()
+    assert (shifts.dropna() <= 1).all()
