@@ -1,16 +1,17 @@
 """The conformance check that every perturbation passes, ours and yours: `check_perturbation("typos")`."""
 
+import inspect
 import random
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from holdfast.errors import UserError
 from holdfast.perturbations.choose import edit_count
 from holdfast.perturbations.protected import protected_spans
 from holdfast.perturbations.registry import perturbations
 from holdfast.perturbations.text import cluster_starts
-from holdfast.perturbations.types import Edits, Perturbation
+from holdfast.perturbations.types import Edits, Expectation, Perturbation
 
 NASTY_TEXTS = (
     "",
@@ -25,6 +26,11 @@ NASTY_TEXTS = (
     "क्षत्रिय नमस्ते, आप कैसे हैं?",
     "e\u0301le\u0300ve, a\u200db \u0301 mark, \u0600. prefix",
     "line\r\nbreaks\r\n",
+    "nul\0 in\0side, \u0378 unassigned \U0003fffe\uffff, private \ue000",
+    "مرحبا hello नमस्ते привет 你好, שָׁלוֹם 한국어 \u1112\u1161\u11ab!",
+    "\u202ethgil\u202c right-to-left, zero\u200bwidth\ufeff \u2060 e\U000e0101",
+    "1" * 50,
+    "\u0301\u0302 \u200d \u093f\u094d",
     "What is the capital of France?",
     "Summarise the big dialogue, please. Ann: the car cost $4.50 (5 %), see https://a.org/x?y=1 or `f(x)` {name}!",
     """He said "as is", she 'not so', they «oui»; don't ask, it's 10:30 am in {{town}} and -3.5 °C, COVID-19.""",
@@ -32,13 +38,30 @@ NASTY_TEXTS = (
 """Texts that every perturbation takes without raising."""
 
 _LITERAL = "Zanzibar"
+_WORDS = [
+    "the",
+    "big",
+    "car's",
+    "Ann",
+    _LITERAL,
+    "4.50",
+    "kg",
+    '"so it goes"',
+    "{slot}",
+    "`x`",
+    "कृपया",
+    "जल",
+    "👍🏽",
+    ".",
+]
 _ALPHABET = "aAbé zतेि्🇮🇳👩\u200d\u0301\r\n.,?'\"`{}0ß\ud800שİ中"
 
 
 def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) -> None:
     """Raise AssertionError, saying what is wrong, unless the perturbation keeps the contract.
 
-    For the nasty texts above, a megabyte, and `max_examples` texts that hypothesis makes up:
+    The function takes `(text, strength, rng, *, protect=())` and the extras it declares; and for the nasty texts
+    above, a megabyte, and `max_examples` texts that hypothesis makes up:
 
     1. the same text, strength and generator state give the same edits, and global random state is not touched;
     2. edits are sorted, apart, inside the text, true to it and not idle, and the new text differs from the
@@ -54,7 +77,7 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
         raise UserError("check_perturbation needs hypothesis, which is missing: pip install holdfast[dev]") from error
 
     entry = perturbations.get(named) if isinstance(named, str) else named
-    assert 0 <= entry.light <= entry.heavy <= 1, f"{entry.name}: 0 <= light <= heavy <= 1 must hold"
+    _check_declaration(entry)
     for text in NASTY_TEXTS:
         for strength in (0.0, 0.02, 0.5, 1.0):
             _check(entry, text, strength, 0)
@@ -63,24 +86,9 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
     _check_edits(entry, result)
     assert result.text, f"{entry.name}: a megabyte of text became empty"
 
-    words = st.sampled_from(
-        [
-            "the",
-            "big",
-            "car's",
-            "Ann",
-            _LITERAL,
-            "4.50",
-            '"so it goes"',
-            "{slot}",
-            "`x`",
-            "कृपया",
-            "जल",
-            "👍🏽",
-            ".",
-        ]
-    )
+    words = st.sampled_from(_WORDS)
     prose = st.lists(words, max_size=12).map(" ".join)
+    anything = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates and unassigned, too
     soup = st.text(alphabet=st.sampled_from(_ALPHABET), max_size=40)
 
     @settings(
@@ -91,11 +99,23 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(text=prose | soup | st.text(max_size=40), strength=st.floats(0, 1), seed=st.integers(0, 2**32))
+    @given(text=prose | soup | anything, strength=st.floats(0, 1), seed=st.integers(0, 2**32))
     def holds(text: str, strength: float, seed: int) -> None:
         _check(entry, text, strength, seed)
 
     holds()
+
+
+def _check_declaration(entry: Perturbation) -> None:
+    assert 0 <= entry.light <= entry.heavy <= 1, f"{entry.name}: 0 <= light <= heavy <= 1 must hold"
+    known = get_args(Expectation)
+    assert entry.expects in known, f"{entry.name}: expects is {entry.expects!r}; use one of {', '.join(known)}"
+    named = dict.fromkeys(("protect", *entry.extras), ())
+    try:
+        inspect.signature(entry.apply).bind("", 0.0, Random(0), **named)
+    except TypeError as error:
+        signature = ", ".join(["text, strength, rng, *, protect=()", *(f"{name}=()" for name in entry.extras)])
+        raise AssertionError(f"{entry.name}: must take ({signature}), but {error}") from error
 
 
 def _check(entry: Perturbation, text: str, strength: float, seed: int) -> None:

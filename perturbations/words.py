@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from random import Random
 
-from holdfast.perturbations.choose import choose, edit_count
-from holdfast.perturbations.protected import free_words
+from holdfast.perturbations.choose import choose_marked, edit_count
+from holdfast.perturbations.marks import run_starts
+from holdfast.perturbations.protected import free_word_marks
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import Span, cluster_cuts, count_words
+from holdfast.perturbations.text import cluster_cuts, count_words
 from holdfast.perturbations.types import Edit, Edits
 
 
@@ -17,23 +18,30 @@ def word_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     Protected spans are never dropped, nothing is glued together, and at least one word is kept.
 
     >>> word_deletion("the cat sat on the mat", 0.34, Random(7)).text
-    'the on the mat'
+    'cat on the mat'
     """
-    total, places = free_words(text, protect)
+    total, free = free_word_marks(text, protect)
     count = min(edit_count(strength, total), total - 1)
-    return Edits(text, tuple(_drop(text, choose(places, count, rng))) if count > 0 else ())
+    if count <= 0:
+        return Edits(text)
+    return Edits(text, tuple(_drop(text, free, choose_marked(run_starts(free), count, rng))))
 
 
-def _drop(text: str, spans: Sequence[Span]) -> list[Edit]:
+def _drop(text: str, free: bytes, chosen: Sequence[int]) -> list[Edit]:
     """One edit per word: with the space before it where a space or a mark follows, else with the one after it."""
     edits, done, cuts = [], 0, cluster_cuts(text)
-    for start, end in spans:
-        before, after = text[max(done, start - 1) : start], text[end : end + 1]
-        closes = after == "" or after.isspace() or after in ".,;:!?)]}…।？！。，"
-        if before == " " and closes and start - 1 in cuts:
+    for start in chosen:
+        end = free.find(0, start)
+        if end < 0:
+            end = len(text)
+        after = text[end : end + 1]
+        if start > done and text[start - 1] == " " and (after in _CLOSING or after.isspace()) and start - 1 in cuts:
             start -= 1
         elif after == " " and (start == 0 or text[start - 1].isspace()) and end + 1 in cuts:
             end += 1
         edits.append(Edit(start, text[start:end], ""))
         done = end
     return edits
+
+
+_CLOSING = frozenset(["", " ", *".,;:!?)]}…।？！。，"])

@@ -2,13 +2,15 @@
 
 import itertools
 import re
+import unicodedata
 from random import Random
 from typing import Any
 
 import pytest
 
 from holdfast.perturbations import Edits, perturbations
-from holdfast.perturbations.keyboards import neighbours
+from holdfast.perturbations.characters import _misreadings
+from holdfast.perturbations.keyboards import keyboard_of, neighbours
 from holdfast.perturbations.text import cluster_starts, count_words
 
 PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
@@ -46,6 +48,31 @@ def test_typos_spare_first_letters_while_there_are_others() -> None:
 def test_typos_never_touch_each_other() -> None:
     edits = change("typos", PROMPT, 0.3, 1).edits
     assert all(a.position + len(a.removed) < b.position for a, b in itertools.pairwise(edits))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_devanagari_slip_hits_a_consonant_for_a_consonant_and_a_sign_for_a_sign(seed: int) -> None:
+    for edit in change("typos", "किसने क्षत्रिय भाषा लिखी थी", 0.3, seed).edits:
+        if len(edit.removed) == len(edit.inserted) and sorted(edit.removed) != sorted(edit.inserted):
+            pairs = [(old, new) for old, new in zip(edit.removed, edit.inserted, strict=True) if old != new]
+            assert len(pairs) == 1
+            assert len({unicodedata.category(letter) == "Lo" for letter in pairs[0]}) == 1
+            assert len(cluster_starts(edit.inserted)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "near"),
+    [
+        ("Is it far?", "y", "tughj"),
+        ("Ist das schön?", "y", "asx"),
+        ("Où est la gare ?", "q", "azsw"),
+        ("naïve café in São Paulo", "q", "wa"),
+        ("är det långt?", "y", "tughj"),
+        ("यह क्या है?", "क", "गदरतस"),
+    ],
+)
+def test_the_keyboard_follows_the_letters_of_the_text(text: str, key: str, near: str) -> None:
+    assert set(keyboard_of(text)[key]) <= set(near)
 
 
 @pytest.mark.parametrize("name", ["typos", "char_deletion"])
@@ -123,6 +150,53 @@ def test_confusables_look_the_same_and_are_other_characters() -> None:
     result = change("confusables", "hope", 1.0, 1)
     assert len(result.text) == 4
     assert not any(character.isascii() for character in result.text)
+
+
+def test_a_scanner_reads_pairs_as_one_letter_and_letters_as_pairs() -> None:
+    edits = [edit for seed in range(60) for edit in change("ocr", "modern clients will learn of it", 0.1, seed).edits]
+    made = {(edit.removed, edit.inserted) for edit in edits}
+    assert {("rn", "m"), ("cl", "d"), ("m", "rn"), ("l", "1"), ("o", "0")} <= made
+
+
+def test_nothing_that_a_scanner_reads_begins_with_what_stood_there() -> None:
+    assert all(other[0] != seen[0] for seen, others in _misreadings().items() for other in others)
+
+
+def test_full_width_letters_are_the_same_letters() -> None:
+    result = change("fullwidth", PROMPT, 0.5)
+    assert result.text != PROMPT
+    assert unicodedata.normalize("NFKC", result.text) == PROMPT
+    assert change("fullwidth", "नमस्ते 5 é", 1.0).edits == ()
+
+
+@pytest.mark.parametrize("text", [PROMPT, "क्षत्रिय नमस्ते", "x👩‍👩‍👧‍👦y 🇮🇳🇫🇷", "שלום مرحبا"])
+def test_zero_width_characters_hide_between_letters_and_change_no_cluster(text: str) -> None:
+    new = change("zero_width", text, 1.0).text
+    hidden = "\u200b\u2060\ufeff"
+    starts, old_starts = cluster_starts(new), cluster_starts(text)
+    clusters = [new[start:end] for start, end in itertools.pairwise(starts) if new[start:end] not in hidden]
+    assert clusters == [text[start:end] for start, end in itertools.pairwise(old_starts)]
+    assert not re.search(rf"(?<!\S)[{hidden}]|[{hidden}](?!\S)", new)
+
+
+@pytest.mark.parametrize(
+    ("text", "possible"),
+    [("é", "eèêë"), ("e\u0301", "eèêë"), ("ž", "z"), ("ø", "o"), ("Ł", "L"), ("C", "Ç"), ("ế", "e")],
+)
+def test_accents_are_lost_added_and_mistaken(text: str, possible: str) -> None:
+    assert {change("accents", text, 1.0, seed).text for seed in range(60)} == set(possible)
+
+
+def test_accents_are_for_latin_letters() -> None:
+    assert change("accents", "привет नमस्ते k 5", 1.0).edits == ()
+
+
+def test_markdown_wraps_words_and_begins_lines_and_marks_no_code() -> None:
+    texts = [change("markdown", "First of all\nthe second `x = 1` line", 0.5, seed).text for seed in range(80)]
+    assert any("**" in text for text in texts)
+    assert any(re.search(r"^(- |\* |# |> |1\. )", text, re.MULTILINE) for text in texts)
+    assert all(text.count("`") == 2 and "`x = 1`" in text for text in texts)
+    assert all(re.findall(r"[a-z]+", text, re.IGNORECASE) == "First of all the second x line".split() for text in texts)
 
 
 def test_emoji_are_added_and_nothing_else() -> None:
