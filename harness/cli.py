@@ -32,7 +32,7 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
     ("--device", "DEVICE", "cpu, cuda, cuda:1 (default: a GPU where there is one)"),
     ("--gen_kwargs", "K=V,...", "max_new_tokens, temperature, top_p over what the tasks say"),
-    ("--encoder", "NAME", "sentence encoder: minilm (default), lexical, a path; others by language: minilm,hi=path"),
+    ("--encoder", "NAME", "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=path"),
     ("--break_threshold", "X", "from this max_drift on an answer counts as broken (holdfast calibrate fits it)"),
     ("--granularity", "G", "segments: sentence (default), clause or phrase"),
     ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline to find sentences with"),

@@ -14,6 +14,7 @@ from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.embeddings import kept_embeddings
+from holdfast.harness.encoding import run_encoding
 from holdfast.harness.manifest import (
     AdapterEntry,
     Manifest,
@@ -35,7 +36,7 @@ from holdfast.harness.summary import summarise
 from holdfast.harness.validity import Validity, write_excluded
 from holdfast.harness.variants import Made, digest_of_variants, make_variants
 from holdfast.harness.versions import FOR_RUNS, versions
-from holdfast.metrics.encoders import check_encoders, encoding_of
+from holdfast.metrics.encoders import check_encoders
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
 
@@ -132,8 +133,8 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
 def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Connect) -> None:
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
-    encoding = encoding_of(config.encoder)
     engine = connect(_options(config, manifest), prepared.adapters)
+    encoding = run_encoding(config, prepared.tasks, engine)
     with kept_embeddings(folder, encoding) as encoded:
         validity = Validity(config.min_meaning, prepared.tasks, encoded)
         kept, excluded = validity.divided(prepared.variants)

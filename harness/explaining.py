@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.harness.encoding import MODEL, run_encoding
+from holdfast.harness.evaluation import load_tasks
 from holdfast.harness.reopening import find_answer
 from holdfast.harness.scoring import DIGITS
 from holdfast.harness.word_diff import shown_edits
@@ -24,7 +26,7 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
     [drift] = segment_drift(
         [clean["output"]],
         [perturbed["output"]],
-        encoding=encoding_of(config.encoder),
+        encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
         granularity=config.granularity,
         pipeline=config.spacy_pipeline,
     )

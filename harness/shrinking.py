@@ -8,13 +8,13 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions, Request
 from holdfast.harness.checkpoints import find_adapters, find_base
+from holdfast.harness.encoding import run_encoding
 from holdfast.harness.evaluation import Connect, load_tasks
 from holdfast.harness.plan import addressed, asker
 from holdfast.harness.reopening import Compared, find_answer
 from holdfast.harness.variants import Made
 from holdfast.harness.word_diff import shown_edits
 from holdfast.metrics.drift import segment_drift
-from holdfast.metrics.encoders import encoding_of
 from holdfast.perturbations import Edit, Edits, Variant
 
 Chosen = tuple[int, ...]
@@ -131,7 +131,7 @@ class _Trial:
         self._adapter = _adapter(found)
         options = BackendOptions(config.model_args, None, device or config.device)
         self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
-        self._encoding = encoding_of(config.encoder)
+        self._encoding = run_encoding(config, tasks, self._engine)
         self.outputs: dict[Chosen, str] = {}
         self._drifts: dict[Chosen, float] = {(): 0.0}
 

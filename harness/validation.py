@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from holdfast.harness.config import CONFIG_FILE, make_config
+from holdfast.harness.encoding import MODEL
 from holdfast.harness.evaluation import prepare
 from holdfast.harness.packs import with_pack
 from holdfast.harness.plan import make_plan, requests_for
-from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.encoders import encoding_of, load_encoder
+from holdfast.metrics.lexical import lexical
 from holdfast.yaml_file import read_yaml
 
 
@@ -17,7 +19,7 @@ def validate(path: Path) -> list[str]:
     """
     config = with_pack(make_config(read_yaml(path, CONFIG_FILE)))
     prepared = prepare(config.model_copy(update={"paraphraser": None}))
-    encoding_of(config.encoder)
+    encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
     plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [

@@ -37,6 +37,7 @@ _SPECIAL_TOKENS = (
 )
 
 Tokens = np.ndarray[Any, np.dtype[np.int32]]
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @backend("hf", check_args)
@@ -95,6 +96,25 @@ class HuggingFace:
                 for request, (output, count, finish), i in zip(members, answers, chosen, strict=True)
                 if request.key not in done
             ]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """n texts -> (n, d) float32: the base's last hidden states, averaged over each text's tokens."""
+        import torch
+
+        tokenizer, model = self._loaded.tokenizer, self._loaded.model
+        valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        rows = [np.asarray(ids[: self._loaded.max_length], dtype=np.int32) for ids in tokenizer(valid)["input_ids"]]
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        found: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
+        decoder = model.get_encoder() if self._loaded.seq2seq else model
+        for start in range(0, len(order), self._size):
+            chosen = order[start : start + self._size]
+            batch = self._padded([rows[i] for i in chosen])
+            with torch.inference_mode(), self._active(None):
+                states = decoder(**batch, output_hidden_states=True).hidden_states[-1].float()
+            mask = batch["attention_mask"].unsqueeze(-1)
+            found[chosen] = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+        return found
 
     def attention(self, asked: Attended) -> Shares | None:
         """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""

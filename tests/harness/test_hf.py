@@ -22,6 +22,8 @@ from holdfast.harness import evaluate
 from holdfast.harness.backends import Adapter, Generation, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
 from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, find_checkpoint
+from holdfast.harness.explaining import explain
+from tests.harness.fakes import Fake
 
 POCKET = find_checkpoint("pocket-base")
 BASE = find_base("pocket-base")
@@ -313,3 +315,26 @@ def test_attention_to_the_prompt_is_measured_per_answer(tmp_path: Path) -> None:
     assert (shifts.xs("identity", level="perturbation") == 0).all()
     assert (shifts.xs("typos", level="perturbation") > 0).all()
     assert (shifts.dropna() <= 1).all()
+
+
+def test_the_evaluated_model_can_be_the_encoder(tmp_path: Path) -> None:
+    results = evaluate(
+        tasks="factual_qa",
+        adapters="base,pocket-steady",
+        perturbations="char_deletion@0.1",
+        limit=4,
+        encoder="model",
+        min_meaning=0,
+        output_path=tmp_path / "run",
+    )
+    drift = results.breakdown.set_index("perturbation")["max_drift"]
+    assert (drift["identity"] == 0).all()
+    assert drift["char_deletion"].between(0, 1).all()
+    assert (drift["char_deletion"] > 0).any()
+    assert set(results.breakdown["encoder"].dropna()) <= {"model", ""}
+    explain(results.path, None, as_json=True)
+
+
+def test_an_engine_without_hidden_states_is_no_encoder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not show its hidden states"):
+        evaluate(tasks="factual_qa", encoder="model", limit=1, backend=Fake(), output_path=tmp_path / "run")
