@@ -98,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     drift.add_argument("--granularity", choices=("sentence", "clause", "phrase"), default="sentence")
     drift.add_argument("--json", action="store_true", help="print JSON")
 
+    calibrate = _add(verbs, "calibrate", _calibrate, "fit the drift from which on an answer counts as broken")
+    calibrate.add_argument("runs", nargs="*", metavar="RUN", help="runs whose noise floor the threshold must exceed")
+    calibrate.add_argument("--pairs", metavar="FILE", help="labelled pairs of your own (default: the embedded set)")
+    calibrate.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
+    calibrate.add_argument("--granularity", choices=("sentence", "clause", "phrase"), default="sentence")
+    calibrate.add_argument("--false_alarm", metavar="X", type=float, default=0.1, help="(default: %(default)s)")
+    calibrate.add_argument("--out", metavar="FILE", help="write the calibration as JSON too")
+
     listing = _add(verbs, "ls", _ls, "list what there is: tasks, perturbations, metrics, ...")
     listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
 
@@ -232,6 +240,22 @@ def _drift(args: argparse.Namespace) -> int:
 
     paths = Path(args.clean), Path(args.perturbed)
     compare_files(*paths, encoder=args.encoder, granularity=args.granularity, as_json=args.json)
+    return 0
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.calibration import calibrate, print_calibration
+
+    found = calibrate(
+        [Path(run) for run in args.runs],
+        pairs=Path(args.pairs) if args.pairs else None,
+        encoder=args.encoder,
+        granularity=args.granularity,
+        false_alarm=args.false_alarm,
+    )
+    print_calibration(found, Path(args.out) if args.out else None)
     return 0
 
 
