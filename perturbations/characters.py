@@ -25,7 +25,7 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     combine characters change by whole grapheme clusters.
 
     >>> typos("please summarise the dialogue", 0.1, Random(3)).text
-    'pease summkarise tue dialogue'
+    'pease summjarise te dialogue'
     """
     starts, clusters = free_clusters(text, protect)
     letters = LETTERS.marks(clusters)
@@ -45,6 +45,7 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
 # edit away from their word (Wikipedia's list of common misspellings); cumulated.
 _KINDS = ("drop", "replace", "double", "insert", "swap")
 _SHARES = (0.41, 0.64, 0.72, 0.85)
+_FROM = [(_KINDS + _KINDS)[kind : kind + len(_KINDS)] for kind in range(len(_KINDS))]
 
 
 def _slip(
@@ -56,8 +57,7 @@ def _slip(
     slip. Dropping needs a letter beside it (no word vanishes); what is doubled or inserted must differ from what
     stands there (else a drop nearby could undo it). So a drop or a doubling is always possible.
     """
-    kind = bisect(_SHARES, rng.random())
-    for name in (_KINDS + _KINDS)[kind : kind + 5]:
+    for name in _FROM[bisect(_SHARES, rng.random())]:
         if name == "drop" and (before or following):
             return Edit(start, letter, "")
         if name == "replace" and (other := _misses(letter, keyboard, rng)):
@@ -65,7 +65,7 @@ def _slip(
         if name == "double" and letter not in (before, following):
             return Edit(start, letter, letter + letter)
         if name == "insert" and (near := keyboard.get(letter, "").replace(following or letter, "")):
-            return Edit(start, letter, letter + rng.choice(near))
+            return Edit(start, letter, letter + near[int(rng.random() * len(near))])
         if name == "swap" and room and following not in ("", letter):
             return Edit(start, letter + following, following + letter)
     raise AssertionError("a letter without a letter beside it can be doubled")
@@ -74,7 +74,8 @@ def _slip(
 def _misses(cluster: str, keyboard: Mapping[str, str], rng: Random) -> str:
     """The cluster with one of its characters mistaken for its neighbour on the keyboard; "" where none has any."""
     if len(cluster) == 1:
-        return rng.choice(keyboard[cluster]) if cluster in keyboard else ""
+        near = keyboard.get(cluster, "")
+        return near and near[int(rng.random() * len(near))]
     known = [at for at, character in enumerate(cluster) if character in keyboard]
     if not known:
         return ""

@@ -60,8 +60,9 @@ def choose_marked(marks: bytes, count: int, rng: Random) -> list[int]:
     if 2 * count > possible or 16 * possible < size:
         return choose(where(marks), count, rng)
     chosen: set[int] = set()
+    draw = rng.random
     while len(chosen) < count:
-        place = int(rng.random() * size)
+        place = int(draw() * size)
         if marks[place]:
             chosen.add(place)
     return sorted(chosen)
@@ -82,8 +83,9 @@ def choose_apart(preferred: bytes, allowed: bytes, count: int, rng: Random) -> l
     if 4 * count <= preferred.count(1) > size // 16:
         free = bytearray(preferred) + b"\0"  # its last byte stands for both sides of the text
         chosen: list[int] = []
+        draw = rng.random
         while len(chosen) < count:
-            place = int(rng.random() * size)
+            place = int(draw() * size)
             if free[place]:
                 free[place - 1] = free[place] = free[place + 1] = 0
                 chosen.append(place)

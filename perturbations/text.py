@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Iterable, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from holdfast.perturbations.marks import Kind, run_ends, run_starts, where
@@ -36,7 +37,7 @@ def cluster_starts(text: str) -> Sequence[int]:
     """
     if is_simple(text):
         return range(len(text) + 1)
-    return [*(match.start() for match in _cluster().finditer(text)), len(text)]
+    return [0, *accumulate(map(len, _cluster().findall(text)))]
 
 
 def cluster_cuts(text: str) -> Container[int]:
