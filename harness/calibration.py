@@ -107,9 +107,7 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
         out.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
 
 
-def _drifts(
-    pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Granularity
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Granularity) -> Values:
     found = segment_drift(
         [pair.clean for pair in pairs],
         [pair.perturbed for pair in pairs],

@@ -40,7 +40,7 @@ class Made:
     def from_json(line: str) -> "Made":
         fields: dict[str, Any] = json.loads(line)
         task, sample = fields.pop("task"), fields.pop("sample")
-        edits = tuple(Edit(**edit) for edit in fields.pop("edits"))
+        edits = tuple(Edit(*edit) for edit in fields.pop("edits"))
         return Made(task, sample, Variant(**fields, edits=edits))
 
 

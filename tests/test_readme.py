@@ -1,6 +1,7 @@
 """The README is true: its commands run, its Python runs, its files parse."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -46,7 +47,11 @@ def _there(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
+    here = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in commands():
+        if "|" in command:
+            subprocess.run(command, shell=True, check=True, env=here)
+            continue
         program, *arguments = shlex.split(command, comments=True)
         if program == "python":
             subprocess.run([sys.executable, ROOT / arguments[0], *arguments[1:]], check=True)

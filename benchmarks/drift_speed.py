@@ -1,0 +1,142 @@
+"""How fast drift is measured: without the encoder, against the encoder alone, and against the naive form.
+
+python benchmarks/drift_speed.py [--pairs 2000] [--repeats 5]
+"""
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from holdfast.metrics.drift import Drift, segment_drift
+from holdfast.metrics.encoders import Encoding, load_encoder
+from holdfast.metrics.facts import comparer
+from holdfast.metrics.segments import segment
+
+NAMES = "Anna Ben Clara David Elena Frank Grace Henry Irene Jonas Karen Louis Maria Nils Olga Peter".split()
+VERBS = "meets calls visits thanks warns pays joins follows invites helps".split()
+PLACES = "the old station,the north harbour,a small café,the town hall,the new library,her office".split(",")
+TAILS = (
+    "after lunch,on Monday,because of the rain,to talk about the budget,before the long trip,with two friends".split(
+        ","
+    )
+)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--pairs", type=int, default=2_000)
+    arguments.add_argument("--repeats", type=int, default=5)
+    args = arguments.parse_args()
+    clean, perturbed = answers(args.pairs, random.Random(0))
+    minilm = load_encoder("minilm")
+
+    known = Remembering(minilm)
+    drift = lambda: segment_drift(clean, perturbed, encoding=Encoding("minilm", known))  # noqa: E731
+    drift()
+    took = median(drift, args.repeats)
+    print(f"{len(clean)} pairs of four sentences, encoder left out: {len(clean) / took:,.0f} pairs/s (4,000 wanted)")
+
+    few = slice(0, max(50, args.pairs // 10))
+    whole = median(lambda: segment_drift(clean[few], perturbed[few], encoding=Encoding("minilm", minilm)), args.repeats)
+    unique = unique_texts(clean[few], perturbed[few])
+    bare = median(lambda: minilm(unique), args.repeats)
+    print(
+        f"with minilm: {bare / whole:.0%} of the time is a bare encode of the {len(unique)} unique texts (85 % wanted)"
+    )
+
+    naive_took = median(lambda: naive(clean[few], perturbed[few], minilm), min(2, args.repeats))
+    ours = [each.mean_drift for each in segment_drift(clean[few], perturbed[few], encoding=Encoding("minilm", known))]
+    theirs = naive(clean[few], perturbed[few], known)
+    worst = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+    print(f"naive loop: {naive_took / whole:.1f} times slower (10 wanted); largest difference {worst:.1e}")
+
+    for count in (200, 10_000):
+        long = [" ".join(sentence(random.Random(i)) for i in range(start, start + count)) for start in (0, count // 2)]
+        remembered = Remembering(minilm if count < 1000 else hashed)
+        pair = lambda: segment_drift(long[:1], long[1:], encoding=Encoding("minilm", remembered))  # noqa: E731, B023
+        pair()
+        print(f"one pair of {count}-segment answers, encoder left out: {median(pair, 3) * 1000:,.0f} ms")
+
+
+class Remembering:
+    """An encoder that answers from memory, so that everything else can be timed."""
+
+    def __init__(self, encode: Callable[[Sequence[str]], Any]) -> None:
+        self.encode = encode
+        self.vectors: dict[str, Any] = {}
+        self.last: tuple[tuple[str, ...], Any] = ((), None)
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        if tuple(texts) == self.last[0]:
+            return self.last[1]
+        missing = [text for text in texts if text not in self.vectors]
+        if missing:
+            self.vectors |= dict(zip(missing, self.encode(missing), strict=True))
+        self.last = tuple(texts), np.stack([self.vectors[text] for text in texts])
+        return self.last[1]
+
+
+def hashed(texts: Sequence[str]) -> Any:
+    """A stand-in for an encoder: vectors by the texts' own randomness."""
+    rows = np.stack([np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(64) for text in texts])
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequence[str]], Any]) -> list[float]:
+    """The obvious form: pair by pair, encode both, the dense cost, `ot.emd2`."""
+    import ot
+
+    found = []
+    for before, after in zip(clean, perturbed, strict=True):
+        ours, theirs = segment([before, after])
+        first, second = encode([part.text for part in ours]), encode([part.text for part in theirs])
+        compare = comparer([part.text for part in ours], [part.text for part in theirs])
+        cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
+        for i, one in enumerate(ours):
+            for j, other in enumerate(theirs):
+                same = one.text == other.text
+                cost[i, j] = 0.0 if same else max(cost[i, j], compare((i,), (j,)).cost)
+        a, b = (np.array([part.mass for part in parts], dtype=float) for parts in (ours, theirs))
+        found.append(float(ot.emd2(a / a.sum(), b / b.sum(), cost)))
+    return found
+
+
+def unique_texts(clean: Sequence[str], perturbed: Sequence[str]) -> list[str]:
+    both = [*clean, *perturbed]
+    return list(dict.fromkeys([*both, *(part.text for parts in segment(both) for part in parts)]))
+
+
+def answers(count: int, rng: random.Random) -> tuple[list[str], list[str]]:
+    """Pairs of four sentences of which one to three differ."""
+    clean = [[sentence(rng) for _ in range(4)] for _ in range(count)]
+    perturbed = []
+    for sentences in clean:
+        changed = list(sentences)
+        for place in rng.sample(range(4), rng.randint(1, 3)):
+            changed[place] = sentence(rng)
+        perturbed.append(" ".join(changed))
+    return [" ".join(sentences) for sentences in clean], perturbed
+
+
+def sentence(rng: random.Random) -> str:
+    who, whom = rng.sample(NAMES, 2)
+    price = f" and pays {rng.randint(2, 90)} euros" if rng.random() < 0.3 else ""
+    return f"{who} {rng.choice(VERBS)} {whom} at {rng.choice(PLACES)} {rng.choice(TAILS)}{price}."
+
+
+def median(work: Callable[[], Sequence[Drift] | Any], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
