@@ -1,5 +1,6 @@
 """`holdfast perturb`: packs, and texts disturbed on the way through a pipe."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from holdfast.harness.paraphrasing import with_paraphrases
 from holdfast.harness.variants import Made, make_variants
 from holdfast.harness.word_diff import shown_edits
 from holdfast.perturbations import Edits
+from holdfast.perturbations.thesaurus import EMBEDDED, SETTING
 from holdfast.tasks import Sample, Task
 
 
@@ -22,9 +24,12 @@ def write(config: RunConfig, folder: Path) -> None:
 
 def verify(folder: Path, tasks: Sequence[str] | None) -> None:
     """Say that this machine makes the same variants; raises UserError naming the first that differs."""
-    settings = RunConfig.model_validate(read_pack(folder).settings)
+    pack = read_pack(folder)
+    if pack.synonyms == EMBEDDED:
+        os.environ[SETTING] = EMBEDDED  # even where WordNet is at hand
+    settings = RunConfig.model_validate(pack.settings)
     loaded = with_paraphrases(load_tasks(tasks or settings.tasks), settings)
-    pack = verify_pack(folder, loaded)
+    verify_pack(folder, loaded)
     print(f"{folder}: this machine makes the same {pack.variants} variants, byte for byte (SHA-256 {pack.sha256})")
 
 

@@ -17,6 +17,8 @@ from holdfast.tasks import Task
 
 EXCLUDED = "excluded.jsonl"
 _DIGITS = 6
+_BEYOND_ENCODERS = frozenset({"language", "distraction"})
+"""Families that keep the meaning by their making, and that no encoder can judge: other languages, added sentences."""
 
 
 class Validity:
@@ -81,7 +83,7 @@ def count_excluded(folder: Path) -> Counter[tuple[str, ...]]:
 def _can_be_judged(perturbation: str) -> bool:
     if expectation(perturbation) == "changed":
         return False
-    return all(part.family != "language" for part in parts_of(perturbation))
+    return all(part.family not in _BEYOND_ENCODERS for part in parts_of(perturbation))
 
 
 def _similarities(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[float]:

@@ -14,6 +14,7 @@ from holdfast.perturbations.tables import read_lines
 from holdfast.perturbations.text import Span
 
 SETTING = "HOLDFAST_THESAURUS"
+EMBEDDED = "embedded"
 
 
 def source() -> str:
@@ -23,7 +24,7 @@ def source() -> str:
     looked up there. So variants are the same on two machines if this is; the environment variable HOLDFAST_THESAURUS
     set to `embedded` leaves WordNet alone, `wordnet` insists on it.
     """
-    return wordnet.version() if uses_wordnet() else "embedded"
+    return wordnet.version() if uses_wordnet() else EMBEDDED
 
 
 def uses_wordnet() -> bool:
