@@ -1,0 +1,200 @@
+"""Flat-LoRA's noise: what it is, when it is there, and that the base never knows."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from holdfast.errors import UserError
+from holdfast.training.noise import WeightNoise, adapted_layers
+from holdfast.training.noise.normals import normals
+from holdfast.training.noise.weight_noise import schedule
+from tests.training.models import KINDS, tiny, with_lora
+
+
+def loss_and_gradients(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[float, list[torch.Tensor]]:
+    model.zero_grad()
+    loss = model(**batch).loss
+    loss.backward()
+    return loss.item(), [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+
+def test_normal_numbers_have_mean_zero_and_variance_one_and_come_from_their_key() -> None:
+    drawn = normals(7, 700, 800, torch.device("cpu"))
+    assert abs(drawn.mean().item()) < 0.005
+    assert drawn.std(1).mean().item() == pytest.approx(1, abs=0.01)
+    assert torch.equal(drawn, normals(7, 700, 800, torch.device("cpu")))
+    assert not torch.equal(drawn, normals(8, 700, 800, torch.device("cpu")))
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    before = torch.get_num_threads()
+    drawn = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        drawn.append(normals(3, 900, 800, torch.device("cpu")))
+    torch.set_num_threads(before)
+    assert torch.equal(*drawn)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fast_row_norms_are_those_of_the_merged_matrix(kind: str) -> None:
+    model = with_lora(tiny(kind)[0])
+    layers = adapted_layers(model)
+    assert len(layers) >= 8
+    for layer in layers:
+        ((scale, down, up),) = layer.factors
+        merged = layer.weight() + scale * up @ down
+        assert layer.row_norms() == pytest.approx(merged.detach().norm(dim=1).numpy(), rel=1e-5)
+
+
+def test_the_noise_of_a_row_is_sigma_times_its_root_mean_square() -> None:
+    layer = nn.Linear(4000, 6, bias=False)
+    with torch.no_grad():
+        layer.weight.mul_(torch.arange(1.0, 7.0)[:, None])
+    model = with_lora(nn.Sequential(layer), rank=2)
+    noise = WeightNoise(model, sigma=0.1)
+    identity = torch.eye(4000)
+    with torch.no_grad():
+        clean = model(identity)
+        with noise.step(1, 1):
+            eps = (model(identity) - clean).T
+    [adapted] = adapted_layers(model)
+    expected = 0.1 * adapted.row_norms() / math.sqrt(4000)
+    assert eps.std(1) / expected == pytest.approx([1] * 6, rel=0.05)
+    assert (eps.mean(1) / expected).abs().max() < 4 / math.sqrt(4000)
+
+
+def test_isotropic_noise_has_the_same_energy_spread_evenly() -> None:
+    layer = nn.Linear(3000, 6, bias=False)
+    with torch.no_grad():
+        layer.weight.mul_(torch.arange(1.0, 7.0)[:, None])
+    energies, spreads = [], []
+    for kind in ("flat_lora", "isotropic"):
+        model = with_lora(nn.Sequential(nn.Linear(3000, 6, bias=False)), rank=2)
+        model.base_model.model[0].base_layer.weight.data.copy_(layer.weight.data)
+        noise = WeightNoise(model, sigma=0.1, kind=kind)
+        with torch.no_grad():
+            clean = model(torch.eye(3000))
+            with noise.step(1, 1):
+                eps = (model(torch.eye(3000)) - clean).T
+        energies.append(eps.pow(2).sum().item())
+        spreads.append((eps.std(1).max() / eps.std(1).min()).item())
+    assert energies[0] == pytest.approx(energies[1], rel=0.05)
+    assert spreads[0] > 3
+    assert spreads[1] < 1.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_those_of_a_model_whose_weights_hold_the_noise(kind: str) -> None:
+    """The slow, obvious form: write the noise into a copy of the base, and run it."""
+    model, batch = tiny(kind)
+    model = with_lora(model)
+    noise = WeightNoise(model, sigma=0.3, seed=5)
+    with noise.step(3, 4):
+        loss, gradients = loss_and_gradients(model, batch)
+        eps = {layer.name: noise._now[layer.name].like(layer.weight()) for layer in adapted_layers(model)}
+    noise.remove()
+    for layer in adapted_layers(model):
+        added = eps[layer.name].T if layer.transposed else eps[layer.name]
+        layer.base.weight.data.add_(added)
+    slow_loss, slow_gradients = loss_and_gradients(model, batch)
+    assert loss == pytest.approx(slow_loss, abs=1e-5)
+    assert len(gradients) == len(slow_gradients) > 8
+    for fast, slow in zip(gradients, slow_gradients, strict=True):
+        assert torch.allclose(fast, slow, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_base_is_bit_identical_after_training(dtype: torch.dtype) -> None:
+    model, batch = tiny("llama", dtype)
+    model = with_lora(model)
+    frozen = {name: p.detach().clone() for name, p in model.named_parameters() if not p.requires_grad}
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-2)
+    noise = WeightNoise(model, sigma=0.1)
+    for step in range(10):
+        with noise.step(step, 10):
+            model(**batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    for name, parameter in model.named_parameters():
+        if name in frozen:
+            assert torch.equal(parameter, frozen[name]), name
+
+
+def test_sigma_zero_and_the_first_step_are_plain_lora_bit_for_bit() -> None:
+    model, batch = tiny("llama")
+    model = with_lora(model)
+    plain = loss_and_gradients(model, batch)
+    for sigma, step in ((0.0, 5), (0.2, 0)):
+        with WeightNoise(model, sigma=sigma).step(step, 10):
+            loss, gradients = loss_and_gradients(model, batch)
+        assert loss == plain[0]
+        assert all(map(torch.equal, gradients, plain[1]))
+
+
+def test_there_is_one_noise_per_optimizer_step_and_another_in_the_next() -> None:
+    model, batch = tiny("llama")
+    model = with_lora(model)
+    noise = WeightNoise(model, sigma=0.2, seed=1)
+    losses = []
+    for step in (4, 4, 5):
+        with noise.step(step, 10):
+            losses.append(loss_and_gradients(model, batch)[0])
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_outside_a_step_there_is_no_noise() -> None:
+    model, batch = tiny("llama")
+    model = with_lora(model)
+    plain = model(**batch).loss.item()
+    noise = WeightNoise(model, sigma=0.2)
+    with noise.step(5, 10):
+        assert model(**batch).loss.item() != plain
+    assert model(**batch).loss.item() == plain
+
+
+def test_gradient_checkpointing_sees_the_same_noise() -> None:
+    model, batch = tiny("llama")
+    model = with_lora(model)
+    noise = WeightNoise(model, sigma=0.3)
+    model.train()
+    with noise.step(5, 10):
+        loss, gradients = loss_and_gradients(model, batch)
+    model.enable_input_require_grads()
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    with noise.step(5, 10):
+        again, recomputed = loss_and_gradients(model, batch)
+    assert loss == pytest.approx(again, abs=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(gradients, recomputed, strict=True))
+
+
+def test_the_global_generator_is_left_alone() -> None:
+    model, batch = tiny("llama")
+    model = with_lora(model)
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    with WeightNoise(model, sigma=0.2).step(5, 10):
+        loss_and_gradients(model, batch)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_noise_rises_from_nothing_to_sigma() -> None:
+    values = [schedule(0.05, step, 100) for step in range(101)]
+    assert values[0] == 0
+    assert values[50] == pytest.approx(0.025)
+    assert values[-1] == pytest.approx(0.05)
+    assert values == sorted(values)
+
+
+def test_all_linear_layers_can_be_perturbed() -> None:
+    model = with_lora(tiny("llama")[0], target_modules=["q_proj", "down_proj"])
+    assert len(adapted_layers(model)) < len(adapted_layers(model, all_linear=True))
+
+
+def test_a_model_without_an_adapter_is_refused() -> None:
+    with pytest.raises(UserError, match="no linear layer under an active LoRA adapter"):
+        WeightNoise(tiny("llama")[0], sigma=0.1)

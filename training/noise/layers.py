@@ -1,0 +1,91 @@
+"""The linear layers that an adapter changes, and the norms of their merged rows, which nobody has to merge for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A linear layer under LoRA: its name in the model, the frozen layer itself, and s, A (r, n), B (m, r) of each
+    active adapter; none of these for a layer that no adapter changes."""
+
+    name: str
+    base: nn.Module
+    factors: tuple[tuple[float, Tensor, Tensor], ...] = ()
+
+    @property
+    def transposed(self) -> bool:
+        """Whether the layer keeps its matrix as (n, m), as transformers' Conv1D does."""
+        return type(self.base).__name__ == "Conv1D"
+
+    def weight(self) -> Tensor:
+        """The frozen matrix W (m, n); of a quantised layer, what it stands for."""
+        base: Any = self.base
+        weight: Tensor = base.weight
+        state = getattr(weight, "quant_state", None)
+        if state is not None:  # bitsandbytes, 4 bits
+            from bitsandbytes.functional import dequantize_4bit
+
+            weight = dequantize_4bit(weight.data, state)
+        elif hasattr(weight, "SCB"):  # bitsandbytes, 8 bits
+            weight = weight.data.float() * (weight.SCB / 127)[:, None]
+        weight = weight.detach()
+        return weight.T if self.transposed else weight
+
+    def base_squares(self) -> Tensor:
+        """||w_i||^2 for every row i of the frozen matrix: (m), float32."""
+        return self.weight().float().pow(2).sum(1)
+
+    def row_norms(self, base_squares: Tensor | None = None) -> Tensor:
+        """||w_i + sum_k s_k b_ki A_k|| for every row i: (m), float32, through the factors (METHODS 1).
+
+        ||w_i + s b_i A||^2 = ||w_i||^2 + 2 s b_i . (A w_i^T) + s^2 b_i (A A^T) b_i^T, so that no m x n product is made.
+        `base_squares` saves the first term, which never changes.
+        """
+        squares = self.base_squares() if base_squares is None else base_squares
+        if self.factors:
+            weight = self.weight().float()
+            down = torch.cat([a.detach().float() for _, a, _ in self.factors])
+            up = torch.cat([scale * b.detach().float() for scale, _, b in self.factors], dim=1)
+            squares = squares + 2 * (up * (weight @ down.T)).sum(1) + (up @ (down @ down.T) * up).sum(1)
+        return squares.clamp(min=0).sqrt()
+
+
+def adapted_layers(model: nn.Module, *, all_linear: bool = False) -> list[Adapted]:
+    """The layers that the model's active LoRA adapters change, in the model's order; with `all_linear` every other
+    nn.Linear and Conv1D too (Flat-LoRA's appendix perturbs those as well)."""
+    found = list(_under_lora(model))
+    if all_linear:
+        mine = {id(layer.base) for layer in found}
+        found += [
+            Adapted(name, module)
+            for name, module in model.named_modules()
+            if _is_linear(module) and id(module) not in mine and not _is_factor(name)
+        ]
+    return found
+
+
+def _under_lora(model: nn.Module) -> Iterator[Adapted]:
+    for name, module in model.named_modules():
+        active: Any = getattr(module, "active_adapters", None)
+        if not hasattr(module, "lora_A") or not _is_linear(getattr(module, "base_layer", None)) or active is None:
+            continue
+        chosen = [adapter for adapter in active if adapter in module.lora_A]
+        factors = tuple(
+            (float(module.scaling[adapter]), module.lora_A[adapter].weight, module.lora_B[adapter].weight)
+            for adapter in chosen
+        )
+        if factors:
+            yield Adapted(name, module.base_layer, factors)
+
+
+def _is_linear(module: Any) -> bool:
+    return isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
+
+
+def _is_factor(name: str) -> bool:
+    return ".lora_A" in name or ".lora_B" in name or "lora_embedding" in name

@@ -1,0 +1,49 @@
+"""Normal numbers that a key decides: the same on every rank, in every pass, whatever else was drawn."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+_BLOCK = 1 << 18
+"""Values that one generator draws on CPU: fixed, so that the number of threads changes nothing."""
+
+
+def key_of(*fields: object) -> int:
+    """A seed from what a draw is for: (seed, step, module name).
+
+    >>> key_of(0, 3, "q_proj") == key_of(0, 3, "q_proj") != key_of(0, 3, "k_proj")
+    True
+    """
+    return int.from_bytes(blake2b(repr(fields).encode(), digest_size=8).digest()) >> 1
+
+
+def normals(key: int, rows: int, columns: int, device: torch.device) -> Tensor:
+    """(rows, columns) float32 from N(0, 1), a pure function of the key and the shape on one kind of device."""
+    out = torch.empty(rows, columns, device=device)
+    if device.type != "cpu":
+        return out.normal_(generator=torch.Generator(device).manual_seed(key))
+    flat = out.view(-1)
+    starts = range(0, flat.numel(), _BLOCK)
+
+    def draw(start: int) -> None:
+        flat[start : start + _BLOCK].normal_(generator=torch.Generator().manual_seed(key_of(key, start)))
+
+    _each(draw, starts)
+    return out
+
+
+def _each(work: Callable[[int], None], places: range) -> None:
+    if len(places) < 2 or torch.get_num_threads() == 1:
+        for place in places:
+            work(place)
+    else:
+        list(_threads(torch.get_num_threads()).map(work, places))
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, "noise")
