@@ -43,9 +43,11 @@ class WeightNoise:
     """Flat-LoRA (arXiv 2409.14396): a step sees W + s B A + eps, with eps_ij ~ N(0, (sigma_t^2 / n) ||W'_i||^2).
 
     W'_i is row i of the merged matrix, sigma_t rises by `schedule`, and there is one eps per optimizer step, the same
-    for all its micro-batches, ranks and recomputations. `isotropic` is the control: the same energy in each matrix, spread
-    evenly over its rows. The base is only read: a layer adds eps to a copy of its weight where it multiplies, forward
-    and backward, so that one layer's noise is alive at a time, and the frozen weights stay as they are, bit for bit.
+    for all its micro-batches, ranks and recomputations. `isotropic` is the control: the same energy in each matrix,
+    spread evenly over its rows.
+
+    The base is only read: a layer adds eps to a copy of its weight where it multiplies, forward and backward, so that
+    one layer's noise is alive at a time, and the frozen weights stay as they are, bit for bit.
 
     Outside of `step(...)` the model is the model: evaluation and saving never see noise.
     """
