@@ -1,0 +1,56 @@
+"""The labelled pairs: those that come with Holdfast, and one's own."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
+
+CHANGED = {
+    "number", "name", "negation", "antonym", "quantifier", "argument_swap", "date", "unit", "omission", "addition",
+    "contradiction",
+}  # fmt: skip
+UNCHANGED = {"paraphrase", "reorder", "split_merge", "synonym", "abbreviation", "number_format", "typo", "case"}
+DOMAINS = {"summary", "qa", "finance", "support", "safety"}
+ROW = {"id": "a", "domain": "qa", "kind": "number", "changed": True, "clean": "Six.", "perturbed": "Ten."}
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[LabelledPair]:
+    return embedded_pairs()
+
+
+def test_the_set_is_large_and_every_kind_and_domain_is_in_both_halves(pairs: list[LabelledPair]) -> None:
+    assert len(pairs) >= 400
+    for split in ("build", "test"):
+        half = [pair for pair in pairs if pair.split == split]
+        counts = Counter(pair.kind for pair in half)
+        assert set(counts) == CHANGED | UNCHANGED
+        assert min(counts.values()) >= 15
+        assert {pair.domain for pair in half} == DOMAINS
+
+
+def test_each_pair_is_labelled_as_its_kind_demands(pairs: list[LabelledPair]) -> None:
+    assert all(pair.changed == (pair.kind in CHANGED) for pair in pairs)
+
+
+def test_no_id_and_no_text_occurs_twice(pairs: list[LabelledPair]) -> None:
+    assert len({pair.id for pair in pairs}) == len(pairs)
+    assert len({text for pair in pairs for text in (pair.clean, pair.perturbed)}) == 2 * len(pairs)
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"id": "b"}'])
+def test_a_broken_line_is_named(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(f"{json.dumps(ROW)}\n\n{broken}\n", "utf-8")
+    with pytest.raises(UserError, match=r"pairs\.jsonl, line 3"):
+        read_pairs(path)
+
+
+def test_of_ones_own_pairs_every_second_is_kept_for_judging(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps({**ROW, "id": name}) + "\n" for name in "abc"), "utf-8")
+    assert [(pair.id, pair.split) for pair in read_pairs(path)] == [("a", "build"), ("b", "test"), ("c", "build")]
