@@ -47,7 +47,11 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 is success, 1 a mistake in the input, 130 an interruption."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, more = parser.parse_known_args(argv)
+    if more and not getattr(args, "takes_more", False):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    args.more = more
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -118,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
     )
 
+    _add_train(verbs)
+
     schema = _add(verbs, "schema", _schema, "print the JSON schema of a file that a run writes")
     schema.add_argument("file", choices=("run.json", "samples.jsonl"))
 
@@ -148,6 +154,33 @@ def _add_run(verbs: Any) -> None:
         help="measure how far each answer's attention to its prompt moved (backend hf; two more passes an answer)",
         default=argparse.SUPPRESS,
     )
+
+
+_TRAIN_FLAGS: tuple[tuple[str, str, str], ...] = (
+    ("--model", "K=V,...", "the base, as in pretrained=pocket-aligned,dtype=bfloat16"),
+    ("--data", "FILE", "JSONL, CSV or parquet with prompt and completion, messages, or text and label; or a hub name"),
+    ("--eval_data", "FILE", "the same, to evaluate on"),
+    ("--objective", "NAME", "none, s2r2, augment, consistency, rdrop (default: none)"),
+    ("--objective_args", "K=V,...", "its settings, as in weight=0.5, or s2r2's: mode=teacher,rho=0.25"),
+    ("--noise", "NAME", "none, flat_lora, isotropic, sam_ab, sam_w (default: none)"),
+    ("--noise_args", "K=V,...", "its settings: sigma and all_linear, or rho"),
+    ("--perturbations", "P,...", "what disturbs prompts in training (default: typos,word_deletion,synonyms)"),
+    ("--lora", "K=V,...", "r, alpha, targets, dropout, and any field of peft's LoraConfig"),
+    ("--max_length", "N", "tokens of prompt and completion together (default: what the model holds)"),
+    ("--too_long", "cut|drop", "longer examples lose their prompt's beginning, or are left out (default: cut)"),
+    ("--seed", "N", "seed of every random choice (default: 0)"),
+    ("--output_dir", "DIR", "where the adapter is kept; the same command again resumes it"),
+)
+
+
+def _add_train(verbs: Any) -> None:
+    text = "train an adapter; any field of transformers' TrainingArguments is a flag too, as in --num_train_epochs 2"
+    train = _add(verbs, "train", _train, text)
+    train.add_argument("--config", metavar="recipe.yaml", help="settings from a file; flags go over them")
+    for flag, metavar, about in _TRAIN_FLAGS:
+        train.add_argument(flag, metavar=metavar, help=about, default=argparse.SUPPRESS)
+    train.add_argument("--full", action="store_true", help="train every weight, no adapter", default=argparse.SUPPRESS)
+    train.set_defaults(takes_more=True)
 
 
 _PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
@@ -181,7 +214,7 @@ def _run(args: argparse.Namespace) -> int:
     from holdfast.harness.tables import print_results
     from holdfast.yaml_file import read_yaml
 
-    flags = {name: value for name, value in vars(args).items() if name not in {"verb", "config"}}
+    flags = {name: value for name, value in vars(args).items() if name not in {"verb", "config", "more"}}
     config = make_config({**(read_yaml(Path(args.config), CONFIG_FILE) if args.config else {}), **flags})
     from holdfast.harness.evaluation import evaluate
 
@@ -256,6 +289,19 @@ def _calibrate(args: argparse.Namespace) -> int:
         false_alarm=args.false_alarm,
     )
     print_calibration(found, Path(args.out) if args.out else None)
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.training import make_recipe_of, train_adapter
+    from holdfast.yaml_file import read_yaml
+
+    own = {"verb", "config", "more", "takes_more"}
+    flags = {name: value for name, value in vars(args).items() if name not in own}
+    given = read_yaml(Path(args.config), "recipe") if args.config else {}
+    print(f"written to {train_adapter(make_recipe_of(given, flags, args.more))}")
     return 0
 
 

@@ -1,0 +1,121 @@
+"""S2R2's terms: what the worst drift is, where its gradient goes, and what stability means."""
+
+import pytest
+import torch
+
+from holdfast.errors import UserError
+from holdfast.training.objectives.s2r2 import (
+    S2R2,
+    segment_drifts,
+    segment_means,
+    semantic_loss,
+    stability_loss,
+    worst_mean,
+)
+from tests.training.models import tiny, with_lora
+
+
+def vectors(count: int, seed: int) -> torch.Tensor:
+    return torch.randn(count, 16, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("transport", ["sinkhorn", "exact"])
+def test_equal_answers_do_not_drift(transport: str) -> None:
+    answers = [vectors(4, 0), vectors(3, 1)]
+    loss, off_diagonal = semantic_loss(answers, answers, S2R2(transport=transport))
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    assert off_diagonal == pytest.approx(0, abs=1e-4)
+
+
+def test_segments_in_another_order_do_not_drift() -> None:
+    answers = [vectors(4, 0), vectors(3, 1)]
+    turned = [each.flip(0) for each in answers]
+    loss, off_diagonal = semantic_loss(answers, turned, S2R2(transport="exact"))
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    assert off_diagonal > 0.5
+
+
+def test_one_corrupted_segment_has_the_largest_drift() -> None:
+    answers = [vectors(5, 0), vectors(4, 1)]
+    corrupted = [answers[0].clone(), answers[1]]
+    corrupted[0][2] = vectors(1, 9)[0]
+    drifts, _ = segment_drifts(answers, corrupted, S2R2(transport="exact"))
+    assert int(drifts[0][:5].argmax()) == 2
+    assert int(drifts[0][5:].argmax()) == 2
+    assert drifts[1].max().item() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_gradient_goes_to_the_perturbed_side_alone() -> None:
+    clean, perturbed = vectors(4, 0).requires_grad_(), vectors(3, 5).requires_grad_()
+    loss, _ = semantic_loss([clean], [perturbed], S2R2())
+    loss.backward()
+    assert clean.grad is None
+    assert perturbed.grad is not None
+    assert perturbed.grad.abs().sum() > 0
+
+
+def test_a_step_down_the_gradient_lowers_the_drift() -> None:
+    clean, perturbed = vectors(4, 0), vectors(4, 5).requires_grad_()
+    before, _ = semantic_loss([clean], [perturbed], S2R2())
+    before.backward()
+    after, _ = semantic_loss([clean], [(perturbed - 0.5 * perturbed.grad).detach()], S2R2())
+    assert after < before
+
+
+def test_rho_goes_from_the_maximum_to_the_mean() -> None:
+    drifts = torch.tensor([0.1, 0.9, 0.3, 0.5])
+    assert worst_mean(drifts, 0.0).item() == pytest.approx(0.9)
+    assert worst_mean(drifts, 0.5).item() == pytest.approx(0.7)
+    assert worst_mean(drifts, 1.0).item() == pytest.approx(drifts.mean().item())
+
+
+def test_segment_vectors_are_means_over_their_tokens() -> None:
+    states = torch.arange(12.0).view(4, 3)
+    assert segment_means(states, [(0, 2), (3, 4)]).tolist() == [[1.5, 2.5, 3.5], [9.0, 10.0, 11.0]]
+
+
+def test_stability_is_the_product_of_the_norms_and_knows_no_scale_between_them() -> None:
+    model = with_lora(tiny("llama")[0])
+    settings = S2R2(eta=0.0)
+    before = stability_loss(model, settings).item()
+    expected = sum(
+        module.scaling["default"] * module.lora_A["default"].weight.norm() * module.lora_B["default"].weight.norm()
+        for module in model.modules()
+        if hasattr(module, "lora_A")
+    )
+    assert before == pytest.approx(float(expected), rel=1e-5)
+    with torch.no_grad():
+        for module in model.modules():
+            if hasattr(module, "lora_A"):
+                module.lora_A["default"].weight.mul_(4.0)
+                module.lora_B["default"].weight.div_(4.0)
+    assert stability_loss(model, settings).item() == pytest.approx(before, rel=1e-5)
+
+
+def test_stability_has_a_finite_gradient_where_b_is_zero() -> None:
+    model = with_lora(tiny("llama")[0])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.zero_()
+    stability_loss(model, S2R2()).backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_stability_can_be_that_of_queries_and_keys() -> None:
+    model = with_lora(tiny("llama")[0])
+    assert stability_loss(model, S2R2(qk_only=True)) < stability_loss(model, S2R2())
+
+
+def test_the_weight_warms_up() -> None:
+    settings = S2R2(lambda_sem=2.0, warmup=0.1)
+    assert [settings.weight(progress) for progress in (0.0, 0.05, 0.1, 1.0)] == [0.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"rho": 1.5}, "rho 1.5"), ({"every": 0}, "at least 1"), ({"eta": -1}, "eta can't be negative")],
+)
+def test_wrong_settings_are_named(settings: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        S2R2(**settings)

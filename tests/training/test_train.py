@@ -1,0 +1,236 @@
+"""`holdfast train`: from data to an adapter that runs, the same after an interruption."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from holdfast.errors import UserError
+from holdfast.harness import evaluate
+from holdfast.harness.cli import main
+from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.training.loop import trainer as loop
+from tests.training.models import tiny
+
+ROWS = [{"prompt": f"Where is the red vase number {i}?", "completion": f"In room {i % 3}."} for i in range(12)]
+QUICK = {
+    "lora": "r=2,alpha=4,targets=q_proj+v_proj",
+    "num_train_epochs": 2,
+    "per_device_train_batch_size": 4,
+    "gradient_accumulation_steps": 1,
+    "save_steps": 2,
+    "disable_tqdm": True,
+    "perturbations": "typos",
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return written(tmp_path / "train.jsonl", ROWS)
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def trained(data: Path, out: Path, **settings: Any) -> dict[str, torch.Tensor]:
+    recipe = make_recipe_of({**QUICK, **settings}, {"data": str(data), "output_dir": str(out)}, [])
+    train_adapter(recipe)
+    return load_file(out / "adapter_model.safetensors")
+
+
+def test_the_command_trains_an_adapter_that_runs(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "adapter"
+    options = ["--num_train_epochs", "1", "--lora", "r=2,alpha=4,targets=q_proj+v_proj", "--disable_tqdm"]
+    assert main(["train", "--data", str(data), "--output_dir", str(out), "--noise", "flat_lora", *options]) == 0
+    card = json.loads((out / "training_card.json").read_text())
+    assert card["examples"] == 12
+    assert card["recipe"]["noise"] == "flat_lora"
+    assert {"holdfast", "torch", "peft"} <= card["versions"].keys()
+    assert all(norm >= 0 for norm in card["norms"].values())
+    results = evaluate(
+        tasks="factual_qa",
+        adapters=f"base,{out}",
+        perturbations="typos",
+        limit=2,
+        encoder="lexical",
+        output_path=tmp_path / "run",
+    )
+    assert results.leaderboard["has_effect"].dropna().all()
+
+
+@pytest.mark.parametrize("objective", ["none", "augment", "consistency", "rdrop"])
+@pytest.mark.parametrize("noise", ["none", "flat_lora", "isotropic", "sam_ab", "sam_w"])
+def test_objectives_and_noises_compose_and_differ(data: Path, tmp_path: Path, objective: str, noise: str) -> None:
+    plain = trained(data, tmp_path / "plain", max_steps=2)
+    found = trained(data, tmp_path / "other", max_steps=2, objective=objective, noise=noise)
+    same = all(torch.equal(plain[name], found[name]) for name in plain)
+    assert same == (objective in ("none", "rdrop") and noise == "none")
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+class Death(TrainerCallback):
+    """Kills the training after so many steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == self.step:
+            raise Killed
+
+
+@pytest.mark.parametrize(("objective", "noise"), [("augment", "flat_lora"), ("none", "sam_ab")])
+def test_a_killed_training_goes_on_to_the_same_adapter(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objective: str, noise: str
+) -> None:
+    asked = {"objective": objective, "noise": noise}
+    whole = trained(data, tmp_path / "whole", **asked)
+    build = loop.MethodTrainer.__init__
+
+    def mortal(self: Any, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **{**kwargs, "callbacks": [Death(3)]})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.MethodTrainer, "__init__", mortal)
+        with pytest.raises(Killed):
+            trained(data, tmp_path / "killed", **asked)
+    again = trained(data, tmp_path / "killed", **asked)
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_the_same_recipe_gives_the_same_bits_and_another_seed_others(data: Path, tmp_path: Path) -> None:
+    asked = {"noise": "flat_lora", "objective": "augment", "max_steps": 2}
+    one, two = (trained(data, tmp_path / name, **asked) for name in ("one", "two"))
+    other = trained(data, tmp_path / "other", **asked, seed=1)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("mode", ["teacher", "generate"])
+def test_s2r2_trains_and_logs_its_parts(data: Path, tmp_path: Path, mode: str) -> None:
+    asked = {"objective": "s2r2", "objective_args": f"mode={mode},warmup=0.0,max_new_tokens=8", "logging_steps": 1}
+    plain = trained(data, tmp_path / "plain", max_steps=4, save_steps=4)
+    found = trained(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **asked)
+    assert not all(torch.equal(plain[name], found[name]) for name in plain)
+    state = json.loads((tmp_path / "s2r2" / "checkpoint-4" / "trainer_state.json").read_text())
+    for line in state["log_history"][:4]:
+        assert {"task_loss", "l_sem", "l_stab", "off_diagonal", "generated"} <= line.keys()
+        assert line["generated"] == (mode == "generate")
+        assert line["l_sem"] >= 0
+
+
+@pytest.mark.parametrize(("kind", "architecture"), [("seq2seq", "t5"), ("classification", "bert")])
+def test_other_kinds_of_models_train_too(tmp_path: Path, kind: str, architecture: str) -> None:
+    from transformers import AutoTokenizer
+
+    from holdfast.harness.checkpoints import find_checkpoint
+
+    folder = tmp_path / "model"
+    tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-aligned"))
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(folder)
+    model, _ = tiny(architecture)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(folder)
+    rows = [{"text": row["prompt"], "label": i % 2} for i, row in enumerate(ROWS)] if kind == "classification" else ROWS
+    data = written(tmp_path / "data.jsonl", rows)
+    settings = {
+        "model": f"pretrained={folder}",
+        "lora": "r=2,alpha=4",
+        "max_steps": 2,
+        "noise": "flat_lora",
+        "objective": "consistency",
+    }
+    assert trained(data, tmp_path / "out", **settings)
+
+
+def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "full"
+    recipe = make_recipe_of({**QUICK, "max_steps": 1, "full": True}, {"data": str(data), "output_dir": str(out)}, [])
+    train_adapter(recipe)
+    assert (out / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
+        ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
+        ([{"text": "a"}], "row 1: no 'prompt' and no 'messages'; it has text"),
+        ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' needs at least two"),
+        (
+            [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
+            "must be the assistant's",
+        ),
+        ([{"text": "a", "label": "x"}], "row 1: a row with 'label' needs a whole number"),
+        ([{"text": "a", "label": 1}, {"prompt": "a", "completion": "b"}], "some rows have a 'label'"),
+        ([], "holds no example"),
+    ],
+)
+def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        trained(written(tmp_path / "data.jsonl", rows), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rat": 1}, "unknown setting 'learning_rat'; did you mean 'learning_rate'"),
+        ({"noise": "flat_lorra"}, "noise: input should be"),
+        ({"lora": "r=2,targets=nowhere"}, "--lora: "),
+        ({"objective": "s2r2", "objective_args": "rhoo=1"}, "s2r2 has no 'rhoo'; did you mean 'rho'"),
+        ({"objective": "s2r2", "objective_args": "rho=2"}, "rho 2 must be a share"),
+        ({"max_length": 2}, "no example fits into 2 tokens"),
+        ({"full": True, "noise": "flat_lora"}, "acts under an adapter: leave out --full"),
+        ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "can't be negative"),
+        ({"learning_rate": "fast"}, "learning_rate: a number is wanted"),
+        ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),
+        ({"model": "pretrained=./nowhere"}, "'./nowhere' not found"),
+    ],
+)
+def test_a_bad_recipe_is_one_line(data: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+    asked = {**QUICK, "data": str(data), "output_dir": str(tmp_path / "out"), **settings}
+    with pytest.raises(UserError, match=message):
+        train_adapter(make_recipe_of(asked, {}, []))
+
+
+def test_another_recipes_folder_is_refused(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path / "out", max_steps=1)
+    with pytest.raises(UserError, match="holds checkpoints of another recipe"):
+        trained(data, tmp_path / "out", max_steps=1, noise="flat_lora")
+
+
+def test_examples_that_are_too_long_are_counted(data: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, {"prompt": "Where is the vase? " * 60, "completion": "Here."}]
+    with pytest.warns(UserWarning, match="1 of 13 examples are longer than 64 tokens and were left out"):
+        trained(written(data, rows), tmp_path / "out", max_length=64, too_long="drop", max_steps=1)
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_rows(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: Callable[..., torch.Tensor] = lambda logits, labels, seq2seq: logits.sum() * float("nan")  # noqa: E731
+    monkeypatch.setattr(loop, "task_loss", broken)
+    with pytest.raises(UserError, match=r"the loss is nan in step 1, on the data's rows \d+, \d+"):
+        trained(data, tmp_path / "out")
+    assert (tmp_path / "out" / "stopped" / "adapter_model.safetensors").is_file()
+
+
+def test_flags_of_training_arguments_are_flags() -> None:
+    from holdfast.harness.training import make_recipe_of
+
+    flags = {"data": "x.jsonl", "output_dir": "y"}
+    recipe = make_recipe_of({}, flags, ["--learning_rate", "1e-4", "--bf16", "--num_train_epochs=2"])
+    assert recipe.arguments["learning_rate"] == 1e-4
+    assert recipe.arguments["bf16"] is True
+    assert recipe.arguments["num_train_epochs"] == 2

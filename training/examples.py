@@ -1,0 +1,171 @@
+"""What an adapter is trained on: prompts and the completions that the loss is about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from holdfast.errors import UserError
+from holdfast.tasks.files import read_objects
+
+Tokens = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing to learn: the messages before the answer (chat format, the last one is what the user said), and the
+    answer; `label` instead of an answer, where sequences are classified."""
+
+    messages: tuple[Mapping[str, str], ...]
+    completion: str
+    label: int | None = None
+
+    @property
+    def prompt(self) -> str:
+        """What the user said last: the part that is perturbed."""
+        return self.messages[-1]["content"]
+
+    def asked(self, prompt: str) -> Example:
+        """The same, with another last user message."""
+        *before, last = self.messages
+        return Example((*before, {**last, "content": prompt}), self.completion, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of prompt and completion together, and how many of them are the prompt's."""
+
+    ids: tuple[int, ...]
+    prompt: int
+    label: int | None = None
+
+    def last(self, longest: int) -> Encoded:
+        """The last `longest` tokens: a prompt that is too long loses its beginning."""
+        excess = max(0, len(self.ids) - longest)
+        return Encoded(self.ids[excess:], max(0, self.prompt - excess), self.label)
+
+
+def read_examples(source: str) -> list[Example]:
+    """The rows of a JSONL, CSV or parquet file, or of a hub data set (`owner/name`, its train split).
+
+    A row has `prompt` and `completion`, or chat `messages` of which the last, the assistant's, is the completion, or
+    `text` (or `prompt`) and an integer `label`. Raises UserError naming the row that has none of these, a completion
+    that is empty, and a file that can't be read.
+    """
+    rows = _rows(source)
+    examples = [_example(row, f"{source}, row {number}") for number, row in enumerate(rows, 1)]
+    if not examples:
+        raise UserError(f"{source} holds no example")
+    return examples
+
+
+def digest_of_examples(examples: Sequence[Example]) -> str:
+    """SHA-256 of what was trained on."""
+    digest = hashlib.sha256()
+    for each in examples:
+        digest.update(json.dumps([list(map(dict, each.messages)), each.completion, each.label]).encode())
+    return digest.hexdigest()
+
+
+def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encoded:
+    """Prompt and completion as token ids: the chat template, if there is one, then the answer and the end token.
+
+    They are tokenized apart, so that the prompt's tokens are those of generation, whatever the answer begins with.
+    A seq2seq model's prompt ends with its own end token.
+    """
+    chat = bool(tokenizer.chat_template)
+    if chat:
+        text = tokenizer.apply_chat_template(list(example.messages), tokenize=False, add_generation_prompt=True)
+    else:
+        text = "\n".join(message["content"] for message in example.messages)
+    prompt = tokenizer(_valid(text), add_special_tokens=not chat, verbose=False)["input_ids"]
+    if example.label is not None:
+        return Encoded(tuple(prompt), len(prompt), example.label)
+    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    if not seq2seq and not chat and prompt and prompt[-1:] == end:
+        prompt = prompt[:-1]  # a tokenizer that closes every text would end the answer before it begins
+    answer = tokenizer(_valid(example.completion), add_special_tokens=False, verbose=False)["input_ids"] + end
+    return Encoded((*prompt, *answer), len(prompt))
+
+
+def fitting(
+    encoded: Sequence[Encoded], longest: int, too_long: Literal["cut", "drop"]
+) -> tuple[list[tuple[int, Encoded]], int]:
+    """(number, example) of those that may be trained on at a context of `longest` tokens, and how many did not fit.
+
+    Those are cut at the beginning of the prompt, where the answer alone fits, or dropped. Raises UserError where
+    nothing is left.
+    """
+    kept, over = [], 0
+    for number, each in enumerate(encoded):
+        excess = len(each.ids) - longest
+        if excess <= 0:
+            kept.append((number, each))
+            continue
+        over += 1
+        if too_long == "cut" and excess < each.prompt:
+            kept.append((number, each.last(longest)))
+    if not kept:
+        raise UserError(f"no example fits into {longest} tokens: raise max_length, or shorten them")
+    return kept, over
+
+
+def _rows(source: str) -> list[dict[str, Any]]:
+    path = Path(source).expanduser()
+    if path.suffix in {".jsonl", ".json"}:
+        return [row for _, row in read_objects(path)]
+    if path.suffix in {".csv", ".parquet"}:
+        import pandas as pd
+
+        try:
+            frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        except FileNotFoundError:
+            raise UserError(f"no file '{source}'") from None
+        except (OSError, ValueError, ImportError) as error:
+            raise UserError(f"can't read '{source}': {str(error).splitlines()[0]}") from None
+        return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    if path.exists() or source.count("/") != 1:
+        raise UserError(f"--data '{source}': use a .jsonl, .csv or .parquet file, or a hub data set as owner/name")
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        raise UserError(f"--data '{source}': hub data sets need the library datasets: pip install datasets") from None
+    try:
+        return [dict(row) for row in load_dataset(source, split="train")]
+    except Exception as error:  # the hub's client raises its own, httpx' and OS errors
+        raise UserError(
+            f"--data '{source}' can't be loaded from the hub or its cache: {type(error).__name__}"
+        ) from None
+
+
+def _example(row: Mapping[str, Any], where: str) -> Example:
+    if "label" in row:
+        text = row.get("text", row.get("prompt"))
+        if not isinstance(text, str) or not isinstance(row["label"], int) or isinstance(row["label"], bool):
+            raise UserError(f"{where}: a row with 'label' needs a whole number there, and 'text'")
+        return Example(({"role": "user", "content": text},), "", int(row["label"]))
+    if "messages" in row:
+        messages = list(row["messages"])
+        if len(messages) < 2 or any(not {"role", "content"} <= set(message) for message in messages):
+            raise UserError(f"{where}: 'messages' needs at least two, each with 'role' and 'content'")
+        if messages[-1]["role"] != "assistant":
+            raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is what is learned")
+        return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)
+    if not isinstance(row.get("prompt"), str):
+        raise UserError(f"{where}: no 'prompt' and no 'messages'; it has {', '.join(map(str, row)) or 'nothing'}")
+    return _with_completion(({"role": "user", "content": row["prompt"]},), row.get("completion"), where)
+
+
+def _with_completion(messages: tuple[Mapping[str, str], ...], completion: Any, where: str) -> Example:
+    if not isinstance(completion, str) or not completion.strip():
+        raise UserError(f"{where}: the completion is empty or missing: there would be nothing to learn")
+    return Example(messages, completion)
+
+
+def _valid(text: str) -> str:
+    """Tokenizers refuse lone surrogates."""
+    return text.encode("utf-8", "replace").decode()

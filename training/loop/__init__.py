@@ -1,0 +1,1 @@
+"""The training loop: batches in, transformers' Trainer with two places opened."""

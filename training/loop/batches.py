@@ -1,0 +1,94 @@
+"""From examples to padded batches, clean and perturbed."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from holdfast.perturbations import parse
+from holdfast.perturbations.variants import make_variant
+from holdfast.training.examples import Encoded, Example, encode
+
+Kind = Literal["causal", "seq2seq", "classification"]
+
+
+class Collator:
+    """Encoded examples -> input_ids, attention_mask, labels (-100 on prompts and padding), padded on the right, and
+    `number`, which tells the trainer whose they are."""
+
+    def __init__(self, pad: int, kind: Kind, start: int = 0) -> None:
+        self._pad, self.kind, self._start = pad, kind, start
+
+    def __call__(self, rows: Sequence[tuple[int, Encoded]]) -> dict[str, Tensor]:
+        encoded = [each for _, each in rows]
+        if self.kind == "seq2seq":
+            batch = self._padded([each.ids[: each.prompt] for each in encoded])
+            answers = [each.ids[each.prompt :] for each in encoded]
+            labels = self._padded(answers)
+            batch["labels"] = labels["input_ids"].masked_fill(labels["attention_mask"] == 0, -100)
+            batch["decoder_input_ids"] = self._padded([(self._start, *ids[:-1]) for ids in answers])["input_ids"]
+        else:
+            batch = self._padded([each.ids for each in encoded])
+            if self.kind == "classification":
+                batch["labels"] = torch.tensor([each.label for each in encoded])
+            else:
+                prompts = torch.tensor([each.prompt for each in encoded])[:, None]
+                is_prompt = torch.arange(batch["input_ids"].shape[1]) < prompts
+                batch["labels"] = batch["input_ids"].masked_fill(is_prompt | (batch["attention_mask"] == 0), -100)
+        batch["number"] = torch.tensor([number for number, _ in rows])
+        return batch
+
+    def _padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        width = max(map(len, rows))
+        ids = torch.tensor([[*row, *[self._pad] * (width - len(row))] for row in rows])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+        return {"input_ids": ids, "attention_mask": mask}
+
+
+class Perturber:
+    """Perturbed batches: for each example of a step, one of the named perturbations at one of its severities, drawn
+    from (seed, step, example), so that a resumed run draws the same."""
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        specs: Sequence[str],
+        seed: int,
+        tokenizer: Any,
+        collator: Collator,
+        longest: int,
+    ) -> None:
+        self._examples, self._seed = examples, seed
+        self._tokenizer, self._collator, self._longest = tokenizer, collator, longest
+        self._choices = [
+            (name, each)
+            for name, severity in map(parse, specs)
+            for each in ([severity] if severity else ["light", "heavy"])
+        ]
+
+    def text(self, number: int, step: int) -> str:
+        """The perturbed prompt of example `number` in optimizer step `step`."""
+        name, severity = Random(f"{self._seed}|{step}|{number}").choice(self._choices)
+        return make_variant(
+            self._examples[number].prompt,
+            task="train",
+            sample_id=str(number),
+            perturbation=name,
+            severity=severity,
+            repeat=step,
+            seed=self._seed,
+        ).text
+
+    def examples(self, numbers: Sequence[int], step: int) -> list[Example]:
+        """The examples with their prompts perturbed."""
+        return [self._examples[n].asked(self.text(n, step)) for n in numbers]
+
+    def encoded(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """A padded batch of these examples; prompts that are too long lose their beginning."""
+        seq2seq = self._collator.kind == "seq2seq"
+        rows = [encode(each, self._tokenizer, seq2seq=seq2seq) for each in examples]
+        batch = self._collator([(0, each.last(self._longest)) for each in rows])
+        del batch["number"]
+        return batch

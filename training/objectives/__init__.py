@@ -1,0 +1,14 @@
+"""What is added to the task loss, by name."""
+
+from collections.abc import Callable, Mapping
+
+from holdfast.training.objectives.baselines import Result, Step, augment, consistency, none, rdrop
+
+OBJECTIVES: Mapping[str, Callable[[Step], Result]] = {
+    "none": none,
+    "augment": augment,
+    "consistency": consistency,
+    "rdrop": rdrop,
+}
+
+__all__ = ["OBJECTIVES", "Result", "Step"]

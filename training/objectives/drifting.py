@@ -1,0 +1,133 @@
+"""The S2R2 objective in a training step: whose answers, which vectors, what is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holdfast.errors import UserError
+from holdfast.metrics.segments import segment
+from holdfast.suggestions import did_you_mean
+from holdfast.training.examples import Example
+from holdfast.training.objectives.baselines import Batch, Result, Step, inputs_of
+from holdfast.training.objectives.s2r2 import S2R2, Span, segment_means, semantic_loss, stability_loss
+
+Answers = Sequence[str]
+Encode = Callable[[Sequence[Example]], Batch]
+"""Examples -> a padded batch, as the collator makes it."""
+
+
+class SegmentDriftObjective:
+    """L_task + lambda_sem L_sem + lambda_stab L_stab.
+
+    `generate` mode: every k-th step the model answers the prompt and its perturbed version greedily, without gradient,
+    and the drift is that between the two answers; `teacher` mode: between the reference answer under either prompt,
+    which is cheap, but leaves the alignment close to the identity (watch `off_diagonal`).
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Any], tokenizer: Any, examples: Sequence[Example], encode: Encode
+    ) -> None:
+        known = [field.name for field in fields(S2R2)]
+        for name in settings:
+            if name not in known:
+                raise UserError(f"--objective_args: s2r2 has no '{name}'{did_you_mean(name, known)}")
+        self._settings = S2R2(**settings)
+        self._tokenizer, self._examples, self._encode = tokenizer, examples, encode
+
+    def __call__(self, step: Step) -> Result:
+        settings = self._settings
+        weight = settings.weight(step.progress)
+        drifting = weight > 0 and step.number % settings.every == 0
+        teacher = drifting and settings.mode == "teacher"
+        found = step.model(**inputs_of(step.clean), output_hidden_states=teacher)
+        task = step.task_loss(found.logits, step.clean["labels"])
+        stability = stability_loss(step.model, settings) if settings.lambda_stab else task.new_tensor(0.0)
+        loss = task + settings.lambda_stab * stability
+        logs = {"task_loss": task.item(), "l_stab": stability.item(), "generated": float(drifting and not teacher)}
+        if drifting:
+            if teacher:
+                perturbed = step.perturbed()
+                other = step.model(**inputs_of(perturbed), output_hidden_states=True)
+                texts = [self._examples[n].completion for n in step.numbers]
+                pairs = self._vectors(found, step.clean, texts), self._vectors(other, perturbed, texts)
+            else:
+                pairs = self._generated(step)
+            semantic, off_diagonal = self._semantic(pairs, task)
+            loss = loss + weight * semantic
+            logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal}
+        return loss, logs
+
+    def _semantic(self, pairs: tuple[list[Tensor | None], list[Tensor | None]], like: Tensor) -> tuple[Tensor, float]:
+        kept = [(u, v) for u, v in zip(*pairs, strict=True) if u is not None and v is not None]
+        if not kept:
+            return like.new_tensor(0.0), 0.0
+        return semantic_loss([u for u, _ in kept], [v for _, v in kept], self._settings)
+
+    def _generated(self, step: Step) -> tuple[list[Tensor | None], list[Tensor | None]]:
+        """Both answers of the model as it is now, read again with gradients."""
+        clean = [self._examples[n] for n in step.numbers]
+        sides = []
+        for examples in (clean, step.perturbed_examples()):
+            texts = self._answers(step.model, examples)
+            answered = [Example(each.messages, text or " ") for each, text in zip(examples, texts, strict=True)]
+            batch = {name: value.to(step.clean["labels"].device) for name, value in self._encode(answered).items()}
+            found = step.model(**inputs_of(batch), output_hidden_states=True)
+            sides.append(self._vectors(found, batch, texts))
+        return sides[0], sides[1]
+
+    def _answers(self, model: Any, examples: Sequence[Example]) -> list[str]:
+        """Greedy answers, without gradient, in evaluation mode."""
+        prompts = self._encode([Example(each.messages, " ") for each in examples])
+        seq2seq = "decoder_input_ids" in prompts
+        labels = prompts["labels"]
+        rows = [
+            ids[mask.bool()] if seq2seq else ids[mask.bool() & (label == -100)]
+            for ids, mask, label in zip(prompts["input_ids"], prompts["attention_mask"], labels, strict=True)
+        ]
+        width = max(map(len, rows))
+        ids = torch.full((len(rows), width), self._tokenizer.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for i, row in enumerate(rows):
+            place = slice(0, len(row)) if seq2seq else slice(width - len(row), width)
+            ids[i, place], mask[i, place] = row, 1
+        device = next(model.parameters()).device
+        training = model.training
+        model.eval()
+        with torch.no_grad():
+            produced = model.generate(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                max_new_tokens=self._settings.max_new_tokens,
+                do_sample=False,
+            )
+        model.train(training)
+        new = produced[:, 1:] if seq2seq else produced[:, width:]
+        return [text.strip() for text in self._tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+    def _vectors(self, found: Any, batch: Batch, answers: Answers) -> list[Tensor | None]:
+        """Segment vectors (k, d) of each answer; None for one without a segment."""
+        states = found.decoder_hidden_states if "decoder_input_ids" in batch else found.hidden_states
+        layer = self._settings.layer
+        chosen = states[int(layer) if layer == int(layer) and layer > 1 else round(layer * (len(states) - 1))]
+        vectors: list[Tensor | None] = []
+        for row, labels, answer in zip(chosen, batch["labels"], answers, strict=True):
+            place = int((labels != -100).nonzero()[0])
+            count = int((labels != -100).sum())
+            spans = [(a + place, b + place) for a, b in self._spans(answer) if b <= count]
+            vectors.append(segment_means(row, spans) if spans else None)
+        return vectors
+
+    def _spans(self, answer: str) -> list[Span]:
+        """The segments of an answer, as spans of its tokens."""
+        offsets = self._tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        spans = []
+        for part in segment([answer], self._settings.granularity)[0]:
+            tokens = [i for i, (start, end) in enumerate(offsets) if start < part.end and end > part.start]
+            if tokens:
+                spans.append((tokens[0], tokens[-1] + 1))
+        return spans

@@ -1,0 +1,132 @@
+"""S2R2 (arXiv 2605.01605): the worst segment drift under a perturbed prompt, and the adapter's stability.
+
+The paper's text beyond its abstract is not available: what is not in the abstract or in public reviews is this
+project's reconstruction, marked [own] (METHODS 2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from holdfast.errors import UserError
+from holdfast.metrics.sinkhorn import sinkhorn
+
+Span = tuple[int, int]
+
+_QUERY_AND_KEY = ("q_proj", "k_proj", "query", "key", "q", "k")
+
+
+@dataclass(frozen=True)
+class S2R2:
+    """The settings. `rho` is the share of worst drifts that are averaged: towards 0 the maximum only, 1 the holistic
+    transport cost, an ablation arm. `layer` chooses the hidden states, as an index into all of them or a share of the
+    depth. `eta` smooths the stability term; `qk_only` restricts it to query and key projections."""
+
+    lambda_sem: float = 1.0
+    lambda_stab: float = 1e-3
+    rho: float = 0.25
+    warmup: float = 0.1
+    mode: Literal["generate", "teacher"] = "generate"
+    every: int = 1
+    layer: float = 0.67
+    centred: bool = True
+    transport: Literal["sinkhorn", "exact"] = "sinkhorn"
+    epsilon: float = 0.05
+    eta: float = 1e-6
+    qk_only: bool = False
+    granularity: Literal["sentence", "clause", "phrase"] = "clause"
+    max_new_tokens: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("lambda_sem", "lambda_stab", "warmup", "eta"):
+            if getattr(self, name) < 0:
+                raise UserError(f"s2r2: {name} can't be negative")
+        if not 0 <= self.rho <= 1:
+            raise UserError(f"s2r2: rho {self.rho:g} must be a share between 0 (the maximum alone) and 1 (all)")
+        if self.every < 1 or self.max_new_tokens < 1:
+            raise UserError("s2r2: every and max_new_tokens must be at least 1")
+
+    def weight(self, progress: float) -> float:
+        """lambda_sem, warmed up over the first share of training."""
+        return self.lambda_sem * min(1.0, progress / self.warmup if self.warmup else 1.0)
+
+
+def segment_means(states: Tensor, spans: Sequence[Span]) -> Tensor:
+    """(k, d): the mean hidden state (t, d) over each token span."""
+    return torch.stack([states[start:end].float().mean(0) for start, end in spans])
+
+
+def segment_drifts(clean: Sequence[Tensor], perturbed: Sequence[Tensor], settings: S2R2) -> tuple[list[Tensor], float]:
+    """The drifts of every pair's segments, clean side then perturbed (m + n), and the mean off-diagonal mass.
+
+    `clean` and `perturbed` hold each answer's segment vectors, (m, d) and (n, d). Vectors are centred over the batch
+    [own: raw states of language models all point one way], the clean side is under stop-gradient [own: or both
+    collapse], the plan is made on detached costs, so that the gradient goes through the costs alone:
+    d_i = sum_j P_ij C_ij / a_i with C = 1 - cos, columns likewise.
+    """
+    ours = [vectors.detach() for vectors in clean]
+    centre = torch.cat(ours).mean(0) if settings.centred else torch.zeros_like(ours[0][0])
+    drifts, off_diagonal = [], []
+    for u, v in zip(ours, perturbed, strict=True):
+        cost = (1 - _unit(u - centre) @ _unit(v - centre).T).clamp(min=0)
+        plan = _plan(cost.detach(), settings)
+        moved = plan * cost
+        drifts.append(torch.cat([moved.sum(1) * len(u), moved.sum(0) * len(v)]))
+        diagonal = torch.diagonal(plan).sum() if plan.shape[0] == plan.shape[1] else plan.new_tensor(0.0)
+        off_diagonal.append(1 - float(diagonal))
+    return drifts, sum(off_diagonal) / len(off_diagonal)
+
+
+def worst_mean(drifts: Tensor, rho: float) -> Tensor:
+    """The mean of the worst ceil(rho K) of K drifts, of at least one."""
+    return drifts.topk(max(1, math.ceil(rho * len(drifts)))).values.mean()
+
+
+def semantic_loss(clean: Sequence[Tensor], perturbed: Sequence[Tensor], settings: S2R2) -> tuple[Tensor, float]:
+    """L_sem, the mean over answers of their worst drifts, and the mean off-diagonal mass of their plans."""
+    drifts, off_diagonal = segment_drifts(clean, perturbed, settings)
+    return torch.stack([worst_mean(each, settings.rho) for each in drifts]).mean(), off_diagonal
+
+
+def stability_loss(model: nn.Module, settings: S2R2) -> Tensor:
+    """L_stab = sum over modules of s sqrt(||B||_F^2 + eta) sqrt(||A||_F^2 + eta).
+
+    Smoothed, because the plain product has a 0/0 gradient at B = 0 [own]. Invariant under B -> cB, A -> A/c, which
+    weight decay is not.
+    """
+    terms = []
+    for name, module in model.named_modules():
+        if not hasattr(module, "lora_A") or (
+            settings.qk_only and not name.endswith(("q_proj", "k_proj", "query", "key"))
+        ):
+            continue
+        found: Any = module
+        for adapter in found.active_adapters:
+            if adapter in found.lora_A:
+                down, up = found.lora_A[adapter].weight.float(), found.lora_B[adapter].weight.float()
+                product = (up.pow(2).sum() + settings.eta).sqrt() * (down.pow(2).sum() + settings.eta).sqrt()
+                terms.append(found.scaling[adapter] * product)
+    if not terms:
+        raise UserError("s2r2: the model has no active LoRA adapter whose stability could be kept")
+    return torch.stack(terms).sum()
+
+
+def _plan(cost: Tensor, settings: S2R2) -> Tensor:
+    m, n = cost.shape
+    a, b = cost.new_full((m,), 1 / m), cost.new_full((n,), 1 / n)
+    if settings.transport == "exact":
+        from holdfast.metrics.transport import transport_plan
+
+        arrays = [x.double().cpu().numpy() for x in (cost, a, b)]
+        return torch.from_numpy(transport_plan(*arrays)).to(cost)
+    return sinkhorn(cost[None], a[None], b[None], epsilon=settings.epsilon, iterations=50)[0]
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(rows, dim=-1)

@@ -1,0 +1,74 @@
+"""What `holdfast train` is asked to do: one pydantic model, the same from flags, from YAML and from Python."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from holdfast.errors import UserError
+from holdfast.suggestions import did_you_mean
+
+Scalar = str | int | float | bool
+Objective = Literal["none", "augment", "consistency", "rdrop", "s2r2"]
+NoiseName = Literal["none", "flat_lora", "isotropic", "sam_ab", "sam_w"]
+
+
+class Recipe(BaseModel):
+    """A training recipe. Field names are the command line's flags; `arguments` are fields of transformers'
+    TrainingArguments by their names, over the defaults below."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    model: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
+    data: str
+    eval_data: str | None = None
+    output_dir: str
+    objective: Objective = "none"
+    objective_args: dict[str, Scalar] = {}
+    noise: NoiseName = "none"
+    noise_args: dict[str, Scalar] = {}
+    perturbations: list[str] = ["typos", "word_deletion", "synonyms"]
+    lora: dict[str, Scalar] = {"r": 8, "alpha": 16, "targets": "all-linear"}
+    full: bool = False
+    max_length: int | None = Field(None, ge=1)
+    too_long: Literal["cut", "drop"] = "cut"
+    seed: int = 0
+    arguments: dict[str, Any] = {}
+
+
+DEFAULT_ARGUMENTS: Mapping[str, Any] = {
+    "learning_rate": 5e-4,
+    "lr_scheduler_type": "cosine",
+    "warmup_steps": 0.03,  # a share of all steps
+    "per_device_train_batch_size": 8,
+    "num_train_epochs": 3,
+    "logging_steps": 10,
+    "save_steps": 500,
+    "report_to": "none",
+}
+"""Flat-LoRA's settings where its paper has any (arXiv 2409.14396): learning rate, cosine, warm-up."""
+
+
+def make_recipe(settings: Mapping[str, Any]) -> Recipe:
+    """Check settings; raises UserError naming the field. Names that the recipe does not have are taken for
+    TrainingArguments'."""
+    from dataclasses import fields
+
+    from transformers import TrainingArguments
+
+    known = {field.name: field.default for field in fields(TrainingArguments)}
+    own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
+    arguments = {**own.pop("arguments", {}), **{n: v for n, v in settings.items() if n not in Recipe.model_fields}}
+    for name, value in arguments.items():
+        if name not in known:
+            hint = did_you_mean(name, [*Recipe.model_fields, *known])
+            raise UserError(f"unknown setting '{name}'{hint}; it is neither the recipe's nor TrainingArguments'")
+        if type(known[name]) in (int, float) and not isinstance(value, (int, float)):
+            raise UserError(f"{name}: a number is wanted, not {value!r}")
+    try:
+        return Recipe.model_validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None

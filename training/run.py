@@ -1,0 +1,231 @@
+"""`holdfast train`: from a recipe to an adapter, its checkpoints and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast import __version__
+from holdfast.errors import UserError
+from holdfast.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from holdfast.training.examples import Example
+    from holdfast.training.loop.batches import Kind, Perturber
+
+RECIPE = "recipe.json"
+CARD = "training_card.json"
+_LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dropout", "rslora": "use_rslora"} | {
+    "dora": "use_dora",
+    "init": "init_lora_weights",
+}
+
+
+def train(recipe: Recipe, checkpoint: Path) -> Path:
+    """Train, or resume in `recipe.output_dir`, and return the directory of the finished adapter (or full model).
+
+    `checkpoint` is the directory of the base. Raises UserError for mistakes in the recipe and the data, for an output
+    directory that holds another recipe's checkpoints, and for a loss that is no number any more.
+    """
+    import torch
+    from transformers import AutoConfig, AutoTokenizer, TrainingArguments, set_seed
+
+    from holdfast.training.examples import digest_of_examples, encode, fitting, read_examples
+    from holdfast.training.loop.batches import Collator, Perturber
+    from holdfast.training.loop.trainer import MethodTrainer
+
+    started = time.time()
+    out = Path(recipe.output_dir)
+    _claim(out, recipe)
+    examples = read_examples(recipe.data)
+    set_seed(recipe.seed)
+    config = AutoConfig.from_pretrained(checkpoint)
+    kind = _kind(examples, bool(config.is_encoder_decoder), recipe)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model = _model(checkpoint, recipe, kind, examples, tokenizer)
+    longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
+    seq2seq = kind == "seq2seq"
+    rows, over = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in examples], longest, recipe.too_long)
+    if over:
+        done = "lost the beginning of their prompts" if recipe.too_long == "cut" else "were left out"
+        warnings.warn(f"{over} of {len(examples)} examples are longer than {longest} tokens and {done}", stacklevel=2)
+    collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
+    evaluated = None
+    if recipe.eval_data:
+        others = read_examples(recipe.eval_data)
+        evaluated, _ = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+    arguments = {
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "label_names": ["labels"],
+        **recipe.arguments,
+    }
+    try:
+        settings = TrainingArguments(output_dir=str(out), **arguments)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"TrainingArguments: {str(error).splitlines()[0]}") from None
+    noise, sam = _noise(model, recipe)
+    perturber = Perturber(examples, recipe.perturbations, recipe.seed, tokenizer, collator, longest)
+    trainer = MethodTrainer(
+        model=model,
+        args=settings,
+        data_collator=collator,
+        train_dataset=_Rows(rows),
+        eval_dataset=_Rows(evaluated) if evaluated else None,
+        processing_class=tokenizer,
+        objective=_objective(recipe, tokenizer, examples, perturber),
+        objective_args=dict(recipe.objective_args),
+        perturber=perturber,
+        noise=noise,
+        sam=sam,
+    )
+    # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
+    warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
+    result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+    if trainer.is_world_process_zero():
+        model.save_pretrained(out, **({} if recipe.full else {"save_embedding_layers": False}))
+        tokenizer.save_pretrained(out) if recipe.full else None
+        _write_card(out, recipe, model, digest_of_examples(examples), len(rows), over, result.metrics, started)
+    return out
+
+
+class _Rows(list[Any]):
+    """A list that the Trainer takes for a data set."""
+
+
+def _claim(out: Path, recipe: Recipe) -> None:
+    """Make the output directory this recipe's; raises UserError where it is another's."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
+    content = recipe.model_dump(mode="json", exclude={"output_dir"})
+    file = out / RECIPE
+    if file.exists():
+        before = json.loads(file.read_text("utf-8"))
+        differing = [name for name in content if before.get(name) != content[name]]
+        if differing:
+            raise UserError(
+                f"{out} holds checkpoints of another recipe ({differing[0]} was {before.get(differing[0])!r}, is now "
+                f"{content[differing[0]]!r}): repeat that recipe to resume it, or choose another --output_dir"
+            )
+    file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def _kind(examples: list[Example], seq2seq: bool, recipe: Recipe) -> Kind:
+    labelled = sum(each.label is not None for each in examples)
+    if labelled and labelled < len(examples):
+        raise UserError(f"{recipe.data}: some rows have a 'label', some a completion; a data set has one or the other")
+    if labelled:
+        return "classification"
+    return "seq2seq" if seq2seq else "causal"
+
+
+def _model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: list[Example], tokenizer: Any) -> Any:
+    from peft import LoraConfig, TaskType, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
+
+    extra: dict[str, Any] = {"dtype": str(recipe.model.get("dtype", "float32"))}
+    builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
+    if builder is None:
+        builder = AutoModelForSequenceClassification
+        extra |= {"num_labels": 1 + max(each.label or 0 for each in examples), "pad_token_id": tokenizer.pad_token_id}
+    try:
+        model = builder.from_pretrained(checkpoint, **extra)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"the model '{recipe.model['pretrained']}' can't be loaded: {str(error).splitlines()[0]}"
+        ) from None
+    if recipe.full:
+        return model
+    task = {"causal": TaskType.CAUSAL_LM, "seq2seq": TaskType.SEQ_2_SEQ_LM, "classification": TaskType.SEQ_CLS}[kind]
+    settings: dict[str, Any] = {_LORA.get(name, name): value for name, value in recipe.lora.items()}
+    targets = settings.get("target_modules", "all-linear")
+    if isinstance(targets, str) and targets != "all-linear":
+        settings["target_modules"] = targets.replace("+", " ").split()
+    try:
+        wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
+    except (TypeError, ValueError, KeyError) as error:
+        raise UserError(f"--lora: {str(error).splitlines()[0]}") from None
+    wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model["pretrained"])
+    if not any(parameter.requires_grad for parameter in wrapped.parameters()):
+        raise UserError("--lora: no parameter of the model would be trained; name other targets")
+    return wrapped
+
+
+def _noise(model: Any, recipe: Recipe) -> tuple[Any, Any]:
+    """The weight noise, or what SAM moves and how far; both None for plain training."""
+    from holdfast.training.noise import WeightNoise
+    from holdfast.training.noise.sam import sam_parameters
+
+    settings = dict(recipe.noise_args)
+    if recipe.noise == "none":
+        return None, None
+    if recipe.full and recipe.noise != "sam_ab":
+        raise UserError(f"--noise {recipe.noise} acts under an adapter: leave out --full")
+    if recipe.noise == "sam_ab" or recipe.noise == "sam_w":
+        return None, (sam_parameters(model, recipe.noise), float(settings.get("rho", 0.05)))
+    sigma = float(settings.get("sigma", 0.05))
+    everywhere = bool(settings.get("all_linear", False))
+    return WeightNoise(model, sigma=sigma, seed=recipe.seed, kind=recipe.noise, all_linear=everywhere), None
+
+
+def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturber: Perturber) -> Any:
+    from holdfast.training.objectives import OBJECTIVES
+    from holdfast.training.objectives.drifting import SegmentDriftObjective
+
+    if recipe.objective == "s2r2":
+        return SegmentDriftObjective(recipe.objective_args, tokenizer, examples, perturber.encoded)
+    return OBJECTIVES[recipe.objective]
+
+
+def _last_checkpoint(out: Path) -> str | None:
+    from transformers.trainer_utils import get_last_checkpoint
+
+    found: str | None = get_last_checkpoint(str(out))
+    return found
+
+
+def _write_card(
+    out: Path, recipe: Recipe, model: Any, data: str, rows: int, over: int, metrics: Mapping[str, Any], started: float
+) -> None:
+    """What was done, for whoever finds the adapter: recipe, data digest, versions, times, memory, final norms."""
+    import peft
+    import torch
+    import transformers
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    norms = {
+        name: round(float(parameter.detach().float().norm()), 6)
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
+    card = {
+        "schema_version": 1,
+        "recipe": recipe.model_dump(mode="json", exclude={"output_dir"}),
+        "recipe_digest": hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
+        "data_digest": data,
+        "examples": rows,
+        "longer_than_context": over,
+        "versions": {
+            "holdfast": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "peft": peft.__version__,
+        },
+        "seconds": round(time.time() - started, 3),
+        "peak_memory_mib": round(peak, 1),
+        "metrics": {name: value for name, value in metrics.items() if isinstance(value, (int, float))},
+        "norms": norms if not recipe.full else {},
+    }
+    (out / CARD).write_text(json.dumps(card, indent=2) + "\n", "utf-8")
