@@ -44,7 +44,7 @@ def _kinds() -> dict[str, tuple[Registry[Any], Callable[[Any], str]]]:
         "metrics": (metrics, _metric),
         "encoders": (encoders, _first_line),
         "backends": (backends, lambda entry: _first_line(entry.build)),
-        "methods": (methods, _first_line),
+        "methods": (methods, lambda entry: f"{entry.place}: {entry.summary}"),
     }
 
 

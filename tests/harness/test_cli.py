@@ -38,7 +38,8 @@ def test_help_and_ls_import_nothing_heavy(arguments: list[str]) -> None:
         ("perturbations", ["identity", "typos", "char_deletion", "word_deletion", "synonyms", "paraphrase", "spacing"]),
         ("perturbations", ["punctuation", "confusables", "emoji", "case"]),
         ("metrics", ["segment_drift", "exact_match", "token_f1", "rouge", "policy", "entity_recall"]),
-        ("encoders", ["minilm", "lexical"]),
+        ("encoders", ["minilm", "lexical", "model"]),
+        ("methods", ["s2r2", "flat_lora", "sam_ab", "consistency"]),
         ("backends", ["hf"]),
     ],
 )

@@ -1,0 +1,109 @@
+"""How well drift tells a changed meaning from other words for the same, on the labelled pairs, beside its peers.
+
+python benchmarks/drift_quality.py [--halves build test] [--out results/drift_quality.txt]
+
+AUROC: the probability that a pair of the one sort scores higher than a pair of the other, ties counted half (Hanley and
+McNeil 1982). Kinds of change are compared with all pairs that mean the same, kinds of rewording with all that changed.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs
+from holdfast.metrics.minilm import _folder
+from holdfast.metrics.text import rouge
+
+Scores = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+"""For each measure, how far each pair's answers are apart."""
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--halves", nargs="+", choices=("build", "test"), default=["build", "test"])
+    arguments.add_argument("--out", type=Path, help="write the table to this file, too")
+    args = arguments.parse_args()
+    tables = []
+    for half in args.halves:
+        pairs = [pair for pair in embedded_pairs() if pair.split == half]
+        tables.append(f"{half}: {len(pairs)} pairs\n{table(pairs, measured(pairs))}")
+    text = "AUROC of changed against unchanged meaning, encoder minilm\n\n" + "\n\n".join(tables) + "\n"
+    print(text, end="")
+    if args.out:
+        args.out.write_text(text, "utf-8")
+
+
+def measured(pairs: Sequence[LabelledPair]) -> Scores:
+    clean, perturbed = [pair.clean for pair in pairs], [pair.perturbed for pair in pairs]
+    drifts = segment_drift(clean, perturbed, encoding=encoding_of("minilm"))
+    scores: Scores = {
+        name: np.array([getattr(drift, name) for drift in drifts])
+        for name in ("max_drift", "mean_drift", "global_drift")
+    }
+    scores["greedy F1"] = 1 - greedy_matching(clean, perturbed)
+    scores["ROUGE-L"] = 1 - np.array(
+        [row["rougeL"] for row in rouge(perturbed, [[text] for text in clean], [{}] * len(pairs))]
+    )
+    scores["chrF"] = 1 - chrf(clean, perturbed)
+    return scores
+
+
+def table(pairs: Sequence[LabelledPair], scores: Scores) -> str:
+    changed = np.array([pair.changed for pair in pairs])
+    kinds = np.array([pair.kind for pair in pairs])
+    rows = [("overall", changed, ~changed)]
+    rows += [(kind, kinds == kind, ~changed) for kind in sorted({*kinds[changed]})]
+    rows += [(f"not {kind}", changed, kinds == kind) for kind in sorted({*kinds[~changed]})]
+    lines = [f"{'kind':20}{'pairs':>6}" + "".join(f"{name:>14}" for name in scores)]
+    for kind, positive, negative in rows:
+        count = min(positive.sum(), negative.sum()) if kind != "overall" else len(pairs)
+        values = "".join(f"{auroc(values[positive], values[negative]):14.3f}" for values in scores.values())
+        lines.append(f"{kind:20}{count:6}{values}")
+    return "\n".join(lines)
+
+
+def auroc(positive: Any, negative: Any) -> float:
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    return float((ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative)))
+
+
+def greedy_matching(clean: Sequence[str], perturbed: Sequence[str]) -> Any:
+    """F1 of each token's nearest token on the other side, by cosine of their last states (Zhang et al. 2020)."""
+    states = token_states()
+    found = []
+    for one, other in zip(clean, perturbed, strict=True):
+        cosines = states(one) @ states(other).T
+        recall, precision = cosines.max(1).mean(), cosines.max(0).mean()
+        found.append(2 * precision * recall / (precision + recall))
+    return np.array(found)
+
+
+def token_states() -> Callable[[str], Any]:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(_folder()), AutoModel.from_pretrained(_folder()).eval()
+
+    def states(text: str) -> Any:
+        with torch.inference_mode():
+            hidden = model(**tokenizer(text, return_tensors="pt", truncation=True)).last_hidden_state[0, 1:-1]
+        return torch.nn.functional.normalize(hidden, dim=1).numpy()
+
+    return states
+
+
+def chrf(clean: Sequence[str], perturbed: Sequence[str]) -> Any:
+    from sacrebleu.metrics import CHRF
+
+    score = CHRF().sentence_score
+    return np.array([score(other, [one]).score / 100 for one, other in zip(clean, perturbed, strict=True)])
+
+
+if __name__ == "__main__":
+    main()
