@@ -124,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_train(verbs)
 
+    inspect = _add(verbs, "inspect", _inspect, "show how large an adapter's update is, module by module")
+    inspect.add_argument("adapter", metavar="ADAPTER", help="a peft directory, a hub name or a shipped adapter")
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+
     schema = _add(verbs, "schema", _schema, "print the JSON schema of a file that a run writes")
     schema.add_argument("file", choices=("run.json", "samples.jsonl"))
 
@@ -289,6 +293,13 @@ def _calibrate(args: argparse.Namespace) -> int:
         false_alarm=args.false_alarm,
     )
     print_calibration(found, Path(args.out) if args.out else None)
+    return 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from holdfast.harness.inspecting import print_geometry
+
+    print_geometry(args.adapter, as_json=args.json)
     return 0
 
 

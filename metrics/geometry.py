@@ -1,0 +1,77 @@
+"""How large an adapter's update is, and in how many directions: read off the factors, never off the product."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """One module's update s B A: Frobenius norms of A, B and s B A, its spectral norm, its effective rank (the
+    exponential of the entropy of its normalised singular values; Roy and Vetterli 2007), and its rank."""
+
+    a_norm: float
+    b_norm: float
+    norm: float
+    spectral_norm: float
+    effective_rank: float
+    rank: int
+
+
+def geometry_of(a: Tensor, b: Tensor, scale: float) -> Geometry:
+    """The geometry of s B A for A (r, n) and B (m, r): the singular values of an r x r core.
+
+    With QR factors B = Q_b R_b and A^T = Q_a R_a the update is Q_b (s R_b R_a^T) Q_a^T, so that the core has its
+    singular values.
+    """
+    import torch
+
+    a, b = a.detach().double(), b.detach().double()
+    core = scale * torch.linalg.qr(b).R @ torch.linalg.qr(a.T).R.T
+    values = torch.linalg.svdvals(core)
+    norm = float(values.norm())
+    shares = values[values > 0] / values.sum() if norm else values[:0]
+    return Geometry(
+        a_norm=float(a.norm()),
+        b_norm=float(b.norm()),
+        norm=norm,
+        spectral_norm=float(values.max()) if len(values) else 0.0,
+        effective_rank=float((-(shares * shares.log()).sum()).exp()) if len(shares) else 0.0,
+        rank=len(a),
+    )
+
+
+def total(modules: Mapping[str, Geometry]) -> Geometry:
+    """The whole adapter as one block-diagonal update: norms add in squares, the spectral norm is the largest."""
+
+    def root(name: str) -> float:
+        return math.sqrt(sum(getattr(each, name) ** 2 for each in modules.values()))
+
+    weighed = sum(each.effective_rank * each.norm**2 for each in modules.values())
+    energy = sum(each.norm**2 for each in modules.values())
+    return Geometry(
+        a_norm=root("a_norm"),
+        b_norm=root("b_norm"),
+        norm=root("norm"),
+        spectral_norm=max((each.spectral_norm for each in modules.values()), default=0.0),
+        effective_rank=weighed / energy if energy else 0.0,
+        rank=max((each.rank for each in modules.values()), default=0),
+    )
+
+
+def complexity(a: Tensor, b: Tensor, a_0: Tensor, sigma: float) -> float:
+    """KL = (||B||^2 + ||A - A_0||^2) / (2 sigma^2): a PAC-Bayes complexity of the adapter under the prior
+    N((A_0, 0), sigma^2) at its initial point (METHODS 2)."""
+    return float((b.double().pow(2).sum() + (a.double() - a_0.double()).pow(2).sum()) / (2 * sigma**2))
+
+
+def maurer_bound(risk: float, kl: float, samples: int, delta: float = 0.05) -> float:
+    """R <= R_hat + sqrt((KL + ln(2 sqrt(N) / delta)) / (2 N)), with probability 1 - delta, for a risk in [0, 1]
+    measured on N samples under the posterior (Maurer 2004)."""
+    return min(1.0, risk + math.sqrt((kl + math.log(2 * math.sqrt(samples) / delta)) / (2 * samples)))

@@ -1,0 +1,49 @@
+"""An adapter's geometry against the dense product."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.metrics.geometry import complexity, geometry_of, maurer_bound, total
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 6), st.integers(1, 12), st.integers(1, 12), st.integers(0, 1000))
+def test_norms_and_rank_are_those_of_the_product(rank: int, m: int, n: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    a = torch.randn(rank, n, generator=generator, dtype=torch.float64)
+    b = torch.randn(m, rank, generator=generator, dtype=torch.float64)
+    found = geometry_of(a, b, 0.5)
+    values = torch.linalg.svdvals(0.5 * b @ a)
+    shares = values / values.sum()
+    assert found.norm == pytest.approx(values.norm().item(), rel=1e-9)
+    assert found.spectral_norm == pytest.approx(values.max().item(), rel=1e-9)
+    entropy = -sum(p * math.log(p) for p in shares.tolist() if p > 1e-300)
+    assert found.effective_rank == pytest.approx(math.exp(entropy), rel=1e-5)
+
+
+def test_an_adapter_that_does_nothing_has_no_size() -> None:
+    found = geometry_of(torch.randn(4, 8), torch.zeros(6, 4), 2.0)
+    assert (found.norm, found.spectral_norm, found.effective_rank, found.rank) == (0.0, 0.0, 0.0, 4)
+
+
+def test_modules_add_up_in_squares() -> None:
+    one = geometry_of(torch.eye(2), 3 * torch.eye(2), 1.0)
+    whole = total({"a": one, "b": one})
+    assert whole.norm == pytest.approx(math.sqrt(2) * one.norm)
+    assert whole.spectral_norm == one.spectral_norm
+    assert whole.effective_rank == pytest.approx(2.0)
+
+
+def test_complexity_is_the_distance_from_the_initial_adapter() -> None:
+    a, b = torch.ones(2, 3), torch.full((4, 2), 2.0)
+    assert complexity(a, b, a, sigma=1.0) == pytest.approx(16.0)
+    assert complexity(a, torch.zeros(4, 2), a, sigma=0.1) == 0.0
+
+
+def test_the_bound_tightens_with_samples_and_never_exceeds_one() -> None:
+    assert maurer_bound(0.1, 5.0, 1000) > maurer_bound(0.1, 5.0, 10_000) > 0.1
+    assert maurer_bound(0.5, 1e6, 10) == 1.0
