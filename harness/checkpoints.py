@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,21 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
 def find_base(pretrained: str) -> Adapter:
     """The base model as a contestant of its own."""
     return Adapter(BASE, None, digest_of(find_checkpoint(pretrained)))
+
+
+def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[Adapter]:
+    """Every adapter once per scale, called `name@scale`; the base, which has nothing to scale, as it is."""
+    if not scales:
+        return list(adapters)
+    return [
+        one
+        for adapter in adapters
+        for one in (
+            [replace(adapter, name=f"{adapter.name}@{scale:g}", scale=scale) for scale in dict.fromkeys(scales)]
+            if adapter.path
+            else [adapter]
+        )
+    ]
 
 
 def find_adapters(specs: list[str], base: Adapter) -> list[Adapter]:

@@ -15,6 +15,7 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model", "NAME", "backend that generates (default: hf)"),
     ("--model_args", "K=V,...", "its arguments, as in pretrained=pocket-aligned,dtype=float32"),
     ("--adapters", "A,B,...", "base, adapter directories or shipped adapters; name=directory renames one"),
+    ("--adapter_scales", "X,...", "ask every adapter with its update scaled so, as in 0,0.5,1; a curve in the table"),
     ("--tasks", "T,...", "suites by name, or your own prompts: file.jsonl, task.yaml"),
     ("--perturbations", "P,...", "names, each with @light, @heavy or @0.08 if wanted; typos+emoji does both"),
     (

@@ -35,6 +35,7 @@ class RunConfig(BaseModel):
     model: str = "hf"
     model_args: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
     adapters: list[str] = Field(["base", "pocket-steady", "pocket-narrow"], min_length=1)
+    adapter_scales: list[Annotated[float, Field(ge=0)]] | None = None
     tasks: list[str] = Field(["factual_qa", "dialogue_summary"], min_length=1)
     perturbations: list[str] = ["typos", "word_deletion", "synonyms", "paraphrase"]
     severity: list[str] = Field(["light", "heavy"], min_length=1)
@@ -124,6 +125,8 @@ def _scalar(text: str) -> Scalar:
 
 
 def _parsed(name: str, value: Any) -> Any:
+    if name == "adapter_scales" and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
     if name in {"adapters", "tasks", "perturbations", "severity", "aggregate"}:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (int, float)):

@@ -11,7 +11,7 @@ from holdfast.errors import UserError
 from holdfast.harness.attending import AttentionShifts
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base
+from holdfast.harness.checkpoints import find_adapters, find_base, scaled
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.embeddings import kept_embeddings
 from holdfast.harness.encoding import run_encoding
@@ -109,7 +109,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     segment([""], config.granularity, config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
     base = find_base(str(config.model_args.get("pretrained", "")))
-    adapters = find_adapters(config.adapters, base)
+    adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)
     if config.pack is not None:
         return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))
     loaded = with_paraphrases(loaded, config)
@@ -206,7 +206,7 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
         if entry.name not in found:
             continue
         entry.has_effect = found[entry.name].has_effect
-        if not entry.has_effect:
+        if not entry.has_effect and entry.scale:
             _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
 
 
@@ -226,7 +226,12 @@ def _manifest(prepared: Prepared) -> Manifest:
         config=prepared.config,
         base_digest=prepared.base.digest,
         adapters=[
-            AdapterEntry(name=adapter.name, path=str(adapter.path) if adapter.path else None, digest=adapter.digest)
+            AdapterEntry(
+                name=adapter.name,
+                path=str(adapter.path) if adapter.path else None,
+                digest=adapter.digest,
+                scale=adapter.scale,
+            )
             for adapter in prepared.adapters
         ],
         tasks=entries,

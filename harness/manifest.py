@@ -24,6 +24,7 @@ class AdapterEntry(BaseModel):
     name: str
     path: str | None
     digest: str
+    scale: float = 1.0
     has_effect: bool | None = None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from holdfast.errors import UserError
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.types import BackendOptions, Request
-from holdfast.harness.checkpoints import find_adapters, find_base
+from holdfast.harness.checkpoints import find_adapters, find_base, scaled
 from holdfast.harness.encoding import run_encoding
 from holdfast.harness.evaluation import Connect, load_tasks
 from holdfast.harness.plan import addressed, asker
@@ -166,7 +166,8 @@ class _Trial:
 def _adapter(found: Compared) -> Adapter:
     config, line = found.manifest.config, found.perturbed
     base = find_base(str(config.model_args.get("pretrained", "")))
-    adapter = next(each for each in find_adapters(config.adapters, base) if each.name == line["adapter"])
+    adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)
+    adapter = next(each for each in adapters if each.name == line["adapter"])
     if adapter.digest != line["adapter_digest"]:
         raise UserError(f"the weights of '{adapter.name}' are not those of the run any more: run it again first")
     return adapter

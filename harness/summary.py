@@ -179,6 +179,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         row: dict[str, Any] = {
             "adapter": entry.name,
             "digest": entry.digest[:12],
+            "scale": entry.scale,
             "variants": manifest.variants[:12],
             "tasks": mine["task"].nunique(),
         }

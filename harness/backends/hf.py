@@ -52,6 +52,7 @@ class HuggingFace:
     def __init__(self, loaded: Loaded, adapters: Sequence[Adapter], batch_size: int | None) -> None:
         self._loaded = loaded
         self._adapters = adapters
+        self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
         self._fits = self._size
         self._config = _generation_config(loaded)
@@ -257,12 +258,30 @@ class HuggingFace:
         name = self._loaded.peft_names.get(adapter) if adapter else None
         if name is not None:
             self._loaded.model.set_adapter(name)
-            yield
+            with _scaled(self._loaded.model, name, self._scales[str(adapter)]):
+                yield
         elif self._loaded.peft_names:
             with self._loaded.model.disable_adapter():
                 yield
         else:
             yield
+
+
+@contextmanager
+def _scaled(model: Any, name: str, scale: float) -> Iterator[None]:
+    """Within the block, this adapter's update is multiplied with `scale`."""
+    if scale == 1.0:
+        yield
+        return
+    modules = [module for module in model.modules() if hasattr(module, "lora_A") and name in module.scaling]
+    before = [module.scaling[name] for module in modules]
+    for module in modules:
+        module.scaling[name] *= scale
+    try:
+        yield
+    finally:
+        for module, value in zip(modules, before, strict=True):
+            module.scaling[name] = value
 
 
 def _generation_config(loaded: Loaded) -> Any:

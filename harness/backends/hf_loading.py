@@ -142,16 +142,20 @@ def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | N
 def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
     """peft's own names are numbered: it allows no dots in them, people do."""
     names: dict[str, str] = {}
+    loaded: dict[Path, str] = {}
     for adapter in adapters:
         if adapter.path is None:
             continue
+        if adapter.path in loaded:  # the same one at another scale
+            names[adapter.name] = loaded[adapter.path]
+            continue
         check_belongs(model.get_base_model() if names else model, adapter)
-        name = f"adapter{len(names)}"
+        name = f"adapter{len(loaded)}"
         try:
             model = _attach(model, adapter.path, name, first=not names)
         except (ValueError, RuntimeError, KeyError, OSError, TypeError) as error:
             raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {_first_line(error)}") from None
-        names[adapter.name] = name
+        names[adapter.name] = loaded[adapter.path] = name
     return model, names
 
 

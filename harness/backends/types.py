@@ -16,6 +16,8 @@ class Adapter:
     name: str
     path: Path | None
     digest: str
+    scale: float = 1.0
+    """What its update is multiplied with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,3 +338,34 @@ def test_the_evaluated_model_can_be_the_encoder(tmp_path: Path) -> None:
 def test_an_engine_without_hidden_states_is_no_encoder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not show its hidden states"):
         evaluate(tasks="factual_qa", encoder="model", limit=1, backend=Fake(), output_path=tmp_path / "run")
+
+
+def test_adapters_are_asked_at_several_scales(tmp_path: Path) -> None:
+    results = evaluate(
+        tasks="factual_qa",
+        adapters="base,pocket-narrow",
+        adapter_scales="0,0.5,1",
+        perturbations="typos@0.05",
+        limit=4,
+        encoder="lexical",
+        min_meaning=0,
+        output_path=tmp_path / "run",
+    )
+    board = results.leaderboard.set_index("adapter")
+    assert set(board.index) == {"base", "pocket-narrow@0", "pocket-narrow@0.5", "pocket-narrow@1"}
+    assert list(board.loc[["pocket-narrow@0", "pocket-narrow@0.5", "pocket-narrow@1"], "scale"]) == [0, 0.5, 1]
+    lines = [json.loads(line) for line in (results.path / "samples.jsonl").read_text().splitlines()]
+    answers = {name: [line["output"] for line in lines if line["adapter"] == name] for name in board.index}
+    assert answers["pocket-narrow@0"] == answers["base"] != answers["pocket-narrow@1"]
+    alone = evaluate(
+        tasks="factual_qa",
+        adapters="pocket-narrow",
+        perturbations="typos@0.05",
+        limit=4,
+        encoder="lexical",
+        min_meaning=0,
+        output_path=tmp_path / "alone",
+    )
+    plain = [json.loads(line)["output"] for line in (alone.path / "samples.jsonl").read_text().splitlines()]
+    assert plain == answers["pocket-narrow@1"]
+    assert not results.warnings
