@@ -73,8 +73,12 @@ class Registry(Generic[T]):
     def _discover(self) -> None:
         if self._discovered:
             return
-        self._discovered = True
-        folder = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(folder.__path__):
-            if not module.ispkg and module.name != "testing":
-                importlib.import_module(f"{self._package}.{module.name}")
+        self._discovered = True  # first, since a module may ask for a name while it is imported
+        try:
+            folder = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(folder.__path__):
+                if not module.ispkg and module.name != "testing":
+                    importlib.import_module(f"{self._package}.{module.name}")
+        except BaseException:
+            self._discovered = False
+            raise
