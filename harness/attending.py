@@ -14,6 +14,9 @@ from holdfast.metrics.segments import Granularity, Segment, segment
 
 SHIFT = "attention_shift"
 
+PROMPT_GRANULARITY: Granularity = "phrase"
+"""Prompts are cut as finely as can be: most are one sentence, within which attention moves."""
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -36,8 +39,8 @@ class AttentionShifts:
         """The attention shift of one perturbed answer, in [0, 1]; None where there is nothing to compare."""
         question = item.question
         task, sample = question.task, question.sample
-        contents = self._cut(sample.content, question.variant.text)
-        outputs = self._cut(clean_output, output)
+        contents = segment((sample.content, question.variant.text), PROMPT_GRANULARITY)
+        outputs = segment((clean_output, output), self._granularity)
         if not all((*contents, *outputs)):
             return None
         prompts = task.render(sample, sample.content), question.prompt
@@ -54,9 +57,6 @@ class AttentionShifts:
         back = back_mapping(_spans(contents[0]), _spans(contents[1]), edits)
         masses = [part.mass for part in outputs[0]]
         return attention_shift(clean, perturbed, back, _partners(outputs, drift), masses)
-
-    def _cut(self, *texts: str) -> list[list[Segment]]:
-        return segment(texts, self._granularity)
 
 
 def _spans(parts: Sequence[Segment]) -> tuple[Span, ...]:

@@ -235,6 +235,10 @@ def _perturb(args: argparse.Namespace) -> int:
 
     given = vars(args)
     config = make_config({name: given[name] for name in _PERTURB_FLAGS if name in given})
+    if args.out and "tasks" not in given:
+        raise UserError(
+            "--out writes the variants of tasks: name them with --tasks (a pipe's output goes to a file by >)"
+        )
     if args.out:
         write(config, Path(args.out))
     elif "tasks" in given:

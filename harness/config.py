@@ -37,7 +37,7 @@ class RunConfig(BaseModel):
     adapters: list[str] = Field(["base", "pocket-steady", "pocket-narrow"], min_length=1)
     adapter_scales: list[Annotated[float, Field(ge=0)]] | None = None
     tasks: list[str] = Field(["factual_qa", "dialogue_summary"], min_length=1)
-    perturbations: list[str] = ["typos", "word_deletion", "synonyms", "paraphrase"]
+    perturbations: list[str] = Field(["typos", "word_deletion", "synonyms", "paraphrase"], min_length=1)
     severity: list[str] = Field(["light", "heavy"], min_length=1)
     repeats: int = Field(1, ge=1)
     aggregate: list[Literal["mean", "worst"]] = Field(["mean"], min_length=1)
@@ -93,7 +93,14 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
         where = ".".join(
             str(part) for part in first["loc"] if not str(part).startswith(("int", "literal", "constrained"))
         )
-        raise UserError(f"{where}: {first['msg'].lower()}, not {first['input']!r}") from None
+        hint = _HINTS.get((where, first["type"])) or _HINTS.get(("", first["type"])) or first["msg"].lower()
+        raise UserError(f"{where}: {hint}, not {first['input']!r}") from None
+
+
+_HINTS = {
+    ("search", "string_pattern_mismatch"): "use random:N or greedy:N with a number of variants, as in greedy:8",
+    ("", "too_short"): "name at least one",
+}
 
 
 def parse_pairs(text: str, flag: str) -> dict[str, Any]:

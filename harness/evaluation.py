@@ -138,9 +138,11 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
     with kept_embeddings(folder, encoding) as encoded:
         validity = Validity(config.min_meaning, prepared.tasks, encoded)
         kept, excluded = validity.divided(prepared.variants)
-        write_excluded(folder, excluded)
+        write_excluded(folder, excluded, prepared.tasks)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
+        for cell in sorted({made.cell for made in excluded} - {made.cell for made in kept}):
+            _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: no variant keeps its prompt's meaning; none is asked")
         manifest.engine = dict(engine.describe())
         manifest.write(folder)
         loaded = time.perf_counter() - started

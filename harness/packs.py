@@ -65,7 +65,7 @@ def read_pack(folder: Path) -> Pack:
     """The manifest of a pack; raises UserError where there is none or it is none."""
     try:
         return Pack.model_validate_json((folder / MANIFEST).read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is not a pack: it has no {MANIFEST} (holdfast perturb --out makes one)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"can't read {folder / MANIFEST}: {error}") from None

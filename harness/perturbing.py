@@ -9,7 +9,7 @@ from holdfast.harness.config import RunConfig
 from holdfast.harness.evaluation import load_tasks
 from holdfast.harness.packs import read_pack, verify_pack, write_pack
 from holdfast.harness.paraphrasing import with_paraphrases
-from holdfast.harness.variants import Made, make_variants
+from holdfast.harness.variants import IDENTITY, Made, cells_of, make_variants, variant_of
 from holdfast.harness.word_diff import shown_edits
 from holdfast.perturbations import Edits
 from holdfast.perturbations.thesaurus import EMBEDDED, SETTING
@@ -17,7 +17,9 @@ from holdfast.tasks import Sample, Task
 
 
 def write(config: RunConfig, folder: Path) -> None:
-    """Write the variants of a configuration's tasks as a pack."""
+    """Write the variants of a configuration's tasks as a pack; raises UserError for a search that needs answers."""
+    if config.search_method == "greedy":
+        raise UserError("--search greedy goes on from answers, so it is no pack's: give it to holdfast run")
     pack = write_pack(config, with_paraphrases(load_tasks(config.tasks), config), folder)
     print(f"{pack.variants} variants in {folder}/, SHA-256 {pack.sha256}")
 
@@ -28,7 +30,10 @@ def verify(folder: Path, tasks: Sequence[str] | None) -> None:
     if pack.synonyms == EMBEDDED:
         os.environ[SETTING] = EMBEDDED  # even where WordNet is at hand
     settings = RunConfig.model_validate(pack.settings)
-    loaded = with_paraphrases(load_tasks(tasks or settings.tasks), settings)
+    try:
+        loaded = with_paraphrases(load_tasks(tasks or settings.tasks), settings)
+    except UserError as error:
+        raise UserError(f"the pack's tasks: {error}; say where they lie with --tasks") from None
     verify_pack(folder, loaded)
     print(f"{folder}: this machine makes the same {pack.variants} variants, byte for byte (SHA-256 {pack.sha256})")
 
@@ -53,7 +58,15 @@ def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
         raise UserError(f"standard input is not UTF-8 (byte {error.start + 1}); convert it, as iconv does") from None
     body = content.removesuffix("\n")
     sample = Sample("-", body)
-    variants = list(make_variants(config, [Task("-", (sample,), ())]))
+    if config.search_method == "greedy" or config.paraphraser:
+        raise UserError("in a pipe there is no model to ask: --search greedy and --paraphraser go with --tasks")
+    task = Task("-", (sample,), ())
+    variants = [
+        Made(task.name, sample.id, variant_of(task, sample, name, severity, 0, config.seed))
+        for name, severity in cells_of(config)
+        if name == IDENTITY and IDENTITY in config.perturbations
+    ]
+    variants += make_variants(config, [task])
     for made in variants:
         if len(variants) > 1:
             print(f"==> {_called(made)} <==")

@@ -7,8 +7,8 @@ from functools import cache
 
 from holdfast.perturbations import Edit, Edits
 
-_WORD = re.compile(r"\w+")
-_FAMILIAR = 3.5
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_FAMILIAR = 4.0
 """Zipf frequency (wordfreq) from which on a word is taken for itself and not for a misspelling of another."""
 
 
@@ -64,7 +64,9 @@ def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bo
     before, after = text[start:end], Edits(text[start:end], moved).text
     if not after.strip() or len(_WORD.findall(after)) != 1:
         return False
-    return OSA.distance(_skeleton(before), _skeleton(after)) <= max(1, len(before) // 3) and not _is_common(after)
+    touched = sum(max(1, len(edit.removed)) for edit in edits)
+    slips = min(touched, OSA.distance(_skeleton(before), _skeleton(after)))
+    return slips <= max(1, len(before) // 3) and not _is_common(after)
 
 
 def _is_common(word: str) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.manifest import Manifest, read_manifest
 from holdfast.harness.records import CLEAN, SAMPLES, read_samples
-from holdfast.suggestions import did_you_mean
 
 Line = dict[str, Any]
 
@@ -38,12 +37,12 @@ def find_answer(folder: Path, key: str | None) -> Compared:
 
 
 def _with_key(folder: Path, key: str) -> Line:
-    keys = []
     for line in read_samples(folder / SAMPLES):
         if line["key"] == key:
             return line
-        keys.append(line["key"])
-    raise UserError(f"no answer in {folder} has the key '{key}'{did_you_mean(key, keys)}; keys are in {SAMPLES}")
+    raise UserError(
+        f"no answer in {folder} has the key '{key}': keys are in {SAMPLES}; without one, the worst is taken"
+    )
 
 
 def _worst(folder: Path) -> Line:

@@ -77,7 +77,8 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     directed = frame["perturbation"].map(expects) == CHANGED
     frame.loc[directed, "score"] = np.nan  # the references answer another question
     broke = frame["max_drift"] >= manifest.config.break_threshold
-    frame["broke"] = broke.where(frame["max_drift"].notna()).astype(np.float64)
+    counts = frame["max_drift"].notna() & (frame["edited"].astype(bool) | ~directed)
+    frame["broke"] = np.where(counts, broke, np.nan)
     return frame
 
 
@@ -107,7 +108,7 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
     rows.sort(key=_order(manifest))
-    add_curves(rows)
+    add_curves(rows, answers[answers["repeat"] < manifest.config.repeats])
     return pd.DataFrame(rows).round(6)
 
 

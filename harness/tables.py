@@ -33,6 +33,13 @@ _CELL_COLUMNS = {
     "noise_floor": "floor",
     "break_rate": "breaks",
 }
+_WHOLE = 400
+_NARROW = 190
+_FOR_WIDE_TERMINALS = frozenset(
+    {"edited", "metric", "tail_drift", "global_drift", "hidden_drift", "worst_max_drift", "mean_length", "changed_rate"}
+)
+"""Left out where they would leave no room for the others; the CSV files have them all."""
+
 _CURVE_COLUMNS = {
     "adapter": "adapter",
     "task": "task",
@@ -64,11 +71,11 @@ def print_results(results: "Results") -> None:
     """Both tables of a run and where its files are."""
     cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
     console = _console()
-    console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS))
+    console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS, console.width))
     curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
     if len(curves):
         console.print(_table("Dose and response: over all strengths", curves, _CURVE_COLUMNS))
-    console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS))
+    console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS, console.width))
     console.print(
         "Edited: prompts that the perturbation found something to change in; the others count as unmoved. Drift is 0 "
         "(same) to 1 (other), of the worst segment; below the floor (same prompt, asked twice) it is no finding.",
@@ -76,18 +83,22 @@ def print_results(results: "Results") -> None:
     )
     for warning in results.warnings:
         console.print(f"WARNING: {warning}", style="bold red", markup=False)
-    print(f"files: {results.path}/ (breakdown.csv, leaderboard.csv, samples.jsonl, run.json)")
+    names = sorted(path.name for path in results.path.iterdir())
+    print(f"files: {results.path}/ ({', '.join(names)})")
 
 
 def print_leaderboard(board: "pd.DataFrame") -> None:
     """The leaderboard of one or several runs."""
     columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
-    _console().print(_table("Leaderboard", board, columns))
+    console = _console()
+    console.print(_table("Leaderboard", board, columns, console.width))
 
 
-def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str]) -> Any:
+def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _WHOLE) -> Any:
     from rich.table import Table
 
+    if width < _NARROW:
+        columns = {name: heading for name, heading in columns.items() if name not in _FOR_WIDE_TERMINALS}
     table = Table(title=title, title_justify="left", header_style="bold")
     optional = {"changed_rate"}
     shown = {
@@ -129,4 +140,4 @@ def _console() -> "Console":
     from rich.console import Console
 
     console = Console()
-    return console if console.is_terminal and console.width >= 140 else Console(width=200)
+    return console if console.is_terminal else Console(width=_WHOLE)

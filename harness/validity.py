@@ -11,7 +11,8 @@ from holdfast.harness.records import json_line
 from holdfast.harness.variants import Made
 from holdfast.metrics import Encode
 from holdfast.metrics.encoders import Encoding
-from holdfast.metrics.facts import conflict, facts_of
+from holdfast.metrics.facts import comparer
+from holdfast.metrics.segments import segment
 from holdfast.perturbations import Edits, expectation, parts_of
 from holdfast.tasks import Task
 
@@ -27,29 +28,32 @@ class Validity:
     def __init__(self, threshold: float, tasks: Iterable[Task], encoding: Encoding) -> None:
         self._threshold = threshold
         self._encoding = encoding
-        self._contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
+        self._contents = _contents(tasks)
 
     def judged(self, variants: Sequence[Made]) -> list[Made]:
         """The variants, each with the share of its prompt's meaning that it keeps, in [0, 1].
 
-        The clean prompt and the variant as a reader takes it in (`as_read`) are compared: 0 where they contradict each
-        other in a number, a name or a negation, else the cosine of their vectors, clipped. None where nothing can tell:
-        for a variant that is meant to ask something else, one in another language, and a text that the encoder can't
-        read.
+        The clean prompt and the variant as a reader takes it in (`as_read`) are compared: the least of the cosine of
+        their vectors, the share of content words that is left, and 1 minus what the facts hold against it (a changed
+        number, name or negation leaves 0). None where nothing can tell: for a variant that is meant to ask something
+        else, one in another language or with added sentences, and a prompt that the encoder can't read.
         """
         pairs = {}
         for i, made in enumerate(variants):
             if _can_be_judged(made.variant.perturbation):
                 clean = self._contents[made.task, made.sample]
                 pairs[i] = clean, as_read(Edits(clean, made.variant.edits))
-        meanings = {i: 1.0 for i, (clean, read) in pairs.items() if clean == read}
-        readable = {i: pair for i, pair in pairs.items() if i not in meanings and all(map(self._encoding.reads, pair))}
-        names = {i: self._encoding.choose(*pair) for i, pair in readable.items()}
+        meanings: dict[int, tuple[float, str]] = {i: (1.0, "") for i, (clean, read) in pairs.items() if clean == read}
+        # The clean prompt's language counts: what a slip made of it may look like no language at all.
+        readable = {i: pair for i, pair in pairs.items() if i not in meanings and self._encoding.reads(pair[0])}
+        names = {i: self._encoding.choose(clean) for i, (clean, _) in readable.items()}
         for name in dict.fromkeys(names.values()):
             mine = {i: pair for i, pair in readable.items() if names[i] == name}
-            found = _similarities(list(mine.values()), self._encoding.encode(name))
+            found = _kept(list(mine.values()), self._encoding.encode(name))
             meanings |= dict(zip(mine, found, strict=True))
-        return [replace(made, meaning=meanings.get(i)) for i, made in enumerate(variants)]
+        unknown: tuple[float | None, str] = (None, "")
+        judged = zip(variants, (meanings.get(i, unknown) for i in range(len(variants))), strict=True)
+        return [replace(made, meaning=meaning, doubt=doubt) for made, (meaning, doubt) in judged]
 
     def divided(self, variants: Sequence[Made]) -> tuple[list[Made], list[Made]]:
         """The variants to ask and those to leave out, all judged."""
@@ -63,10 +67,22 @@ class Validity:
         return made.meaning is None or made.meaning >= self._threshold
 
 
-def write_excluded(folder: Path, variants: Iterable[Made]) -> None:
-    """Keep the variants that no adapter is asked, if there are any, with their estimates, in a file of the run."""
+def write_excluded(folder: Path, variants: Iterable[Made], tasks: Iterable[Task]) -> None:
+    """Keep the variants that no adapter is asked, if there are any, with their estimates and the reasons, in a file of
+    the run."""
+    contents = _contents(tasks)
     lines = [
-        json_line({"task": made.task, "sample": made.sample, "meaning": made.meaning, **asdict(made.variant)}) + "\n"
+        json_line(
+            {
+                "task": made.task,
+                "sample": made.sample,
+                "meaning": made.meaning,
+                "reason": made.doubt,
+                "clean": contents[made.task, made.sample],
+                **asdict(made.variant),
+            }
+        )
+        + "\n"
         for made in variants
     ]
     if lines:
@@ -86,13 +102,24 @@ def _can_be_judged(perturbation: str) -> bool:
     return all(part.family not in _BEYOND_ENCODERS for part in parts_of(perturbation))
 
 
-def _similarities(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[float]:
+def _kept(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[tuple[float, str]]:
+    """The share of meaning that the second text of each pair keeps, and what speaks most against it."""
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     vectors = dict(zip(texts, encode(texts), strict=True))
-    facts = {text: facts_of(text) for text in texts}
-    similar = []
+    weights = dict(zip(texts, (sum(part.mass for part in parts) for parts in segment(texts)), strict=True))
+    kept = []
     for clean, read in pairs:
-        contradict = conflict(facts[clean], facts[read]).cost == 1.0
-        cosine = float(vectors[clean] @ vectors[read])
-        similar.append(0.0 if contradict else round(min(1.0, max(0.0, cosine)), _DIGITS))
-    return similar
+        fact = comparer([clean], [read])((0,), (0,))
+        share = weights[read] / weights[clean] if weights[clean] else 1.0
+        against = [
+            (1 - fact.cost, fact.reason),
+            (float(vectors[clean] @ vectors[read]), "similarity"),
+            (share, "content words lost"),
+        ]
+        meaning, reason = min(against, key=lambda each: each[0])
+        kept.append((round(min(1.0, max(0.0, meaning)), _DIGITS), reason))
+    return kept
+
+
+def _contents(tasks: Iterable[Task]) -> dict[tuple[str, str], str]:
+    return {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}

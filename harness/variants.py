@@ -20,12 +20,14 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A variant, whose it is, and the share of the meaning that it keeps (see validity), where that was estimated."""
+    """A variant, whose it is, and the share of the meaning that it keeps (see validity), where that was estimated,
+    with what speaks against it."""
 
     task: str
     sample: str
     variant: Variant
     meaning: float | None = None
+    doubt: str = ""
 
     @property
     def cell(self) -> tuple[str, str, str]:
@@ -46,8 +48,10 @@ class Made:
 
 def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[Made]:
     """Every variant but the identity ones, in the order of the tasks, samples, cells and repeats; a pure function of
-    the configuration and the tasks."""
+    the configuration and the tasks. Raises UserError for a severity that is none."""
     cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
+    for severity in config.severity:
+        parts_of(IDENTITY)[0].strength(severity)
     for task in tasks:
         for sample in task.samples[: config.limit]:
             for name, severity in cells:

@@ -41,9 +41,14 @@ def test_the_same_seed_gives_the_same_text(pipe) -> None:
     assert pipe(*asked, "1") == pipe(*asked, "1") != pipe(*asked, "2")
 
 
+def test_identity_gives_the_text_back(pipe) -> None:
+    assert pipe(b"plain text\n", "--perturbations", "identity")[1] == "plain text\n"
+
+
 def test_several_perturbations_are_told_apart(pipe) -> None:
     out = pipe(b"plain text\n", "--perturbations", "case@1,identity", "--repeats", "2")[1]
-    assert out == "==> case@1 <==\nPLAIN TEXT\n==> case@1, repeat 1 <==\nPLAIN TEXT\n"
+    parts = ["identity@0 <==\nplain text", "case@1 <==\nPLAIN TEXT", "case@1, repeat 1 <==\nPLAIN TEXT"]
+    assert out == "".join(f"==> {part}\n" for part in parts)
 
 
 def test_the_edits_can_be_shown(pipe) -> None:
@@ -66,6 +71,11 @@ def test_tasks_are_shown_variant_by_variant(pipe) -> None:
     [
         (b"\xff", ["--perturbations", "typos"], "standard input is not UTF-8 (byte 1)"),
         (b"x", ["--perturbations", "tipos"], "unknown perturbation 'tipos'; did you mean 'typos'"),
+        (b"x", ["--perturbations", ""], "perturbations: name at least one"),
+        (b"x", ["--perturbations", "typos", "--out", "pack"], "name them with --tasks"),
+        (b"x", ["--perturbations", "typos", "--search", "greedy:3"], "in a pipe there is no model to ask"),
+        (b"x", ["--perturbations", "typos", "--search", "best"], "search: use random:N or greedy:N"),
+        (b"x", ["--perturbations", "typos@0.1", "--severity", "0.2,-3"], "unknown severity '-3'"),
         (b"x", ["--perturbations", "typos@2"], "unknown severity '2'"),
     ],
 )

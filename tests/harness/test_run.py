@@ -77,7 +77,7 @@ def test_a_prompt_that_cannot_be_changed_takes_the_clean_answer(run: Run) -> Non
 
 def test_identity_is_generated_again_in_other_batches(run: Run) -> None:
     fake = Fake(size=4)
-    run(fake, perturbations=[], adapters="base")
+    run(fake, perturbations="identity", adapters="base")
     neighbours = [{request.prompt for request in batch} for batch in fake.engines[0].batches]
     clean, again = neighbours[:2], neighbours[2:]
     assert set.union(*clean) == set.union(*again)

@@ -23,6 +23,19 @@ Run = Callable[..., Results]
 TEXT = "Who did not come to the big meeting in London on 12 May?"
 
 
+def test_a_slip_in_a_contraction_is_read_through() -> None:
+    text = "Which of them didn't sign, and who has never been here?"
+    edits = Edits(text, (Edit(text.index("'t") + 1, "t", "f"), Edit(text.index("never") + 2, "v", "g")))
+    assert as_read(edits) == text
+
+
+def test_gibberish_is_judged_by_the_language_it_came_from() -> None:
+    letters = tuple(Edit(i, letter, "q") for i, letter in enumerate(TEXT) if letter.isalpha())
+    kept = meaning(Edits(TEXT, letters), "typos")
+    assert kept is not None
+    assert kept < 0.5
+
+
 def replaced(before: str, after: str) -> Edits:
     return Edits(TEXT, (Edit(TEXT.index(before), before, after),))
 
@@ -36,7 +49,8 @@ def test_a_reader_looks_through_what_changes_no_letter(name: str, severity: str)
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("come", "comme"), ("meeting", "meetnig"), ("not", "nto"), ("big", "bgi")]
+    ("before", "after"),
+    [("come", "comme"), ("meeting", "meetnig"), ("not", "nto"), ("big", "bgi"), ("London", "Lond0n")],
 )
 def test_a_reader_recognises_a_misspelt_word(before: str, after: str) -> None:
     assert as_read(replaced(before, after)) == TEXT
@@ -102,6 +116,7 @@ def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts:
     left_out = [json.loads(line) for line in (results.path / "excluded.jsonl").read_text().splitlines()]
     assert left_out
     assert all(line["meaning"] < 0.6 for line in left_out)
+    assert all(line["reason"] and line["clean"] != line["text"] for line in left_out)
     asked = {request.prompt for request in fake.asked}
     assert asked.isdisjoint(line["text"] for line in left_out)
     cells = results.breakdown[results.breakdown["perturbation"] == "word_deletion"]
@@ -111,7 +126,8 @@ def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts:
 
 
 def test_a_cell_without_any_valid_variant_still_has_its_row(run: Run, prompts: Task, tmp_path: Path) -> None:
-    results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=1)
+    with pytest.warns(UserWarning, match="doors/word_deletion@1: no variant keeps its prompt's meaning"):
+        results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=1)
     cells = results.breakdown[results.breakdown["perturbation"] == "word_deletion"]
     assert list(cells["n"]) == [0, 0]
     assert list(cells["excluded"]) == [1, 1]
