@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.metrics.facts import NO_CONFLICT, Conflict
+from holdfast.metrics.facts import NO_CONFLICT, Comparer, Conflict
 from holdfast.metrics.transport import transport_plan
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 Group = tuple[int, ...]
 """Segments of one answer, by number."""
 
-Compare = Callable[[Group, Group], Conflict]
-"""How far segments of the clean answer and of the perturbed one contradict each other."""
-
 PRICE_OF_NOTHING = 0.6
 """A segment farther than this from every segment of the other answer has no counterpart there."""
 
 _TIE = 1e-6
+
+_ALIKE = 0.25
+"""Groups that differ in no more than this share of their words say the same together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Alignment:
     added: Array
 
 
-def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Compare) -> Alignment:
+def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer) -> Alignment:
     """Align two answers' segments under C_ij = max(semantic_ij, fact_ij) (DESIGN 4).
 
     `semantic` is (m, n) in [0, 1], `a` (m) and `b` (n) are the masses, `compare` gives fact_ij, `joint` the semantic
@@ -48,15 +48,19 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     """
     import numpy as np
 
+    semantic = _reworded(semantic, compare)
     cost, plan, conflicts = _solve(semantic, a, b, compare)
     moved = plan * cost
     clean, perturbed = moved.sum(1) / a, moved.sum(0) / b
     clean_reasons = [conflicts.get((i, int(plan[i].argmax())), NO_CONFLICT) for i in range(len(a))]
     perturbed_reasons = [conflicts.get((int(plan[:, j].argmax()), j), NO_CONFLICT) for j in range(len(b))]
     for ours, theirs in _together(plan, a, b):
-        distance = joint(ours, theirs)
-        if distance > semantic[np.ix_(ours, theirs)].min():
-            continue  # one of them alone is nearer: the others are not part of it
+        distance = semantic[ours[0], theirs[0]]
+        if len(ours) + len(theirs) > 2:
+            unlike = compare.unlike(ours, theirs)
+            distance = joint(ours, theirs) * weight(unlike)
+            if distance > semantic[np.ix_(ours, theirs)].min() and unlike > _ALIKE:
+                continue  # one of them alone is nearer: the others are not part of it
         fact = compare(ours, theirs)
         for drifts, reasons, group in ((clean, clean_reasons, ours), (perturbed, perturbed_reasons, theirs)):
             for i in group:
@@ -75,7 +79,7 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
 
 
 def _solve(
-    semantic: Array, a: Array, b: Array, compare: Compare
+    semantic: Array, a: Array, b: Array, compare: Comparer
 ) -> tuple[Array, Array, dict[tuple[int, int], Conflict]]:
     """The costs, the optimal plan and the conflicts, facts compared only where the plan might use them.
 
@@ -103,13 +107,31 @@ def _solve(
     return cost, plan, conflicts
 
 
+def _reworded(semantic: Array, compare: Comparer) -> Array:
+    """Semantic costs, lower where two segments that are each other's nearest have most of their words in common.
+
+    An encoder sees a synonym, a short form or another spelling as a change; where tables know better, they are heard.
+    """
+    lower = semantic.copy()
+    nearest, back = semantic.argmin(1).tolist(), semantic.argmin(0).tolist()
+    for i, j in enumerate(nearest):
+        if back[j] == i and semantic[i, j]:
+            lower[i, j] *= weight(compare.unlike((i,), (j,)))
+    return lower
+
+
+def weight(unlike: float) -> float:
+    """How much an encoder's distance counts between segments that differ in this share of their words."""
+    return min(1.0, 0.25 + 1.1 * unlike)
+
+
 def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
-    """Groups that may stand for each other: one segment, and several of the other side that mostly went to it."""
+    """Groups that may stand for each other: a segment, and one or several of the other side that mostly went to it."""
     import numpy as np
 
     for i, row in enumerate(plan):
         group = tuple(np.flatnonzero(row >= 0.5 * b).tolist())
-        if len(group) > 1:
+        if len(group) > 1 or (group and row[group[0]] >= 0.5 * a[i]):
             yield (i,), group
     for j, column in enumerate(plan.T):
         group = tuple(np.flatnonzero(column >= 0.5 * a).tolist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from holdfast.metrics.encoders import Encoding, encoding_of
@@ -106,6 +107,8 @@ def segment_drift(
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)
+    from holdfast.metrics.facts.spelling import mended
+
     encoding = encoding or encoding_of("minilm")
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
     parts = dict(zip(texts, segment(texts, granularity, pipeline), strict=True))
@@ -115,8 +118,9 @@ def segment_drift(
     for name in dict.fromkeys(choices.values()):
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
-        vectors = _Vectors([*whole, *(part.text for text in whole for part in parts[text])], encoding.encode(name))
-        found |= {i: _drift(clean[i], perturbed[i], parts, vectors, name) for i in mine}
+        read = {i: mended(*([part.text for part in parts[text]] for text in (clean[i], perturbed[i]))) for i in mine}
+        vectors = _Vectors(chain(whole, *(side for sides in read.values() for side in sides)), encoding.encode(name))
+        found |= {i: _drift(clean[i], perturbed[i], parts, read[i], vectors, name) for i in mine}
     return [found.get(i, Drift()) for i in range(len(clean))]
 
 
@@ -127,21 +131,28 @@ def drift_scores(clean: Sequence[str], perturbed: Sequence[str], *, encode: Enco
     return [drift.scores() for drift in segment_drift(clean, perturbed, encoding=encoding)]
 
 
-def _drift(clean: str, perturbed: str, parts: dict[str, list[Segment]], vectors: _Vectors, encoder: str) -> Drift:
+def _drift(
+    clean: str,
+    perturbed: str,
+    parts: dict[str, list[Segment]],
+    read: tuple[list[str], list[str]],
+    vectors: _Vectors,
+    encoder: str,
+) -> Drift:
     from holdfast.metrics.alignment import align, masses
     from holdfast.metrics.facts import comparer
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
-    first, second = vectors.of([part.text for part in ours]), vectors.of([part.text for part in theirs])
+    first, second = (vectors.of(texts) for texts in read)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
     found = align(
-        _distances(first, second, ours, theirs),
+        _distances(first, second, *read),
         a,
         b,
         lambda one, other: _joint_distance(first, a, one, second, b, other),
-        comparer([part.text for part in ours], [part.text for part in theirs]),
+        comparer(*read),
     )
     weighed = [*zip(found.clean_drift, a / 2, strict=True), *zip(found.perturbed_drift, b / 2, strict=True)]
     worst = float(max(found.clean_drift.max(), found.perturbed_drift.max()))
@@ -177,15 +188,15 @@ def _side(
     )
 
 
-def _distances(first: Array, second: Array, ours: list[Segment], theirs: list[Segment]) -> Array:
+def _distances(first: Array, second: Array, ours: Sequence[str], theirs: Sequence[str]) -> Array:
     """1 - cos between every two segments (m, n), clipped; exactly 0 where they are the same text."""
     distances = 1.0 - first @ second.T
     distances = distances.clip(0.0, 1.0, out=distances)
     places: dict[str, list[int]] = {}
-    for j, part in enumerate(theirs):
-        places.setdefault(part.text, []).append(j)
-    for i, part in enumerate(ours):
-        for j in places.get(part.text, ()):
+    for j, text in enumerate(theirs):
+        places.setdefault(text, []).append(j)
+    for i, text in enumerate(ours):
+        for j in places.get(text, ()):
             distances[i, j] = 0.0
     return distances
 

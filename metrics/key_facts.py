@@ -29,7 +29,7 @@ def entity_recall(
 ) -> list[Scores]:
     """The share of the first reference's numbers and names that the output has too; left out where it has none.
 
-    >>> entity_recall(["Anna pays 20 euros."], [["In May, Anna pays 30 euros."]], [{}])
+    >>> entity_recall(["Anna pays 20 euros."], [["In Paris, Anna pays 30 euros."]], [{}])
     [{'number_recall': 0.0, 'name_recall': 0.5}]
     """
     rows = []

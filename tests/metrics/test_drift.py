@@ -1,16 +1,22 @@
 """What segment drift sees, and what it must not see."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import ot
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics.drift import Drift, segment_drift
+from holdfast.metrics.alignment import weight
+from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.facts import comparer
+from holdfast.metrics.testing import NASTY
 
 ANSWER = "Anna meets Ben at the station. They take the train to Lyon. Dinner costs 40 euros. Everyone is happy."
 
-SENTENCES = st.lists(st.sampled_from(ANSWER.split(". ")), max_size=6)
+OTHER = "Ben sleeps. They take a plane to Lyon. Dinner costs 40 dollars. Nobody paid."
 
 
 def drift(clean: str, perturbed: str, **options) -> Drift:
@@ -24,11 +30,11 @@ def scores(clean: str, perturbed: str) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        ("to Lyon", "to Nice", "name lyon -> nice"),
+        ("to Lyon", "to Nice", "name Lyon -> Nice"),
         ("40 euros", "90 euros", "number 40 euros -> 90 euros"),
         ("is happy", "is not happy", "negation added"),
-        ("40 euros", "40 dollars", "number 40 euros -> 40 dollars"),
-        ("Anna meets", "Clara meets", ""),
+        ("40 euros", "40 dollars", "unit 40 euros -> 40 dollars"),
+        ("Anna meets", "Clara meets", "name Anna -> Clara"),
     ],
 )
 def test_one_planted_change_is_found_in_its_own_segment(before: str, after: str, reason: str) -> None:
@@ -68,13 +74,87 @@ def test_a_segment_that_vanished_drifts() -> None:
     assert found.worst.segment.text == "Dinner costs 40 euros."
 
 
-def test_the_drift_of_a_segment_is_its_row_of_the_transport_cost() -> None:
-    """The mean drift is the transport cost, whichever side it is summed over."""
+def weighed(side: Sequence[SegmentDrift]) -> float:
+    masses = np.array([part.segment.mass for part in side], dtype=float)
+    return float((masses / masses.sum()) @ [part.drift for part in side])
+
+
+def test_the_mean_drift_is_the_mean_of_both_sides_by_mass() -> None:
     found = drift(ANSWER, "Ben sleeps. They take a plane to Lyon. Nobody paid.")
-    for side in (found.clean, found.perturbed):
-        masses = np.array([part.segment.mass for part in side], dtype=float)
-        cost = float((masses / masses.sum()) @ [part.drift for part in side])
-        assert cost == pytest.approx(found.scores()["mean_drift"], abs=1e-9)
+    both = (weighed(found.clean) + weighed(found.perturbed)) / 2
+    assert both == pytest.approx(found.mean_drift, abs=1e-9)
+
+
+def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
+    """The definition: the cost of the exact transport plan under C_ij = max(semantic_ij, fact_ij), all of it computed."""
+    encode, compare = encoding_of("lexical").main, comparer(clean, perturbed)
+    semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1)
+    for i, j in {(i, int(row.argmin())) for i, row in enumerate(semantic)}:
+        if semantic[:, j].argmin() == i and semantic[i, j]:
+            semantic[i, j] *= weight(compare.unlike((i,), (j,)))
+    facts = [[compare((i,), (j,)).cost for j in range(len(perturbed))] for i in range(len(clean))]
+    same = [[one == other for other in perturbed] for one in clean]
+    cost = np.where(same, 0.0, np.maximum(semantic, facts))
+    return float(ot.emd2(np.full(len(clean), 1 / len(clean)), np.full(len(perturbed), 1 / len(perturbed)), cost))
+
+
+EQUALLY_LONG = [f"{who} {does} {where}." for who in ("Anna", "Ben") for does in ("meets", "calls", "warns") for where in ("guests", "tourists")]  # fmt: skip
+ANY_FOUR = st.lists(st.sampled_from(EQUALLY_LONG), min_size=4, max_size=4, unique=True)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(ANY_FOUR, ANY_FOUR)
+def test_the_fast_path_equals_the_dense_naive_form(clean: list[str], perturbed: list[str]) -> None:
+    assert scores(" ".join(clean), " ".join(perturbed))["mean_drift"] == pytest.approx(
+        naive(clean, perturbed), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Anna left because Ben was late.", "Ben was late. So Anna left."),
+        ("Sales fell by 3 percent. Costs rose by 2 percent.", "Sales fell by 3 percent, and costs rose by 2 percent."),
+        (ANSWER, ANSWER.lower()),
+        (ANSWER, ANSWER.upper()),
+        (ANSWER, ANSWER.replace("station", "statoin").replace("Everyone", "Evreyone")),
+        (ANSWER, ANSWER.replace("40 euros", "€40")),
+        ("The doctor bought a big car.", "The physician purchased a large automobile."),
+    ],
+)
+def test_other_words_and_cuts_are_little_drift(clean: str, perturbed: str) -> None:
+    assert scores(clean, perturbed)["max_drift"] < 0.3
+
+
+def test_drift_is_the_same_the_other_way_round() -> None:
+    there, back = drift(ANSWER, OTHER), drift(OTHER, ANSWER)
+    for name in ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift"):
+        assert there.scores()[name] == pytest.approx(back.scores()[name], abs=1e-9)
+    assert (there.lost_mass, there.added_mass) == (back.added_mass, back.lost_mass)
+
+
+def test_more_corruption_is_no_less_drift() -> None:
+    changes = [("Anna", "Clara"), ("Lyon", "Nice"), ("40", "90"), ("happy", "unhappy")]
+    text, last = ANSWER, 0.0
+    for before, after in changes:
+        text = text.replace(before, after)
+        row = scores(ANSWER, text)
+        assert row["mean_drift"] >= last
+        last = row["mean_drift"]
+
+
+def test_a_sentence_that_resembles_nothing_is_lost_or_added_mass() -> None:
+    longer = ANSWER + " Zebras graze under acacias."
+    assert drift(longer, ANSWER).lost_mass > 0
+    assert drift(ANSWER, longer).added_mass > 0
+    assert drift(ANSWER, ANSWER.replace("40", "90")).lost_mass == 0
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.text(max_size=80) | st.sampled_from(NASTY), st.text(max_size=80) | st.sampled_from(NASTY))
+def test_any_two_texts_have_drifts_between_0_and_1(clean: str, perturbed: str) -> None:
+    assert all(0 <= value <= 1 for value in scores(clean, perturbed).values())
+    assert set(scores(clean, clean).values()) == {0.0}
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -1,0 +1,246 @@
+"""How far two groups of segments contradict each other, each seen within its whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from holdfast.metrics.facts.difference import Difference, difference
+from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
+from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
+from holdfast.metrics.facts.quantities import Quantity
+from holdfast.metrics.facts.reading import facts_of
+from holdfast.metrics.facts.roles import swapped_roles
+from holdfast.metrics.facts.spelling import frequency, slips
+from holdfast.metrics.facts.stems import kin, stem
+from holdfast.metrics.facts.tables import abbreviations, known_names
+from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
+
+_SPELLING, _SLIP = 0.3, 0.15
+"""Costs of a name that is a slip away: of one that may be another name, of one that is none."""
+
+_KNOWN = 2.0
+"""Zipf frequency from which on a name is one that people bear."""
+
+_ELSEWHERE = 0.7
+"""The cost of two segments of which one is said nearly word by word by another segment."""
+
+_OTHER, _SAME = 0.3, 0.6
+"""Shares of common words under which segments say different things, and from which on they say the same."""
+
+_ONE_SIDED = (0.0, 0.15, 0.36, 0.52, 0.64, 0.72, 0.78)
+"""The cost of content words that only one side has, by how many more it has than the other lacks."""
+
+
+_WHOLE, _WHOLE_COST = 0.6, 0.85
+"""A segment of whose content this share is nowhere in the other answer costs at least so much."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What stands anywhere in an answer."""
+
+    segments: Sequence[Facts]
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset().union(*(facts.keys for facts in self.segments))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset().union(*(facts.words for facts in self.segments))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset().union(*(facts.names for facts in self.segments))
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return tuple(one for facts in self.segments for one in facts.quantities)
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """What compares groups of segments of two answers.
+
+    `compare((0, 1), (2,))` says how far the first two segments of the clean answer, taken as one, contradict the third
+    of the perturbed one. A fact that one side lacks has merely moved where it stands elsewhere in the other answer.
+    """
+
+    before: _Answer
+    after: _Answer
+
+    def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
+        found = _conflict(_joined(self.before, ours), _joined(self.after, theirs), self.before, self.after)
+        if found.cost < _ELSEWHERE and len(ours) == len(theirs) == 1 and self._is_elsewhere(ours[0], theirs[0]):
+            return Conflict(_ELSEWHERE, found.reason)
+        return found
+
+    def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
+        """The share of content words that have no counterpart, in [0, 1]; 0 where all are the same, or synonyms."""
+        mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+        found = difference(mine, its)
+        most = max(len(mine.keys), len(its.keys))
+        return max(len(found.lost), len(found.gained)) / most if most else 0.0
+
+    @cached_property
+    def _overlaps(self) -> list[list[float]]:
+        return [[_overlap(one, other) for other in self.after.segments] for one in self.before.segments]
+
+    @cached_property
+    def _best(self) -> tuple[list[float], list[float]]:
+        return [max(row) for row in self._overlaps], [max(column) for column in zip(*self._overlaps, strict=True)]
+
+    def _is_elsewhere(self, i: int, j: int) -> bool:
+        """Whether what one of two segments says stands in another segment, nearly word by word, and not here."""
+        return self._overlaps[i][j] < _OTHER < _SAME <= max(self._best[0][i], self._best[1][j])
+
+
+def comparer(clean: Sequence[str], perturbed: Sequence[str]) -> Comparer:
+    """What compares the segments of two answers.
+
+    >>> compare = comparer(["Anna paid.", "Ben left at 5."], ["Ben left at 6.", "Anna paid."])
+    >>> compare((1,), (0,)).reason, compare((0,), (1,)).reason
+    ('number 5 -> 6', '')
+    """
+    return Comparer(_Answer([facts_of(text) for text in clean]), _Answer([facts_of(text) for text in perturbed]))
+
+
+def _overlap(one: Facts, other: Facts) -> float:
+    least = min(len(one.keys) + len(one.numbers), len(other.keys) + len(other.numbers))
+    return (len(one.keys & other.keys) + len(one.numbers & other.numbers)) / least if least > 1 else 0.0
+
+
+def conflict(clean: Facts, perturbed: Facts) -> Conflict:
+    """How far two segments contradict each other, without more of the answers they stand in.
+
+    >>> conflict(facts_of("Meet at 12."), facts_of("Meet at 21."))
+    Conflict(cost=1.0, reason='number 12 -> 21')
+    >>> conflict(facts_of("It costs 20 euros."), facts_of("It costs 20 dollars.")).reason
+    'unit 20 euros -> 20 dollars'
+    >>> conflict(facts_of("We meet Anna."), facts_of("We meet Anya."))
+    Conflict(cost=0.3, reason='name Anna -> Anya (edit distance 1: spelling)')
+    """
+    return _conflict(clean, perturbed, _Answer((clean,)), _Answer((perturbed,)))
+
+
+def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
+    if len(group) == 1:
+        return answer.segments[group[0]]
+    return facts_of(" ".join(answer.segments[i].text for i in group))
+
+
+def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
+    if ours is theirs:
+        return NO_CONFLICT
+    found = difference(ours, theirs)
+    lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
+    names = {stem(name) for name in ours.names | theirs.names}
+    moved = len(found.lost - lost - names) + len(found.gained - gained - names)
+    mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
+    worst = NO_CONFLICT
+    if mine and its and (moved < 2 or unmatched(mine, after.quantities) or unmatched(its, before.quantities)):
+        worst = number_conflict(mine, its)
+    if worst.cost < 1:
+        worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
+    if worst.cost < 1:
+        pair = swapped_roles(ours, theirs)
+        worst = _worse(worst, polarity_conflict(ours, theirs, found, pair is not None))
+        if pair and not found.opposites:
+            who, whom = (ours.forms.get(key, key) for key in pair)
+            worst = _worse(worst, Conflict(0.95, f"roles {who} <-> {whom}"))
+        elif swapped_numbers(ours, theirs):
+            worst = _worse(worst, Conflict(0.9, "roles of numbers"))
+        worst = _worse(worst, quantifier_conflict(ours, theirs, found))
+    if worst.cost < 1:
+        mine, its = unmatched(mine, after.quantities), unmatched(its, before.quantities)
+        worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
+    return worst
+
+
+def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
+    """The stems that an answer has nowhere, nor a kin."""
+    return frozenset(
+        key for key in keys if key not in answer.keys and not any(kin(key, other) for other in answer.keys)
+    )
+
+
+def _worse(one: Conflict, other: Conflict) -> Conflict:
+    return other if other.cost > one.cost else one
+
+
+def _name_conflict(
+    ours: Facts,
+    theirs: Facts,
+    before: _Answer,
+    after: _Answer,
+    found: Difference,
+    lost: Set[str],
+    gained: Set[str],
+    moved: int,
+) -> Conflict:
+    """Names that only one side has each."""
+    mine = {name for name in _names(ours, before, after) if _is_among(name, found.lost)}
+    its = {name for name in _names(theirs, before, after) if _is_among(name, found.gained)}
+    if moved > 1:
+        mine, its = {name for name in mine if stem(name) in lost}, {name for name in its if stem(name) in gained}
+    if not mine or not its:
+        return NO_CONFLICT
+    for name in sorted(mine):
+        close = next((other for other in sorted(its) if kin(stem(name), stem(other)) or slips(name, other)), None)
+        if close is None or name in after.words or close in before.words:
+            continue  # both are in use: they are two names
+        distance = slips(name, close)
+        if distance and len(mine) == len(its) == 1:
+            known = min(frequency(name), frequency(close)) >= _KNOWN
+            reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
+            return Conflict(_SPELLING if known else _SLIP, reason)
+        mine.discard(name)
+        its.discard(close)
+    if not mine or not its:
+        return NO_CONFLICT
+    return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
+
+
+def _is_among(name: str, keys: Set[str]) -> bool:
+    """Whether a name is one of these stems, or all words that it is short for are."""
+    return stem(name) in keys or all(stem(word) in keys for word in abbreviations().get(name.upper(), (name,)))
+
+
+def _names(facts: Facts, before: _Answer, after: _Answer) -> frozenset[str]:
+    """The names of a segment, with the words that are names where the answers write them with a capital."""
+    return (
+        facts.names
+        | ((facts.openers | facts.words) & (before.names | after.names))
+        | (facts.words & known_names() & frozenset(facts.forms))
+    )
+
+
+def _one_sided(
+    ours: Facts,
+    theirs: Facts,
+    lost: frozenset[str],
+    gained: frozenset[str],
+    mine: Sequence[Quantity],
+    its: Sequence[Quantity],
+) -> Conflict:
+    """Content that one side has and the other answer has nowhere."""
+    excess = len(lost) + 2 * len(mine) - len(gained) - 2 * len(its)
+    if not excess:
+        return NO_CONFLICT
+    kind, facts, keys, numbers = ("omission", ours, lost, mine) if excess > 0 else ("addition", theirs, gained, its)
+    cost = _ONE_SIDED[min(abs(excess), len(_ONE_SIDED) - 1)]
+    if abs(excess) > 1 and abs(excess) >= _WHOLE * (len(facts.keys) + len(facts.quantities)):
+        cost = max(cost, _WHOLE_COST)
+    words = [facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys]
+    words += [one.form for one in numbers]
+    return Conflict(cost, f"{kind} of {' '.join(dict.fromkeys(words))}")
+
+
+def _form(facts: Facts, name: str) -> str:
+    return facts.forms.get(stem(name), name)
+
+
+def _listed(facts: Facts, names: Iterable[str]) -> str:
+    return ", ".join(sorted(_form(facts, name) for name in names))

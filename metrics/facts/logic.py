@@ -1,0 +1,87 @@
+"""Whether two segments affirm the same: negations, opposites, quantifiers."""
+
+from __future__ import annotations
+
+from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.stems import stem
+from holdfast.metrics.facts.tables import denying_stems
+from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
+
+_SURE = 0.5
+"""From this share of common words on, a negation or an opposite bears on the same thing."""
+
+
+def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bool) -> Conflict:
+    """A negation that only one side has, or an opposite; both together say the same ("not safe", "dangerous").
+
+    `swapped` says that the arguments changed places, too, which undoes an opposite: "A is taller than B", "B is shorter
+    than A".
+    """
+    flips = list(found.opposites)
+    odd = (ours.negations - theirs.negations) % 2 == 1
+    lost = ours.negations > theirs.negations
+    sure = 1.0 if found.shared >= _SURE else 0.6
+    more = ours if ours.negations > theirs.negations else theirs
+    if odd and any(one in more.negated or other in more.negated for one, other, _ in flips):
+        return NO_CONFLICT
+    if flips:
+        if swapped and len(flips) == 1:
+            return NO_CONFLICT
+        one, other, kind = flips[0]
+        return Conflict(sure, f"{kind} {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
+    denied, denying = denials(found.lost), denials(found.gained)
+    if odd and not (denying if lost else denied):
+        heads = (ours.negated if lost else theirs.negated) & (theirs.keys if lost else ours.keys)
+        cost = 1.0 if heads or found.shared >= _SURE else 0.6
+        return Conflict(cost, f"negation {'lost' if lost else 'added'}")
+    if not odd and bool(denied) != bool(denying) and not (found.gained if denied else found.lost):
+        return Conflict(
+            0.9, f"negation {'lost' if denied else 'added'} ({_form(ours if denied else theirs, denied or denying)})"
+        )
+    if ours.negations == theirs.negations == 1 and not odd:
+        mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
+        if mine & _stems(theirs) and its & _stems(ours) and found.shared >= 0.8:
+            return Conflict(0.9, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
+    return NO_CONFLICT
+
+
+def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """Quantifiers a step apart (all, most, some, few, none), or one that only one side has."""
+    mine, its = sorted(ours.levels), sorted(theirs.levels)
+    if [level for level, _ in mine] == [level for level, _ in its]:
+        return NO_CONFLICT
+    left = [one for one in mine if not _takes(its, one[0])]
+    its = sorted(theirs.levels)
+    for level, _ in mine:
+        _takes(its, level)
+    if left and its:
+        step = abs(left[0][0] - its[0][0])
+        if step >= 0.9:
+            return Conflict(1.0 if found.shared >= _SURE else 0.6, f"quantifier {left[0][1]} -> {its[0][1]}")
+        return NO_CONFLICT
+    level, word = (left or its)[0]
+    cost = 0.0 if level in (2.7, 0.0) or word == "one_of" else 0.15 if level == 4.0 else 0.4
+    how = "lost" if left else "added"
+    return Conflict(cost * found.shared, f"quantifier {word} {how}") if cost else NO_CONFLICT
+
+
+def _stems(facts: Facts) -> frozenset[str]:
+    return frozenset(map(stem, facts.words))
+
+
+def denials(keys: frozenset[str]) -> frozenset[str]:
+    """The stems among these that say no by themselves: fail, refuse, lack."""
+    return keys & denying_stems()
+
+
+def _takes(levels: list[tuple[float, str]], level: float) -> bool:
+    """Take a quantifier of about this level out of a list, if there is one."""
+    for one in levels:
+        if abs(one[0] - level) < 0.5:
+            levels.remove(one)
+            return True
+    return False
+
+
+def _form(facts: Facts, keys: frozenset[str]) -> str:
+    return ", ".join(sorted(facts.forms.get(key, key) for key in keys))

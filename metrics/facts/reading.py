@@ -1,0 +1,240 @@
+"""Reading the facts off a segment: one pass over its tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from holdfast.metrics.facts.phrases import phrase_at
+from holdfast.metrics.facts.quantities import read_quantities
+from holdfast.metrics.facts.stems import stem
+from holdfast.metrics.facts.tables import LEVELS, abbreviations, contrasted, known_names, tables
+from holdfast.metrics.facts.tokens import Token, tokens_of
+from holdfast.metrics.facts.types import Facts, Term
+from holdfast.metrics.languages import language_of
+
+_SCOPE = 4
+"""A negation bears on the first content word among so many that follow it."""
+
+_TITLES = frozenset("mr mrs ms miss dr prof sir madam mister st doctor professor श्री डॉ shri shrimati ji जी".split())
+_JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
+"""Titles that are words, too: they are titles before a name."""
+_SHORT_WORDS = frozenset({"no", "ca", "ed", "st", "us", "it", "la", "ad", "co", "est", "fig", "ref", "min"})
+"""Abbreviations that are words, too: they count with a full stop."""
+_OPENING = frozenset('.!?।:\n"“(-–—…')
+_MODALS = frozenset("ca wo do does did is are was were has have had would could should must need".split())
+_NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a word does, wherever it stands."""
+
+    key: str
+    jobs: frozenset[str]
+    content: bool
+    marker: bool
+    level: float | None
+
+
+@lru_cache(maxsize=1 << 16)
+def word_of(lower: str, language: str) -> Word:
+    """The key, jobs and quantity of a lower-case word in a language."""
+    jobs = tables(language).jobs.get(lower, frozenset())
+    key = stem(lower)
+    level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
+    content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
+    return Word(key, jobs, content, key in contrasted() and not content, level)
+
+
+@lru_cache(maxsize=1 << 15)
+def facts_of(text: str) -> Facts:
+    """Read numbers, dates, names, negations, quantifiers and words off a segment.
+
+    A capitalised word is a name, except where it opens a sentence, as any word may: there it is one if it is a common
+    given name or place, or if "'s" or another name follows.
+
+    >>> facts = facts_of("Then Anna paid €4.5 million, not two.")
+    >>> sorted(facts.numbers), sorted(facts.names), facts.negations
+    (['2', '4500000 euros'], ['anna'], 1)
+    """
+    return _Reading(text).facts()
+
+
+class _Reading:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.language = language_of(text)
+        self.tokens = tokens_of(text)
+        self.names: set[str] = set()
+        self.openers: set[str] = set()
+        self.words: set[str] = set()
+        self.keys: set[str] = set()
+        self.markers: set[str] = set()
+        self.negated: set[str] = set()
+        self.negations = 0
+        self.levels: list[tuple[float, str]] = []
+        self.order: list[Term] = []
+        self.passive: set[str] = set()
+        self.forms: dict[str, str] = {}
+        self._pending = 0
+        self._last = ""
+        self._comma = False
+
+    def facts(self) -> Facts:
+        found, used = read_quantities(self.tokens, self.language)
+        begins = dict(found)
+        shouting = self.text.isupper() and len(self.tokens) > 3
+        at = 0
+        while at < len(self.tokens):
+            token = self.tokens[at]
+            if at in used:
+                if at in begins:
+                    self._add(begins[at].key, "number", begins[at].form)
+                at += 1
+            elif token.kind == "mark":
+                self._mark(token.text)
+                at += 1
+            elif token.kind != "word":
+                self._add(token.lower, "word", token.text)
+                at += 1
+            else:
+                self.words.add(token.lower)
+                if found_phrase := phrase_at(self.tokens, at, used, self.language):
+                    word, places = found_phrase
+                    used.update(places)
+                    self.words.update(self.tokens[place].lower for place in places)
+                    if word:
+                        self._word(word, " ".join(self.tokens[place].text for place in places))
+                else:
+                    self._written(at, token, shouting)
+                at += 1
+        quantities = tuple(quantity for _, quantity in found)
+        return Facts(
+            self.text,
+            frozenset(quantity.key for quantity in quantities),
+            quantities,
+            frozenset(self.names),
+            frozenset(self.openers),
+            frozenset(self.words),
+            frozenset(self.keys),
+            frozenset(self.markers),
+            self.negations,
+            frozenset(self.negated),
+            tuple(self.levels),
+            tuple(self.order),
+            frozenset(self.passive),
+            self.forms,
+        )
+
+    def _written(self, at: int, token: Token, shouting: bool) -> None:
+        """A word as it stands: a name, an abbreviation, a contraction, or just a word."""
+        text, lower = token.text, token.lower
+        if "'" in lower:
+            if lower.endswith("n't"):
+                self._word({"ca": "can", "wo": "will"}.get(lower[:-3], lower[:-3]), text)
+                self._negate("not")
+                return
+            head, _, tail = lower.partition("'")
+            if len(head) > 1 and (tail in ("s", "re", "ve", "ll", "d", "m", "") or len(head) > 2):
+                text, lower = text[: len(head)], head
+        if lower.endswith("."):
+            text, lower = text.replace(".", ""), lower.replace(".", "")
+        short = abbreviations()
+        if text in short and len(text) > 1 and text.isupper() and not shouting:
+            for word in short[text]:
+                if word_of(word, self.language).content:
+                    self._add(stem(word), "name", text)
+            self.names.add(lower)
+            self.forms[lower] = text
+            return
+        dotted = lower not in _SHORT_WORDS or self._next(at) == "."
+        if lower in short and dotted and (lower != "no" or self._after_next(at)):
+            for word in short[lower]:
+                self._word(word, text)
+            return
+        if lower in _TITLES and (lower not in _JOBS or self._next(at)[:1].isupper()):
+            return
+        if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
+            self._capitalised(at, text, lower)
+        else:
+            self._word(lower, text)
+
+    def _capitalised(self, at: int, text: str, lower: str) -> None:
+        before = self.tokens[at - 1] if at else None
+        opens = before is None or (before.kind == "mark" and before.text in _OPENING)
+        if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in _TITLES:
+            opens = False
+        word = word_of(lower, self.language)
+        if "small" in word.jobs or "not" in word.jobs or word.level is not None:
+            self._word(lower, text)
+        elif not opens or (text.isupper() and len(text) > 1) or lower in known_names() or self._named_anyway(at):
+            self.names.add(lower)
+            self._add(word.key, "name", text)
+        else:
+            self.openers.add(lower)
+            self._word(lower, text)
+
+    def _named_anyway(self, at: int) -> bool:
+        if self.tokens[at].lower.endswith("'s"):
+            return True
+        following = self.tokens[at + 1 : at + 3]
+        if following and following[0].lower == "and":
+            following = following[1:]
+        return any(token.text[0].isupper() and token.lower not in _NOT_A_NAME for token in following[:1])
+
+    def _word(self, lower: str, text: str) -> None:
+        word = word_of(lower, self.language)
+        if word.level is not None and not (lower == "no" and not self.order and self._last == ""):
+            self.levels.append((word.level, lower))
+        if "not" in word.jobs:
+            self._negate(lower)
+            return
+        if word.marker:
+            self.markers.add(word.key)
+            self.forms.setdefault(word.key, text)
+        if word.content:
+            self._add(word.key, "word", text)
+        elif self._pending and "filler" in word.jobs:
+            self.negated.add(word.key)
+            self._pending = 0
+        elif "before" in word.jobs or "after" in word.jobs:
+            if lower == "by" and self.order:
+                self.passive.update([term.key for term in self.order if term.kind != "relation"][-1:])
+            self.order.append(Term(lower, "relation"))
+        if "conjunction" in word.jobs:
+            self._comma = True
+            if self.order:
+                self.order[-1] = Term(self.order[-1].key, self.order[-1].kind, True)
+
+    def _add(self, key: str, kind: str, form: str) -> None:
+        self.order.append(Term(key, kind, self._comma))
+        self._comma = False
+        self.forms.setdefault(key, form)
+        if kind != "number":
+            self.keys.add(key)
+        if self._pending:
+            self.negated.add(key)
+            self._pending = 0
+        self._last = key
+
+    def _negate(self, lower: str) -> None:
+        self.negations += 1
+        if self.language.startswith("hi") and self._last:
+            self.negated.add(self._last)
+        self._pending = _SCOPE
+
+    def _mark(self, mark: str) -> None:
+        if mark in ",;":
+            self._comma = True
+            if self.order:
+                self.order[-1] = Term(self.order[-1].key, self.order[-1].kind, True)
+        if mark in ",;.!?":
+            self._pending = 0
+
+    def _next(self, at: int) -> str:
+        return self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""
+
+    def _after_next(self, at: int) -> bool:
+        """Whether a number follows, as in "No. 5"."""
+        return any(token.kind == "number" for token in self.tokens[at + 1 : at + 3])

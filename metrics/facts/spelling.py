@@ -1,0 +1,100 @@
+"""Misspelt words: which word of one answer is a slip for which of the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from holdfast.metrics.facts.stems import opposite_forms, stem
+from holdfast.metrics.facts.tables import contrasts
+
+_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
+_WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
+_RARER = 2.05
+"""A slip is at least 10^2.05 times rarer than the word that was meant."""
+_UNKNOWN = 1.0
+"""Zipf frequency under which a word counts as no word at all."""
+
+
+def slips(one: str, other: str) -> int:
+    """The distance of two words in typing slips, where it is small enough for them to be one; else 0.
+
+    Optimal string alignment: a swap of neighbours counts one (Damerau 1964). Long words may have two slips.
+
+    >>> slips("restaurant", "resturant"), slips("cat", "dog"), slips("anna", "anya")
+    (1, 0, 1)
+    """
+    shorter = min(len(one), len(other))
+    allowed = 1 if shorter < 6 else 2 if shorter < 11 else 3
+    if shorter < 3 or abs(len(one) - len(other)) > allowed:
+        return 0
+    found = OSA.distance(one, other, score_cutoff=allowed)
+    return found if found <= allowed else 0
+
+
+@lru_cache(maxsize=1 << 16)
+def misspelt(one: str, other: str) -> str:
+    """Which of two lower-case words is a misspelling of the other; "" where neither is.
+
+    >>> misspelt("receive", "recieve"), misspelt("increase", "decrease"), misspelt("hot", "hat")
+    ('recieve', '', '')
+    """
+    if not slips(one, other) or (stem(one), stem(other)) in contrasts() or opposite_forms(stem(one), stem(other)):
+        return ""
+    first, second = frequency(one), frequency(other)
+    rarer = one if (first, one) < (second, other) else other
+    if min(first, second) < _UNKNOWN:
+        return rarer if max(first, second) >= _UNKNOWN else ""
+    return rarer if abs(first - second) >= _RARER else ""
+
+
+@lru_cache(maxsize=1 << 16)
+def frequency(word: str) -> float:
+    """How common a word is in its language: the logarithm of its occurrences per thousand million words (Zipf)."""
+    from wordfreq import zipf_frequency
+
+    return float(zipf_frequency(word, "hi" if "\u0900" <= word[:1] <= "\u097f" else "en"))
+
+
+def mended(clean: Sequence[str], perturbed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Both answers' segments, with misspelt words as the other answer writes them.
+
+    Only a word that one answer alone has is mended, with a word that the other alone has; so neither a right word nor
+    one that both misspell is touched, and the result is the same the other way round.
+
+    >>> mended(["They met at the restaurant."], ["They mett at teh resturant."])[1]
+    ['They met at the restaurant.']
+    """
+    ours, theirs = _vocabulary(clean), _vocabulary(perturbed)
+    if not (only_ours := ours - theirs) or not (only_theirs := theirs - ours):
+        return list(clean), list(perturbed)
+    to_ours: dict[str, str] = {}
+    to_theirs: dict[str, str] = {}
+    for word in sorted(only_ours):
+        for other in sorted(only_theirs):
+            if (word[0] == other[0] or word[-1] == other[-1]) and (wrong := misspelt(word, other)):
+                (to_theirs if wrong == other else to_ours)[wrong] = word if wrong == other else other
+    return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)
+
+
+def _vocabulary(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in _words(text)}
+
+
+@lru_cache(maxsize=1 << 15)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(text))
+
+
+def _replaced(texts: Sequence[str], words: dict[str, str]) -> list[str]:
+    if not words:
+        return list(texts)
+
+    def right(found: re.Match[str]) -> str:
+        meant = words.get(found.group().lower())
+        return found.group() if meant is None else meant.capitalize() if found.group()[0].isupper() else meant
+
+    return [_WORD.sub(right, text) if words.keys() & _words(text) else text for text in texts]

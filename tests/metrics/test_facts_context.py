@@ -1,0 +1,66 @@
+"""What is lost, added or only moved, seen within the whole answers."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.metrics.facts import NO_CONFLICT, comparer, conflict, facts_of
+from holdfast.metrics.testing import NASTY
+
+
+def test_a_clause_that_is_nowhere_in_the_other_answer_is_an_omission() -> None:
+    clean = "The flat has two rooms because the owner removed a wall last winter."
+    found = conflict(facts_of(clean), facts_of("The flat has two rooms."))
+    assert found.reason == "omission of because owner removed wall winter" or found.reason.startswith(
+        "omission of owner"
+    )
+    assert found.cost > 0.5
+
+
+def test_and_one_that_is_only_in_the_other_an_addition() -> None:
+    found = conflict(facts_of("The flat has two rooms."), facts_of("The flat has two rooms and a leaking roof."))
+    assert found.reason == "addition of leaking roof"
+
+
+def test_more_omitted_costs_no_less() -> None:
+    clean = "The flat has two rooms, a big kitchen, a bath, a cellar and a garden."
+    shorter = [clean[: clean.index(end)] + "." for end in (" and a garden", ", a cellar", ", a bath", ", a big")]
+    costs = [conflict(facts_of(clean), facts_of(text)).cost for text in shorter]
+    assert costs == sorted(costs)
+
+
+def test_what_stands_in_another_segment_has_only_moved() -> None:
+    compare = comparer(
+        ["Anna paid 20 euros on Monday, and Ben left early."], ["Anna paid 20 euros on Monday.", "Ben left early."]
+    )
+    assert compare((0,), (0,)) == NO_CONFLICT
+    assert compare((0,), (0, 1)) == NO_CONFLICT
+
+
+def test_a_fact_that_changed_places_with_another_has_not_just_moved() -> None:
+    compare = comparer(["Anna lives in Lyon.", "Ben lives in Nice."], ["Anna lives in Nice.", "Ben lives in Lyon."])
+    assert compare((0,), (0,)).reason == "name Lyon -> Nice"
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("The doctor purchased a big car.", "The physician bought a large automobile."),
+        ("They announced it.", "They made an announcement about it."),
+        ("However, the shop is very small.", "The shop is small, though."),
+    ],
+)
+def test_synonyms_and_fillers_are_neither_lost_nor_added(clean: str, perturbed: str) -> None:
+    assert conflict(facts_of(clean), facts_of(perturbed)) == NO_CONFLICT
+
+
+texts = st.text(max_size=60) | st.sampled_from(NASTY)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(texts, texts)
+def test_any_two_texts_have_a_cost_and_the_same_the_other_way_round(one: str, other: str) -> None:
+    found, back = conflict(facts_of(one), facts_of(other)), conflict(facts_of(other), facts_of(one))
+    assert 0 <= found.cost <= 1
+    assert found.cost == back.cost
+    assert conflict(facts_of(one), facts_of(one)) == NO_CONFLICT

@@ -1,0 +1,82 @@
+"""Negations, opposites, comparisons and quantifiers: what contradicts, and what only says it otherwise."""
+
+import pytest
+
+from holdfast.metrics.facts import Conflict, conflict, facts_of
+
+
+def found(clean: str, perturbed: str) -> Conflict:
+    return conflict(facts_of(clean), facts_of(perturbed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "clean", "perturbed"),
+    [
+        ("negation", "He can't come.", "He can come."),
+        ("negation", "The door does not lock.", "The door locks."),
+        ("negation", "She never eats meat.", "She eats meat."),
+        ("negation", "They left without paying.", "They left paying."),
+        ("negation", "He signed the letter.", "He refused to sign the letter."),
+        ("negation", "The pump failed to start.", "The pump did start."),
+        ("negation", "He is no longer the coach.", "He is the coach."),
+        ("negation", "She said he did not win.", "She did not say he won."),
+        ("negation", "यह अच्छा नहीं है", "यह अच्छा है"),
+        ("negation", "Yeh sahi nahi hai.", "Yeh sahi hai."),
+        ("antonym", "The shop is open.", "The shop is closed."),
+        ("antonym", "They accepted the offer.", "They rejected the offer."),
+        ("antonym", "The water is safe to drink.", "The water is dangerous to drink."),
+        ("antonym", "The claim is true.", "The claim is untrue."),
+        ("antonym", "The spray is harmful.", "The spray is harmless."),
+        ("antonym", "She turned the offer down.", "She accepted the offer."),
+        ("antonym", "दरवाज़ा खुला है।", "दरवाज़ा बंद है।"),
+        ("antonym", "Dukaan khuli hai.", "Dukaan band hai."),
+        ("comparison", "Prices rose in June.", "Prices fell in June."),
+        ("comparison", "It went up.", "It went down."),
+        ("comparison", "The new one is faster.", "The new one is slower."),
+        ("comparison", "Take it before meals.", "Take it after meals."),
+        ("comparison", "At least five came.", "At most five came."),
+        ("comparison", "It weighs more than 5 kg.", "It weighs less than 5 kg."),
+        ("quantifier", "All students passed.", "Some students passed."),
+        ("quantifier", "Most shops close.", "Few shops close."),
+        ("quantifier", "He is always late.", "He is rarely late."),
+        ("quantifier", "Everyone clapped.", "Hardly anyone clapped."),
+        ("quantifier", "A few people came.", "Few people came."),
+        ("quantifier", "Not all guests stayed.", "All guests stayed."),
+        ("quantifier", "सभी छात्र पास हुए।", "कुछ छात्र पास हुए।"),
+    ],
+)
+def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).reason.split()[0] == kind
+        assert found(one, other).cost >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("He can't come.", "He cannot come."),
+        ("She doesn't eat meat.", "She does not eat meat."),
+        ("It is not safe.", "It is dangerous."),
+        ("It is not uncommon.", "It is common."),
+        ("He is not able to help.", "He is unable to help."),
+        ("They no longer sell it.", "They do not sell it anymore."),
+        ("He failed to sign.", "He did not sign."),
+        ("It is not open.", "It is closed."),
+        ("No doubt he will come.", "He will come."),
+        ("Most of the shops close.", "The majority of the shops close."),
+        ("It is usually late.", "It is mostly late."),
+        ("Anna is taller than Ben.", "Ben is shorter than Anna."),
+        ("Not only Anna came.", "Anna came."),
+        ("All right, come in.", "Okay, come in."),
+        ("Turn the dial.", "Rotate the dial."),
+        ("यह दिन अच्छा है", "यह दिन ठीक है"),
+    ],
+)
+def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).cost <= 0.2, found(one, other)
+
+
+def test_a_negation_on_another_verb_in_a_reworded_sentence_is_less_sure() -> None:
+    clean, perturbed = "The plan is not feasible.", "Nobody could ever realise such proposals."
+    assert found(clean, perturbed).cost < 1
