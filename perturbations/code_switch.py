@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from holdfast.perturbations.choose import choose_where, edit_count
 from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, word_before, written_like
-from holdfast.perturbations.languages import language_of
+from holdfast.perturbations.languages import homographs, is_mixed, language_of
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
@@ -20,7 +20,8 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     """Put Hindi words into an English text, in Latin letters (Hinglish); English words into a Hindi or Hinglish one.
 
     Nouns and adjectives change, in English also adverbs and conjunctions; verbs and pronouns carry the sentence on, as
-    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes.
+    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes, and
+    neither do words that mean one thing in Hindi and another in English (main, kar, sun), where both are mixed.
 
     >>> code_switch("What is the capital of the biggest country in the world?", 0.3, Random(1)).text
     'What is the rajdhani of the biggest desh in the duniya?'
@@ -32,9 +33,11 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
         return Edits(text)
     total, spans = free_words(text, protect)
     known: dict[int, str] = {}
+    doubtful = homographs() if language != "en" or is_mixed(text) else frozenset()
 
     def has_counterpart(index: int) -> bool:
-        known[index] = _other_word(text, spans, index, language)
+        is_doubtful = text[slice(*spans[index])].lower() in doubtful
+        known[index] = "" if is_doubtful else _other_word(text, spans, index, language)
         return bool(known[index])
 
     chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)

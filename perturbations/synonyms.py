@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from holdfast.perturbations.choose import choose_where, edit_count
+from holdfast.perturbations.languages import is_mixed
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.text import count_words
@@ -24,10 +25,10 @@ def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     """
     total, spans = free_words(text, protect)
     known: dict[int, list[str]] = {}
-    further = uses_wordnet()
+    further, mixed = uses_wordnet(), is_mixed(text)
 
     def has_synonyms(index: int) -> bool:
-        known[index] = alternatives(text, spans, index, further=further)
+        known[index] = alternatives(text, spans, index, further=further, mixed=mixed)
         return bool(known[index])
 
     chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)

@@ -10,6 +10,7 @@ from holdfast.errors import UserError
 from holdfast.perturbations import senses, wordnet
 from holdfast.perturbations.grammar import fits_article, may_be_capitalised, part_of_speech, word_after, written_like
 from holdfast.perturbations.inflection import forms
+from holdfast.perturbations.languages import homographs
 from holdfast.perturbations.tables import read_lines
 from holdfast.perturbations.text import Span
 
@@ -54,6 +55,7 @@ class Entry:
 
     by_part: dict[str, list[str]] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
+    hindi: bool = False
 
     def replacements(self, part: str) -> tuple[str, list[str]]:
         """What may stand for the form, used as `part` ("" if that is not known), and the part of speech it then has.
@@ -69,13 +71,19 @@ class Entry:
         return next(iter(self.by_part)), [word for word in first if all(word in other for other in others)]
 
 
+# Hindi verbs that make a verb of the English word before them.
+_LIGHT = frozenset(
+    "kar karo karna karne karni kare karein karta karti karte karke kiya kiye kijiye ho hota hoti hote hua hui hona "
+    "krdo kardo krna de dena do lo".split()
+)
 _FREE_OF_PARTICLES = ("noun", "adv", "other", "never")
 
 
-def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool) -> list[str]:
+def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool, mixed: bool = False) -> list[str]:
     """What may stand for the word at `spans[index]`, written as that word is; [] for unlisted words and for names.
 
-    `further` (`uses_wordnet()`, asked once for a text) says to look beyond the table.
+    `further` (`uses_wordnet()`, asked once for a text) says to look beyond the table; `mixed`, that the text mixes
+    English and Hindi: then words of both are left alone, and so is English that is fixed in Hindi (suggest karo).
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
     >>> spans = [(0, 2), (3, 8), (9, 11), (12, 16), (17, 21), (23, 26), (27, 31), (32, 38)]
@@ -86,7 +94,11 @@ def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool)
     word = text[start:end]
     lower = word.lower()
     entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
-    if not entry and not (further and lower.isascii() and senses.knows(lower)):
+    if not entry and not (further and not mixed and lower.isascii() and senses.knows(lower)):
+        return []
+    if (mixed or not lower.isascii()) and lower in homographs():
+        return []
+    if mixed and entry and not entry.hindi and (set(entry.by_part) != {"noun"} or word_after(text, end) in _LIGHT):
         return []
     if word != lower and not may_be_capitalised(text, start, end):
         return []
@@ -114,16 +126,18 @@ def synonym_table() -> dict[str, Entry]:
                 table.update({form.strip(): Entry({part: []}) for form in entry.split(",")})
                 continue
             for word, others in _directions(normalize("NFC", entry)):
-                _enter(table, part, word, others, is_doubtful=kind != part)
+                _enter(table, part, word, others, is_doubtful=kind != part, hindi=name != "synonyms_en.txt")
     return table
 
 
-def _enter(table: dict[str, Entry], part: str, word: str, others: Sequence[str], *, is_doubtful: bool) -> None:
+def _enter(
+    table: dict[str, Entry], part: str, word: str, others: Sequence[str], *, is_doubtful: bool, hindi: bool
+) -> None:
     own = forms(part, word)
     for form in filter(None, own):
         if "never" in table.get(form, Entry()).by_part:
             continue
-        entry = table.setdefault(form, Entry())
+        entry = table.setdefault(form, Entry(hindi=hindi))
         slots = [slot for slot, other in enumerate(own) if other == form]
         known = entry.by_part.setdefault(part, [])
         fitting = [_in_slots(forms(part, other), slots) for other in others]

@@ -81,3 +81,42 @@ def test_only_devanagari_is_romanised_and_numbers_stay() -> None:
 )
 def test_the_language_is_told_by_script_and_small_words(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize("name", ["code_switch", "synonyms"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Main kal nahi aaunga",
+        "Car mein pet hai",
+        "Are bhai sun to sahi",
+        "Koi restaurant suggest kar do yaar",
+        "yeh pal mere liye hai",
+        "Homework kar ke so ja bhai",
+        "आप यह काम कर सकते हैं",
+    ],
+)
+def test_words_of_both_languages_are_left_alone_where_the_two_are_mixed(name: str, text: str) -> None:
+    changed = perturbations.get(name).apply(text, 1.0, Random(0))
+    touched = {edit.removed.lower() for edit in changed.edits}
+    assert not touched & {"main", "pet", "sun", "to", "are", "suggest", "kar", "pal", "mere", "so", "ja", "कर"}
+
+
+def test_the_same_words_change_in_an_english_text() -> None:
+    assert change("code_switch", "The sun is hot") == "The suraj is garam"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Are bhai sun to sahi", "hi-Latn"),
+        ("events ki list dikhao", "hi-Latn"),
+        ("Ghar ke liye sabzi laana", "hi-Latn"),
+        ("Какая столица Франции?", ""),
+        ("ما هي عاصمة فرنسا؟", ""),
+        ("Türkiye'nin başkenti neresidir", ""),
+        ("café opening hours today", "en"),
+    ],
+)
+def test_hinglish_is_told_by_many_words_and_other_languages_are_none_of_ours(text: str, language: str) -> None:
+    assert language_of(text) == language
