@@ -27,17 +27,18 @@ def distractor(text: str, strength: float, rng: Random, *, protect: Sequence[str
 
     Strength 1 means four sentences (light one, heavy three), each in a place of its own: before the text, after it, or
     between two of its sentences (between lines, where it has several). A text of one sentence has room for two. They
-    are English, Hindi or Hinglish, as the text is, and hold no names or numbers that could be taken for an answer.
+    are English, Hindi or Hinglish, as the text is (texts in other languages stay as they are), and hold no names or
+    numbers that could be taken for an answer.
 
     >>> distractor("Who wrote Hamlet?", 0.25, Random(3)).text
     'The grass is wet after the rain. Who wrote Hamlet?'
     """
     count = edit_count(strength, _room(text))
-    if not count:
+    known = _sentences_by_language().get(language_of(text), [])
+    if not count or not known:
         return Edits(text)
-    known = _sentences_by_language()
     places = choose(_places(text, protect), count, rng)
-    added = rng.sample(known.get(language_of(text), known["en"]), len(places))
+    added = rng.sample(known, len(places))
     return Edits(text, tuple(_insertion(text, at, more) for at, more in zip(places, added, strict=True)))
 
 

@@ -56,6 +56,8 @@ def _recast_question(question: str) -> list[Rewrite]:
         return _framed(asked, (), _HINDI_FRAMES) if not question.startswith("क्या") else []
     if language == "hi-Latn":
         return _framed(asked, (), _HINGLISH_FRAMES) if not question.lower().startswith("kya") else []
+    if language != "en":
+        return []
     if not WH.match(question):
         split = whether(asked[1])
         return _framed(asked, split, _ENGLISH_FRAMES, "whether ") if split else fronted(question)

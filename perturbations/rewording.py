@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 from random import Random
 
 from holdfast.perturbations.framing import Rewrite, courtesies, joined, wrap
+from holdfast.perturbations.languages import language_of
 from holdfast.perturbations.protected import protected_spans
 from holdfast.perturbations.recasting import recast
 from holdfast.perturbations.registry import perturbation
@@ -30,7 +31,7 @@ def paraphrase(
     takes its place; without one, a rule for questions and commands recasts it, and where none fits it is wrapped. From
     0.75 on, a greeting or thanks join what the rules do. With one generator state the rules never change fewer
     characters at a higher strength. They keep all content words, numbers and names; a paraphrase that lacks something
-    protected is passed over.
+    protected is passed over. There are rules for English, Hindi and Hinglish; other languages have only `paraphrases`.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
     'A question: What is the capital of France?'
@@ -49,6 +50,8 @@ def paraphrase(
         own = [other for other in paraphrases if _stands_for(other, text, kept)]
         if own:
             return Edits(text, _difference(text, rng.choice(own)))
+    if not language_of(text):
+        return Edits(text)
     first, second, third = rng.random(), rng.random(), rng.random()  # drawn at every strength, so that steps agree
     chosen = _pick(_allowed(wrap(text), spans), first)
     if strength >= _FAR:

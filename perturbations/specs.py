@@ -23,6 +23,12 @@ def parse(spec: str) -> tuple[str, str | None]:
     name, at, severity = (part.strip() for part in spec.partition("@"))
     if not name:
         raise UserError(f"no perturbation named in '{spec}'; write e.g. typos, typos@heavy or typos@0.08")
+    if "+" in severity:
+        first, _, rest = severity.partition("+")
+        raise UserError(
+            f"the severity stands inside '{spec}'; put it at the end, where it holds for all parts: "
+            f"{name}+{rest.partition('@')[0].strip()}@{first.strip()}"
+        )
     parts = parts_of(name)
     joined = "+".join(part.name for part in parts)
     if not at:

@@ -102,7 +102,8 @@ class Perturbation:
 class Variant:
     """One text under (perturbation, severity, repeat), with its edits and the realised edit rate.
 
-    `edit_rate` is the Levenshtein distance to the clean text over the longer length, in [0, 1].
+    `edit_rate` is the Levenshtein distance to the clean text over the longer length, in [0, 1]; for texts of more than
+    10,000 characters the distances inside the edits are added up, which is the same wherever edits are apart.
     """
 
     text: str

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from holdfast.perturbations.composition import composed, parts_of
-from holdfast.perturbations.types import Edits, Variant
+from holdfast.perturbations.types import Edit, Edits, Variant
 
 
 def make_variant(
@@ -32,8 +32,6 @@ def make_variant(
     ...              severity="light", repeat=0, seed=0).text
     'Wht is the capital of France?'
     """
-    from rapidfuzz.distance import Levenshtein
-
     given: dict[str, Any] = {"paraphrases": paraphrases}
     result = Edits(text)
     for part in parts_of(perturbation):
@@ -41,8 +39,33 @@ def make_variant(
         rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
         result = composed(result, part.apply(result.text, part.strength(severity), rng, protect=protect, **extras))
     changed = result.text
-    rate = Levenshtein.normalized_distance(text, changed)
-    return Variant(changed, perturbation, severity, repeat, result.edits, rate)
+    return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
+
+
+_WHOLE = 10_000  # characters up to which texts are compared whole
+_PIECE = 100_000  # and up to which the two sides of one edit are
+
+
+def _edit_rate(result: Edits, changed: str) -> float:
+    """The Levenshtein distance between the two texts over the longer length.
+
+    It takes quadratic time, so for longer texts the distances inside the edits are added up: the same where edits are
+    apart, a little more where one makes up for what another does to the text near it.
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    longer = max(len(result.original), len(changed))
+    if longer <= _WHOLE:
+        return Levenshtein.normalized_distance(result.original, changed)
+    return min(1.0, sum(map(_cost, result.edits)) / longer)
+
+
+def _cost(edit: Edit) -> int:
+    """The distance between the sides of an edit; for very long ones its upper bound, the longer length."""
+    from rapidfuzz.distance import Levenshtein
+
+    longer = max(len(edit.removed), len(edit.inserted))
+    return longer if longer > _PIECE else Levenshtein.distance(edit.removed, edit.inserted)
 
 
 def clean_variant(text: str) -> Variant:

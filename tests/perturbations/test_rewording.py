@@ -153,3 +153,11 @@ def test_contractions_go_both_ways(text: str, other: str) -> None:
 )
 def test_what_can_not_be_contracted_or_written_out_stays(text: str) -> None:
     assert perturbations.get("contractions").apply(text, 1.0, Random(0)).text == text
+
+
+@pytest.mark.parametrize("name", ["paraphrase", "distractor"])
+@pytest.mark.parametrize(
+    "text", ["ما هي عاصمة فرنسا؟", "מהי בירת צרפת?", "法国的首都是哪里？", "Какая столица Франции?", "Wer ist das?"]
+)
+def test_no_english_is_put_into_a_text_of_another_language(name: str, text: str) -> None:
+    assert perturbations.get(name).apply(text, 0.75, Random(0)).text == text

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 from random import Random
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from holdfast.errors import UserError
 from holdfast.perturbations import (
@@ -22,9 +24,11 @@ from holdfast.perturbations import (
 TEXT = "What is the capital of France, and who founded it?"
 
 
-def variant(perturbation: str = "typos", severity: str = "heavy", sample_id: str = "7", repeat: int = 0) -> Variant:
+def variant(
+    perturbation: str = "typos", severity: str = "heavy", sample_id: str = "7", repeat: int = 0, text: str = TEXT
+) -> Variant:
     return make_variant(
-        TEXT, task="qa", sample_id=sample_id, perturbation=perturbation, severity=severity, repeat=repeat, seed=0
+        text, task="qa", sample_id=sample_id, perturbation=perturbation, severity=severity, repeat=repeat, seed=0
     )
 
 
@@ -100,6 +104,7 @@ def test_a_spec_names_a_perturbation_and_perhaps_a_severity(spec: str, parsed: t
         ("typos@1.5", "unknown severity '1.5'"),
         ("typos@nan", "unknown severity 'nan'"),
         ("typos@", "unknown severity ''"),
+        ("typos@0.1+emoji", "put it at the end, where it holds for all parts: typos+emoji@0.1"),
         ("@heavy", "no perturbation named in '@heavy'"),
     ],
 )
@@ -131,3 +136,18 @@ def test_equal_generators_give_equal_variants_and_stay_in_step() -> None:
     first, second = Random(5), Random(5)
     apply = perturbations.get("typos").apply
     assert [apply(TEXT, 0.1, first) for _ in range(3)] == [apply(TEXT, 0.1, second) for _ in range(3)]
+
+
+@pytest.mark.parametrize("name", perturbations.names())
+def test_the_edit_rate_of_a_long_text_is_nearly_that_of_a_whole_comparison(name: str) -> None:
+    text = " ".join(f"{TEXT} The big river no. {number} is in the old city." for number in range(300))
+    made = variant(name, text=text)
+    assert len(text) > 10_000
+    assert made.edit_rate == pytest.approx(Levenshtein.normalized_distance(text, made.text), abs=0.01, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["typos", "paraphrase", "typos+emoji"])
+def test_a_megabyte_becomes_a_variant_in_seconds(name: str) -> None:
+    start = time.perf_counter()
+    variant(name, text="The big river is in the old city. " * 30_000)
+    assert time.perf_counter() - start < 4
