@@ -1,0 +1,70 @@
+"""`holdfast calibrate`: a threshold, and how often it is right."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness.calibration import calibrate
+from holdfast.harness.cli import main
+from holdfast.metrics.labelled_pairs import embedded_pairs
+
+
+def pairs(path: Path, changed: int, same: int) -> Path:
+    rows = [
+        {
+            "id": f"c{i}",
+            "domain": "d",
+            "kind": "number",
+            "changed": True,
+            "clean": f"It costs {i + 2} euros.",
+            "perturbed": f"It costs {i + 30} euros.",
+        }
+        for i in range(changed)
+    ] + [
+        {
+            "id": f"s{i}",
+            "domain": "d",
+            "kind": "case",
+            "changed": False,
+            "clean": f"Room {i + 2} is free.",
+            "perturbed": f"room {i + 2} is free.",
+        }
+        for i in range(same)
+    ]
+    rows = [row for group in zip(rows[::2], rows[1::2], strict=True) for row in group]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_threshold_is_fitted_on_one_half_and_judged_on_the_other(tmp_path: Path) -> None:
+    found = calibrate(pairs=pairs(tmp_path / "pairs.jsonl", 20, 20), encoder="lexical")
+    assert (found.fitted_on, found.judged_on) == (20, 20)
+    assert found.power == 1.0
+    assert found.power_interval[0] > 0.6
+    assert found.power_by_kind == {"number": 1.0}
+    assert found.false_alarm <= 0.2
+    assert 0 < found.threshold <= 1
+
+
+def test_the_command_prints_and_keeps_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = pairs(tmp_path / "pairs.jsonl", 20, 20), tmp_path / "found.json"
+    assert main(["calibrate", "--pairs", str(file), "--encoder", "lexical", "--out", str(out)]) == 0
+    threshold = json.loads(out.read_text())["threshold"]
+    assert f"--break_threshold {threshold:g}" in capsys.readouterr().out
+
+
+def test_the_embedded_set_serves_without_a_model() -> None:
+    found = calibrate(encoder="lexical", false_alarm=0.2)
+    assert found.fitted_on + found.judged_on == len(embedded_pairs())
+    assert found.power > found.false_alarm
+
+
+@pytest.mark.parametrize(
+    ("changed", "same", "share", "message"),
+    [(20, 0, 0.1, "need changed and unchanged ones"), (20, 20, 1.5, "--false_alarm 1.5")],
+)
+def test_what_cant_be_calibrated_is_said(tmp_path: Path, changed: int, same: int, share: float, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        calibrate(pairs=pairs(tmp_path / "pairs.jsonl", changed, same), encoder="lexical", false_alarm=share)
