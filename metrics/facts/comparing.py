@@ -13,7 +13,7 @@ from holdfast.metrics.facts.quantities import Quantity
 from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.spelling import frequency, slips
-from holdfast.metrics.facts.stems import kin, stem
+from holdfast.metrics.facts.stems import kin, stem, traits
 from holdfast.metrics.facts.tables import abbreviations, known_names
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
@@ -23,7 +23,7 @@ _SPELLING, _SLIP = 0.3, 0.15
 _KNOWN = 2.0
 """Zipf frequency from which on a name is one that people bear."""
 
-_ELSEWHERE = 0.7
+_SAID_ELSEWHERE = Conflict(0.7, "")
 """The cost of two segments of which one is said nearly word by word by another segment."""
 
 _OTHER, _SAME = 0.3, 0.6
@@ -46,6 +46,14 @@ class _Answer:
     @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset().union(*(facts.keys for facts in self.segments))
+
+    @cached_property
+    def traits(self) -> frozenset[int | str]:
+        return frozenset().union(*map(traits, self.keys))
+
+    def has_kin(self, key: str) -> bool:
+        """Whether a word of the answer may mean the same."""
+        return not self.traits.isdisjoint(traits(key)) and any(kin(key, other) for other in self.keys)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -72,10 +80,9 @@ class Comparer:
     after: _Answer
 
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
-        found = _conflict(_joined(self.before, ours), _joined(self.after, theirs), self.before, self.after)
-        if found.cost < _ELSEWHERE and len(ours) == len(theirs) == 1 and self._is_elsewhere(ours[0], theirs[0]):
-            return Conflict(_ELSEWHERE, found.reason)
-        return found
+        if len(ours) == len(theirs) == 1 and self._is_elsewhere(ours[0], theirs[0]):
+            return _SAID_ELSEWHERE
+        return _conflict(_joined(self.before, ours), _joined(self.after, theirs), self.before, self.after)
 
     def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
         """The share of content words that have no counterpart, in [0, 1]; 0 where all are the same, or synonyms."""
@@ -161,9 +168,7 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
 
 def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
     """The stems that an answer has nowhere, nor a kin."""
-    return frozenset(
-        key for key in keys if key not in answer.keys and not any(kin(key, other) for other in answer.keys)
-    )
+    return frozenset(key for key in keys if key not in answer.keys and not answer.has_kin(key))
 
 
 def _worse(one: Conflict, other: Conflict) -> Conflict:

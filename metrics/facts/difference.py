@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from holdfast.metrics.facts.quantities import units
+from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.spelling import frequency, slips
-from holdfast.metrics.facts.stems import kin, opposite_forms, stem
-from holdfast.metrics.facts.tables import contrasts
+from holdfast.metrics.facts.stems import denied, kin, stem, traits
+from holdfast.metrics.facts.tables import contrasted, contrasts
 from holdfast.metrics.facts.types import Facts
+
+_RARE = 2.0
+"""Zipf frequency under which a word may be a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,20 @@ class Difference:
 
 
 def difference(ours: Facts, theirs: Facts) -> Difference:
-    """Compare the words of two groups of segments."""
+    """Compare the words of two groups of segments; remembered, as most segments meet again in another variant."""
+    return _difference(ours.text, theirs.text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _difference(clean: str, perturbed: str) -> Difference:
+    ours, theirs = facts_of(clean), facts_of(perturbed)
     lost, gained = set(ours.keys - theirs.keys), set(theirs.keys - ours.keys)
     opposites = [*_opposites(lost, gained, ours, theirs)]
     for mine, its, _ in opposites:
         lost.discard(mine)
         gained.discard(its)
     if lost and gained:
-        _pair_off(lost, gained)
+        _pair_off(lost, gained, ours, theirs)
     _short_forms(lost, gained, ours, theirs)
     _short_forms(gained, lost, theirs, ours)
     least = min(len(ours.keys), len(theirs.keys))
@@ -40,25 +50,23 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
     return Difference(frozenset(lost), frozenset(gained), tuple(opposites), kept / least if least else 1.0)
 
 
-def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterable[tuple[str, str, str]]:
-    known = contrasts()
+def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[tuple[str, str, str]]:
     mine, its = lost | (ours.markers - theirs.markers), gained | (theirs.markers - ours.markers)
-    taken: set[str] = set()
-    for one in sorted(mine):
-        for other in sorted(its - taken):
-            kind = known.get((one, other)) or _unlike_forms(one, other)
-            if kind:
-                taken.add(other)
-                yield one, other, kind
-                break
-
-
-def _unlike_forms(one: str, other: str) -> str:
-    """What conflicts by form alone: negative prefixes, and different units."""
-    if opposite_forms(one, other):
-        return "antonym"
-    first, second = unit_stems().get(one), unit_stems().get(other)
-    return "unit" if first and second and first != second else ""
+    exclusive = contrasted()
+    others = sorted(its & exclusive)
+    for one in sorted(mine & exclusive) if others else ():
+        found = next((other for other in others if (one, other) in contrasts()), None)
+        if found is not None:
+            others.remove(found)
+            yield one, found, contrasts()[one, found]
+    yield from ((one, other, "antonym") for one in sorted(mine) for other in denied(one) & its)
+    yield from ((one, other, "antonym") for other in sorted(its) for one in denied(other) & mine)
+    units_of = unit_stems()
+    measures = sorted(its & units_of.keys())
+    for one in sorted(mine & units_of.keys()) if measures else ():
+        found = next((other for other in measures if units_of[other] != units_of[one]), None)
+        if found is not None:
+            yield one, found, "unit"
 
 
 @cache
@@ -67,23 +75,30 @@ def unit_stems() -> dict[str, tuple[str, float]]:
     return {stem(form): unit for form, unit in units().items() if len(form) > 3 and form.isalpha()}
 
 
-def _pair_off(lost: set[str], gained: set[str]) -> None:
+def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> None:
     """Take out the pairs that say the same: kin, or one misspelt."""
-    for alike in (kin, _misspelt):
-        for one in sorted(lost):
-            found = next((other for other in sorted(gained) if alike(one, other)), None)
-            if found is not None:
-                lost.discard(one)
-                gained.discard(found)
+    for one in sorted(lost):
+        shared = traits(one)
+        found = [other for other in gained if not shared.isdisjoint(traits(other)) and kin(one, other)]
+        if found:
+            lost.discard(one)
+            gained.discard(min(found))
+    rare = {key for key in (*lost, *gained) if _is_rare((ours if key in lost else theirs).forms.get(key, key).lower())}
+    for one in sorted(lost) if rare and gained else ():
+        close = next((other for other in sorted(gained) if (one in rare or other in rare) and slips(one, other)), None)
+        if close is not None:
+            lost.discard(one)
+            gained.discard(close)
 
 
-def _misspelt(one: str, other: str) -> bool:
-    return len(one) > 3 and bool(slips(one, other)) and min(frequency(one), frequency(other)) < 2.0
+@lru_cache(maxsize=1 << 16)
+def _is_rare(word: str) -> bool:
+    return len(word) > 3 and frequency(word) < _RARE
 
 
 def _short_forms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:
     """Take out acronyms whose letters begin words in a row on the other side, and those words."""
-    for acronym in [key for key in short if 2 <= len(key) <= 6 and ours.forms.get(key, "").isupper()]:
+    for acronym in [key for key in short if len(key) <= 6 and ours.forms.get(key, "").isupper() and len(key) > 1]:
         row = [term.key for term in theirs.order if term.kind != "relation"]
         initials = "".join(key[0] for key in row)
         at = initials.find(acronym)

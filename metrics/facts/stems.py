@@ -72,6 +72,26 @@ def kin(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
+def traits(one: str) -> frozenset[int | str]:
+    """What two stems must share to be kin: a group of synonyms or their first letters."""
+    return synonyms().get(one, frozenset[int | str]()) | {one[:3]}
+
+
+@lru_cache(maxsize=1 << 16)
+def denied(word: str) -> frozenset[str]:
+    """The stems that a word turns into their opposite, by its form alone.
+
+    >>> sorted(denied("unhappi")), "harmful" in denied("harmless")
+    (['happi'], True)
+    """
+    roots = {word.removeprefix(prefix) for prefix in _NEGATIVE_PREFIXES if word.startswith(prefix)}
+    if word.endswith("less") and len(word) > 6:
+        root = word.removesuffix("less")
+        roots |= {root, root + "ful", root + "i"}
+    return frozenset(root for root in roots if len(root) >= 3 and opposite_forms(root, word))
+
+
+@lru_cache(maxsize=1 << 16)
 def opposite_forms(one: str, other: str) -> bool:
     """Whether one word is the other with a negative prefix, or one has "-less" for the other's "-ful".
 

@@ -16,6 +16,10 @@ LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all":
 """How much of its noun a quantifier covers, in steps that differ by one where the meaning does."""
 
 
+PARTICLES = frozenset("up down off out back away".split())
+"""The second words of verbs that take their object between: turn it down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """The words after the first, and the one word that the phrase means ("" for a phrase that means nothing)."""
@@ -26,10 +30,12 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is known of words: their jobs (`small`, `not`, `all`, ...), and phrases by the stem of their first word."""
+    """What is known of words: their jobs (`small`, `not`, `all`, ...), and phrases by the
+    stem of their first word and the second, the verbs among the first words that take a particle, numbers in words."""
 
     jobs: dict[str, frozenset[str]] = field(default_factory=dict)
-    phrases: dict[str, list[Phrase]] = field(default_factory=dict)
+    phrases: dict[tuple[str, str], list[Phrase]] = field(default_factory=dict)
+    verbs: set[str] = field(default_factory=set)
     numbers: dict[str, tuple[str, float]] = field(default_factory=dict)
 
 
@@ -55,7 +61,9 @@ def tables(language: str) -> Tables:
         if "_" in word.strip("_") and (parts := tuple(word.split("_"))) and word not in jobs:
             meanings.setdefault(parts, word)
     for (first, *rest), word in sorted(meanings.items(), key=lambda item: -len(item[0])):
-        found.phrases.setdefault(stem(first), []).append(Phrase(tuple(rest), word))
+        found.phrases.setdefault((stem(first), rest[0]), []).append(Phrase(tuple(rest), word))
+        if rest[0] in PARTICLES:
+            found.verbs.add(stem(first))
     for head, words in rows_of("numbers.txt"):
         owner, *kind, value = head.split()
         if owner in read:
