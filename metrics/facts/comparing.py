@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
@@ -14,7 +14,7 @@ from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import kin, stem, traits
-from holdfast.metrics.facts.tables import abbreviations, known_names
+from holdfast.metrics.facts.tables import abbreviations
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 _SPELLING, _SLIP = 0.3, 0.15
@@ -152,18 +152,26 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     if worst.cost < 1:
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
-        pair = swapped_roles(ours, theirs)
-        worst = _worse(worst, polarity_conflict(ours, theirs, found, pair is not None))
-        if pair and not found.opposites:
-            who, whom = (ours.forms.get(key, key) for key in pair)
-            worst = _worse(worst, Conflict(0.95, f"roles {who} <-> {whom}"))
-        elif swapped_numbers(ours, theirs):
-            worst = _worse(worst, Conflict(0.9, "roles of numbers"))
-        worst = _worse(worst, quantifier_conflict(ours, theirs, found))
+        worst = _worse(worst, _logic_conflict(ours.text, theirs.text))
     if worst.cost < 1:
         mine, its = unmatched(mine, after.quantities), unmatched(its, before.quantities)
         worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
     return worst
+
+
+@lru_cache(maxsize=1 << 16)
+def _logic_conflict(clean: str, perturbed: str) -> Conflict:
+    """What two groups of segments contradict each other in, wherever they stand: roles, negations, quantifiers."""
+    ours, theirs = facts_of(clean), facts_of(perturbed)
+    found = difference(ours, theirs)
+    pair = swapped_roles(ours, theirs)
+    worst = polarity_conflict(ours, theirs, found, pair is not None)
+    if pair and not found.opposites:
+        who, whom = (ours.forms.get(key, key) for key in pair)
+        worst = _worse(worst, Conflict(0.95, f"roles {who} <-> {whom}"))
+    elif swapped_numbers(ours, theirs):
+        worst = _worse(worst, Conflict(0.9, "roles of numbers"))
+    return _worse(worst, quantifier_conflict(ours, theirs, found))
 
 
 def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
@@ -186,8 +194,9 @@ def _name_conflict(
     moved: int,
 ) -> Conflict:
     """Names that only one side has each."""
-    mine = {name for name in _names(ours, before, after) if _is_among(name, found.lost)}
-    its = {name for name in _names(theirs, before, after) if _is_among(name, found.gained)}
+    named = before.names | after.names
+    mine = {name for name in _names(ours, named) if _is_among(name, found.lost)}
+    its = {name for name in _names(theirs, named) if _is_among(name, found.gained)}
     if moved > 1:
         mine, its = {name for name in mine if stem(name) in lost}, {name for name in its if stem(name) in gained}
     if not mine or not its:
@@ -213,13 +222,9 @@ def _is_among(name: str, keys: Set[str]) -> bool:
     return stem(name) in keys or all(stem(word) in keys for word in abbreviations().get(name.upper(), (name,)))
 
 
-def _names(facts: Facts, before: _Answer, after: _Answer) -> frozenset[str]:
-    """The names of a segment, with the words that are names where the answers write them with a capital."""
-    return (
-        facts.names
-        | ((facts.openers | facts.words) & (before.names | after.names))
-        | (facts.words & known_names() & frozenset(facts.forms))
-    )
+def _names(facts: Facts, named: Set[str]) -> Set[str]:
+    """The names of a segment, with the words that the answers write with a capital elsewhere."""
+    return facts.names | (facts.words & named)
 
 
 def _one_sided(

@@ -80,11 +80,13 @@ class _Reading:
         self._pending = 0
         self._last = ""
         self._comma = False
+        self._without_capitals = False
 
     def facts(self) -> Facts:
         found, used = read_quantities(self.tokens, self.language)
         begins = dict(found)
         shouting = self.text.isupper() and len(self.tokens) > 3
+        self._without_capitals = self.text == self.text.lower()
         at = 0
         while at < len(self.tokens):
             token = self.tokens[at]
@@ -158,6 +160,8 @@ class _Reading:
         if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
             self._capitalised(at, text, lower)
         else:
+            if self._without_capitals and lower in known_names():
+                self.names.add(lower)
             self._word(lower, text)
 
     def _capitalised(self, at: int, text: str, lower: str) -> None:
