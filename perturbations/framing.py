@@ -2,7 +2,9 @@
 
 import re
 
+from holdfast.perturbations.hindi import keeps_capital, mood
 from holdfast.perturbations.languages import language_of
+from holdfast.perturbations.sentences import sentences
 from holdfast.perturbations.types import Edit
 
 Rewrite = tuple[Edit, ...]
@@ -25,10 +27,8 @@ def wrap(text: str) -> list[Rewrite]:
     ['Please name a river.', 'Kindly name a river.', 'A request: Name a river.']
     """
     language = language_of(text)
-    if language == "hi":
-        return prefixed("कृपया बताइए: ", "मुझे बताइए: ", "सवाल है: ") if "?" in text else prefixed("कृपया ध्यान दें: ")
-    if language == "hi-Latn":
-        return prefixed("Please bataiye: ", "Mujhe batao: ", "Ek sawaal: ")
+    if language in _HINDI_FRAMES:
+        return _wrap_hindi(text, language)
     if command := COMMAND.match(text):
         return [led_in(command, "Please "), led_in(command, "Kindly "), *prefixed("A request: ")]
     if question := WH.match(text):
@@ -38,9 +38,46 @@ def wrap(text: str) -> list[Rewrite]:
     return prefixed("Please consider the following: ", "Take a look at this: ", "Here it is: ")
 
 
+_HINDI_FRAMES = {
+    "hi": {
+        "question": ("कृपया बताइए: ", "मुझे बताइए: ", "सवाल है: "),
+        "request": ("एक निवेदन: ", "मेरा निवेदन: "),
+        "statement": ("ध्यान दें: ", "एक बात: ", "यह देखिए: "),
+    },
+    "hi-Latn": {
+        "question": ("Please bataiye: ", "Mujhe batao: ", "Ek sawaal: "),
+        "request": ("Ek request hai: ", "Meri request: "),
+        "statement": ("Ek baat: ", "Yeh dekhiye: ", "Dhyaan dijiye: "),
+    },
+}
+_POLITE = re.compile(r"(?<!\w)(?:please|plz|kripya|कृपया|प्लीज़|प्लीज|meharbani)(?!\w)", re.IGNORECASE)
+
+
+def _wrap_hindi(text: str, language: str) -> list[Rewrite]:
+    """A frame that fits what the first sentence does; a request is made polite, unless it already is."""
+    start, end = next(iter(sentences(text[:_FIRST])), (0, 0))
+    first = text[start:end]
+    what = mood(first)
+    framed = prefixed(*_HINDI_FRAMES[language][what])
+    if what == "request" and not _POLITE.search(text[:_FIRST]):
+        words = ("कृपया ",) if language == "hi" else ("Please ", "Kripya ")
+        return [*((led_in_hindi(text, word),) for word in words), *framed[:1]]
+    return framed
+
+
+_FIRST = 400  # characters in which the first sentence ends
+
+
+def led_in_hindi(text: str, frame: str, start: int = 0) -> Edit:
+    """`frame` before the word at `start`, which loses its capital where it surely is no name."""
+    rest = text[start : start + 60]
+    word = re.match(r"\w+", rest)
+    return lowered(word[0], start, frame) if word and not keeps_capital(rest) else Edit(start, "", frame)
+
+
 _OPENINGS = {
-    "hi": ("नमस्ते! ", "सुनिए, "),
-    "hi-Latn": ("Namaste! ", "Suniye, "),
+    "hi": ("नमस्ते! ", "सुनिए! "),
+    "hi-Latn": ("Namaste! ", "Suniye! "),
     "": ("Hello! ", "Hi there! ", "Good day. "),
 }
 _CLOSINGS = {"hi": (" धन्यवाद।",), "hi-Latn": (" Shukriya.", " Dhanyavaad."), "": (" Thank you.", " Thanks in advance.")}

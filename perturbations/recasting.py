@@ -6,7 +6,8 @@ does, `framing.wrap` serves, so that no word order comes out wrong.
 
 import re
 
-from holdfast.perturbations.framing import COMMAND, WH, Rewrite, joined, led_in
+from holdfast.perturbations.framing import COMMAND, WH, Rewrite, joined, led_in, led_in_hindi
+from holdfast.perturbations.hindi import mood
 from holdfast.perturbations.languages import language_of
 from holdfast.perturbations.moves import fronted, moves, whether
 from holdfast.perturbations.sentences import sentences
@@ -21,6 +22,7 @@ _HINGLISH_FRAMES = (
     ("Mujhe jaanna hai ki ", "."),
     ("Please bataiye ki ", "."),
 )
+_INDIAN_FRAMES = {"hi": _HINDI_FRAMES, "hi-Latn": _HINGLISH_FRAMES}
 
 
 def recast(text: str) -> list[Rewrite]:
@@ -49,14 +51,11 @@ def recast(text: str) -> list[Rewrite]:
 
 def _recast_question(question: str) -> list[Rewrite]:
     asked = _QUESTION.fullmatch(question)
-    if not asked or not (asked[2] or WH.match(question)):
-        return []
     language = language_of(question)
-    if language == "hi":
-        return _framed(asked, (), _HINDI_FRAMES) if not question.startswith("क्या") else []
-    if language == "hi-Latn":
-        return _framed(asked, (), _HINGLISH_FRAMES) if not question.lower().startswith("kya") else []
-    if language != "en":
+    if asked and language in _INDIAN_FRAMES:
+        is_whole = mood(question) == "question" and not question.lower().startswith(("क्या", "kya"))
+        return _framed(asked, (), _INDIAN_FRAMES[language]) if is_whole else []
+    if not asked or language != "en" or not (asked[2] or WH.match(question)):
         return []
     if not WH.match(question):
         split = whether(asked[1])
@@ -72,7 +71,10 @@ def _framed(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str],
     start, mark = asked.start(1), asked.start(2)
     rewrites = []
     for frame, close in frames:
-        opening = led_in(question, frame) if question else (Edit(start, "", frame + link),)
+        if frames is _HINGLISH_FRAMES:
+            opening: Rewrite = (led_in_hindi(asked.string, frame, start),)
+        else:
+            opening = led_in(question, frame) if question else (Edit(start, "", frame + link),)
         closing = () if close == asked[2] or not asked[2] else (Edit(mark, asked[2], close),)
         rewrites.append(joined((*opening, *moved, *closing)))
     return rewrites

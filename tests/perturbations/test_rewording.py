@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.perturbations import Edits, perturbations
 from holdfast.perturbations.grammar import closed_class
+from holdfast.perturbations.hindi import mood
 from holdfast.perturbations.protected import protected_spans
 from holdfast.perturbations.text import words
 from holdfast.perturbations.verbs import verb_forms
@@ -161,3 +162,47 @@ def test_what_can_not_be_contracted_or_written_out_stays(text: str) -> None:
 )
 def test_no_english_is_put_into_a_text_of_another_language(name: str, text: str) -> None:
     assert perturbations.get(name).apply(text, 0.75, Random(0)).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("Kal 7 baje ka alarm laga do", "request"),
+        ("Mujhe ek story sunao", "request"),
+        ("Reminder set karo ki kal meeting hai", "request"),
+        ("Please light band kar do yaar", "request"),
+        ("Batao kaun jeeta?", "request"),
+        ("Mujhe ticket chahiye", "statement"),
+        ("Mera laptop kharab ho gaya hai", "statement"),
+        ("Office kaise jaun", "question"),
+        ("मुझे एक कहानी सुनाइए।", "request"),
+        ("अलार्म लगा दो", "request"),
+        ("मुझे पानी चाहिए।", "statement"),
+        ("मौसम कैसा है?", "question"),
+    ],
+)
+def test_hindi_requests_are_told_from_questions_and_statements(text: str, what: str) -> None:
+    assert mood(text) == what
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        ("Alarm laga do", {"Please alarm laga do", "Kripya alarm laga do", "Ek request hai: Alarm laga do"}),
+        (
+            "Mera ghar door hai",
+            {f"{frame}: Mera ghar door hai" for frame in ("Ek baat", "Yeh dekhiye", "Dhyaan dijiye")},
+        ),
+        ("सूची बनाइए।", {"कृपया सूची बनाइए।", "एक निवेदन: सूची बनाइए।"}),
+        ("Kripya gaana chalao", {"Ek request hai: Kripya gaana chalao", "Meri request: Kripya gaana chalao"}),
+    ],
+)
+def test_a_hindi_frame_fits_what_the_sentence_does(text: str, frames: set[str]) -> None:
+    assert {paraphrase(text, 0.25, seed).text for seed in range(20)} == frames
+
+
+def test_a_capital_inside_a_hinglish_sentence_is_that_of_a_name() -> None:
+    office = {paraphrase("Office kaise jaun?", 0.5, seed).text for seed in range(9)}
+    delhi = {paraphrase("Delhi kahan hai?", 0.5, seed).text for seed in range(9)}
+    assert all("ki office kaise" in text for text in office)
+    assert all("ki Delhi kahan" in text for text in delhi)
