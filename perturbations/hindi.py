@@ -26,7 +26,16 @@ def mood(sentence: str) -> Mood:
     found = _words(sentence)
     if _opens_with_tell(found) or (_request_verb(found) is not None and "?" not in sentence[-3:]):
         return "request"
-    return "question" if "?" in sentence or not _listed("asking").isdisjoint(found) else "statement"
+    return "question" if "?" in sentence or asked_words(sentence) else "statement"
+
+
+def asked_words(sentence: str) -> frozenset[str]:
+    """The question words of `sentence`.
+
+    >>> asked_words("Kal kab aaoge?")
+    frozenset({'kab'})
+    """
+    return _listed("asking").intersection(_words(sentence))
 
 
 def refused(sentence: str) -> Edit | None:
