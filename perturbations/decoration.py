@@ -31,7 +31,7 @@ def _emoji() -> list[str]:
     return [line.strip() for line in read_lines("emoji.txt")]
 
 
-_EMPHASIS = ("**{}**", "*{}*", "__{}__", "_{}_", "***{}***", "~~{}~~")
+_EMPHASIS = ("**{}**", "*{}*", "__{}__", "_{}_", "***{}***")
 _LINE_STARTS = ("- ", "* ", "# ", "## ", "> ", "1. ")
 
 
@@ -39,7 +39,8 @@ _LINE_STARTS = ("- ", "* ", "# ", "## ", "> ", "1. ")
 def markdown(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Leave marks of Markdown in the text, as pasted text has them: bold, emphasis, bullets, headings.
 
-    Never code marks, which would say that the text is to be taken literally.
+    Never code marks, which would say that the text is to be taken literally, nor a line through it, which would say
+    that it is deleted.
 
     >>> markdown("name the longest river in Europe", 0.4, Random(2)).text
     'name the longest river __in__ *Europe*'

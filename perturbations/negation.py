@@ -54,9 +54,8 @@ def _negated(sentence: str, offset: int) -> Edit | None:
 
 _HINDI_NOT = re.compile(r"(?<!\S)(?:नहीं|नही|nahin|nahi|nhi)(?!\S) ?", re.IGNORECASE)
 _HINDI_DO_NOT = re.compile(r"(?<!\S)(?:मत|mat) (?=\S)", re.IGNORECASE)
-# The verb group that ends a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Words in -ता and -t"
-    r"a
-# that are no participles are left out.
+# The verb group that ends a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Nouns in -ta
+# are left out.
 _HINDI_END = re.compile(
     r"(?<= )((?:\S+ (?=(?:रहा|रही|रहे|चुका|चुकी|चुके|सकता|सकती|सकते|raha|rahi|rahe|chuka|chuki|sakta|sakti|sakte) ))?"
     r"(?:(?:हो|कर|दे|ले|आ|मिल|बन|ho|kar|de|le|aa|mil|ban) (?=(?:गया|गई|गयी|गए|गये|दिया|दी|लिया|gaya|gayi|gaye"

@@ -8,10 +8,10 @@ from random import Random
 from unicodedata import normalize
 
 from holdfast.perturbations.choose import choose, edit_count
-from holdfast.perturbations.protected import free_words
+from holdfast.perturbations.protected import free_words, protected_spans
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_json
-from holdfast.perturbations.text import count_words
+from holdfast.perturbations.text import Span, count_words
 from holdfast.perturbations.types import Edit, Edits
 
 
@@ -19,13 +19,29 @@ from holdfast.perturbations.types import Edit, Edits
 def romanise(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Write Devanagari words in Latin letters; a text without Devanagari stays as it is.
 
+    A number stays, the unit behind it is romanised with the rest ("7 बजे", "7 baje").
+
     >>> romanise("नमस्ते, यह किताब किसने लिखी?", 1.0, Random(1)).text
     'namaste, yah kitab kisne likhi?'
     """
     total, spans = free_words(text, protect)
+    spans = sorted([*spans, *_units(text, protect)])
     found = [(start, end, latin) for start, end in spans if (latin := in_latin(text[start:end]))]
     chosen = choose(found, edit_count(strength, total), rng)
     return Edits(text, tuple([Edit(start, text[start:end], latin) for start, end, latin in chosen]))
+
+
+_UNIT = re.compile("(?<=\\d[ \u00a0])[\u0900-\u0963]+(?![\\w\u0900-\u0963])")
+
+
+def _units(text: str, protect: Sequence[str]) -> list[Span]:
+    """The units in Devanagari behind numbers, which are protected against anything but this."""
+    found = []
+    for start, end in protected_spans(text):
+        unit = _UNIT.search(text, start, end) if text[start].isdigit() else None
+        if unit and unit.end() == end and not any(unit[0] in literal for literal in protect):
+            found.append(unit.span())
+    return found
 
 
 @dataclass

@@ -194,6 +194,7 @@ def test_accents_are_for_latin_letters() -> None:
 def test_markdown_wraps_words_and_begins_lines_and_marks_no_code() -> None:
     texts = [change("markdown", "First of all\nthe second `x = 1` line", 0.5, seed).text for seed in range(80)]
     assert any("**" in text for text in texts)
+    assert not any("~" in text for text in texts)
     assert any(re.search(r"^(- |\* |# |> |1\. )", text, re.MULTILINE) for text in texts)
     assert all(text.count("`") == 2 and "`x = 1`" in text for text in texts)
     assert all(re.findall(r"[a-z]+", text, re.IGNORECASE) == "First of all the second x line".split() for text in texts)

@@ -120,3 +120,9 @@ def test_the_same_words_change_in_an_english_text() -> None:
 )
 def test_hinglish_is_told_by_many_words_and_other_languages_are_none_of_ours(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_a_unit_behind_a_number_is_romanised_with_the_rest() -> None:
+    assert change("romanise", "7 बजे 500 रुपये दो।") == "7 baje 500 rupye do।"
+    kept = perturbations.get("romanise").apply("500 रुपये दो", 1.0, Random(0), protect=["500 रुपये"])
+    assert kept.text == "500 रुपये do"

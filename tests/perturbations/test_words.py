@@ -138,3 +138,9 @@ def test_each_sentence_is_negated_once() -> None:
 
 def test_a_negation_should_change_the_answer_and_a_distractor_should_not() -> None:
     assert [expectation(name) for name in ("negate", "distractor", "truncate")] == ["changed", "invariant", "invariant"]
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.3, 0.5])
+def test_a_text_is_never_cut_between_a_number_and_its_month(strength: float) -> None:
+    text = change("truncate", "Please book a table for two on 4 March near the old town", strength)
+    assert not text.text.endswith("4")
