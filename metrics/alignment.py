@@ -48,7 +48,7 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     """
     import numpy as np
 
-    semantic = _reworded(semantic, compare)
+    semantic = reworded(semantic, compare)
     cost, plan, conflicts = _solve(semantic, a, b, compare)
     moved = plan * cost
     clean, perturbed = moved.sum(1) / a, moved.sum(0) / b
@@ -107,7 +107,7 @@ def _solve(
     return cost, plan, conflicts
 
 
-def _reworded(semantic: Array, compare: Comparer) -> Array:
+def reworded(semantic: Array, compare: Comparer) -> Array:
     """Semantic costs, lower where two segments that are each other's nearest have most of their words in common.
 
     An encoder sees a synonym, a short form or another spelling as a change; where tables know better, they are heard.

@@ -23,7 +23,7 @@ _SPELLING, _SLIP = 0.3, 0.15
 _KNOWN = 2.0
 """Zipf frequency from which on a name is one that people bear."""
 
-_SAID_ELSEWHERE = Conflict(0.7, "")
+_SAID_ELSEWHERE = Conflict(0.85, "")
 """The cost of two segments of which one is said nearly word by word by another segment."""
 
 _OTHER, _SAME = 0.3, 0.6
@@ -101,7 +101,8 @@ class Comparer:
 
     def _is_elsewhere(self, i: int, j: int) -> bool:
         """Whether what one of two segments says stands in another segment, nearly word by word, and not here."""
-        return self._overlaps[i][j] < _OTHER < _SAME <= max(self._best[0][i], self._best[1][j])
+        best, here = max(self._best[0][i], self._best[1][j]), self._overlaps[i][j]
+        return here < _OTHER < _SAME <= best or here < _SAME < best == 1.0
 
 
 def comparer(clean: Sequence[str], perturbed: Sequence[str]) -> Comparer:
@@ -164,7 +165,7 @@ def _logic_conflict(clean: str, perturbed: str) -> Conflict:
     """What two groups of segments contradict each other in, wherever they stand: roles, negations, quantifiers."""
     ours, theirs = facts_of(clean), facts_of(perturbed)
     found = difference(ours, theirs)
-    pair = swapped_roles(ours, theirs)
+    pair = swapped_roles(ours, theirs, found)
     worst = polarity_conflict(ours, theirs, found, pair is not None)
     if pair and not found.opposites:
         who, whom = (ours.forms.get(key, key) for key in pair)

@@ -20,12 +20,15 @@ _RARE = 2.0
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Stems that only one side has (`lost` of the clean side, `gained` of the perturbed), pairs of opposites among
-    them, and the share of the smaller side's stems that both have."""
+    them, the shares of the smaller side's stems that both have (`shared`) and that stand for others (`reworded`), and
+    the stems of the perturbed side that say what one of the clean side does (`alike`)."""
 
     lost: frozenset[str]
     gained: frozenset[str]
     opposites: tuple[tuple[str, str, str], ...]
     shared: float
+    reworded: float
+    alike: tuple[tuple[str, str], ...]
 
 
 def difference(ours: Facts, theirs: Facts) -> Difference:
@@ -41,13 +44,15 @@ def _difference(clean: str, perturbed: str) -> Difference:
     for mine, its, _ in opposites:
         lost.discard(mine)
         gained.discard(its)
-    if lost and gained:
-        _pair_off(lost, gained, ours, theirs)
+    alike = _pair_off(lost, gained, ours, theirs) if lost and gained else []
     _short_forms(lost, gained, ours, theirs)
     _short_forms(gained, lost, theirs, ours)
     least = min(len(ours.keys), len(theirs.keys))
+    reworded = min(len(lost), len(gained)) / least if least else 0.0
     kept = least - min(len(lost), len(gained), least)
-    return Difference(frozenset(lost), frozenset(gained), tuple(opposites), kept / least if least else 1.0)
+    return Difference(
+        frozenset(lost), frozenset(gained), tuple(opposites), kept / least if least else 1.0, reworded, tuple(alike)
+    )
 
 
 def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[tuple[str, str, str]]:
@@ -75,20 +80,24 @@ def unit_stems() -> dict[str, tuple[str, float]]:
     return {stem(form): unit for form, unit in units().items() if len(form) > 3 and form.isalpha()}
 
 
-def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> None:
-    """Take out the pairs that say the same: kin, or one misspelt."""
+def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> list[tuple[str, str]]:
+    """Take out the pairs that say the same, kin, or one misspelt, and return them."""
+    alike = []
     for one in sorted(lost):
         shared = traits(one)
         found = [other for other in gained if not shared.isdisjoint(traits(other)) and kin(one, other)]
         if found:
             lost.discard(one)
             gained.discard(min(found))
+            alike.append((min(found), one))
     rare = {key for key in (*lost, *gained) if _is_rare((ours if key in lost else theirs).forms.get(key, key).lower())}
     for one in sorted(lost) if rare and gained else ():
         close = next((other for other in sorted(gained) if (one in rare or other in rare) and slips(one, other)), None)
         if close is not None:
             lost.discard(one)
             gained.discard(close)
+            alike.append((close, one))
+    return alike
 
 
 @lru_cache(maxsize=1 << 16)

@@ -7,6 +7,9 @@ from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import denying_stems
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
+_REWORDED = 0.34
+"""Up to this share of reworded stems a contradiction is sure: the segments are the same but for it."""
+
 _SURE = 0.5
 """From this share of common words on, a negation or an opposite bears on the same thing."""
 
@@ -20,7 +23,7 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
     flips = list(found.opposites)
     odd = (ours.negations - theirs.negations) % 2 == 1
     lost = ours.negations > theirs.negations
-    sure = 1.0 if found.shared >= _SURE else 0.6
+    sure = 1.0 if found.reworded <= _REWORDED else 0.6
     more = ours if ours.negations > theirs.negations else theirs
     if odd and any(one in more.negated or other in more.negated for one, other, _ in flips):
         return NO_CONFLICT
@@ -32,7 +35,7 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
     denied, denying = denials(found.lost), denials(found.gained)
     if odd and not (denying if lost else denied):
         heads = (ours.negated if lost else theirs.negated) & (theirs.keys if lost else ours.keys)
-        cost = 1.0 if heads or found.shared >= _SURE else 0.6
+        cost = 1.0 if found.reworded <= _REWORDED or (heads and found.shared >= _SURE) else 0.6
         return Conflict(cost, f"negation {'lost' if lost else 'added'}")
     if not odd and bool(denied) != bool(denying) and not (found.gained if denied else found.lost):
         return Conflict(
@@ -57,7 +60,7 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
     if left and its:
         step = abs(left[0][0] - its[0][0])
         if step >= 0.9:
-            return Conflict(1.0 if found.shared >= _SURE else 0.6, f"quantifier {left[0][1]} -> {its[0][1]}")
+            return Conflict(1.0 if found.reworded <= _REWORDED else 0.6, f"quantifier {left[0][1]} -> {its[0][1]}")
         return NO_CONFLICT
     level, word = (left or its)[0]
     cost = 0.0 if level in (2.7, 0.0) or word == "one_of" else 0.15 if level == 4.0 else 0.4

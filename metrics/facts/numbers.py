@@ -18,6 +18,8 @@ def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> lis
     One without a unit is matched by its value alone, a date by one that is less precise, a time by one without am or
     pm, a year by a date in it.
     """
+    if not quantities:
+        return []
     keys = {other.key for other in others}
     left = {one.key: one for one in quantities if one.key not in keys}
     return [one for one in left.values() if not any(_agree(one, other) for other in others)]

@@ -18,6 +18,7 @@ _BEFORE_A_UNIT = ("a", "per", "one", "each")
 """A "second" behind these is no rank but a time."""
 _MILLIONS = {"m": 1e6, "b": 1e9, "t": 1e12}
 """Scales behind an amount of money, which elsewhere are units."""
+_BEFORE_A_TIME = ("at", "by", "until", "around", "is", "about")
 _NATIONAL = ("swiss", "us", "american", "indian", "british")
 
 
@@ -87,7 +88,10 @@ class _Reader:
         at, end = 0, len(self._tokens)
         while at < end:
             token = self._tokens[at]
-            after = at
+            after = self._spoken_time(at) if token.lower in ("past", "to") else at
+            if after > at:
+                at = after
+                continue
             if token.kind == "word":
                 if token.lower in calendar_words:
                     after = self._named_day(at)
@@ -123,7 +127,8 @@ class _Reader:
         if kind == "month":
             return self._month(at, value, is_word)
         if kind == "weekday":
-            if is_word and not (self._tokens[at].text[0].isupper() and at):
+            dated = at + 1 < len(self._tokens) and self._tokens[at + 1].text[0] in "0123456789,."
+            if is_word and not (self._tokens[at].text[0].isupper() and (at or dated)):
                 return at
             end = at + 1 + (self._lower(at + 1) == ".")
             return self._keep(at, end, Quantity("date", f"weekday {value}", self._tokens[at].text))
@@ -167,20 +172,39 @@ class _Reader:
 
     def _time(self, start: int, text: str, end: int) -> int:
         hour, minute = (int(part) for part in [*text.split(":"), "0"][:2])
-        half = self._half(end)
+        half = self._half(end) or self._part_of_day(end)
         key = f"{hour}:{minute:02}"
         if half in ("am", "pm"):
             key = f"{hour % 12 + 12 * (half == 'pm')}:{minute:02}"
-            end += 1
+            end += 1 if self._half(end) else 3
         else:
             end += half == "oclock"
             key += "?" if hour <= 12 else ""
         end += half != "" and self._lower(end) == "." and self._lower(end - 1) in ("a.m", "p.m")
         return self._keep(start, end, Quantity("time", key, self._form(start, end)))
 
+    def _spoken_time(self, at: int) -> int:
+        """`half past three`, `at ten to six`: the minutes stand before "past" or "to", the hour behind."""
+        words = self._lower(at - 1), self._lower(at + 1)
+        minutes = {"half": 30.0, "quarter": 15.0}.get(words[0], self._words.get(words[0], ("", 0.0))[1])
+        hour = float(words[1]) if words[1].isdecimal() else self._words.get(words[1], ("", 0.0))[1]
+        start = at - 1 - (self._lower(at - 2) == "a")
+        sure = words[0] in ("half", "quarter") or self._lower(start - 1) in _BEFORE_A_TIME
+        if not (sure and minutes in (5, 10, 15, 20, 25, 30) and 1 <= hour <= 12):
+            return at
+        since = int(hour * 60 + (minutes if self._lower(at) == "past" else -minutes)) % 720
+        self._found = [(place, quantity) for place, quantity in self._found if place < start]
+        return self._time(start, f"{since // 60 or 12}:{since % 60:02}", at + 2)
+
     def _half(self, at: int) -> str:
         kind, value, _ = calendar().get(self._lower(at).rstrip("."), ("", "", False))
         return value if kind == "clock" else ""
+
+    def _part_of_day(self, at: int) -> str:
+        """`in the morning`, `in the evening`, behind a time."""
+        if (self._lower(at), self._lower(at + 1)) != ("in", "the"):
+            return ""
+        return {"morning": "am", "afternoon": "pm", "evening": "pm"}.get(self._lower(at + 2), "")
 
     # Numbers
 
@@ -196,8 +220,8 @@ class _Reader:
             if calendar().get(self._lower(end), ("",))[0] == "month":
                 return self._month(end, calendar()[self._lower(end)][1], False)
             return self._keep(start, end, Quantity("number", f"{plain(value)}th", self._form(start, end), value, "th"))
-        if self._half(end) and value == int(value) and value <= 24:
-            return self._time(start, f"{int(value)}:00", end)
+        if (self._half(end) or self._part_of_day(end)) and value % 0.5 == 0 and value <= 24:
+            return self._time(start, f"{int(value)}:{'30' if value % 1 else '00'}", end)
         whole = self._among(end)
         if whole > end:
             among, after, _ = self._value(whole)
@@ -216,6 +240,8 @@ class _Reader:
             value = _fraction(token.text)
         else:
             return self._spelt(start)
+        if self._half_more(at):
+            value, at = value + 0.5, at + 3
         while self._words.get(self._lower(at), ("",))[0] == "scale" and self._lower(at) not in ("score",):
             value, at = value * self._words[self._lower(at)][1], at + 1
         return value, at, False
@@ -232,6 +258,11 @@ class _Reader:
                 current, seen, last = (current or 1.0) * value, True, value
                 if value >= 1000:
                     total, current = total + current, 0.0
+            elif kind == "plus" and not seen:
+                following, end, _ = self._value(at + 1) if at + 1 < len(self._tokens) else (0.0, at, False)
+                return following + value, max(end, at + 1), False
+            elif seen and self._half_more(at):
+                current, at = current + 0.5, at + 2
             elif kind == "part":
                 return (*self._share(at, total + current if seen else 1.0, seen), False)
             elif kind == "ordinal" and not seen and self._lower(at - 1) in _ONE and self._lower(at + 1) == "of":
@@ -247,6 +278,9 @@ class _Reader:
             return 0.0, start, False
         return total + current, at, False
 
+    def _half_more(self, at: int) -> bool:
+        return [self._lower(place) for place in (at, at + 1, at + 2)] == ["and", "a", "half"]
+
     def _share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
         """`half a million`, `a quarter of`, `two thirds`; a quarter by itself may be three months."""
         part = self._words[self._lower(at)][1]
@@ -260,7 +294,7 @@ class _Reader:
     def _joins(self, at: int, last: float) -> bool:
         following = self._words.get(self._lower(at + 1), ("", 0.0))
         if self._lower(at) == "-":
-            return following[0] in ("number", "ordinal") and 20 <= last < 100
+            return following[0] == "part" or (following[0] in ("number", "ordinal") and 20 <= last < 100)
         return self._lower(at) == "and" and last >= 100 and following[0] == "number"
 
     def _counts(self, at: int) -> bool:
@@ -288,6 +322,10 @@ class _Reader:
         known = units()
         unit, factor, begin = "", 1.0, start
         after = end + (self._lower(end) == "-" and self._lower(end + 1) in known)
+        if (self._lower(after), self._lower(after + 1)) == ("per", "cent"):
+            return self._keep(begin, after + 2, _number(value, "percent", self._form(begin, after + 2)))
+        if self._lower(after) == "s" and value >= 1000:
+            return self._keep(begin, after + 1, _number(value, "", self._form(begin, after + 1)))
         after += value < 1 and self._lower(after) == "of" and self._lower(after + 1) in ("a", "an")
         after += value < 1 and self._lower(after) in ("a", "an")
         after += self._lower(after) in _NATIONAL and known.get(self._lower(after + 1), ("",))[0] in _MONEY
@@ -297,14 +335,17 @@ class _Reader:
             value, end = value * _MILLIONS[self._lower(after)], after + 1
         elif self._lower(after) in known:
             (unit, factor), end = known[self._lower(after)], after + 1
+            if unit == "degrees" and self._lower(end) in ("celsius", "fahrenheit"):
+                unit, end = self._lower(end), end + 1
             if self._lower(end) == "per" and self._lower(end + 1) in ("hour", "h") and unit == "m":
                 unit, end = "m/h", end + 2
         if unit not in _MONEY:
             place = begin - 1
             place -= self._lower(place) == "." and self._lower(place - 1) == "rs"
+            begin -= self._lower(place) == "$" and self._lower(place - 1) == "us"
             money = known.get(self._lower(place), ("", 1.0))
             if money[0] in _MONEY and place not in self._used:
-                unit, factor, begin = money[0], 1.0, place
+                unit, factor, begin = money[0], 1.0, min(begin - 1, place)
         elif self._lower(begin - 1) in known and known[self._lower(begin - 1)][0] in _MONEY:
             begin -= 1
         if not unit and 0 < value < 1 and not self._tokens[start].text.startswith(("0", ".")):
@@ -323,6 +364,7 @@ def _digits(text: str) -> float:
     >>> _digits("1,00,000"), _digits("4,5"), _digits("1.234.567"), _digits("12")
     (100000.0, 4.5, 1234567.0, 12.0)
     """
+    text = text.replace(" ", "")
     if _GROUPED.fullmatch(text):
         text = (
             text.replace(",", "") if text.rfind(",") < text.rfind(".") or text.count(".") < 2 else text.replace(".", "")

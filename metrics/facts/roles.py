@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from holdfast.metrics.facts.difference import Difference
 from holdfast.metrics.facts.types import Facts, Term
+
+_BINDERS = frozenset("than before after over against".split())
+"""Small words that bind what stands on either side of them, in this order."""
 
 _LONGEST = 40
 """Longer rows of terms are not searched: who does what is a matter of a sentence."""
 
 
-def swapped_roles(ours: Facts, theirs: Facts) -> tuple[str, str] | None:
+def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
     """Two terms that changed places around a third, or exchanged their prepositions; None where none did.
 
     A passive on one side alone turns the order round, and so a swap into the same ("was called by").
     """
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
-    return _around(ours, theirs) or _marked(ours, theirs)
+    return _around(ours, theirs, found) or _marked(ours, theirs, found)
 
 
-def _around(ours: Facts, theirs: Facts) -> tuple[str, str] | None:
-    first, second = _unique(ours.order), _unique(theirs.order)
+def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    alike = dict(found.alike)
+    first, second = _places(ours.order, {}), _places(theirs.order, alike)
     if len(first) < 3 or len(second) < 3:
         return None
     common = [key for key in first if key in second]
-    strict = ours.keys == theirs.keys and ours.numbers == theirs.numbers
-    turned = ours.passive ^ theirs.passive
+    strict = _differ_in_nothing_else(ours, theirs, found)
+    turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
     for i, one in enumerate(common):
         for other in common[i + 2 :]:
             kinds = {_kind(first, second, key) for key in (one, other)}
@@ -39,6 +44,10 @@ def _around(ours: Facts, theirs: Facts) -> tuple[str, str] | None:
     return None
 
 
+def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bool:
+    return not (found.lost or found.gained) and ours.numbers == theirs.numbers
+
+
 def _kind(first: dict[str, tuple[int, Term]], second: dict[str, tuple[int, Term]], key: str) -> str:
     """A term is a name where either side writes it as one: a first word may not look like it."""
     kinds = {first[key][1].kind, second[key][1].kind}
@@ -49,45 +58,44 @@ def _binds(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) 
     """Whether a term stands between two others and is no list's member."""
     low, high = sorted((places[one][0], places[other][0]))
     at, term = places[key]
-    return low < at < high and term.kind == "word" and not term.listed
+    return low < at < high and (term.kind == "word" or key in _BINDERS) and not term.listed
 
 
-def _marked(ours: Facts, theirs: Facts) -> tuple[str, str] | None:
-    """Terms that exchanged the small words that mark their roles: from Paris to Rome; राम ने श्याम को."""
-    before, after = (
-        ({**_markers(facts, -1)} for facts in (ours, theirs)),
-        ({**_markers(facts, 1)} for facts in (ours, theirs)),
-    )
-    for mine, its in (tuple(before), tuple(after)):
-        for one in mine.keys() & its.keys():
-            for other in mine.keys() & its.keys():
-                if one < other and mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]:
+def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Terms that exchanged the small words that mark their roles: from Paris to Rome; राम ने श्याम को.
+
+    One of two names may have none: "Anna gives it to Ben".
+    """
+    names = ours.names | theirs.names
+    for step in (-1, 1):
+        mine, its = _markers(ours, step), _markers(theirs, step)
+        common = sorted(mine.keys() & its.keys())
+        for i, one in enumerate(common):
+            for other in common[i + 1 :]:
+                exchanged = mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]
+                if exchanged and ((mine[one] and mine[other]) or {one, other} <= names):
                     return one, other
     return None
 
 
 def _markers(facts: Facts, step: int) -> dict[str, str]:
-    """Each term and the relation that stands before it (English) or behind it (Hindi)."""
+    """Each noun or name, and the relation that stands before it (English) or behind it (Hindi), "" where none does."""
     order = facts.order
-    found = {}
+    found: dict[str, str] = {}
     for at, term in enumerate(order):
-        beside = at + step
-        if term.kind != "relation" and 0 <= beside < len(order) and order[beside].kind == "relation":
-            devanagari_or_after = order[beside].key in _AFTER
-            if devanagari_or_after == (step == 1):
-                found[term.key] = order[beside].key
-    return found
+        if term.kind != "relation":
+            beside = order[at + step] if 0 <= at + step < len(order) else term
+            marks = beside.kind == "relation" and (beside.key in _AFTER) == (step == 1)
+            found.setdefault(term.key, beside.key if marks else "")
+    return found if any(found.values()) else {}
 
 
 _AFTER = frozenset("ने को से का की के में पर ne ko se ka ki ke mein par".split())
 
 
-def _unique(order: Sequence[Term]) -> dict[str, tuple[int, Term]]:
-    """Terms that stand once, and where."""
+def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, tuple[int, Term]]:
+    """Terms and where they first stand; a term that is `alike` another goes by that one's key."""
     found: dict[str, tuple[int, Term]] = {}
-    twice = set()
     for at, term in enumerate(order):
-        if term.key in found:
-            twice.add(term.key)
-        found[term.key] = at, term
-    return {key: place for key, place in found.items() if key not in twice}
+        found.setdefault(alike.get(term.key, term.key), (at, term))
+    return found

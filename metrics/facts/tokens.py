@@ -20,8 +20,8 @@ _PATTERN = r"""
 |(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
 |(?P<time>\d{1,2}:\d\d(?::\d\d)?(?!\d))
 |(?P<fraction>\d+[/⁄]\d+(?!\d))
-|(?P<number>\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
-|(?P<word>(?:LETTER\.){2,}|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
+|(?P<number>\d{1,3}(?:\ \d{3})+(?![\d.,])|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
+|(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹°‰,;:.!?।()"“”–—-]|\n)
 """
 _ASCII = re.compile(_PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]"), re.VERBOSE | re.ASCII)
