@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from holdfast.metrics.facts.phrases import phrase_at
@@ -150,7 +150,8 @@ class _Reading:
             self.names.add(lower)
             self.forms[lower] = text
             return
-        dotted = lower not in _SHORT_WORDS or self._next(at) == "."
+        named = text[0].isupper() and lower in known_names()
+        dotted = self._next(at) == "." or not (named or lower in _SHORT_WORDS)
         if lower in short and dotted and (lower != "no" or self._after_next(at)):
             for word in short[lower]:
                 self._word(word, text)
@@ -202,6 +203,8 @@ class _Reading:
         elif self._pending and "filler" in word.jobs:
             self.negated.add(word.key)
             self._pending = 0
+        elif "filler" in word.jobs:
+            self.order.append(Term(word.key, "word"))
         elif "before" in word.jobs or "after" in word.jobs:
             if lower == "by" and self.order:
                 self.passive.update([term.key for term in self.order if term.kind != "relation"][-1:])
@@ -209,10 +212,11 @@ class _Reading:
         if "conjunction" in word.jobs:
             self._comma = True
             if self.order:
-                self.order[-1] = Term(self.order[-1].key, self.order[-1].kind, True)
+                self.order[-1] = replace(self.order[-1], listed=True)
 
     def _add(self, key: str, kind: str, form: str) -> None:
-        self.order.append(Term(key, kind, self._comma))
+        before = self.order[-1] if self.order else None
+        self.order.append(Term(key, kind, self._comma, before.key if before and before.kind == "relation" else ""))
         self._comma = False
         self.forms.setdefault(key, form)
         if kind != "number":
@@ -232,7 +236,7 @@ class _Reading:
         if mark in ",;":
             self._comma = True
             if self.order:
-                self.order[-1] = Term(self.order[-1].key, self.order[-1].kind, True)
+                self.order[-1] = replace(self.order[-1], listed=True)
         if mark in ",;.!?":
             self._pending = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.tables import contrasts
 from holdfast.metrics.facts.types import Facts, Term
 
 _BINDERS = frozenset("than before after over against".split())
@@ -38,7 +39,12 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
             if "relation" in kinds or len(kinds) > 1 or not (kinds == {"name"} or strict):
                 continue
             reversed_ = second[one][0] > second[other][0]
-            between = [key for key in common if _binds(key, one, other, first) and _binds(key, one, other, second)]
+            between = [
+                key
+                for key in common
+                if (_binds(key, one, other, first) and _binds(key, one, other, second))
+                or (_pairs(key, one, other, first) and _pairs(key, one, other, second))
+            ]
             if between and reversed_ != any(key in turned for key in between):
                 return one, other
     return None
@@ -61,19 +67,32 @@ def _binds(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) 
     return low < at < high and (term.kind == "word" or key in _BINDERS) and not term.listed
 
 
+def _pairs(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) -> bool:
+    """Whether a name between two others goes with the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben 30."""
+    (start, first), (end, last), (at, term) = places[one], places[other], places[key]
+    if not min(start, end) < at < max(start, end) or term.kind == "relation":
+        return False
+    if (one, other) in contrasts():
+        return True
+    if term.kind != "name":
+        return False
+    return first.kind == last.kind == "number" or (bool(first.mark) and first.mark == last.mark != term.mark)
+
+
 def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
     """Terms that exchanged the small words that mark their roles: from Paris to Rome; राम ने श्याम को.
 
-    One of two names may have none: "Anna gives it to Ben".
+    One of the two may have none, where both are names or nothing else differs: "Anna gives it to Ben".
     """
     names = ours.names | theirs.names
+    strict = _differ_in_nothing_else(ours, theirs, found)
     for step in (-1, 1):
         mine, its = _markers(ours, step), _markers(theirs, step)
         common = sorted(mine.keys() & its.keys())
         for i, one in enumerate(common):
             for other in common[i + 1 :]:
                 exchanged = mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]
-                if exchanged and ((mine[one] and mine[other]) or {one, other} <= names):
+                if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
                     return one, other
     return None
 

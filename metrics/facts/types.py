@@ -16,6 +16,8 @@ class Term:
     kind: str
     listed: bool = False
     """Whether a comma or "and" stands beside it."""
+    mark: str = ""
+    """The relation right before it."""
 
 
 @dataclass(frozen=True, slots=True)
