@@ -14,6 +14,9 @@ _PARTICIPLE = (
     r"|\w{2,}[^\We]ed)"
 )
 _MOVED_BEFORE_PARTICIPLE = re.compile(rf"(?i:what|where|when|how|why) {_VERB} {_NAMED} (?={_PARTICIPLE}$)")
+_MOVED_BEFORE_ADJECTIVE = re.compile(
+    rf"(?i:why) {_VERB} (the [a-z]+|(?:I|you|he|she|it|we|they)|[A-Z][\w'’]*(?: [A-Z][\w'’]*)*) (?=(?!not\b)[a-z]+$)"
+)
 _MOVED_TO_END = re.compile(rf"(?i:what|who|where) {_VERB} {_NAMED}$")
 _THERE = re.compile(r"(?i:how (?:many|much)) .+? (are there|is there)\b(?= |$)")
 _HAVE = re.compile(r"(?i:how (?:many|much)) .+? (do|does) .+ (have)$")
@@ -59,13 +62,13 @@ def moves(question: str) -> Rewrite | None:
         return ()
     if supported := _without_do(question):
         return supported
-    for rule in (_MOVED_BEFORE_PARTICIPLE, _MOVED_TO_END):
+    for rule in (_MOVED_BEFORE_PARTICIPLE, _MOVED_BEFORE_ADJECTIVE, _MOVED_TO_END):
         match = rule.match(question)
         if match and not _CLAUSE.search(match[2]):
             if rule is _MOVED_TO_END and (_OPEN_END.search(question) or len(match[2].split()) > 10):
                 return None
             drop = Edit(match.start(1), match[1] + " ", "")
-            moved = f"{match[1]} " if rule is _MOVED_BEFORE_PARTICIPLE else f" {match[1]}"
+            moved = f" {match[1]}" if rule is _MOVED_TO_END else f"{match[1]} "
             return (drop, Edit(match.end(), "", moved))
     return None
 
@@ -94,7 +97,25 @@ def _without_do(question: str) -> Rewrite:
     if not form:
         return ()
     drop = Edit(match.start(1), auxiliary + " ", "")
-    return (drop, Edit(match.start(3), verb, form)) if form != verb else (drop,)
+    return _inflected(question, match, 3, slot, drop)
+
+
+_SECOND_VERB = re.compile(r"(?<= and )\w+|(?<= or )\w+|(?<= then )\w+")
+
+
+def _inflected(question: str, match: re.Match[str], group: int, slot: str, drop: Edit) -> Rewrite:
+    """`drop`, and the forms of the verb matched and of one coordinated with it ("plan and execute"); () in doubt."""
+    verb, end = match[group], match.end(group)
+    edits = [drop, Edit(match.start(group), verb, verb_form(verb, slot))]
+    for second in _SECOND_VERB.finditer(question, end):
+        if not verb_form(second[0], slot) or slot == "base":
+            continue
+        if second.start() > end + len(" and "):
+            return ()
+        edits.append(Edit(second.start(), second[0], verb_form(second[0], slot)))
+    if slot != "base" and len(edits) == 2 and re.match(r" (?:and|or) ", question[end:]):
+        return ()
+    return tuple(edit for edit in edits if edit.removed != edit.inserted)
 
 
 _YES_NO = re.compile(
@@ -115,10 +136,8 @@ def whether(question: str) -> Rewrite:
     auxiliary, verb = match[1].lower(), match[3]
     drop = Edit(match.start(1), match[1] + " ", "")
     if auxiliary in closed_class("do"):
-        form = verb_form(verb, {"do": "base", "does": "third", "did": "past"}[auxiliary])
-        if not form:
-            return ()
-        return (drop, Edit(match.start(3), verb, form)) if form != verb else (drop,)
+        slot = {"do": "base", "does": "third", "did": "past"}[auxiliary]
+        return _inflected(question, match, 3, slot, drop) if verb_form(verb, slot) else ()
     return (drop, Edit(match.end(2), "", f" {auxiliary}"))
 
 

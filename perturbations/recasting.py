@@ -12,6 +12,7 @@ from holdfast.perturbations.languages import language_of
 from holdfast.perturbations.moves import fronted, moves, whether
 from holdfast.perturbations.sentences import sentences
 from holdfast.perturbations.types import Edit
+from holdfast.perturbations.verbs import verb_form, verb_forms
 
 _LONGEST = 300  # characters of a question
 _QUESTION = re.compile(r"\s*((?:[^.?!\n]|\.(?=\w))+?)\s*(\?|$)\s*")
@@ -38,6 +39,8 @@ def recast(text: str) -> list[Rewrite]:
     """
     if command := COMMAND.match(text):
         return _recast_command(text, command)
+    if request := _CAN_YOU.fullmatch(text):
+        return _recast_request(request)
     start, end = next(reversed(sentences(text[-_LONGEST:])), (0, 0))
     offset = max(0, len(text) - _LONGEST) + start
     sentence = text[offset : offset + end - start]
@@ -60,9 +63,18 @@ def _recast_question(question: str) -> list[Rewrite]:
     if not WH.match(question):
         split = whether(asked[1])
         return _framed(asked, split, _ENGLISH_FRAMES, "whether ") if split else fronted(question)
+    if how := _HOW_DO_I.match(asked[1]):
+        to = (Edit(how.start(1), how[1], "to"),)
+        can = (Edit(how.start(1), how[1], f"{how[2]} can"),)
+        return [*_framed(asked, to, _ENGLISH_FRAMES), *_framed(asked, can, _ENGLISH_FRAMES)]
     found = moves(asked[1])
     indirect = _framed(asked, found, _ENGLISH_FRAMES) if found is not None else []
     return [*indirect, *_in_place(asked), *_cleft(question), *fronted(question)]
+
+
+_HOW_DO_I = re.compile(
+    r"\s*how ((?:do|can|should) (I|you|we|one))(?= [a-z]+\b(?! not))(?!.* (?:feel|know|like|think)\b)", re.IGNORECASE
+)
 
 
 def _framed(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str], ...], link: str = "") -> list[Rewrite]:
@@ -97,13 +109,41 @@ def _in_place(asked: re.Match[str]) -> list[Rewrite]:
 
 def _cleft(question: str) -> list[Rewrite]:
     """Who wrote X? as Who was it that wrote X?"""
-    from holdfast.perturbations.verbs import verb_forms
-
     match = re.match(r"\s*who(?= (\w+) )", question, re.IGNORECASE)
     if not match or match[1] not in verb_forms()["past"] | verb_forms()["third"]:
         return []
     verb = "was" if match[1] in verb_forms()["past"] else "is"
-    return [(Edit(match.end(), "", f" {verb} it that"),)]
+    cleft: Rewrite = (Edit(match.end(), "", f" {verb} it that"),)
+    made = _WHO_MADE.fullmatch(question)
+    if not made:
+        return [cleft]
+    participle = verb_form(verb_forms()["past"][made[2]], "participle")
+    asked = "By whom" if made[1][0].isupper() else "by whom"
+    passive = (Edit(made.start(1), f"{made[1]} {made[2]}", f"{asked} was"), Edit(made.end(3), "", f" {participle}"))
+    return [cleft, passive]
+
+
+# A work, named or with an article, and nothing behind it; one in the plural might need another verb.
+_WHO_MADE = re.compile(
+    r"\s*([Ww]ho) (wrote|painted|composed|directed|designed|invented|discovered|founded|built)"
+    r" ((?:(?:the|a|an) )?[A-Z][\w'’]*(?<!s)|the (?:[a-z]+ )?[a-z]+(?<!s))(\??)\s*"
+)
+
+
+_CAN_YOU = re.compile(
+    r"\s*((?:Can|Could|Would|Will|can|could|would|will) you (?:please |kindly )?)"
+    r"((?:tell|explain|give|show|help|describe|list|write|find|name|suggest|recommend|translate|summari[sz]e|compare|make|create"
+    r"|send|provide|read|check|define|identify|let|teach|rewrite|convert|calculate|solve)\b)[^.?!\n]*(\?)\s*"
+)
+
+
+def _recast_request(request: re.Match[str]) -> list[Rewrite]:
+    """Can you explain X? as Please explain X."""
+    asked, verb, mark = request.start(1), request[2], request.start(3)
+    return [
+        (Edit(asked, request[1] + verb, opening), Edit(mark, "?", "."))
+        for opening in (f"Please {verb}", f"I would like you to {verb}", verb.capitalize())
+    ]
 
 
 _GIVE = re.compile(r"\s*((?i:give|show|tell) me) (?=(?:the|an?|all|your|some|my)\b)")

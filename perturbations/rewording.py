@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from random import Random
 
+from holdfast.perturbations.contractions import contractions
 from holdfast.perturbations.framing import Rewrite, courtesies, joined, wrap
 from holdfast.perturbations.languages import language_of
 from holdfast.perturbations.protected import protected_spans
@@ -28,10 +29,11 @@ def paraphrase(
     """Ask the same thing in other words; strength says how far to go.
 
     Below 0.5 the text is wrapped ("Tell me: ..."). From 0.5 on, one of `paraphrases` (the sample's own, or a model's)
-    takes its place; without one, a rule for questions and commands recasts it, and where none fits it is wrapped. From
-    0.75 on, a greeting or thanks join what the rules do. With one generator state the rules never change fewer
-    characters at a higher strength. They keep all content words, numbers and names; a paraphrase that lacks something
-    protected is passed over. There are rules for English, Hindi and Hinglish; other languages have only `paraphrases`.
+    takes its place; without one, a rule for questions and commands recasts it; where none fits it is wrapped, and its
+    contractions are written out. From 0.75 on, a greeting or thanks join what the rules do. With one generator state
+    the rules never change fewer characters at a higher strength. They keep all content words, numbers and names; a
+    paraphrase that lacks something protected is passed over. There are rules for English, Hindi and Hinglish; other
+    languages have only `paraphrases`.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
     'A question: What is the capital of France?'
@@ -56,11 +58,29 @@ def paraphrase(
     chosen = _pick(_allowed(wrap(text), spans), first)
     if strength >= _FAR:
         recasts = _allowed(recast(text), spans)
-        chosen = _pick([rewrite for rewrite in recasts if _size(rewrite) >= _size(chosen)] or [chosen], second)
+        further = [rewrite for rewrite in recasts if _size(rewrite) >= _size(chosen)]
+        chosen = _pick(further, second) if further else _beside(_written_out(text, protect), chosen)
     if strength >= _FARTHEST:
         more = _pick(_allowed(courtesies(text), spans), third)
         chosen = joined(tuple(sorted((*more, *chosen), key=lambda edit: edit.position)))
     return Edits(text, chosen)
+
+
+def _written_out(text: str, protect: Sequence[str]) -> Rewrite:
+    """The edits that write out all contractions."""
+    edits = contractions(text, 1.0, Random(0), protect=protect).edits
+    return tuple(edit for edit in edits if len(edit.inserted) > len(edit.removed))
+
+
+def _beside(more: Rewrite, chosen: Rewrite) -> Rewrite:
+    """`chosen`, and those of `more` that leave its places alone."""
+    taken = [(edit.position, edit.position + len(edit.removed)) for edit in chosen if edit.removed]
+    free = [
+        edit
+        for edit in more
+        if not any(edit.position < end and start < edit.position + len(edit.removed) for start, end in taken)
+    ]
+    return joined(tuple(sorted((*chosen, *free), key=lambda edit: edit.position)))
 
 
 def _pick(rewrites: Sequence[Rewrite], share: float) -> Rewrite:

@@ -42,7 +42,11 @@ def paraphrase(text: str, strength: float, seed: int = 0, **extras: Any) -> Edit
     ("question", "recasts"),
     [
         ("What is the capital of France?", ["what the capital of France is", "The capital of France is what"]),
-        ("Who wrote Hamlet?", ["who wrote Hamlet", "Who was it that wrote Hamlet"]),
+        ("Who wrote Hamlet?", ["who wrote Hamlet", "Who was it that wrote Hamlet", "By whom was Hamlet written?"]),
+        ("Can you explain why it rains?", ["xplain why it rains."]),
+        ("How do I boil an egg?", ["how to boil an egg", "how I can boil an egg"]),
+        ("Does he plan and execute it?", ["whether he plans and executes it"]),
+        ("Why is the sky blue?", ["why the sky is blue"]),
         ("When was Ada Lovelace born?", ["when Ada Lovelace was born"]),
         ("How many legs does a spider have?", ["how many legs a spider has"]),
         ("How many seas are there on Mars?", ["how many seas there are on Mars"]),
@@ -206,3 +210,7 @@ def test_a_capital_inside_a_hinglish_sentence_is_that_of_a_name() -> None:
     delhi = {paraphrase("Delhi kahan hai?", 0.5, seed).text for seed in range(9)}
     assert all("ki office kaise" in text for text in office)
     assert all("ki Delhi kahan" in text for text in delhi)
+
+
+def test_a_statement_that_no_rule_recasts_has_its_contractions_written_out() -> None:
+    assert paraphrase("I don't like rain, it's been wet.", 0.5).text.endswith(": I do not like rain, it has been wet.")
