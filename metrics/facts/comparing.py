@@ -93,7 +93,12 @@ class Comparer:
 
     @cached_property
     def _overlaps(self) -> list[list[float]]:
-        return [[_overlap(one, other) for other in self.after.segments] for one in self.before.segments]
+        theirs = [(said, len(said)) for said in map(_said, self.after.segments)]
+        rows = []
+        for said in map(_said, self.before.segments):
+            size = len(said)
+            rows.append([len(said & other) / min(size, its) if size > 1 and its > 1 else 0.0 for other, its in theirs])
+        return rows
 
     @cached_property
     def _best(self) -> tuple[list[float], list[float]]:
@@ -115,9 +120,8 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str]) -> Comparer:
     return Comparer(_Answer([facts_of(text) for text in clean]), _Answer([facts_of(text) for text in perturbed]))
 
 
-def _overlap(one: Facts, other: Facts) -> float:
-    least = min(len(one.keys) + len(one.numbers), len(other.keys) + len(other.numbers))
-    return (len(one.keys & other.keys) + len(one.numbers & other.numbers)) / least if least > 1 else 0.0
+def _said(facts: Facts) -> frozenset[str]:
+    return facts.keys | facts.numbers
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:

@@ -66,8 +66,11 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         number, date = (one, other) if one.kind == "number" else (other, one)
         return number.kind == "number" and date.kind == "date" and not number.unit and date.key.startswith(number.key)
     if one.kind == "number":
+        apart = abs(one.value - other.value)
+        if apart > _ROUNDING * max(abs(one.value), abs(other.value)) + 1e-9:
+            return False
         if one.unit == other.unit:
-            return abs(one.value - other.value) <= (_ROUNDING * abs(one.value) if _converted(one, other) else 1e-9)
+            return apart <= 1e-9 or _converted(one, other)
         return one.value == other.value and "" in (one.unit, other.unit)
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
