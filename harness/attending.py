@@ -31,8 +31,8 @@ class Attentive(Protocol):
 class AttentionShifts:
     """The attention shift of a run's answers, clean ones looked at once."""
 
-    def __init__(self, engine: Attentive, granularity: Granularity) -> None:
-        self._granularity = granularity
+    def __init__(self, engine: Attentive, granularity: Granularity, pipeline: str | None = None) -> None:
+        self._granularity, self._pipeline = granularity, pipeline
         self._attention = lru_cache(maxsize=4096)(engine.attention)
 
     def of(self, item: Item, output: str, clean_output: str, drift: Drift) -> float | None:
@@ -40,7 +40,12 @@ class AttentionShifts:
         question = item.question
         task, sample = question.task, question.sample
         contents = segment((sample.content, question.variant.text), PROMPT_GRANULARITY)
-        outputs = segment((clean_output, output), self._granularity)
+        outputs: Sequence[Sequence[Segment]] = [
+            [part.segment for part in drift.clean],
+            [part.segment for part in drift.perturbed],
+        ]
+        if output == clean_output:  # nobody had to cut them
+            outputs = segment((clean_output, output), self._granularity, self._pipeline)
         if not all((*contents, *outputs)):
             return None
         prompts = task.render(sample, sample.content), question.prompt

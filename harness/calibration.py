@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.errors import UserError
-from holdfast.harness.records import SAMPLES, read_samples
+from holdfast.harness.records import SAMPLES, make_folder, read_samples
 from holdfast.harness.statistics import Values, proportion_interval
 from holdfast.harness.variants import IDENTITY
 from holdfast.metrics.drift import segment_drift
@@ -68,13 +68,14 @@ def calibrate(
     drifts = {name: _drifts(half, encoding, granularity) for name, half in halves.items()}
     floor = _noise_floor(runs)
     same = drifts["build"][[not pair.changed for pair in halves["build"]]]
-    threshold = max(_just_above(float(np.quantile(same, 1 - false_alarm, method="higher"))), floor or 0.0)
+    quantile = float(np.quantile(same, 1 - false_alarm, method="higher"))
+    threshold = _just_above(max(quantile, floor or 0.0))
     broke = drifts["test"] >= threshold
     changed = np.array([pair.changed for pair in halves["test"]])
     kinds = sorted({pair.kind for pair in halves["test"] if pair.changed})
     by_kind = {kind: broke[[pair.changed and pair.kind == kind for pair in halves["test"]]].mean() for kind in kinds}
     return Calibration(
-        threshold=round(threshold, 4),
+        threshold=round(threshold, 6),
         wanted_false_alarm=false_alarm,
         fitted_on=len(halves["build"]),
         false_alarm=float(broke[~changed].mean()),
@@ -103,7 +104,7 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
     print(f"fitted on {found.fitted_on} pairs, judged on {found.judged_on} others")
     print(f"use it with: holdfast run --break_threshold {found.threshold:g}")
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent, "--out")
         out.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
 
 

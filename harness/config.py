@@ -131,6 +131,14 @@ def _scalar(text: str) -> Scalar:
     return text
 
 
+def _plain_number(text: str) -> str:
+    """0.10 and .1 are 0.1: one strength has one name."""
+    try:
+        return f"{float(text):g}"
+    except ValueError:
+        return text
+
+
 def _parsed(name: str, value: Any) -> Any:
     if name == "adapter_scales" and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
@@ -138,7 +146,10 @@ def _parsed(name: str, value: Any) -> Any:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (int, float)):
             parts = [parts]
-        return [str(part).strip() for part in parts if str(part).strip()] if isinstance(parts, (list, tuple)) else parts
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        named = [str(part).strip() for part in parts if str(part).strip()]
+        return list(dict.fromkeys(map(_plain_number, named))) if name == "severity" else named
     if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
         return parse_pairs(value, f"--{name}")
     if name == "encoder" and isinstance(value, (list, tuple)):

@@ -169,7 +169,7 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
 def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
     if not hasattr(engine, "attention"):
         raise UserError(f"--attention: the backend '{config.model}' does not show its attention; use --model hf")
-    return AttentionShifts(engine, config.granularity)
+    return AttentionShifts(engine, config.granularity, config.spacy_pipeline)
 
 
 def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Running, advance: Advance) -> None:

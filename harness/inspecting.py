@@ -23,6 +23,8 @@ def inspect_adapter(name: str) -> dict[str, Geometry]:
     config = PeftConfig.from_pretrained(str(folder))
     if not isinstance(config, LoraConfig):
         raise UserError(f"'{name}' is a {config.peft_type} adapter: only LoRA's update is a product of two factors")
+    if config.use_dora:
+        raise UserError(f"'{name}' is a DoRA adapter: its update is no product of two factors alone")
     try:
         tensors = load_file(weights)
     except SafetensorError as error:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
+from holdfast.harness.paraphrasing import with_paraphrases
 from holdfast.harness.records import make_folder
 from holdfast.harness.variants import Made, make_variants
 from holdfast.harness.versions import FOR_VARIANTS, versions
@@ -18,7 +19,7 @@ from holdfast.tasks import Task
 
 MANIFEST = "pack.json"
 VARIANTS = "variants.jsonl"
-SETTINGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search")
+SETTINGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
 """The settings that a pack decides."""
 
 
@@ -38,13 +39,16 @@ class Pack(BaseModel):
 
 
 def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
-    """Make every variant of `config` and write them and their manifest; raises UserError where a pack is already."""
+    """Make every variant of `config` and write them and their manifest; raises UserError where a pack is already.
+
+    `tasks` are as they were loaded: a paraphraser's wordings are joined here, and are no part of the tasks' digests.
+    """
     if (folder / MANIFEST).exists():
         raise UserError(f"{folder} holds a pack already: verify it, remove it or choose another --out")
     make_folder(folder, "--out")
     digest, count = hashlib.sha256(), 0
     with (folder / VARIANTS).open("wb") as file:
-        for made in make_variants(config, tasks):
+        for made in make_variants(config, with_paraphrases(tasks, config)):
             line = f"{made.to_json()}\n".encode()
             file.write(line)
             digest.update(line)
@@ -64,7 +68,9 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
 def read_pack(folder: Path) -> Pack:
     """The manifest of a pack; raises UserError where there is none or it is none."""
     try:
-        return Pack.model_validate_json((folder / MANIFEST).read_text("utf-8"))
+        pack = Pack.model_validate_json((folder / MANIFEST).read_text("utf-8"))
+        RunConfig.model_validate(pack.settings)
+        return pack
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is not a pack: it has no {MANIFEST} (holdfast perturb --out makes one)") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -105,7 +111,7 @@ def verify_pack(folder: Path, tasks: Sequence[Task]) -> Pack:
     """
     pack, kept = _opened(folder, tasks)
     config = RunConfig.model_validate({**pack.settings, "tasks": [task.name for task in tasks]})
-    made = (f"{variant.to_json()}\n" for variant in make_variants(config, tasks))
+    made = (f"{variant.to_json()}\n" for variant in make_variants(config, with_paraphrases(tasks, config)))
     for number, (ours, theirs) in enumerate(zip_longest(made, kept), 1):
         if ours != theirs:
             raise UserError(

@@ -104,6 +104,9 @@ def _cleaned(output: str, content: str) -> str:
 def _read(cache: Path) -> dict[str, str]:
     if not cache.exists():
         return {}
+    content = cache.read_bytes()
+    if content and not content.endswith(b"\n"):  # a kill in mid-write left half a line
+        cache.write_bytes(content[: content.rfind(b"\n") + 1])
     try:
         return {str(line["key"]): str(line["paraphrase"]) for _, line in read_objects(cache)}
     except KeyError as error:

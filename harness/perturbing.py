@@ -20,7 +20,7 @@ def write(config: RunConfig, folder: Path) -> None:
     """Write the variants of a configuration's tasks as a pack; raises UserError for a search that needs answers."""
     if config.search_method == "greedy":
         raise UserError("--search greedy goes on from answers, so it is no pack's: give it to holdfast run")
-    pack = write_pack(config, with_paraphrases(load_tasks(config.tasks), config), folder)
+    pack = write_pack(config, load_tasks(config.tasks), folder)
     print(f"{pack.variants} variants in {folder}/, SHA-256 {pack.sha256}")
 
 
@@ -31,7 +31,7 @@ def verify(folder: Path, tasks: Sequence[str] | None) -> None:
         os.environ[SETTING] = EMBEDDED  # even where WordNet is at hand
     settings = RunConfig.model_validate(pack.settings)
     try:
-        loaded = with_paraphrases(load_tasks(tasks or settings.tasks), settings)
+        loaded = load_tasks(tasks or settings.tasks)
     except UserError as error:
         raise UserError(f"the pack's tasks: {error}; say where they lie with --tasks") from None
     verify_pack(folder, loaded)

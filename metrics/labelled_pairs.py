@@ -10,6 +10,7 @@ from typing import Literal
 from holdfast.errors import UserError
 
 EMBEDDED = ("drift_pairs_build.jsonl", "drift_pairs_test.jsonl")
+_TEXTS = ("id", "domain", "kind", "clean", "perturbed")
 _FIELDS = ("id", "domain", "kind", "changed", "clean", "perturbed")
 
 
@@ -39,8 +40,8 @@ def embedded_pairs() -> list[LabelledPair]:
 
 
 def read_pairs(path: Path) -> list[LabelledPair]:
-    """Pairs of your own: JSON lines with `id`, `domain`, `kind`, `changed`, `clean` and `perturbed`; every second line
-    is kept for judging. Raises UserError naming the line that can't be read."""
+    """Pairs of your own: JSON lines with `id`, `domain`, `kind`, `changed`, `clean` and `perturbed`; every second
+    one of the changed and of the unchanged is kept for judging. Raises UserError naming the line that can't be read."""
     try:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
@@ -48,7 +49,12 @@ def read_pairs(path: Path) -> list[LabelledPair]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"can't read '{path}': {error}") from None
     pairs = _pairs(lines, str(path), "build")
-    return [replace(pair, split="test") if i % 2 else pair for i, pair in enumerate(pairs)]
+    seen = {True: 0, False: 0}
+    split = []
+    for pair in pairs:
+        seen[pair.changed] += 1
+        split.append(pair if seen[pair.changed] % 2 else replace(pair, split="test"))
+    return split
 
 
 def _pairs(lines: Iterable[str], where: str, split: Literal["build", "test"]) -> list[LabelledPair]:
@@ -59,7 +65,9 @@ def _pairs(lines: Iterable[str], where: str, split: Literal["build", "test"]) ->
         try:
             row = json.loads(line)
             fields = {name: row[name] for name in _FIELDS}
+            if not isinstance(row["changed"], bool) or not all(isinstance(fields[n], str) for n in _TEXTS):
+                raise TypeError("'changed' must be true or false, the others texts")
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{where}, line {number}: {error}; a pair has {', '.join(_FIELDS)}") from None
-        pairs.append(LabelledPair(**{**fields, "changed": bool(fields["changed"])}, split=split))
+        pairs.append(LabelledPair(**fields, split=split))
     return pairs

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_NOTHING = -1e30
+"""The log of no mass; finite, so that gradients are."""
+
+
 def sinkhorn(cost: Tensor, a: Tensor, b: Tensor, *, epsilon: float = 0.05, iterations: int = 100) -> Tensor:
     """The plans P (B, m, n) that minimise sum_ij P_ij C_ij - epsilon_k H(P) under marginals a (B, m) and b (B, n).
 
@@ -21,14 +25,14 @@ def sinkhorn(cost: Tensor, a: Tensor, b: Tensor, *, epsilon: float = 0.05, itera
     there = (a > 0)[:, :, None] & (b > 0)[:, None, :]
     with torch.no_grad():
         scale = torch.stack([_median(c[mask]) for c, mask in zip(cost, there, strict=True)])
-    kernel = (-cost / (epsilon * scale)[:, None, None]).masked_fill(~there, -torch.inf)
+    kernel = (-cost / (epsilon * scale)[:, None, None]).masked_fill(~there, _NOTHING)
     log_a, log_b = a.clamp(min=1e-38).log(), b.clamp(min=1e-38).log()
     g = torch.zeros_like(b)
     f = torch.zeros_like(a)
     for _ in range(iterations):
         g = (log_b - (kernel + f[:, :, None]).logsumexp(1)).masked_fill(b == 0, 0.0)
         f = (log_a - (kernel + g[:, None, :]).logsumexp(2)).masked_fill(a == 0, 0.0)
-    return (kernel + f[:, :, None] + g[:, None, :]).exp()
+    return (kernel + f[:, :, None] + g[:, None, :]).exp().masked_fill(~there, 0.0)
 
 
 def entropic_value(cost: Tensor, plan: Tensor, *, epsilon: float) -> Tensor:

@@ -38,7 +38,7 @@ def load_transformer(name: str) -> Encode:
             f"encoder '{name}' can't be loaded: {reason} (holdfast ls encoders lists the built-in ones)"
         ) from None
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return _Encoder(tokenizer, model.to(device), _first_token(Path(where), name), device)
+    return _Encoder(tokenizer, model.to(device), _first_token(where, name), device)
 
 
 class _Encoder:
@@ -75,22 +75,32 @@ class _Encoder:
         return found
 
 
-def _first_token(folder: Path, name: str) -> bool:
+def _first_token(where: str, name: str) -> bool:
     """Whether the first token's state stands for the text; else the mean does."""
-    modules = folder / "modules.json"
-    if modules.is_file():
-        kinds = [module["type"].rpartition(".")[2] for module in json.loads(modules.read_text("utf-8"))]
-        if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
-            raise UserError(f"encoder '{name}' has a module that is not supported: {min(unknown)}")
-    pooling = folder / "1_Pooling" / "config.json"
-    if not pooling.is_file():
-        return False
-    settings = json.loads(pooling.read_text("utf-8"))
-    if settings.get("pooling_mode_cls_token"):
+    modules = _settings(where, "modules.json")
+    kinds = [module["type"].rpartition(".")[2] for module in modules or ()]
+    if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
+        raise UserError(f"encoder '{name}' has a module that is not supported: {min(unknown)}")
+    pooling = _settings(where, "1_Pooling/config.json") or {}
+    if pooling.get("pooling_mode_cls_token"):
         return True
-    if not settings.get("pooling_mode_mean_tokens", True):
+    if not pooling.get("pooling_mode_mean_tokens", True):
         raise UserError(f"encoder '{name}' pools in a way that is not supported: mean and first token are")
     return False
+
+
+def _settings(where: str, file: str) -> Any:
+    """A JSON file of the encoder, in its directory or on the hub; None where it has none."""
+    from transformers.utils import cached_file
+
+    found = cached_file(
+        where,
+        file,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+        _raise_exceptions_for_gated_repo=False,
+    )
+    return json.loads(Path(found).read_text("utf-8")) if found else None
 
 
 def _has_bf16() -> bool:

@@ -33,7 +33,6 @@ def pairs(path: Path, changed: int, same: int) -> Path:
         }
         for i in range(same)
     ]
-    rows = [row for group in zip(rows[::2], rows[1::2], strict=True) for row in group]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 

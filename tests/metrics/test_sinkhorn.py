@@ -44,7 +44,10 @@ def test_padding_changes_nothing() -> None:
     cost, a, b = problem(3, 4, 2)
     padded = torch.ones(1, 5, 6, dtype=torch.float64) * 7
     padded[:, :3, :4] = cost
+    padded.requires_grad_()
     wide = sinkhorn(padded, torch.nn.functional.pad(a, (0, 2)), torch.nn.functional.pad(b, (0, 2)))
+    (wide * padded).sum().backward()
+    assert torch.isfinite(padded.grad).all()
     assert torch.allclose(wide[:, :3, :4], sinkhorn(cost, a, b), atol=1e-9)
     assert wide[:, 3:].abs().sum() == wide[:, :, 4:].abs().sum() == 0
 

@@ -108,6 +108,16 @@ def test_a_killed_training_goes_on_to_the_same_adapter(
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+@pytest.mark.parametrize("noise", ["none", "sam_ab", "sam_w"])
+def test_micro_batches_of_a_step_add_up(data: Path, tmp_path: Path, noise: str) -> None:
+    asked = {"noise": noise, "max_steps": 3, "per_device_train_batch_size": 2}
+    one = trained(data, tmp_path / "one", **asked)
+    two = trained(data, tmp_path / "two", **{**asked, "gradient_accumulation_steps": 2})
+    three = trained(data, tmp_path / "three", **{**asked, "gradient_accumulation_steps": 4})
+    assert not any(torch.equal(one[name], two[name]) for name in one if "lora_B" in name)
+    assert not any(torch.equal(two[name], three[name]) for name in one if "lora_B" in name)
+
+
 def test_the_same_recipe_gives_the_same_bits_and_another_seed_others(data: Path, tmp_path: Path) -> None:
     asked = {"noise": "flat_lora", "objective": "augment", "max_steps": 2}
     one, two = (trained(data, tmp_path / name, **asked) for name in ("one", "two"))

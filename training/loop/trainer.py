@@ -50,21 +50,18 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
                 loss: Tensor = super().training_step(model, dict(inputs), num_items_in_batch)
                 return self._checked(loss, inputs)
             parameters, rho = self._sam
-            before = [p.grad for p in parameters]
-            for parameter in parameters:
-                parameter.grad = None
+            every = list({id(p): p for p in (*model.parameters(), *parameters)}.values())
+            before = [p.grad for p in every]  # of earlier micro-batches of this step
             with gradients_wanted(parameters):
+                _clear(every)
                 first: Tensor = super().training_step(model, dict(inputs), num_items_in_batch)
                 self._checked(first, inputs)
-                trained = {id(p) for p in parameters if p.grad is not None}
-                others = [p for p in model.parameters() if p.requires_grad and id(p) not in trained]
-                for parameter in others:
-                    parameter.grad = None
+                _clear([p for p in every if id(p) not in {id(q) for q in parameters}])
                 with ascended(parameters, rho):
                     super().training_step(model, dict(inputs), num_items_in_batch)
-            for parameter, grad in zip(parameters, before, strict=True):
-                if grad is not None and parameter.grad is not None:
-                    parameter.grad += grad
+            for parameter, grad in zip(every, before, strict=True):
+                if grad is not None:
+                    parameter.grad = grad if parameter.grad is None else parameter.grad + grad
             return first
 
     def compute_loss(
@@ -124,6 +121,11 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             f"the loss is {loss.item()} in step {self.state.global_step + 1}, on the data's rows {numbers}: lower the "
             f"learning rate or look at these rows; the adapter as it is lies in {self.args.output_dir}/stopped"
         )
+
+
+def _clear(parameters: list[Tensor]) -> None:
+    for parameter in parameters:
+        parameter.grad = None
 
 
 def task_loss(logits: Tensor, labels: Tensor, seq2seq: bool) -> Tensor:

@@ -102,9 +102,7 @@ def stability_loss(model: nn.Module, settings: S2R2) -> Tensor:
     """
     terms = []
     for name, module in model.named_modules():
-        if not hasattr(module, "lora_A") or (
-            settings.qk_only and not name.endswith(("q_proj", "k_proj", "query", "key"))
-        ):
+        if not hasattr(module, "lora_A") or (settings.qk_only and name.rpartition(".")[2] not in _QUERY_AND_KEY):
             continue
         found: Any = module
         for adapter in found.active_adapters:
