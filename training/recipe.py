@@ -67,8 +67,35 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
         if type(known[name]) in (int, float) and not isinstance(value, (int, float)):
             raise UserError(f"{name}: a number is wanted, not {value!r}")
     try:
-        return Recipe.model_validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+        recipe = Recipe.model_validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None
+    _check_settings("objective_args", recipe.objective, recipe.objective_args)
+    _check_settings("noise_args", recipe.noise, recipe.noise_args)
+    return recipe
+
+
+_NUMBER = (int, float)
+_SETTINGS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "consistency": {"weight": _NUMBER},
+    "rdrop": {"weight": _NUMBER},
+    "flat_lora": {"sigma": _NUMBER, "all_linear": (bool,)},
+    "isotropic": {"sigma": _NUMBER, "all_linear": (bool,)},
+    "sam_ab": {"rho": _NUMBER},
+    "sam_w": {"rho": _NUMBER},
+}
+"""What each objective and noise may be told, and by what; S2R2 checks its own."""
+
+
+def _check_settings(flag: str, name: str, given: Mapping[str, Scalar]) -> None:
+    if name == "s2r2":
+        return
+    known = _SETTINGS.get(name, {})
+    for setting, value in given.items():
+        if setting not in known:
+            raise UserError(f"--{flag}: {name} has no setting '{setting}'{did_you_mean(setting, known)}")
+        if not isinstance(value, known[setting]) or (isinstance(value, bool) and bool not in known[setting]):
+            wanted = "true or false" if known[setting] == (bool,) else "a number"
+            raise UserError(f"--{flag}: {setting} is {wanted}, not {value!r}")

@@ -44,6 +44,22 @@ class S2R2:
     max_new_tokens: int = 64
 
     def __post_init__(self) -> None:
+        for name, kinds in (("mode", ("generate", "teacher")), ("transport", ("sinkhorn", "exact"))):
+            if getattr(self, name) not in kinds:
+                raise UserError(f"s2r2: {name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")
+        for name in (
+            "lambda_sem",
+            "lambda_stab",
+            "rho",
+            "warmup",
+            "layer",
+            "epsilon",
+            "eta",
+            "every",
+            "max_new_tokens",
+        ):
+            if not isinstance(getattr(self, name), (int, float)):
+                raise UserError(f"s2r2: {name} is a number, not {getattr(self, name)!r}")
         for name in ("lambda_sem", "lambda_stab", "warmup", "eta"):
             if getattr(self, name) < 0:
                 raise UserError(f"s2r2: {name} can't be negative")
