@@ -229,6 +229,8 @@ def test_examples_that_are_too_long_are_counted(data: Path, tmp_path: Path) -> N
     rows = [*ROWS, {"prompt": "Where is the vase? " * 60, "completion": "Here."}]
     with pytest.warns(UserWarning, match="1 of 13 examples are longer than 64 tokens and were left out"):
         trained(written(data, rows), tmp_path / "out", max_length=64, too_long="drop", max_steps=1)
+    card = json.loads((tmp_path / "out" / "training_card.json").read_text())
+    assert (card["examples"], card["longer_than_context"]) == (12, 1)
 
 
 def test_a_loss_that_is_no_number_stops_and_names_the_rows(
