@@ -10,6 +10,7 @@ from holdfast.harness.backends.types import Attended
 from holdfast.harness.plan import Item
 from holdfast.metrics.attention import Span, attention_shift, back_mapping
 from holdfast.metrics.drift import Drift
+from holdfast.metrics.parsing import parse
 from holdfast.metrics.segments import Granularity, Segment, segment
 
 SHIFT = "attention_shift"
@@ -45,7 +46,8 @@ class AttentionShifts:
             [part.segment for part in drift.perturbed],
         ]
         if output == clean_output:  # nobody had to cut them
-            outputs = segment((clean_output, output), self._granularity, self._pipeline)
+            parses = parse((output,), self._pipeline) if self._pipeline else None
+            outputs = segment((output,), self._granularity, parses) * 2
         if not all((*contents, *outputs)):
             return None
         prompts = task.render(sample, sample.content), question.prompt

@@ -37,6 +37,7 @@ from holdfast.harness.validity import Validity, write_excluded
 from holdfast.harness.variants import Made, digest_of_variants, make_variants
 from holdfast.harness.versions import FOR_RUNS, versions
 from holdfast.metrics.encoders import check_encoders
+from holdfast.metrics.parsing import parse
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
 
@@ -106,7 +107,9 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     if check_backend:
         backends.get(config.model).check(config.model_args)
     check_encoders(config.encoder)
-    segment([""], config.granularity, config.spacy_pipeline)
+    segment([""], config.granularity)
+    if config.spacy_pipeline:
+        parse([""], config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
     base = find_base(str(config.model_args.get("pretrained", "")))
     adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from holdfast.metrics.facts import NO_CONFLICT, Comparer, Conflict
 from holdfast.metrics.transport import transport_plan
 
 if TYPE_CHECKING:
     from holdfast.metrics.transport import Array
+
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 Group = tuple[int, ...]
 """Segments of one answer, by number."""
@@ -26,17 +32,17 @@ _ALIKE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The transport plan (m, n) between two answers' segments, their costs (m, n), and what the facts say where it
-    matters; drifts (m) and (n) of the segments on either side, and which group of the other side explains each."""
+    """The transport plan (m, n) between two answers' segments, their costs (m, n), drifts (m) and (n) of the segments
+    on either side, what the facts say of each, and whether it has a counterpart nowhere."""
 
     plan: Array
     cost: Array
-    clean_drift: Array
-    perturbed_drift: Array
-    clean_reasons: tuple[Conflict, ...]
-    perturbed_reasons: tuple[Conflict, ...]
-    lost: Array
-    added: Array
+    clean_drift: list[float]
+    perturbed_drift: list[float]
+    clean_reasons: list[Conflict]
+    perturbed_reasons: list[Conflict]
+    lost: Bools
+    added: Bools
 
 
 def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer) -> Alignment:
@@ -46,33 +52,32 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     cost between groups of segments. A segment that several of the other side carry together drifts no more than they
     do as one: splitting or merging sentences is no drift.
     """
-    import numpy as np
-
     semantic = reworded(semantic, compare)
     cost, plan, conflicts = _solve(semantic, a, b, compare)
     moved = plan * cost
-    clean, perturbed = moved.sum(1) / a, moved.sum(0) / b
-    clean_reasons = [conflicts.get((i, int(plan[i].argmax())), NO_CONFLICT) for i in range(len(a))]
-    perturbed_reasons = [conflicts.get((int(plan[:, j].argmax()), j), NO_CONFLICT) for j in range(len(b))]
+    clean, perturbed = (moved.sum(1) / a).tolist(), (moved.sum(0) / b).tolist()
+    clean_reasons = [conflicts.get(pair, NO_CONFLICT) for pair in enumerate(plan.argmax(1).tolist())]
+    perturbed_reasons = [conflicts.get((i, j), NO_CONFLICT) for j, i in enumerate(plan.argmax(0).tolist())]
     for ours, theirs in _together(plan, a, b):
-        distance = semantic[ours[0], theirs[0]]
-        if len(ours) + len(theirs) > 2:
+        distance, alone = float(semantic[ours[0], theirs[0]]), len(ours) == len(theirs) == 1
+        if not alone:
             unlike = compare.unlike(ours, theirs)
             distance = joint(ours, theirs) * weight(unlike)
-            if distance > semantic[np.ix_(ours, theirs)].min() and unlike > _ALIKE:
+            if unlike > _ALIKE and distance > min(semantic[i, j] for i in ours for j in theirs):
                 continue  # one of them alone is nearer: the others are not part of it
-        fact = compare(ours, theirs)
+        fact = conflicts[ours[0], theirs[0]] if alone else compare(ours, theirs)
+        drift = max(distance, fact.cost)
         for drifts, reasons, group in ((clean, clean_reasons, ours), (perturbed, perturbed_reasons, theirs)):
             for i in group:
-                if max(distance, fact.cost) < drifts[i]:
-                    drifts[i], reasons[i] = max(distance, fact.cost), fact
+                if drift < drifts[i]:
+                    drifts[i], reasons[i] = drift, fact
     return Alignment(
         plan,
         cost,
-        np.clip(clean, 0, 1),
-        np.clip(perturbed, 0, 1),
-        tuple(clean_reasons),
-        tuple(perturbed_reasons),
+        [min(1.0, drift) for drift in clean],
+        [min(1.0, drift) for drift in perturbed],
+        clean_reasons,
+        perturbed_reasons,
         semantic.min(1) > PRICE_OF_NOTHING,
         semantic.min(0) > PRICE_OF_NOTHING,
     )
@@ -127,21 +132,22 @@ def weight(unlike: float) -> float:
 
 def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
     """Groups that may stand for each other: a segment, and one or several of the other side that mostly went to it."""
-    import numpy as np
-
-    for i, row in enumerate(plan):
-        group = tuple(np.flatnonzero(row >= 0.5 * b).tolist())
-        if len(group) > 1 or (group and row[group[0]] >= 0.5 * a[i]):
+    whole_columns, whole_rows = plan >= 0.5 * b, 0.5 * a <= plan.T
+    for i, group in _groups(whole_columns):
+        if len(group) > 1 or whole_rows[group[0], i]:
             yield (i,), group
-    for j, column in enumerate(plan.T):
-        group = tuple(np.flatnonzero(column >= 0.5 * a).tolist())
+    for j, group in _groups(whole_rows):
         if len(group) > 1:
             yield group, (j,)
 
 
+def _groups(chosen: Bools) -> Iterator[tuple[int, Group]]:
+    """Each row that has any, and its columns."""
+    for row, pairs in groupby(np.argwhere(chosen).tolist(), key=itemgetter(0)):
+        yield row, tuple(column for _, column in pairs)
+
+
 def masses(sizes: Sequence[int]) -> Array:
     """Sizes as shares of their sum."""
-    import numpy as np
-
     shares: Array = np.array(sizes, dtype=np.float64) / sum(sizes)
     return shares

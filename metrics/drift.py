@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from holdfast.metrics.alignment import Group
-    from holdfast.metrics.facts import Conflict
+    from holdfast.metrics.facts import Comparer, Conflict
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -96,7 +96,7 @@ def segment_drift(
     the segments' masses under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side likewise. Both answers empty: all
     0; one empty: all 1, but `hidden_drift`, which is 0. Without `encoding` the default encoder reads the texts.
     Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
-    spaCy pipeline that finds the sentences.
+    spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts.
 
     >>> from holdfast.metrics.encoders import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
@@ -107,11 +107,15 @@ def segment_drift(
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)
+    from holdfast.metrics.facts import comparer
     from holdfast.metrics.facts.spelling import mended
+    from holdfast.metrics.parsing import parse
 
     encoding = encoding or encoding_of("minilm")
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
-    parts = dict(zip(texts, segment(texts, granularity, pipeline), strict=True))
+    parses = parse(texts, pipeline) if pipeline else None
+    parts = dict(zip(texts, segment(texts, granularity, parses), strict=True))
+    parsed = dict(zip(texts, parses or (), strict=False))
     _shorten(parts)
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
     found: dict[int, Drift] = {}
@@ -120,7 +124,9 @@ def segment_drift(
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
         read = {i: mended(*([part.text for part in parts[text]] for text in (clean[i], perturbed[i]))) for i in mine}
         vectors = _Vectors(chain(whole, *(side for sides in read.values() for side in sides)), encoding.encode(name))
-        found |= {i: _drift(clean[i], perturbed[i], parts, read[i], vectors, name) for i in mine}
+        for i in mine:
+            compare = comparer(*read[i], parsed.get(clean[i]), parsed.get(perturbed[i]))
+            found[i] = _drift(clean[i], perturbed[i], parts, read[i], vectors, compare, name)
     return [found.get(i, Drift()) for i in range(len(clean))]
 
 
@@ -137,10 +143,10 @@ def _drift(
     parts: dict[str, list[Segment]],
     read: tuple[list[str], list[str]],
     vectors: _Vectors,
+    compare: Comparer,
     encoder: str,
 ) -> Drift:
     from holdfast.metrics.alignment import align, masses
-    from holdfast.metrics.facts import comparer
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
@@ -152,15 +158,16 @@ def _drift(
         a,
         b,
         lambda one, other: _joint_distance(first, a, one, second, b, other),
-        comparer(*read),
+        compare,
     )
-    weighed = [*zip(found.clean_drift, a / 2, strict=True), *zip(found.perturbed_drift, b / 2, strict=True)]
-    worst = float(max(found.clean_drift.max(), found.perturbed_drift.max()))
+    drifts = [*found.clean_drift, *found.perturbed_drift]
+    weighed = [*zip(drifts, [*(a / 2).tolist(), *(b / 2).tolist()], strict=True)]
+    worst = max(drifts)
     whole = _distance(*vectors.of([clean, perturbed]))
     return Drift(
         max_drift=worst,
         tail_drift=_tail(weighed),
-        mean_drift=_clipped(float(sum(drift * mass for drift, mass in weighed))),
+        mean_drift=_clipped(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
         lost_mass=_clipped(float(a @ found.lost)),
@@ -180,11 +187,12 @@ def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drif
 
 
 def _side(
-    segments: list[Segment], others: list[Segment], plan: Array, drifts: Array, reasons: Sequence[Conflict]
+    segments: list[Segment], others: list[Segment], plan: Array, drifts: list[float], reasons: list[Conflict]
 ) -> tuple[SegmentDrift, ...]:
-    partners = plan.argmax(1)
+    partners = plan.argmax(1).tolist()
     return tuple(
-        SegmentDrift(part, float(drifts[i]), others[partners[i]], reasons[i].reason) for i, part in enumerate(segments)
+        SegmentDrift(part, drift, others[partner], conflict.reason)
+        for part, drift, partner, conflict in zip(segments, drifts, partners, reasons, strict=True)
     )
 
 

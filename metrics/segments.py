@@ -8,6 +8,7 @@ from typing import Any, Literal
 import regex
 
 from holdfast.errors import UserError
+from holdfast.metrics.parsing import Parse, without_surrogates
 from holdfast.metrics.sentences import Span, is_inside, kept_whole, sentence_spans
 
 Granularity = Literal["sentence", "clause", "phrase"]
@@ -38,14 +39,15 @@ class Segment:
 
 
 def segment(
-    texts: Sequence[str], granularity: Granularity = "sentence", pipeline: str | None = None
+    texts: Sequence[str], granularity: Granularity = "sentence", parses: Sequence[Parse] | None = None
 ) -> list[list[Segment]]:
     """Cut each text into segments; a text without any letter or digit has none.
 
-    Sentences are found by rule (`holdfast.metrics.sentences`), or by the installed trained spaCy pipeline that
-    `pipeline` names. Clauses end at clause punctuation and before conjunctions, phrases before prepositions too; never
-    inside quotations and brackets. A segment's mass counts spaCy's tokens that are neither punctuation nor stop words.
-    Raises UserError for an unknown granularity or a pipeline that is not installed.
+    Sentences are found by rule (`holdfast.metrics.sentences`), or are those of `parses`, a trained spaCy pipeline's
+    (`holdfast.metrics.parsing`). Clauses end at clause punctuation and before conjunctions, phrases before prepositions
+    too; never inside quotations and brackets. A segment's mass counts spaCy's tokens that are neither punctuation nor
+    stop words.
+    Raises UserError for an unknown granularity.
 
     >>> [part.text for part in segment(["Dr. Lee pays $4.5 million. Bo stays."])[0]]
     ['Dr. Lee pays $4.5 million.', 'Bo stays.']
@@ -54,10 +56,9 @@ def segment(
     """
     if granularity not in GRANULARITIES:
         raise UserError(f"unknown granularity '{granularity}': use one of {', '.join(GRANULARITIES)}")
-    sentences: Iterable[list[Span]] = map(sentence_spans, texts)
-    if pipeline is not None:
-        docs = _pipeline(pipeline).pipe(map(_without_surrogates, texts), batch_size=64)
-        sentences = ([(sentence.start_char, sentence.end_char) for sentence in doc.sents] for doc in docs)
+    sentences: Iterable[Sequence[Span]] = map(sentence_spans, texts)
+    if parses is not None:
+        sentences = (found.sentences for found in parses)
     return [_segments(text, spans, granularity) for text, spans in zip(texts, sentences, strict=True)]
 
 
@@ -107,7 +108,7 @@ def _content_tokens(chunk: str) -> int:
 
     Scripts without spaces count two characters as one token.
     """
-    chunk = _without_surrogates(chunk)
+    chunk = without_surrogates(chunk)
     tokens = _tokenizer("hi" if "\u0900" <= chunk[0] <= "\u097f" else "en")(chunk)
     return max(
         sum(not (token.is_stop or token.is_punct) for token in tokens),
@@ -115,29 +116,8 @@ def _content_tokens(chunk: str) -> int:
     )
 
 
-def _without_surrogates(text: str) -> str:
-    """A lone surrogate has no UTF-8 form, which spaCy needs; the stand-in keeps every offset."""
-    return text if text.isascii() else regex.sub(r"[\ud800-\udfff]", "\ufffd", text)
-
-
 @cache
 def _tokenizer(language: str) -> Any:
     import spacy
 
     return spacy.blank(language)
-
-
-@cache
-def _pipeline(name: str) -> Any:
-    import spacy
-
-    try:
-        nlp = spacy.load(name)
-    except OSError:
-        raise UserError(
-            f"spaCy pipeline '{name}' is not installed: install it (python -m spacy download {name}), "
-            "or leave it out to cut sentences by rule"
-        ) from None
-    if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
-        nlp.add_pipe("sentencizer", first=True)
-    return nlp

@@ -15,7 +15,9 @@ _LINE_BREAK = re.compile(r"[ \t]*(?:\r?\n|\r|\u2028|\u2029)\s*")
 _WRAPPED = 50
 """From this length on a line that ends in mid-sentence counts as wrapped, and the next as its continuation."""
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
-_END = re.compile(r"(?:[.!?…॥։؟]+|।+|[。！？｡]+)[\"'”’»)\]」*_]*(?=\s|\Z)|[。！？｡]+[”」』]*")
+_END = re.compile(r"[.!?…॥։؟।。！？｡]+[\"'”’»)\]」』*_]*")
+_WITHOUT_SPACE = "。！？｡"
+"""Marks that no space follows."""
 _KEPT_WHOLE = re.compile(
     r"\"[^\"]{1,300}\"|“[^“”]{1,300}”|«[^«»]{1,300}»|„[^„“”]{1,300}[“”]|「[^「」]{1,300}」|\([^()]{1,300}\)"
 )
@@ -63,6 +65,9 @@ def _prose(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
     """Lines, and wrapped lines together."""
+    if not any(mark in text for mark in "\n\r\u2028\u2029"):
+        yield start, end
+        return
     line = start
     for gap in _LINE_BREAK.finditer(text, start, end):
         if not _is_wrapped(text, line, gap):
@@ -94,7 +99,10 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _ends_sentence(text: str, found: re.Match[str]) -> bool:
     marks = found.group()
-    following = text[found.end() : found.end() + 2].strip()[:1]
+    behind = text[found.end() : found.end() + 2]
+    if behind[:1].strip() and marks[0] not in _WITHOUT_SPACE:
+        return False
+    following = behind.strip()[:1]
     if not following or marks[0] in "।॥。！？｡":
         return True
     if following.islower() and (len(marks) > 1 or marks == "…"):

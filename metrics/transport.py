@@ -28,7 +28,7 @@ def transport_plan(cost: Array, a: Array, b: Array) -> Array:
 
     if len(a) == 1 or len(b) == 1:
         return a[:, None] * b
-    if len(a) == len(b) and np.ptp(a) == 0 and np.ptp(b) == 0:
+    if len(a) == len(b) and a.min() == a.max() and b.min() == b.max():
         from scipy.optimize import linear_sum_assignment
 
         plan = np.zeros_like(cost)

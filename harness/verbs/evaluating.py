@@ -32,7 +32,7 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--encoder", "NAME", "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=path"),
     ("--break_threshold", "X", "from this max_drift on an answer counts as broken (holdfast calibrate fits it)"),
     ("--granularity", "G", "segments: sentence (default), clause or phrase"),
-    ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline to find sentences with"),
+    ("--spacy_pipeline", "NAME", "an installed trained spaCy pipeline: its sentences, entities and parse"),
     ("--seed", "N", "seed of every random choice (default: 0)"),
     (
         "--output_path",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
@@ -17,11 +18,17 @@ from holdfast.metrics.facts.stems import kin, stem, traits
 from holdfast.metrics.facts.tables import abbreviations
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
+if TYPE_CHECKING:
+    from holdfast.metrics.parsing import Parse
+
 _SPELLING, _SLIP = 0.3, 0.15
 """Costs of a name that is a slip away: of one that may be another name, of one that is none."""
 
 _KNOWN = 2.0
 """Zipf frequency from which on a name is one that people bear."""
+
+_ROLES = 0.95
+"""The cost of agent and patient changed round."""
 
 _SAID_ELSEWHERE = Conflict(0.85, "")
 """The cost of two segments of which one is said nearly word by word by another segment."""
@@ -42,6 +49,8 @@ class _Answer:
     """What stands anywhere in an answer."""
 
     segments: Sequence[Facts]
+    parse: Parse | None = None
+    _kin: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -53,7 +62,11 @@ class _Answer:
 
     def has_kin(self, key: str) -> bool:
         """Whether a word of the answer may mean the same."""
-        return not self.traits.isdisjoint(traits(key)) and any(kin(key, other) for other in self.keys)
+        known = self._kin.get(key)
+        if known is None:
+            known = not self.traits.isdisjoint(traits(key)) and any(kin(key, other) for other in self.keys)
+            self._kin[key] = known
+        return known
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -61,7 +74,7 @@ class _Answer:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        return frozenset().union(*(facts.names for facts in self.segments))
+        return frozenset(self.parse.names if self.parse else ()).union(*(facts.names for facts in self.segments))
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -82,7 +95,9 @@ class Comparer:
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
         if len(ours) == len(theirs) == 1 and self._is_elsewhere(ours[0], theirs[0]):
             return _SAID_ELSEWHERE
-        return _conflict(_joined(self.before, ours), _joined(self.after, theirs), self.before, self.after)
+        mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+        found = _conflict(mine, its, self.before, self.after)
+        return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
 
     def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
         """The share of content words that have no counterpart, in [0, 1]; 0 where all are the same, or synonyms."""
@@ -110,14 +125,15 @@ class Comparer:
         return here < _OTHER < _SAME <= best or here < _SAME < best == 1.0
 
 
-def comparer(clean: Sequence[str], perturbed: Sequence[str]) -> Comparer:
-    """What compares the segments of two answers.
+def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | None) -> Comparer:
+    """What compares the segments of two answers, with what a trained pipeline read in either, if one did.
 
     >>> compare = comparer(["Anna paid.", "Ben left at 5."], ["Ben left at 6.", "Anna paid."])
     >>> compare((1,), (0,)).reason, compare((0,), (1,)).reason
     ('number 5 -> 6', '')
     """
-    return Comparer(_Answer([facts_of(text) for text in clean]), _Answer([facts_of(text) for text in perturbed]))
+    sides = zip((clean, perturbed), parses or (None, None), strict=True)
+    return Comparer(*(_Answer([facts_of(text) for text in texts], parse) for texts, parse in sides))
 
 
 def _said(facts: Facts) -> frozenset[str]:
@@ -173,15 +189,25 @@ def _logic_conflict(clean: str, perturbed: str) -> Conflict:
     worst = polarity_conflict(ours, theirs, found, pair is not None)
     if pair and not found.opposites:
         who, whom = (ours.forms.get(key, key) for key in pair)
-        worst = _worse(worst, Conflict(0.95, f"roles {who} <-> {whom}"))
+        worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
     elif swapped_numbers(ours, theirs):
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
     return _worse(worst, quantifier_conflict(ours, theirs, found))
 
 
+def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
+    """Whether a parser finds that one of two segments has an action's agent and patient the other way round."""
+    actions, others = (side.parse.actions if side.parse else frozenset() for side in (before, after))
+    for action in sorted(actions - others):
+        verb, agent, patient = action
+        if (verb, patient, agent) in others - actions and {*action} <= ours.keys and {*action} <= theirs.keys:
+            return Conflict(_ROLES, f"roles {ours.forms.get(agent, agent)} <-> {ours.forms.get(patient, patient)}")
+    return NO_CONFLICT
+
+
 def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
     """The stems that an answer has nowhere, nor a kin."""
-    return frozenset(key for key in keys if key not in answer.keys and not answer.has_kin(key))
+    return frozenset([key for key in keys - answer.keys if not answer.has_kin(key)])
 
 
 def _worse(one: Conflict, other: Conflict) -> Conflict:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
@@ -26,8 +26,7 @@ _MODALS = frozenset("ca wo do does did is are was were has have had would could 
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """What a word does, wherever it stands."""
 
     key: str
@@ -212,7 +211,7 @@ class _Reading:
         if "conjunction" in word.jobs:
             self._comma = True
             if self.order:
-                self.order[-1] = replace(self.order[-1], listed=True)
+                self.order[-1] = self.order[-1]._replace(listed=True)
 
     def _add(self, key: str, kind: str, form: str) -> None:
         before = self.order[-1] if self.order else None
@@ -236,7 +235,7 @@ class _Reading:
         if mark in ",;":
             self._comma = True
             if self.order:
-                self.order[-1] = replace(self.order[-1], listed=True)
+                self.order[-1] = self.order[-1]._replace(listed=True)
         if mark in ",;.!?":
             self._pending = 0
 

@@ -113,8 +113,6 @@ def test_a_segment_knows_where_it_stands(granularity: str, text: str) -> None:
         assert part.mass >= 1
 
 
-def test_an_unknown_granularity_or_pipeline_is_one_clear_line() -> None:
+def test_an_unknown_granularity_is_one_clear_line() -> None:
     with pytest.raises(UserError, match="use one of sentence, clause, phrase"):
         segment(["a"], "word")
-    with pytest.raises(UserError, match="'xx_missing' is not installed"):
-        segment(["a"], "sentence", "xx_missing")

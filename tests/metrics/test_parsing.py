@@ -1,0 +1,75 @@
+"""A trained spaCy pipeline, when named, adds its sentences, entities and parse."""
+
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from holdfast.errors import UserError
+from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.parsing import parse
+from holdfast.metrics.segments import segment
+
+
+@Language.component("first_noun_acts")
+def first_noun_acts(doc: Doc) -> Doc:
+    """A parser of three-word worlds: what stands before "outwits" is its subject, what stands behind its object."""
+    verbs = [token.i for token in doc if token.lower_ == "outwits"]
+    for token in doc:
+        if verbs and token.lower_ in ("dog", "cat"):
+            token.head = doc[verbs[0]]
+            token.dep_ = "nsubj" if token.i < verbs[0] else "dobj"
+    return doc
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> str:
+    """A pipeline on disk with an entity recogniser and a parser, as a trained one has them."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("first_noun_acts")
+    nlp.add_pipe("sentencizer", config={"punct_chars": ["!"]})
+    nlp.add_pipe("entity_ruler").add_patterns(
+        [{"label": "PRODUCT", "pattern": "zorblax"}, {"label": "PRODUCT", "pattern": "quuxil"}]
+    )
+    nlp.to_disk(tmp_path / "tiny")
+    return str(tmp_path / "tiny")
+
+
+def test_sentences_entities_and_actions_are_read(pipeline: str) -> None:
+    [found] = parse(["The dog outwits the cat! Take zorblax."], pipeline)
+    assert found.sentences == ((0, 24), (25, 38))
+    assert found.names == {"zorblax"}
+    assert found.actions == {("outwit", "dog", "cat")}
+
+
+def test_sentences_end_where_the_pipeline_says(pipeline: str) -> None:
+    text = "He came! she left. They met."
+    assert [part.text for part in segment([text], "sentence", parse([text], pipeline))[0]] == [
+        "He came!",
+        "she left. They met.",
+    ]
+
+
+def test_an_entity_is_a_name_even_in_lower_case(pipeline: str) -> None:
+    before, after = ["Take zorblax with water twice."], ["Take quuxil with water twice."]
+    lexical = encoding_of("lexical")
+    [found] = segment_drift(before, after, encoding=lexical, pipeline=pipeline)
+    assert found.worst is not None
+    assert found.worst.reason == "name zorblax -> quuxil"
+    assert "name" not in " ".join(segment_drift(before, after, encoding=lexical)[0].reasons)
+
+
+def test_agent_and_patient_changed_round_are_seen_by_the_parse(pipeline: str) -> None:
+    before, after = ["The dog near the shed outwits a cat."], ["Yesterday some cat outwits the dog."]
+    lexical = encoding_of("lexical")
+    [found] = segment_drift(before, after, encoding=lexical, pipeline=pipeline)
+    assert found.reasons[0] == "roles dog <-> cat"
+    assert "roles" not in " ".join(segment_drift(before, after, encoding=lexical)[0].reasons)
+
+
+def test_a_missing_pipeline_is_one_clear_line() -> None:
+    with pytest.raises(UserError, match="'xx_missing' is not installed"):
+        parse(["a"], "xx_missing")
