@@ -51,6 +51,22 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     return _from_hub(name, what)
 
 
+def find_local(name: str) -> Path | None:
+    """The directory of a model where one is at hand: shipped, local, or in the hub's cache; opens no connection."""
+    shipped = pocket.resolve(name)
+    if shipped is not None or not name:
+        return shipped
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except Exception:  # the hub's client raises its own errors, ValueErrors and OS errors
+        return None
+
+
 def find_base(pretrained: str) -> Adapter:
     """The base model as a contestant of its own."""
     return Adapter(BASE, None, digest_of(find_checkpoint(pretrained)))

@@ -13,8 +13,8 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress_bar(total: int, done: int) -> Iterator[Advance]:
-    """A bar on standard error for `total` generations of which `done` are there already."""
+def progress_bar(total: int, done: int, doing: str = "generating") -> Iterator[Advance]:
+    """A bar on standard error for `total` generations (or modules) of which `done` are there already."""
     if not sys.stderr.isatty():
         yield lambda count: None
         return
@@ -35,12 +35,12 @@ def progress_bar(total: int, done: int) -> Iterator[Advance]:
             return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
 
     columns = (
-        TextColumn("generating"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
-        bar = progress.add_task("generating", total=total, completed=done)
+        bar = progress.add_task(doing, total=total, completed=done)
         yield lambda count: progress.advance(bar, count)

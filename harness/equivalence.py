@@ -1,0 +1,208 @@
+"""`holdfast equivalence`: does an adapter say the same through peft, merged into its base, and in vLLM?
+
+Merging rounds s B A together with W, and engines add in another order: in 16 bits near-ties between tokens fall the
+other way, and greedy answers part from there.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.types import Adapter, BackendOptions, Request
+from holdfast.harness.checkpoints import find_adapters, find_base, find_checkpoint
+from holdfast.harness.config import make_config, parse_pairs
+from holdfast.harness.encoding import run_encoding
+from holdfast.harness.evaluation import load_tasks
+from holdfast.harness.plan import settings_for
+from holdfast.metrics.drift import segment_drift
+
+if TYPE_CHECKING:
+    from holdfast.harness.backends.hf_loading import Loaded
+
+REFERENCE = "peft"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A prompt that two ways answer differently, and how far the answers drift apart."""
+
+    way: str
+    task: str
+    sample: str
+    reference: str
+    answer: str
+    max_drift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of running the adapter beside peft: how many rows differ; or why it did not run."""
+
+    name: str
+    differing: int = 0
+    mean_drift: float = 0.0
+    max_drift: float = 0.0
+    not_run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """What every way answered, compared with peft's answers; drifts are means and maxima over all rows."""
+
+    adapter: str
+    base: str
+    dtype: str
+    rows: int
+    ways: tuple[Way, ...]
+    differences: tuple[Row, ...]
+
+
+def equivalence(
+    adapter: str,
+    *,
+    model: str = "",
+    dtype: str = "float32",
+    tasks: Sequence[str] = ("factual_qa",),
+    limit: int | None = None,
+    encoder: str = "minilm",
+) -> Equivalence:
+    """Ask the prompts of `tasks` greedily in each way and compare. `model` names the base, as in `pretrained=DIR`;
+    without it the adapter's configuration does. Raises UserError for whatever does not fit together."""
+    from holdfast.harness.backends.hf import HuggingFace
+    from holdfast.harness.backends.hf_loading import check_args, load
+
+    args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model")
+    check_args(args)
+    config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
+    chosen = load_tasks(config.tasks)
+    [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
+    if found.path is None:
+        raise UserError("--adapter: name an adapter; the base alone has nothing to merge")
+    asked = [(task, sample) for task in chosen for sample in task.samples[:limit]]
+    requests = [
+        Request(str(i), found.name, task.render(sample, sample.content), settings_for(task, config))
+        for i, (task, sample) in enumerate(asked)
+    ]
+    options = BackendOptions(args)
+    loaded = load(options, [found])
+    reference = _answers(HuggingFace(loaded, [found], None), requests)
+    merged = replace(loaded, model=loaded.model.merge_and_unload(), peft_names={})
+    ways: dict[str, Callable[[], Mapping[str, str]]] = {
+        "merged": lambda: _answers(HuggingFace(merged, [found], None), requests),
+        "vllm": lambda: _vllm_answers(args, loaded, found, requests),
+    }
+    encoding = run_encoding(config, chosen)
+    keys = [request.key for request in requests]
+    summaries, rows = [], []
+    for name, ask in ways.items():
+        try:
+            answers = ask()
+        except UserError as error:
+            summaries.append(Way(name, not_run=str(error)))
+            continue
+        drifts = segment_drift([reference[key] for key in keys], [answers[key] for key in keys], encoding=encoding)
+        differing = [i for i, key in enumerate(keys) if reference[key] != answers[key]]
+        values = [drift.max_drift for drift in drifts]
+        summaries.append(Way(name, len(differing), sum(values) / len(values), max(values)))
+        for i in differing:
+            task, sample = asked[i]
+            rows.append(Row(name, task.name, sample.id, reference[keys[i]], answers[keys[i]], round(values[i], 4)))
+    return Equivalence(
+        found.name, str(args["pretrained"]), str(args["dtype"]), len(requests), tuple(summaries), tuple(rows)
+    )
+
+
+def print_equivalence(found: Equivalence, *, as_json: bool) -> None:
+    """Print a line for each way and the rows that drift most; or all as JSON."""
+    if as_json:
+        print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        return
+    print(f"{found.adapter} on {found.base}, {found.dtype}, {found.rows} prompts, beside {REFERENCE}:")
+    for way in found.ways:
+        if way.not_run:
+            print(f"  {way.name:<8} not run: {way.not_run}")
+        else:
+            drifts = f"mean drift {way.mean_drift:.4f}, largest {way.max_drift:.4f}"
+            print(f"  {way.name:<8} {way.differing} of {found.rows} rows differ; {drifts}")
+    for row in sorted(found.differences, key=lambda row: -row.max_drift)[:SHOWN]:
+        print(f"{row.way}, {row.task}/{row.sample}, drift {row.max_drift:.2f}\n  - {row.reference}\n  + {row.answer}")
+
+
+SHOWN = 5
+"""Rows that are printed without --json."""
+
+
+def _base_of(adapter: str) -> str:
+    file = find_checkpoint(adapter, "adapter") / "adapter_config.json"
+    if not file.is_file():
+        raise UserError(f"'{adapter}' is not a peft adapter: it has no adapter_config.json")
+    return str(json.loads(file.read_text("utf-8")).get("base_model_name_or_path") or "")
+
+
+def _answers(engine: Any, requests: Sequence[Request]) -> dict[str, str]:
+    return {answer.key: answer.output for batch in engine.generate(requests) for answer in batch}
+
+
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for the largest rank of its adapters."""
+
+
+def _vllm_answers(
+    args: Mapping[str, Any], loaded: "Loaded", adapter: Adapter, requests: Sequence[Request]
+) -> dict[str, str]:
+    """The answers of vLLM with the adapter in one of its slots; raises UserError where it can't run it."""
+    if find_spec("vllm") is None:
+        raise UserError("vLLM is not installed: pip install 'holdfast[vllm]'")
+    assert adapter.path is not None
+    config = json.loads((adapter.path / "adapter_config.json").read_text("utf-8"))
+    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    import torch
+
+    vllm, lora = import_module("vllm"), import_module("vllm.lora.request")
+    memory = {} if torch.cuda.is_available() else {"kv_cache_memory_bytes": 2**28}  # or it asks for most of the machine
+    chat = loaded.chat
+    try:
+        engine = vllm.LLM(
+            model=str(find_checkpoint(str(args["pretrained"]))),
+            dtype=str(args["dtype"]),
+            enable_lora=True,
+            max_loras=2,  # one more than there are adapters: some versions fill the last slot into rows without one
+            max_lora_rank=next((most for most in _RANKS if most >= rank), rank),
+            max_model_len=min(loaded.max_length, 4096),
+            enforce_eager=True,
+            seed=0,
+            **memory,
+        )
+        prompts = [
+            loaded.tokenizer.apply_chat_template(
+                [{"role": "user", "content": each.prompt}], tokenize=False, add_generation_prompt=True
+            )
+            if chat
+            else each.prompt
+            for each in requests
+        ]
+        ids = loaded.tokenizer(prompts, add_special_tokens=not chat, verbose=False)["input_ids"]
+        settings = [
+            vllm.SamplingParams(
+                temperature=0.0, max_tokens=each.settings.max_new_tokens, stop=list(each.settings.stop) or None
+            )
+            for each in requests
+        ]
+        found = engine.generate(
+            [{"prompt_token_ids": row} for row in ids],
+            settings,
+            lora_request=lora.LoRARequest("adapter", 1, str(Path(adapter.path).resolve())),
+            use_tqdm=False,
+        )
+    except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
+        raise UserError(f"vLLM can't run it: {str(error).strip().splitlines()[0]}") from None
+    return {each.key: answer.outputs[0].text.strip() for each, answer in zip(requests, found, strict=True)}
