@@ -52,12 +52,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A linear layer: its tensor's name in either checkpoint, (m, n), and whether it is kept as (n, m), as by
-    transformers' Conv1D."""
+    """A linear layer: its tensor's name in either checkpoint, and whether they keep it as (n, m), as transformers'
+    Conv1D does."""
 
     base: str
     aligned: str
-    shape: tuple[int, int]
     transposed: bool
 
 
@@ -99,16 +98,13 @@ class CheckpointPair(Mapping[str, "Tensor"]):
             if isinstance(about, str):
                 self.skipped[tensor] = about
                 continue
-            pair = [
-                self._tensor(tensor, shapes, side) for shapes, side in ((base, self._base), (aligned, self._aligned))
-            ]
-            shape = aligned[pair[1]]
-            if base[pair[0]] != shape:
+            before, after = self._tensor(tensor, base, self._base), self._tensor(tensor, aligned, self._aligned)
+            if base[before] != aligned[after]:
                 raise UserError(
-                    f"the checkpoints don't fit together: '{tensor}' is {_times(base[pair[0]])} in "
-                    f"{self._base.folder}, {_times(shape)} in {self._aligned.folder}"
+                    f"the checkpoints don't fit together: '{tensor}' is {_times(base[before])} in "
+                    f"{self._base.folder}, {_times(aligned[after])} in {self._aligned.folder}"
                 )
-            self.layers[name] = Layer(*pair, shape[::-1] if about else shape, bool(about))
+            self.layers[name] = Layer(before, after, about)
         covered = {layer.aligned for layer in self.layers.values()} | self.skipped.keys()
         others = {tensor: "not a linear layer" for tensor, shape in aligned.items() if len(shape) > 1}
         self.skipped |= {tensor: why for tensor, why in others.items() if tensor not in covered}
