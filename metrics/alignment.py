@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast.metrics.facts import NO_CONFLICT, Comparer, Conflict
+from holdfast.metrics.facts import NO_CONFLICT, SAID_ELSEWHERE, Comparer, Conflict
 from holdfast.metrics.transport import transport_plan
 
 if TYPE_CHECKING:
@@ -92,9 +90,9 @@ def _solve(
     are not, is optimal. Among plans of equal cost the semantically nearest is taken. A segment whose pair turned out to
     be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
     """
-    cost = semantic.copy()
+    cost = np.where(compare.said_elsewhere, np.maximum(semantic, SAID_ELSEWHERE.cost), semantic)
     conflicts: dict[tuple[int, int], Conflict] = {}
-    nearest = semantic.argsort(1).tolist()
+    nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
     wanted = [(i, row[0]) for i, row in enumerate(nearest)]
     while wanted:
@@ -132,19 +130,22 @@ def weight(unlike: float) -> float:
 
 def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
     """Groups that may stand for each other: a segment, and one or several of the other side that mostly went to it."""
-    whole_columns, whole_rows = plan >= 0.5 * b, 0.5 * a <= plan.T
-    for i, group in _groups(whole_columns):
-        if len(group) > 1 or whole_rows[group[0], i]:
-            yield (i,), group
-    for j, group in _groups(whole_rows):
+    whole_columns, whole_rows = _chosen(plan >= 0.5 * b), _chosen((plan >= 0.5 * a[:, None]).T)
+    for i, group in whole_columns.items():
+        if len(group) > 1 or i in whole_rows.get(group[0], ()):
+            yield (i,), tuple(group)
+    for j, group in whole_rows.items():
         if len(group) > 1:
-            yield group, (j,)
+            yield tuple(group), (j,)
 
 
-def _groups(chosen: Bools) -> Iterator[tuple[int, Group]]:
-    """Each row that has any, and its columns."""
-    for row, pairs in groupby(np.argwhere(chosen).tolist(), key=itemgetter(0)):
-        yield row, tuple(column for _, column in pairs)
+def _chosen(marked: Bools) -> dict[int, list[int]]:
+    """The marked columns of each row that has any."""
+    found: dict[int, list[int]] = {}
+    rows, columns = marked.nonzero()
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        found.setdefault(row, []).append(column)
+    return found
 
 
 def masses(sizes: Sequence[int]) -> Array:

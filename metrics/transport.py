@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-    Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 MAX_PIVOTS = 10_000_000
 
@@ -24,11 +23,9 @@ def transport_plan(cost: Array, a: Array, b: Array) -> Array:
     >>> transport_plan(np.array([[0.0, 1.0], [1.0, 0.0]]), half, half).tolist()
     [[0.5, 0.0], [0.0, 0.5]]
     """
-    import numpy as np
-
     if len(a) == 1 or len(b) == 1:
         return a[:, None] * b
-    if len(a) == len(b) and a.min() == a.max() and b.min() == b.max():
+    if len(a) == len(b) and len({*a.tolist(), *b.tolist()}) == 1:
         from scipy.optimize import linear_sum_assignment
 
         plan = np.zeros_like(cost)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
@@ -21,6 +23,8 @@ from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
 
+    Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
 _SPELLING, _SLIP = 0.3, 0.15
 """Costs of a name that is a slip away: of one that may be another name, of one that is none."""
 
@@ -30,7 +34,7 @@ _KNOWN = 2.0
 _ROLES = 0.95
 """The cost of agent and patient changed round."""
 
-_SAID_ELSEWHERE = Conflict(0.85, "")
+SAID_ELSEWHERE = Conflict(0.85, "")
 """The cost of two segments of which one is said nearly word by word by another segment."""
 
 _OTHER, _SAME = 0.3, 0.6
@@ -51,6 +55,7 @@ class _Answer:
     segments: Sequence[Facts]
     parse: Parse | None = None
     _kin: dict[str, bool] = field(default_factory=dict)
+    _quantities: dict[Quantity, bool] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -68,6 +73,13 @@ class _Answer:
             self._kin[key] = known
         return known
 
+    def lacks(self, quantity: Quantity) -> bool:
+        """Whether the answer has a quantity nowhere."""
+        known = self._quantities.get(quantity)
+        if known is None:
+            known = self._quantities[quantity] = bool(unmatched((quantity,), self.quantities))
+        return known
+
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset().union(*(facts.words for facts in self.segments))
@@ -75,6 +87,11 @@ class _Answer:
     @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(self.parse.names if self.parse else ()).union(*(facts.names for facts in self.segments))
+
+    @cached_property
+    def said(self) -> list[frozenset[str]]:
+        """What each segment says: its content words and numbers."""
+        return [facts.keys | facts.numbers for facts in self.segments]
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -93,8 +110,8 @@ class Comparer:
     after: _Answer
 
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
-        if len(ours) == len(theirs) == 1 and self._is_elsewhere(ours[0], theirs[0]):
-            return _SAID_ELSEWHERE
+        if len(ours) == len(theirs) == 1 and self.said_elsewhere[ours[0], theirs[0]]:
+            return SAID_ELSEWHERE
         mine, its = _joined(self.before, ours), _joined(self.after, theirs)
         found = _conflict(mine, its, self.before, self.after)
         return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
@@ -107,22 +124,18 @@ class Comparer:
         return max(len(found.lost), len(found.gained)) / most if most else 0.0
 
     @cached_property
-    def _overlaps(self) -> list[list[float]]:
-        theirs = [(said, len(said)) for said in map(_said, self.after.segments)]
-        rows = []
-        for said in map(_said, self.before.segments):
-            size = len(said)
-            rows.append([len(said & other) / min(size, its) if size > 1 and its > 1 else 0.0 for other, its in theirs])
-        return rows
+    def said_elsewhere(self) -> Bools:
+        """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here."""
+        here = np.array([[_overlap(one, other) for other in self.after.said] for one in self.before.said])
+        best = np.maximum(here.max(1)[:, None], here.max(0))
+        found: Bools = ((here < _OTHER) & (best >= _SAME)) | ((here < _SAME) & (best == 1.0))
+        return found
 
-    @cached_property
-    def _best(self) -> tuple[list[float], list[float]]:
-        return [max(row) for row in self._overlaps], [max(column) for column in zip(*self._overlaps, strict=True)]
 
-    def _is_elsewhere(self, i: int, j: int) -> bool:
-        """Whether what one of two segments says stands in another segment, nearly word by word, and not here."""
-        best, here = max(self._best[0][i], self._best[1][j]), self._overlaps[i][j]
-        return here < _OTHER < _SAME <= best or here < _SAME < best == 1.0
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of what the shorter of two segments says that both say; nothing, where one says a single word."""
+    least = min(len(one), len(other))
+    return len(one & other) / least if least > 1 else 0.0
 
 
 def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | None) -> Comparer:
@@ -134,10 +147,6 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
     """
     sides = zip((clean, perturbed), parses or (None, None), strict=True)
     return Comparer(*(_Answer([facts_of(text) for text in texts], parse) for texts, parse in sides))
-
-
-def _said(facts: Facts) -> frozenset[str]:
-    return facts.keys | facts.numbers
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
@@ -168,14 +177,14 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
     worst = NO_CONFLICT
-    if mine and its and (moved < 2 or unmatched(mine, after.quantities) or unmatched(its, before.quantities)):
+    if mine and its and (moved < 2 or any(map(after.lacks, mine)) or any(map(before.lacks, its))):
         worst = number_conflict(mine, its)
     if worst.cost < 1:
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
         worst = _worse(worst, _logic_conflict(ours.text, theirs.text))
     if worst.cost < 1:
-        mine, its = unmatched(mine, after.quantities), unmatched(its, before.quantities)
+        mine, its = [*filter(after.lacks, mine)], [*filter(before.lacks, its)]
         worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
     return worst
 
