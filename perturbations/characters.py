@@ -1,18 +1,17 @@
 """Character noise: slips of the fingers, lost characters, flipped case."""
 
-from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from random import Random
 
-from holdfast.perturbations.choose import choose_apart, choose_marked, edit_count
+from holdfast.perturbations.choose import choose_apart, choose_marked, edit_count, wheel
 from holdfast.perturbations.keyboards import keyboard_of
 from holdfast.perturbations.marks import Kind, inner
 from holdfast.perturbations.protected import free_clusters
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import LETTERS, count_characters
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.text import LETTERS, at, count_characters
+from holdfast.perturbations.types import Columns, Edits
 
 
 @perturbation("typos", family="characters", light=0.02, heavy=0.08, units=count_characters)
@@ -24,78 +23,82 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     `keyboard_of`); scripts without one are dropped, doubled and swapped. Devanagari and other scripts that
     combine characters change by whole grapheme clusters.
 
-    >>> typos("please summarise the dialogue", 0.1, Random(3)).text
-    'pease summjarise te dialogue'
+    >>> typos("please summarise the dialogue", 0.1, Random(4)).text
+    'please summarise te doalouge'
     """
     starts, clusters = free_clusters(text, protect)
     letters = LETTERS.marks(clusters)
-    size = len(letters)
-    chosen = choose_apart(inner(letters), letters, edit_count(strength, size), rng)
+    chosen = choose_apart(inner(letters), letters, edit_count(strength, len(letters)), rng)
     keyboard = keyboard_of(text)
+    beside = clusters + "\0" if isinstance(clusters, str) else [*clusters, "\0"]  # its end: both sides of the text
     edits = []
-    for place, after in zip(chosen, [*chosen[1:], size + 2], strict=False):
-        before = clusters[place - 1] if place > 0 and letters[place - 1] else ""
-        following = clusters[place + 1] if place + 1 < size and letters[place + 1] else ""
-        room = after > place + 2
-        edits.append(_slip(starts[place], clusters[place], before, following, room, keyboard, rng))
-    return Edits(text, tuple(edits))
+    chances = zip(rng.randbytes(len(chosen)), rng.randbytes(len(chosen)), strict=True)
+    for place, after, (kind, key) in zip(chosen, [*chosen[1:], 0], chances, strict=False):
+        for slip in _FROM[kind]:
+            if slip is _swap and after == place + 2:
+                continue  # it would touch the next slip
+            if typed := slip(beside[place - 1], beside[place], beside[place + 1], keyboard, key):
+                edits.append((starts[place], *typed))
+                break
+    return Edits(text, edits)
+
+
+Slip = Callable[[str, str, str, Mapping[str, str], int], tuple[str, str] | None]
+"""What is typed for what, given a letter between what stands beside it, the keyboard and a byte that picks a key; None
+where such a slip can't be: dropping needs a letter beside it (no word vanishes), and what is doubled or inserted must
+differ from what stands there (else a drop nearby could undo it). So a drop or a doubling is always possible."""
+
+
+def _drop(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
+    return (letter, "") if after[0].isalpha() or before[0].isalpha() else None
+
+
+def _replace(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
+    """One of the characters of the cluster is mistaken for its neighbour on the keyboard."""
+    if near := keyboard.get(letter):
+        return letter, near[key % len(near)]
+    known = [at for at, character in enumerate(letter) if character in keyboard]
+    if not known:
+        return None
+    place = known[key % len(known)]
+    near = keyboard[letter[place]]
+    return letter, letter[:place] + near[key // len(known) % len(near)] + letter[place + 1 :]
+
+
+def _double(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
+    return (letter, letter + letter) if letter not in (before, after) else None
+
+
+def _insert(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
+    near = keyboard.get(letter, "").replace(after, "")
+    return (letter, letter + near[key % len(near)]) if near else None
+
+
+def _swap(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
+    return (letter + after, after + letter) if after[0].isalpha() and after != letter else None
 
 
 # Shares of omission, substitution, doubling, other insertion and transposition among 3,468 misspellings that are one
-# edit away from their word (Wikipedia's list of common misspellings); cumulated.
-_KINDS = ("drop", "replace", "double", "insert", "swap")
-_SHARES = (0.41, 0.64, 0.72, 0.85)
-_FROM = [(_KINDS + _KINDS)[kind : kind + len(_KINDS)] for kind in range(len(_KINDS))]
-
-
-def _slip(
-    start: int, letter: str, before: str, following: str, room: bool, keyboard: Mapping[str, str], rng: Random
-) -> Edit:
-    """One slip at a letter; a kind that the place does not allow gives way to the next.
-
-    `before` and `following` are the letters beside it, or "", and `room` says that a swap would not touch the next
-    slip. Dropping needs a letter beside it (no word vanishes); what is doubled or inserted must differ from what
-    stands there (else a drop nearby could undo it). So a drop or a doubling is always possible.
-    """
-    for name in _FROM[bisect(_SHARES, rng.random())]:
-        if name == "drop" and (before or following):
-            return Edit(start, letter, "")
-        if name == "replace" and (other := _misses(letter, keyboard, rng)):
-            return Edit(start, letter, other)
-        if name == "double" and letter not in (before, following):
-            return Edit(start, letter, letter + letter)
-        if name == "insert" and (near := keyboard.get(letter, "").replace(following or letter, "")):
-            return Edit(start, letter, letter + near[int(rng.random() * len(near))])
-        if name == "swap" and room and following not in ("", letter):
-            return Edit(start, letter + following, following + letter)
-    raise AssertionError("a letter without a letter beside it can be doubled")
-
-
-def _misses(cluster: str, keyboard: Mapping[str, str], rng: Random) -> str:
-    """The cluster with one of its characters mistaken for its neighbour on the keyboard; "" where none has any."""
-    if len(cluster) == 1:
-        near = keyboard.get(cluster, "")
-        return near and near[int(rng.random() * len(near))]
-    known = [at for at, character in enumerate(cluster) if character in keyboard]
-    if not known:
-        return ""
-    at = rng.choice(known)
-    return cluster[:at] + rng.choice(keyboard[cluster[at]]) + cluster[at + 1 :]
+# edit away from their word (Wikipedia's list of common misspellings), in 256ths: a random byte tells the kind, and
+# those that follow it take its place where it can't be.
+_SLIPS: tuple[Slip, ...] = (_drop, _replace, _double, _insert, _swap)
+_SHARES = (105, 59, 20, 34, 38)
+_FROM = [(_SLIPS + _SLIPS)[first : first + len(_SLIPS)] for first, share in enumerate(_SHARES) for _ in range(share)]
 
 
 @perturbation("char_deletion", family="characters", light=0.02, heavy=0.08, units=count_characters)
 def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Lose letters, as a worn keyboard or a bad transmission does. One letter always stays.
 
-    >>> char_deletion("what is the tallest mountain?", 0.1, Random(1)).text
-    'wha is the tallest monain?'
+    >>> char_deletion("what is the tallest mountain?", 0.1, Random(4)).text
+    'what is the talles montan?'
     """
     starts, clusters = free_clusters(text, protect)
     letters = LETTERS.marks(clusters)
     chosen = choose_marked(letters, edit_count(strength, len(letters)), rng)
     if len(chosen) == letters.count(1):
         chosen = chosen[1:]
-    return Edits(text, tuple([Edit(starts[place], clusters[place], "") for place in chosen]))
+    return Edits(text, Columns(at(starts, chosen), at(clusters, chosen), [""] * len(chosen)))
 
 
 @perturbation("case", family="characters", light=0.05, heavy=0.30, units=count_characters)
@@ -105,11 +108,12 @@ def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()
     Letters whose other case is longer (ß) or is not there (most scripts) stay.
 
     >>> case("who wrote Hamlet?", 0.2, Random(1)).text
-    'whO wrote HaMlEt?'
+    'who wRoTe HamlEt?'
     """
     starts, clusters = free_clusters(text, protect)
     chosen = choose_marked(_CASED.marks(clusters), edit_count(strength, len(clusters)), rng)
-    return Edits(text, tuple([Edit(starts[at], clusters[at], clusters[at].swapcase()) for at in chosen]))
+    removed = at(clusters, chosen)
+    return Edits(text, Columns(at(starts, chosen), removed, [*map(str.swapcase, removed)]))
 
 
 def _has_other_case(letter: str) -> bool:
@@ -127,33 +131,39 @@ def ocr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ())
     A pair that is read as one letter is one edit, and no two edits touch.
 
     >>> ocr("modern clients will learn", 0.2, Random(3)).text
-    'm0deru cl1ent5 vvill learn'
+    'rnodcrn chents w1ll leorn'
     """
     starts, clusters = free_clusters(text, protect)
     table = _misreadings()
     marks = _misread().marks(clusters)
     if isinstance(clusters, str):
-        marks = _with_pairs(marks, clusters, table)
+        marks = _with_pairs(marks, clusters)
     chosen = choose_apart(marks, marks, edit_count(strength, len(marks)), rng)
     edits = []
-    for place in chosen:
-        seen = clusters[place]
-        pair = seen + clusters[place + 1] if place + 1 < len(clusters) else seen
-        source = pair if pair in table else seen
-        edits.append(Edit(starts[place], source, rng.choice(table[source])))
-    return Edits(text, tuple(edits))
+    for place, byte in zip(chosen, rng.randbytes(len(chosen)), strict=True):
+        source = clusters[place]
+        pair = source + clusters[place + 1] if place + 1 < len(clusters) else source
+        if pair in table:
+            source = pair
+        edits.append((starts[place], source, table[source][byte]))
+    return Edits(text, edits)
 
 
-def _with_pairs(marks: bytes, text: str, table: Mapping[str, Sequence[str]]) -> bytes:
+def _with_pairs(marks: bytes, text: str) -> bytes:
     """The marks, and marks where a pair of letters stands that is read as one, though its first letter alone is not."""
     marked = bytearray(marks)
-    for pair in table:
-        if len(pair) == 2:
-            at = text.find(pair)
-            while at >= 0:
-                marked[at] = 1
-                at = text.find(pair, at + 1)
+    for pair in _further_pairs():
+        at = text.find(pair)
+        while at >= 0:
+            marked[at] = 1
+            at = text.find(pair, at + 1)
     return bytes(marked)
+
+
+@cache
+def _further_pairs() -> list[str]:
+    table = _misreadings()
+    return [pair for pair in table if len(pair) == 2 and pair[0] not in table]
 
 
 @cache
@@ -163,9 +173,9 @@ def _misread() -> Kind:
 
 @cache
 def _misreadings() -> dict[str, list[str]]:
-    """Each letter or pair of letters with what a scanner may take it for."""
+    """Each letter or pair of letters with a wheel of what a scanner may take it for."""
     table: dict[str, list[str]] = {}
     for line in read_lines("ocr.txt"):
         seen, _, read = line.partition(":")
-        table[seen.strip()] = read.split()
+        table[seen.strip()] = wheel(read.split())
     return table

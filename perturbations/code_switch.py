@@ -11,8 +11,8 @@ from holdfast.perturbations.languages import homographs, is_mixed, language_of
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import Span, count_words
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.text import count_words
+from holdfast.perturbations.types import Edits, Row
 
 
 @perturbation("code_switch", family="language", light=0.10, heavy=0.40, units=count_words)
@@ -32,25 +32,27 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     if not language:
         return Edits(text)
     total, spans = free_words(text, protect)
-    known: dict[int, str] = {}
+    table = _table(language)
     doubtful = homographs() if language != "en" or is_mixed(text) else frozenset()
+    edits: dict[int, Row] = {}
 
     def has_counterpart(index: int) -> bool:
-        is_doubtful = text[slice(*spans[index])].lower() in doubtful
-        known[index] = "" if is_doubtful else _other_word(text, spans, index, language)
-        return bool(known[index])
-
-    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
-    edits = []
-    for index in chosen:
         start, end = spans[index]
-        edits.append(Edit(start, text[start:end], known[index]))
-    return Edits(text, tuple(edits))
+        if other := _other_word(text, start, end, language):
+            edits[index] = start, text[start:end], other
+        return bool(other)
+
+    spans = [
+        (start, end)
+        for start, end in spans
+        if (word := text[start:end].lower()) not in doubtful and (word in table or not word.isascii())
+    ]
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
+    return Edits(text, [edits[index] for index in chosen])
 
 
-def _other_word(text: str, spans: Sequence[Span], index: int, language: str) -> str:
-    """What the other language says for the word at `spans[index]`; "" for unlisted words, names and doubtful cases."""
-    start, end = spans[index]
+def _other_word(text: str, start: int, end: int, language: str) -> str:
+    """What the other language says for the word `text[start:end]`; "" for unlisted words, names and doubtful cases."""
     word = text[start:end]
     lower = word.lower()
     other, needs = _table(language).get(lower if lower.isascii() else normalize("NFC", lower), ("", ""))
@@ -60,7 +62,7 @@ def _other_word(text: str, spans: Sequence[Span], index: int, language: str) -> 
         return ""
     if language == "en" and (not fits_article(text, start, other) or word_before(text, start) == "how"):
         return ""
-    if needs and part_of_speech(text, spans, index) != needs:
+    if needs and part_of_speech(text, start, end) != needs:
         return ""
     return written_like(word, other)
 

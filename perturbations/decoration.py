@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
 from random import Random
 
-from holdfast.perturbations.choose import choose_marked, edit_count
+from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
 from holdfast.perturbations.marks import run_ends, run_starts
 from holdfast.perturbations.protected import free_clusters, free_word_marks
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
 from holdfast.perturbations.text import NO_SPACE, count_tokens, count_words
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.types import Edits
 
 
 @perturbation("emoji", family="decoration", light=0.05, heavy=0.25, units=count_tokens)
@@ -18,20 +19,21 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     """Put emoji after words, each behind a space of its own.
 
     >>> emoji("who painted the Mona Lisa?", 0.2, Random(1)).text
-    'who painted the Mona 💯 Lisa?'
+    'who painted the 😀 Mona Lisa?'
     """
     count = edit_count(strength, count_tokens(text))
     starts, seen = free_clusters(text, protect)
-    ends = [starts[at + 1] for at in choose_marked(run_ends(NO_SPACE.marks(seen)), count, rng)]
-    return Edits(text, tuple([Edit(end, "", f" {rng.choice(_emoji())}") for end in ends]))
+    chosen = choose_marked(run_ends(NO_SPACE.marks(seen)), count, rng)
+    added = spun(repeat(_emoji()), len(chosen), rng)
+    return Edits(text, [(starts[at + 1], "", emoji) for at, emoji in zip(chosen, added, strict=True)])
 
 
 @cache
 def _emoji() -> list[str]:
-    return [line.strip() for line in read_lines("emoji.txt")]
+    return wheel(f" {line.strip()}" for line in read_lines("emoji.txt"))
 
 
-_EMPHASIS = ("**{}**", "*{}*", "__{}__", "_{}_", "***{}***")
+_EMPHASIS = ("**", "*", "__", "_", "***")
 _LINE_STARTS = ("- ", "* ", "# ", "## ", "> ", "1. ")
 
 
@@ -43,15 +45,17 @@ def markdown(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     that it is deleted.
 
     >>> markdown("name the longest river in Europe", 0.4, Random(2)).text
-    'name the longest river __in__ *Europe*'
+    'name the _longest_ river **in** Europe'
     """
     total, free = free_word_marks(text, protect)
+    chosen = choose_marked(run_starts(free), edit_count(strength, total), rng)
     edits = []
-    for start in choose_marked(run_starts(free), edit_count(strength, total), rng):
-        if rng.random() < 0.5 and (start == 0 or text[start - 1] == "\n"):
-            edits.append(Edit(start, "", rng.choice(_LINE_STARTS)))
+    for start, byte in zip(chosen, rng.randbytes(len(chosen)), strict=True):
+        if byte < 128 and (start == 0 or text[start - 1] == "\n"):
+            edits.append((start, "", _LINE_STARTS[byte % len(_LINE_STARTS)]))
         else:
             end = free.find(0, start)
             word = text[start : end if end >= 0 else len(text)]
-            edits.append(Edit(start, word, rng.choice(_EMPHASIS).format(word)))
-    return Edits(text, tuple(edits))
+            mark = _EMPHASIS[byte % len(_EMPHASIS)]
+            edits.append((start, word, f"{mark}{word}{mark}"))
+    return Edits(text, edits)

@@ -1,11 +1,9 @@
 """What the small words around an English word tell about it, without a tagger."""
 
 import re
-from collections.abc import Sequence
 from functools import cache
 
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import Span
 
 _LOOK = 32  # characters looked at on either side of a word
 
@@ -21,19 +19,17 @@ def closed_class(*names: str) -> frozenset[str]:
     return frozenset(word for name in names or classes for word in classes[name].split())
 
 
-def part_of_speech(text: str, spans: Sequence[Span], index: int) -> str:
-    """`noun`, `verb` (in its base form) or `adj` where the neighbours of the word at `spans[index]` tell, else "".
+def part_of_speech(text: str, start: int, end: int) -> str:
+    """`noun`, `verb` (in its base form) or `adj` where the neighbours of the word `text[start:end]` tell, else "".
 
     A noun stands between a determiner and a small word or a mark; a verb after a subject or a modal, or between `to` or
     the start of a sentence and a determiner; an adjective before a word that is not small, or after `is` or `very`.
 
     >>> text = "They answer the phone; the answer is no. Answer me, to answer a call; most answer."
     >>> from holdfast.perturbations.text import words
-    >>> spans = words(text)
-    >>> [part_of_speech(text, spans, at) for at, (i, j) in enumerate(spans) if text[i:j].lower() == "answer"]
+    >>> [part_of_speech(text, start, end) for start, end in words(text) if text[start:end].lower() == "answer"]
     ['verb', 'noun', 'verb', 'verb', '']
     """
-    start, end = spans[index]
     before, after = word_before(text, start), word_after(text, end)
     if before in _BEFORE_NOUN and (not after or after in _after_noun()):
         return "noun"

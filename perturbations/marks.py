@@ -1,10 +1,13 @@
 """Marks: one byte for each place of a text, 1 where something holds; made, combined and counted at the speed of C.
 
-The big integers below are only a way to shift and combine all bytes of a text at once.
+Big integers, or numpy's arrays for a long text, are only a way to shift and combine all bytes of a text at once.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import compress
+from typing import Any
+
+LONG = 2_000  # characters from which on arrays are faster
 
 
 class Kind:
@@ -31,7 +34,37 @@ def where(marks: bytes) -> list[int]:
     >>> where(bytes([0, 1, 1, 0, 1]))
     [1, 2, 4]
     """
-    return [*compress(range(len(marks)), marks)]
+    if len(marks) < LONG:
+        return [*compress(range(len(marks)), marks)]
+    import numpy as np
+
+    places: list[int] = np.flatnonzero(np.frombuffer(marks, np.bool_)).tolist()
+    return places
+
+
+def how_many(marks: bytes) -> int:
+    """How many places are marked."""
+    if len(marks) < LONG:
+        return marks.count(1)
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(marks, np.bool_)))
+
+
+def _beside(marks: bytes) -> tuple[Any, Any, Any]:
+    """What is marked before, at and after each place; the first and the last may hold more, outside the text."""
+    if len(marks) < LONG:
+        bits = int.from_bytes(marks, "big")
+        return bits >> 8, bits, bits << 8
+    import numpy as np
+
+    padded = np.frombuffer(b"\0" + marks + b"\0", np.uint8)
+    return padded[:-2], padded[1:-1], padded[2:]
+
+
+def _marks(bits: Any, size: int) -> bytes:
+    made: bytes = bits.to_bytes(size, "big") if isinstance(bits, int) else bits.tobytes()
+    return made
 
 
 def run_starts(marks: bytes) -> bytes:
@@ -40,8 +73,8 @@ def run_starts(marks: bytes) -> bytes:
     >>> list(run_starts(bytes([1, 1, 0, 1, 1, 1])))
     [1, 0, 0, 1, 0, 0]
     """
-    bits = int.from_bytes(marks, "big")
-    return (bits & ~(bits >> 8)).to_bytes(len(marks), "big")
+    before, here, _ = _beside(marks)
+    return _marks(here & ~before, len(marks))
 
 
 def run_ends(marks: bytes) -> bytes:
@@ -50,8 +83,18 @@ def run_ends(marks: bytes) -> bytes:
     >>> list(run_ends(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 0, 1]
     """
-    bits = int.from_bytes(marks, "big")
-    return (bits & ~(bits << 8)).to_bytes(len(marks), "big")
+    _, here, after = _beside(marks)
+    return _marks(here & ~after, len(marks))
+
+
+def edges(marks: bytes) -> list[int]:
+    """Where each run of marked places starts and where it has ended, in turn.
+
+    >>> edges(bytes([1, 1, 0, 1, 1, 1]))
+    [0, 2, 3, 6]
+    """
+    before, here, _ = _beside(marks + b"\0")
+    return where(_marks(here ^ before, len(marks) + 1))
 
 
 def followers(marks: bytes) -> bytes:
@@ -60,8 +103,18 @@ def followers(marks: bytes) -> bytes:
     >>> list(followers(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 1, 1]
     """
-    bits = int.from_bytes(marks, "big")
-    return (bits & (bits >> 8)).to_bytes(len(marks), "big")
+    before, here, _ = _beside(marks)
+    return _marks(here & before, len(marks))
+
+
+def between(marks: bytes) -> bytes:
+    """The places, marked or not, that stand between two marked places.
+
+    >>> list(between(bytes([1, 0, 1, 1, 1, 0])))
+    [0, 1, 0, 1, 0, 0]
+    """
+    before, _, after = _beside(marks + b"\0")
+    return _marks(before & after, len(marks) + 1)[:-1]
 
 
 def inner(marks: bytes) -> bytes:
@@ -70,8 +123,21 @@ def inner(marks: bytes) -> bytes:
     >>> list(inner(bytes([1, 1, 0, 1, 1, 1])))
     [0, 0, 0, 0, 1, 0]
     """
-    bits = int.from_bytes(marks, "big")
-    return (bits & (bits >> 8) & (bits << 8)).to_bytes(len(marks), "big")
+    before, here, after = _beside(marks)
+    return _marks(here & before & after, len(marks))
+
+
+def among(marks: bytes, places: bytes) -> bytes:
+    """Of the marks those at the marked `places`, in order.
+
+    >>> list(among(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
+    [1, 0]
+    """
+    if len(marks) < LONG:
+        return bytes(compress(marks, places))
+    import numpy as np
+
+    return np.frombuffer(marks, np.uint8)[np.frombuffer(places, np.bool_)].tobytes()
 
 
 def both(marks: bytes, others: bytes) -> bytes:
@@ -80,4 +146,5 @@ def both(marks: bytes, others: bytes) -> bytes:
     >>> list(both(bytes([1, 1, 0]), bytes([0, 1, 1])))
     [0, 1, 0]
     """
-    return (int.from_bytes(marks, "big") & int.from_bytes(others, "big")).to_bytes(len(marks), "big")
+    (_, here, _), (_, there, _) = _beside(marks), _beside(others)
+    return _marks(here & there, len(marks))

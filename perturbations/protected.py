@@ -30,6 +30,7 @@ _PROTECTED = r"""
 """
 # Every protected span holds one of these, and no space stands before the first, but after a currency.
 _HINT = re.compile(r"""[\d²³¹¼-¾⁰-₉⅐-↋`"'“„«「‘{@/.](?:(?<!\.)|(?=\w))""")
+_INNER_DOT = re.compile(r"\.(?=\w)")
 _CURRENCY_ENDS = frozenset("€$£¥₹s.")
 _FREE_OF_HINTS = bytes(set(range(128)) - set(b"0123456789`\"'{@/."))
 
@@ -124,7 +125,10 @@ def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]
 
 def _may_hold_any(text: str) -> bool:
     """Whether a closer look is worth it; for most prompts it is not."""
-    return not text.isascii() or bool(text.encode("ascii").translate(None, _FREE_OF_HINTS))
+    if not text.isascii():
+        return True
+    held = text.encode("ascii").translate(None, _FREE_OF_HINTS)
+    return bool(held) and (held.strip(b".") != b"" or _INNER_DOT.search(text) is not None)
 
 
 def _found(text: str) -> Iterator[Span]:

@@ -8,8 +8,8 @@ from holdfast.perturbations.languages import is_mixed
 from holdfast.perturbations.protected import free_words
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.text import count_words
-from holdfast.perturbations.thesaurus import alternatives, uses_wordnet
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.thesaurus import alternatives, synonym_table, uses_wordnet
+from holdfast.perturbations.types import Edits, Row
 
 
 @perturbation("synonyms", family="words", light=0.10, heavy=0.30, units=count_words)
@@ -24,16 +24,16 @@ def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     'He selected the large automobile and two presents.'
     """
     total, spans = free_words(text, protect)
-    known: dict[int, list[str]] = {}
-    further, mixed = uses_wordnet(), is_mixed(text)
+    table, further, mixed = synonym_table(), uses_wordnet(), is_mixed(text)
+    edits: dict[int, Row] = {}
 
     def has_synonyms(index: int) -> bool:
-        known[index] = alternatives(text, spans, index, further=further, mixed=mixed)
-        return bool(known[index])
-
-    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)
-    edits = []
-    for index in chosen:
         start, end = spans[index]
-        edits.append(Edit(start, text[start:end], rng.choice(known[index])))
-    return Edits(text, tuple(edits))
+        if others := alternatives(text, start, end, further=further, mixed=mixed):
+            edits[index] = start, text[start:end], rng.choice(others)
+        return bool(others)
+
+    if not further:
+        spans = [(i, j) for i, j in spans if (word := text[i:j].lower()) in table or not word.isascii()]
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)
+    return Edits(text, [edits[index] for index in chosen])

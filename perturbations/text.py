@@ -4,10 +4,11 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from holdfast.perturbations.marks import Kind, run_ends, run_starts, where
+from holdfast.perturbations.marks import LONG, Kind, edges, how_many, run_starts
 
+T = TypeVar("T")
 Span = tuple[int, int]
 
 # Ranges in which every code point is a character of its own: no combining marks, joiners, jamo or regional indicators,
@@ -53,6 +54,15 @@ def count_characters(text: str) -> int:
     (3, 1)
     """
     return len(cluster_starts(text)) - 1
+
+
+def at(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    """Those of `items` at `places`: clusters, or where they start.
+
+    >>> at("abcd", [0, 2]), at(range(5), [0, 2])
+    (['a', 'c'], [0, 2])
+    """
+    return cast(Sequence[T], places) if isinstance(items, range) else [*map(items.__getitem__, places)]
 
 
 def words(text: str) -> list[Span]:
@@ -102,12 +112,15 @@ def count_tokens(text: str) -> int:
 
 def runs(marks: bytes) -> list[Span]:
     """The runs of marked places."""
-    return [(start, end + 1) for start, end in zip(where(run_starts(marks)), where(run_ends(marks)), strict=True)]
+    ends = iter(edges(marks))
+    return [*zip(ends, ends, strict=True)]
 
 
 def count_runs(marks: bytes) -> int:
     """How many runs of marked places there are."""
-    return marks.startswith(b"\1") + marks.count(b"\0\1")
+    if len(marks) < LONG:
+        return marks.startswith(b"\1") + marks.count(b"\0\1")
+    return how_many(run_starts(marks))
 
 
 def whole(text: str, spans: Iterable[Span]) -> list[Span]:

@@ -12,7 +12,6 @@ from holdfast.perturbations.grammar import fits_article, may_be_capitalised, par
 from holdfast.perturbations.inflection import forms
 from holdfast.perturbations.languages import homographs
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import Span
 
 SETTING = "HOLDFAST_THESAURUS"
 EMBEDDED = "embedded"
@@ -79,18 +78,16 @@ _LIGHT = frozenset(
 _FREE_OF_PARTICLES = ("noun", "adv", "other", "never")
 
 
-def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool, mixed: bool = False) -> list[str]:
-    """What may stand for the word at `spans[index]`, written as that word is; [] for unlisted words and for names.
+def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool = False) -> list[str]:
+    """What may stand for the word `text[start:end]`, written as that word is; [] for unlisted words and for names.
 
     `further` (`uses_wordnet()`, asked once for a text) says to look beyond the table; `mixed`, that the text mixes
     English and Hindi: then words of both are left alone, and so is English that is fixed in Hindi (suggest karo).
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
-    >>> spans = [(0, 2), (3, 8), (9, 11), (12, 16), (17, 21), (23, 26), (27, 31), (32, 38)]
-    >>> [alternatives(text, spans, index, further=False) for index in (1, 3, 6)]
+    >>> [alternatives(text, start, end, further=False) for start, end in ((3, 8), (12, 16), (27, 31))]
     [['selected'], [], []]
     """
-    start, end = spans[index]
     word = text[start:end]
     lower = word.lower()
     entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
@@ -102,7 +99,7 @@ def alternatives(text: str, spans: Sequence[Span], index: int, *, further: bool,
         return []
     if word != lower and not may_be_capitalised(text, start, end):
         return []
-    place = part_of_speech(text, spans, index) if not entry or entry.doubtful else ""
+    place = part_of_speech(text, start, end) if not entry or entry.doubtful else ""
     part, others = entry.replacements(place) if entry else senses.replacements(lower, place)
     if not others or (part not in _FREE_OF_PARTICLES and word_after(text, end) in _BINDING):
         return []

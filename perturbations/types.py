@@ -1,6 +1,6 @@
 """Edits, the perturbations that make them, and the variants that come out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -15,12 +15,50 @@ class Edit(NamedTuple):
     inserted: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
-    """A text and the edits made to it, in order of position and never overlapping."""
+Row = tuple[int, str, str]
+"""The fields of an `Edit`, without their names: several times as fast to make."""
 
-    original: str
-    edits: tuple[Edit, ...] = ()
+
+class Columns:
+    """Edits by columns: where they are, what each removes, and what each inserts.
+
+    >>> list(Columns([4, 8], ["cat", ""], ["dog", "then "]))
+    [(4, 'cat', 'dog'), (8, '', 'then ')]
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, positions: Iterable[int], removed: Iterable[str], inserted: Iterable[str]) -> None:
+        self._columns = positions, removed, inserted
+
+    def __iter__(self) -> Iterator[Row]:
+        return zip(*self._columns, strict=True)
+
+
+class Edits:
+    """A text and the edits made to it, in order of position and never overlapping.
+
+    They come as records, as plain rows or by columns; the new text is made of these, and so are the records, once
+    somebody asks for them: most callers want the text alone.
+    """
+
+    __slots__ = ("_made", "_rows", "original")
+
+    def __init__(self, original: str, edits: Iterable[Row] = ()) -> None:
+        self.original = original
+        self._rows = edits if isinstance(edits, Columns) else tuple(edits)
+        self._made: tuple[Edit, ...] | None = None
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits as records.
+
+        >>> Edits("the cat sat", [(4, "cat", "dog")]).edits
+        (Edit(position=4, removed='cat', inserted='dog'),)
+        """
+        if self._made is None:
+            self._made = tuple(map(Edit._make, self._rows))
+        return self._made
 
     @property
     def text(self) -> str:
@@ -29,11 +67,22 @@ class Edits:
         >>> Edits("the cat sat", (Edit(4, "cat", "dog"),)).text
         'the dog sat'
         """
-        pieces, at = [], 0
-        for edit in self.edits:
-            pieces += [self.original[at : edit.position], edit.inserted]
-            at = edit.position + len(edit.removed)
-        return "".join([*pieces, self.original[at:]])
+        original, at = self.original, 0
+        pieces: list[str] = []
+        for position, removed, inserted in self._rows:
+            pieces += original[at:position], inserted
+            at = position + len(removed)
+        pieces.append(original[at:])
+        return "".join(pieces)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Edits) and (self.original, self.edits) == (other.original, other.edits)
+
+    def __hash__(self) -> int:
+        return hash((self.original, self.edits))
+
+    def __repr__(self) -> str:
+        return f"Edits({self.original!r}, {self.edits!r})"
 
 
 Perturb = Callable[..., Edits]

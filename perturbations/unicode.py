@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import repeat
 from random import Random
+from string import ascii_letters
 from unicodedata import category, name, normalize
 
-from holdfast.perturbations.choose import choose_marked, edit_count
+from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
 from holdfast.perturbations.marks import Kind, followers
 from holdfast.perturbations.protected import free_clusters
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import LETTERS, count_characters
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.text import LETTERS, at, count_characters
+from holdfast.perturbations.types import Columns, Edits
 
 
 @perturbation("confusables", family="unicode", light=0.02, heavy=0.10, units=count_characters)
@@ -20,12 +22,13 @@ def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[st
 
     >>> changed = confusables("open the archive", 0.1, Random(1))
     >>> changed.text, [f"U+{ord(edit.inserted):04X}" for edit in changed.edits]
-    ('opеn the archιve', ['U+0435', 'U+1FBE'])
+    ('open thе archiνe', ['U+0435', 'U+03BD'])
     """
     starts, seen = free_clusters(text, protect)
-    table = _look_alikes()
     chosen = choose_marked(_has_look_alikes().marks(seen), edit_count(strength, len(seen)), rng)
-    return Edits(text, tuple([Edit(starts[at], seen[at], rng.choice(table[seen[at]])) for at in chosen]))
+    removed = at(seen, chosen)
+    inserted = spun(map(_look_alikes().__getitem__, removed), len(removed), rng)
+    return Edits(text, Columns(at(starts, chosen), removed, inserted))
 
 
 @cache
@@ -39,7 +42,7 @@ _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 @cache
 def _look_alikes() -> dict[str, list[str]]:
-    """Each letter of `_SCRIPTS` with the letters of the others that Unicode's table calls confusable with it.
+    """Each letter of `_SCRIPTS` with (a wheel of) the letters of the others that Unicode's table calls confusable.
 
     Only letters for single letters of the same case, so that the shape is the same and the cluster stays one.
     """
@@ -51,7 +54,7 @@ def _look_alikes() -> dict[str, list[str]]:
         if script:
             alike = [other["c"] for other in others if _script(other["c"]) not in ("", script)]
             table[letter] = sorted(other for other in alike if category(other) == cased and other not in _TOLD_APART)
-    return {letter: alike for letter, alike in table.items() if alike}
+    return {letter: wheel(alike) for letter, alike in table.items() if alike}
 
 
 def _script(letter: str) -> str:
@@ -67,15 +70,16 @@ def fullwidth(text: str, strength: float, rng: Random, *, protect: Sequence[str]
     """Replace Latin letters by their full-width forms, as East Asian keyboards type them.
 
     >>> fullwidth("open the archive", 0.3, Random(1)).text
-    'opｅn thｅ aｒcｈｉve'
+    'ｏpen ｔｈｅ archiｖe'
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_NARROW.marks(seen), edit_count(strength, len(seen)), rng)
-    return Edits(text, tuple([Edit(starts[at], seen[at], chr(ord(seen[at]) + _TO_FULLWIDTH)) for at in chosen]))
+    removed = at(seen, chosen)
+    return Edits(text, Columns(at(starts, chosen), removed, [*map(_WIDE.__getitem__, removed)]))
 
 
-_NARROW = Kind(lambda cluster: cluster.isascii() and cluster.isalpha())
-_TO_FULLWIDTH = 0xFEE0
+_WIDE = {letter: chr(ord(letter) + 0xFEE0) for letter in ascii_letters}
+_NARROW = Kind(_WIDE.__contains__)
 
 
 @perturbation("zero_width", family="unicode", light=0.02, heavy=0.10, units=count_characters)
@@ -86,14 +90,15 @@ def zero_width(text: str, strength: float, rng: Random, *, protect: Sequence[str
     would change the letters of Indian and Arabic scripts and emoji.
 
     >>> zero_width("open the archive", 0.1, Random(1)).text.encode("unicode_escape")
-    b'op\\\\u200ben the arch\\\\u2060ive'
+    b'open th\\\\u200be archi\\\\ufeffve'
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(followers(LETTERS.marks(seen)), edit_count(strength, len(seen)), rng)
-    return Edits(text, tuple([Edit(starts[at], "", rng.choice(_ZERO_WIDTH)) for at in chosen]))
+    nothing = [""] * len(chosen)
+    return Edits(text, Columns(at(starts, chosen), nothing, spun(repeat(_ZERO_WIDTH), len(chosen), rng)))
 
 
-_ZERO_WIDTH = "\u200b\u2060\ufeff"
+_ZERO_WIDTH = wheel("\u200b\u2060\ufeff")
 
 
 @perturbation("accents", family="unicode", light=0.02, heavy=0.10, units=count_characters)
@@ -101,40 +106,39 @@ def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     """Lose, add and mistake the signs on Latin letters: e for é, è for é, ö for o. Half of those that stand are lost.
 
     >>> accents("Où est la bibliothèque fermée ?", 0.15, Random(1)).text
-    'Óù est la biblióthèqúe férmêe ?'
+    'Ôù est la biblíothèqüe fërmêe ?'
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_ACCENTABLE.marks(seen), edit_count(strength, len(seen)), rng)
-    return Edits(text, tuple([Edit(starts[at], seen[at], _otherwise_accented(seen[at], rng)) for at in chosen]))
-
-
-def _otherwise_accented(cluster: str, rng: Random) -> str:
-    bare, others = _accents_of(cluster)
-    return bare if bare != cluster and (not others or rng.random() < 0.5) else rng.choice(others)
+    removed = at(seen, chosen)
+    return Edits(text, Columns(at(starts, chosen), removed, spun(map(_otherwise_accented, removed), len(removed), rng)))
 
 
 @lru_cache(maxsize=4096)
-def _accents_of(cluster: str) -> tuple[str, list[str]]:
-    """The Latin letter of `cluster` without its signs, and with others than it has; "" where it is none."""
+def _otherwise_accented(cluster: str) -> list[str]:
+    """A wheel of what the Latin letter of `cluster` may become, half of it the bare letter if it has a sign; or []."""
     letter = normalize("NFC", cluster)
     if letter in _accent_table():
         return _accent_table()[letter]
     bare = normalize("NFD", letter)[0]
-    return (bare, []) if bare != letter and bare.isascii() and bare.isalpha() else ("", [])
+    return wheel([bare]) if bare != letter and bare.isascii() and bare.isalpha() else []
 
 
 @cache
-def _accent_table() -> dict[str, tuple[str, list[str]]]:
-    table: dict[str, tuple[str, list[str]]] = {}
+def _accent_table() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
     lines = read_lines("accents.txt")
     for line in [*lines, *map(str.upper, lines)]:
         if ">" in line:
             letter, bare = line.split(" > ")
-            table[letter] = bare, []
+            table[letter] = wheel([bare])
         else:
-            bare, others = line[0], line[2:].split()
-            table |= {letter: (bare, [other for other in others if other != letter]) for letter in (bare, *others)}
+            bare, accented = line[0], line[2:].split()
+            table[bare] = wheel(accented)
+            for letter in accented:
+                others = [other for other in accented if other != letter]
+                table[letter] = wheel([bare] * max(1, len(others)) + others)
     return table
 
 
-_ACCENTABLE = Kind(lambda cluster: _accents_of(cluster)[0] != "")
+_ACCENTABLE = Kind(lambda cluster: bool(_otherwise_accented(cluster)))

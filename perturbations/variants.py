@@ -30,7 +30,7 @@ def make_variant(
 
     >>> make_variant("What is the capital of France?", task="qa", sample_id="7", perturbation="typos",
     ...              severity="light", repeat=0, seed=0).text
-    'Wht is the capital of France?'
+    'Wat is the capital of France?'
     """
     given: dict[str, Any] = {"paraphrases": paraphrases}
     result = Edits(text)

@@ -1,15 +1,15 @@
 """Slips of a hurried writer: two words in the wrong order, a word written twice, the end of the text cut off."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from random import Random
 
-from holdfast.perturbations.choose import choose, choose_apart, edit_count
+from holdfast.perturbations.choose import choose, choose_apart, choose_where, edit_count
 from holdfast.perturbations.grammar import closed_class
-from holdfast.perturbations.protected import free_words, protected_spans
+from holdfast.perturbations.marks import among, between, both, run_ends, run_starts, where
+from holdfast.perturbations.protected import free_word_marks, protected_spans
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import cluster_cuts, count_words, words
-from holdfast.perturbations.types import Edit, Edits
+from holdfast.perturbations.text import SPACES, cluster_cuts, count_words, word_marks
+from holdfast.perturbations.types import Edits
 
 
 @perturbation("word_swap", family="words", light=0.05, heavy=0.15, units=count_words)
@@ -19,17 +19,23 @@ def word_swap(text: str, strength: float, rng: Random, *, protect: Sequence[str]
     >>> word_swap("who wrote the famous play about a prince?", 0.25, Random(1)).text
     'who wrote famous the about play a prince?'
     """
-    total, spans = free_words(text, protect)
-    may_swap = bytes(
-        text[end:following].isspace() and text[start:end] != text[following:stop]
-        for (start, end), (following, stop) in pairwise(spans)
-    )
-    chosen = choose_apart(may_swap, may_swap, edit_count(strength, total), rng)
-    edits = []
-    for place in chosen:
-        (start, end), (following, stop) = spans[place : place + 2]
-        edits.append(Edit(start, text[start:stop], text[following:stop] + text[end:following] + text[start:end]))
-    return Edits(text, tuple(edits))
+    total, free = free_word_marks(text, protect)
+    gaps, lasts = both(SPACES.marks(text), between(free)), run_ends(free)
+    ends = [last + 1 for last in where(lasts)]
+    may_swap = bytearray(among(gaps[1:] + b"\0", lasts))  # for each word: is it one space away from the next?
+    while True:
+        chosen = choose_apart(bytes(may_swap), bytes(may_swap), edit_count(strength, total), rng)
+        edits, alike = [], []
+        for place in chosen:
+            end, stop = ends[place : place + 2]
+            start = free.rfind(0, 0, end) + 1
+            if text[start:end] == text[end + 1 : stop]:
+                alike.append(place)
+            edits.append((start, text[start:stop], text[end + 1 : stop] + text[end] + text[start:end]))
+        if not alike:
+            return Edits(text, edits)
+        for place in alike:
+            may_swap[place] = 0
 
 
 @perturbation("word_repeat", family="words", light=0.05, heavy=0.20, units=count_words)
@@ -39,15 +45,19 @@ def word_repeat(text: str, strength: float, rng: Random, *, protect: Sequence[st
     >>> word_repeat("what is the capital of the country?", 0.3, Random(2)).text
     'what what is the capital of the the country?'
     """
-    total, spans = free_words(text, protect)
-    count = edit_count(strength, total)
-    small = [span for span in spans if text[slice(*span)].lower() in closed_class()] if count else []
-    chosen = choose(small, count, rng)
+    total, free = free_word_marks(text, protect)
+    starts, count = where(run_starts(free)), edit_count(strength, total)
+    ends = [last + 1 for last in where(run_ends(free))]
+    size = len(starts)
+
+    def is_small(place: int) -> bool:
+        return text[starts[place] : ends[place]].lower() in closed_class()
+
+    chosen = choose_where(size, count, rng, is_small)
     if len(chosen) < count:
         taken = set(chosen)
-        chosen += choose([span for span in spans if span not in taken], count - len(chosen), rng)
-    edits = [Edit(end, "", f" {_again(text[start:end])}") for start, end in sorted(chosen)]
-    return Edits(text, tuple(edits))
+        chosen += choose([place for place in range(size) if place not in taken], count - len(chosen), rng)
+    return Edits(text, [(ends[at], "", f" {_again(text[starts[at] : ends[at]])}") for at in sorted(chosen)])
 
 
 def _again(word: str) -> str:
@@ -64,16 +74,20 @@ def truncate(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     >>> truncate("Who wrote the play, and when was it first shown?", 0.4, Random(1)).text
     'Who wrote the play, and when'
     """
-    spans = words(text)
-    count = min(edit_count(strength, len(spans)), len(spans) - 1)
-    if count <= 0:
-        return Edits(text)
+    total, marks = word_marks(text)
     cuts, kept = cluster_cuts(text), max((end for _, end in protected_spans(text, protect)), default=0)
-    edits, end = [], len(text)
-    for (_, before), (start, _) in zip(spans[-2 : -count - 2 : -1], spans[: -count - 1 : -1], strict=True):
-        cut = next((at for at in range(before, start) if text[at].isspace()), before)
-        if cut < kept or cut not in cuts:
+    edits, end, start = [], len(text), len(text)
+    for _ in range(min(edit_count(strength, total), total - 1)):
+        start = marks.rfind(0, 0, marks.rfind(1, 0, start) + 1) + 1  # of the last word
+        before = marks.rfind(1, 0, start) + 1  # where the word before it has ended
+        cut = before if text[before].isspace() else _first_space(text, before, start)
+        if not before or cut < kept or cut not in cuts:
             break
-        edits.append(Edit(cut, text[cut:end], ""))
+        edits.append((cut, text[cut:end], ""))
         end = cut
-    return Edits(text, tuple(reversed(edits)))
+    return Edits(text, reversed(edits))
+
+
+def _first_space(text: str, start: int, end: int) -> int:
+    """The first space in `text[start:end]`; `start`, if there is none."""
+    return next((at for at in range(start, end) if text[at].isspace()), start)
