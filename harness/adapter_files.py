@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -54,8 +55,6 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
     `alpha_pattern`. Raises UserError for what is no LoRA adapter, for one whose update is no product of two factors,
     for broken files, NaN, and pickled weights unless they are allowed.
     """
-    from peft.utils.other import get_pattern_key
-
     folder = find_checkpoint(name, "adapter")
     config = _config(folder, name)
     factors: dict[str, Factors] = {}
@@ -68,12 +67,10 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
             raise UserError(f"adapter '{name}': the factors of '{module}' are no pair of matrices of one rank")
         if not (a.isfinite().all() and b.isfinite().all()):
             raise UserError(f"adapter '{name}': '{module}' holds no numbers (NaN or infinity): its training diverged")
-        patterns = config.get("alpha_pattern") or {}
-        alpha = patterns.get(get_pattern_key(patterns, module), config["lora_alpha"])
-        factors[module] = Factors(a, b, float(alpha) / _divisor(config, len(a)))
+        factors[module] = Factors(a, b, _alpha(config, module) / _divisor(config, len(a)))
     left = [key for key in tensors if ".lora_" in key and not key.endswith("lora_B.bias")]
     if left:
-        raise UserError(f"adapter '{name}': '{left[0]}' adapts an embedding or no linear layer; it can't be corrected")
+        raise UserError(f"adapter '{name}': '{left[0]}' adapts something other than a linear layer")
     if not factors:
         raise UserError(f"adapter '{name}' holds no LoRA pair")
     return AdapterFiles(folder, config, factors, tensors)
@@ -110,6 +107,13 @@ def check_free(target: Path) -> None:
     """Raise UserError where something is at `target` already."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"--out '{target}' exists already: name another place, or delete it")
+
+
+def _alpha(config: Mapping[str, Any], module: str) -> float:
+    """alpha of one module: the first pattern that matches the end of its name, from a dot on, counts (as in peft)."""
+    patterns = config.get("alpha_pattern") or {}
+    found = (value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module))
+    return float(next(found, config["lora_alpha"]))
 
 
 def _divisor(config: Mapping[str, Any], rank: int) -> float:

@@ -36,8 +36,8 @@ def add_verbs(verbs: Any) -> None:
     listing = add(verbs, "ls", _ls, "list what there is: tasks, perturbations, metrics, ...")
     listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
 
-    schema = add(verbs, "schema", _schema, "print the JSON schema of a file that a run writes")
-    schema.add_argument("file", choices=("run.json", "samples.jsonl"))
+    schema = add(verbs, "schema", _schema, "print the JSON schema of a file that we write")
+    schema.add_argument("file", choices=("run.json", "samples.jsonl", "correction_card.json", "subspace"))
 
 
 def _shrink(args: argparse.Namespace) -> int:
@@ -96,9 +96,12 @@ def _schema(args: argparse.Namespace) -> int:
 
     from pydantic import TypeAdapter
 
+    from holdfast.harness.correction_card import CorrectionCard
     from holdfast.harness.manifest import Manifest
     from holdfast.harness.records import Record
+    from holdfast.harness.subspaces import SubspaceManifest
 
-    model: Any = {"run.json": Manifest, "samples.jsonl": Record}[args.file]
+    models: Any = {"run.json": Manifest, "samples.jsonl": Record}
+    model = (models | {"correction_card.json": CorrectionCard, "subspace": SubspaceManifest})[args.file]
     print(json.dumps(TypeAdapter(model).json_schema(), indent=2))
     return 0

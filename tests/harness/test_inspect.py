@@ -20,4 +20,4 @@ def test_an_adapter_is_shown_module_by_module(capsys: pytest.CaptureFixture[str]
 
 def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path)]) == 1
-    assert "has no adapter_model.safetensors" in capsys.readouterr().err
+    assert "it has no adapter_config.json" in capsys.readouterr().err

@@ -39,8 +39,8 @@ def csulora(
     >>> directions = Directions(torch.eye(4)[:, :1], torch.ones(1), torch.eye(4)[:, :1], norm=1.0)
     >>> update = Factors(a=torch.ones(1, 4), b=torch.eye(4)[:, 1:2])
     >>> found = csulora({"layer": update}, {"layer": directions}, strength=4.0)["layer"]
-    >>> found.energies
-    Components(aligned=0.0, left=0.0, right=1.0, off=3.0)
+    >>> [round(energy, 3) for energy in found.energies]  # of F, L, R, O
+    [0.0, 0.0, 1.0, 3.0]
     >>> found.factors.dense()[1]  # a_R = 1 / (1 + 4 / 4), a_O = 1 / (1 + 4 * 3 / 4)
     tensor([0.5000, 0.2500, 0.2500, 0.2500])
     """
