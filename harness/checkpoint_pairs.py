@@ -1,13 +1,12 @@
 """A base and an aligned checkpoint side by side: what alignment changed, read module by module."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
-from holdfast.training.corrections.factors import partner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +70,7 @@ class CheckpointPair(Mapping[str, "Tensor"]):
         self._base, self._aligned, self._device = Checkpoint(base), Checkpoint(aligned), device
         self.layers: dict[str, Layer] = {}
         self.skipped: dict[str, str] = {}
-        self._match(_linear_layers(aligned))
+        self._match(_architecture(aligned))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.layers)
@@ -90,15 +89,22 @@ class CheckpointPair(Mapping[str, "Tensor"]):
         difference.sub_(self._base.read(layer.base).to(self._device))
         return difference.T if layer.transposed else difference
 
-    def _match(self, linear: Mapping[str, bool | str]) -> None:
+    def _match(self, model: Any) -> None:
         """Find every linear layer's tensor in both checkpoints; raises UserError where one is missing or differs."""
         base, aligned = self._base.shapes(), self._aligned.shapes()
-        for name, about in linear.items():
+        names = _tensors_of(model, base), _tensors_of(model, aligned)
+        for name, about in _linear_layers(model).items():
             tensor = f"{name}.weight"
             if isinstance(about, str):
-                self.skipped[tensor] = about
+                self.skipped[names[1].get(tensor, tensor)] = about
                 continue
-            before, after = self._tensor(tensor, base, self._base), self._tensor(tensor, aligned, self._aligned)
+            for found, checkpoint in zip(names, (self._base, self._aligned), strict=True):
+                if tensor not in found:
+                    raise UserError(
+                        f"the checkpoints don't fit together: {checkpoint.folder} has no tensor '{tensor}'; both must "
+                        "be of one architecture and depth"
+                    )
+            before, after = names[0][tensor], names[1][tensor]
             if base[before] != aligned[after]:
                 raise UserError(
                     f"the checkpoints don't fit together: '{tensor}' is {_times(base[before])} in "
@@ -111,22 +117,9 @@ class CheckpointPair(Mapping[str, "Tensor"]):
         if not self.layers:
             raise UserError(f"{self._aligned.folder} has no linear layer: there is nothing to compare")
 
-    @staticmethod
-    def _tensor(name: str, shapes: Mapping[str, Any], checkpoint: Checkpoint) -> str:
-        try:
-            return partner(name, shapes)
-        except UserError:
-            raise UserError(
-                f"the checkpoints don't fit together: {checkpoint.folder} has no tensor '{name}'; both must be of one "
-                "architecture and depth"
-            ) from None
 
-
-def _linear_layers(folder: Path) -> "dict[str, bool | str]":
-    """The linear layers of the architecture by module name: whether each is kept transposed, or why it is left out.
-
-    The model is built without its weights.
-    """
+def _architecture(folder: Path) -> Any:
+    """The checkpoint's model without its weights; raises UserError where transformers does not know it."""
     import torch
     import transformers
 
@@ -134,9 +127,15 @@ def _linear_layers(folder: Path) -> "dict[str, bool | str]":
         config = transformers.AutoConfig.from_pretrained(folder)
         named = getattr(transformers, (config.architectures or [""])[0], None)
         with torch.device("meta"):
-            model = named(config) if named else transformers.AutoModelForCausalLM.from_config(config)
+            return named(config) if named else transformers.AutoModelForCausalLM.from_config(config)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise UserError(f"'{folder}' is not a model that transformers knows: {str(error).splitlines()[0]}") from None
+
+
+def _linear_layers(model: Any) -> "dict[str, bool | str]":
+    """The linear layers by module name: whether each is kept transposed, or why it is left out."""
+    import torch
+
     head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     found: dict[str, bool | str] = {}
     for name, module in model.named_modules():
@@ -145,6 +144,17 @@ def _linear_layers(folder: Path) -> "dict[str, bool | str]":
         elif isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D":
             found[name] = type(module).__name__ == "Conv1D"
     return found
+
+
+def _tensors_of(model: Any, names: Iterable[str]) -> dict[str, str]:
+    """By the model's own names of its tensors, a checkpoint's: older ones name some otherwise, and some are saved
+    without the prefix of their head."""
+    from transformers.conversion_mapping import get_model_conversion_mapping
+    from transformers.core_model_loading import WeightRenaming, rename_source_key
+
+    renamings = [each for each in get_model_conversion_mapping(model) if isinstance(each, WeightRenaming)]
+    own = model.state_dict()
+    return {rename_source_key(name, renamings, [], model.base_model_prefix, own)[0]: name for name in names}
 
 
 def _files(folder: Path) -> dict[str, Path]:
