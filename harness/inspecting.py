@@ -1,10 +1,13 @@
-"""`holdfast inspect`: the geometry of an adapter, module by module."""
+"""`holdfast inspect`: the geometry of an adapter, module by module, and how flat the loss lies around it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
+from holdfast.errors import UserError
 from holdfast.harness.adapter_files import read_adapter
+from holdfast.harness.flatness import Flatness, Probed, distance_from_start, draw_surfaces, measure_flatness
 from holdfast.metrics.geometry import Geometry, geometry_of, total
 
 
@@ -13,18 +16,62 @@ def inspect_adapter(name: str) -> dict[str, Geometry]:
     return {module: geometry_of(each.a, each.b, each.scale) for module, each in read_adapter(name).factors.items()}
 
 
-def print_geometry(name: str, *, as_json: bool) -> None:
-    """Print a table, the whole adapter last; or JSON."""
+def inspect(
+    name: str,
+    *,
+    data: str | None = None,
+    base: str | None = None,
+    limit: int = 32,
+    plot: Path | None = None,
+    device: str | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the geometry, and with `data` the flatness on its first `limit` examples; draw the loss into `plot`.
+
+    The base is the one that the adapter names unless `base` names another. Raises UserError for what can't be measured.
+    """
+    if plot and not data:
+        raise UserError("--plot draws the loss on examples: name them with --data")
+    if limit < 1:
+        raise UserError(f"--limit: at least one example is needed, not {limit}")
     modules = inspect_adapter(name)
-    whole = total(modules)
+    flatness, drawn = None, []
+    if data:
+        adapter = read_adapter(name)
+        probed = Probed(name, data, base or str(adapter.config.get("base_model_name_or_path") or ""), limit, device)
+        flatness = measure_flatness(probed, distance_from_start(adapter.path))
+        drawn = draw_surfaces(probed, plot) if plot else []
     if as_json:
-        print(json.dumps({"total": asdict(whole), "modules": {key: asdict(g) for key, g in modules.items()}}, indent=2))
+        found = {"total": asdict(total(modules)), "modules": {key: asdict(each) for key, each in modules.items()}}
+        print(json.dumps(found | ({"flatness": asdict(flatness)} if flatness else {}), indent=2))
         return
+    _print_geometry(modules)
+    if flatness:
+        _print_flatness(flatness)
+    for file in drawn:
+        print(f"written to {file}")
+
+
+def _print_geometry(modules: Mapping[str, Geometry]) -> None:
     columns = ("a_norm", "b_norm", "norm", "spectral_norm", "effective_rank", "rank")
     width = max(map(len, modules)) + 2
     print(f"{'module':<{width}}" + "".join(f"{column:>16}" for column in columns))
-    for key, geometry in {**modules, "total": whole}.items():
+    for key, geometry in {**modules, "total": total(modules)}.items():
         print(f"{key:<{width}}" + "".join(_cell(asdict(geometry), column) for column in columns))
+
+
+def _print_flatness(found: Flatness) -> None:
+    print(f"\n{found.examples} examples, loss {found.loss:.4f}")
+    print(f"{'sigma':>8}{'loss rises by':>16}{'± error':>12}")
+    for each in found.sharpness:
+        print(f"{each.sigma:>8g}{each.rise:>16.5f}{each.error:>12.5f}")
+    print(f"largest Hessian eigenvalue: {found.largest_eigenvalue:.4g}")
+    bound = found.pac_bayes
+    print(f"PAC-Bayes complexity: {bound.kl:.4g} (noise {bound.sigma:g} on A and B, distance from {found.start})")
+    says = "says nothing: too few examples for this complexity" if bound.bound >= 1 else f"{bound.bound:.3f}"
+    print(
+        f"share of wrong answer tokens: {bound.risk:.3f} measured under that noise, bound with 95 % confidence: {says}"
+    )
 
 
 def _cell(values: Mapping[str, float], column: str) -> str:

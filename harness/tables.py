@@ -64,6 +64,8 @@ _BOARD_COLUMNS = {
     "answer_rate": "answers",
     "mean_length": "words",
     "worst_cell": "worst cell",
+    "update_norm": "norm",
+    "effective_rank": "eff. rank",
 }
 
 

@@ -63,15 +63,3 @@ def total(modules: Mapping[str, Geometry]) -> Geometry:
         effective_rank=weighed / energy if energy else 0.0,
         rank=max((each.rank for each in modules.values()), default=0),
     )
-
-
-def complexity(a: Tensor, b: Tensor, a_0: Tensor, sigma: float) -> float:
-    """KL = (||B||^2 + ||A - A_0||^2) / (2 sigma^2): a PAC-Bayes complexity of the adapter under the prior
-    N((A_0, 0), sigma^2) at its initial point (METHODS 2)."""
-    return float((b.double().pow(2).sum() + (a.double() - a_0.double()).pow(2).sum()) / (2 * sigma**2))
-
-
-def maurer_bound(risk: float, kl: float, samples: int, delta: float = 0.05) -> float:
-    """R <= R_hat + sqrt((KL + ln(2 sqrt(N) / delta)) / (2 N)), with probability 1 - delta, for a risk in [0, 1]
-    measured on N samples under the posterior (Maurer 2004)."""
-    return min(1.0, risk + math.sqrt((kl + math.log(2 * math.sqrt(samples) / delta)) / (2 * samples)))

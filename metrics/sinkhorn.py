@@ -35,12 +35,6 @@ def sinkhorn(cost: Tensor, a: Tensor, b: Tensor, *, epsilon: float = 0.05, itera
     return (kernel + f[:, :, None] + g[:, None, :]).exp().masked_fill(~there, 0.0)
 
 
-def entropic_value(cost: Tensor, plan: Tensor, *, epsilon: float) -> Tensor:
-    """sum_ij P_ij C_ij - epsilon H(P), (B): what the plans minimise; its gradient in `cost` is the plan itself."""
-    entropy = -(plan * plan.clamp(min=1e-38).log()).sum((1, 2)) + plan.sum((1, 2))
-    return (plan * cost).sum((1, 2)) - epsilon * entropy
-
-
 def _median(costs: Tensor) -> Tensor:
     """The median, or 1 where every cost is about nothing and any plan will do."""
     import torch

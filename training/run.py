@@ -51,6 +51,7 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = _model(checkpoint, recipe, kind, examples, tokenizer)
+    initial = {name: parameter.detach().clone() for name, parameter in _factors(model)}
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     rows, over = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in examples], longest, recipe.too_long)
@@ -94,8 +95,10 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
     result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
     if trainer.is_world_process_zero():
         model.save_pretrained(out, **({} if recipe.full else {"save_embedding_layers": False}))
-        tokenizer.save_pretrained(out) if recipe.full else None
-        _write_card(out, recipe, model, digest_of_examples(examples), len(rows), over, result.metrics, started)
+        if recipe.full:
+            tokenizer.save_pretrained(out)
+        moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(model))
+        _write_card(out, recipe, model, digest_of_examples(examples), len(rows), over, moved, result.metrics, started)
     return out
 
 
@@ -120,6 +123,11 @@ def _claim(out: Path, recipe: Recipe) -> None:
                 f"{content[differing[0]]!r}): repeat that recipe to resume it, or choose another --output_dir"
             )
     file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def _factors(model: Any) -> list[tuple[str, Any]]:
+    """The adapter's A and B, by name."""
+    return [(name, parameter) for name, parameter in model.named_parameters() if ".lora_" in name]
 
 
 def _kind(examples: list[Example], seq2seq: bool, recipe: Recipe) -> Kind:
@@ -197,7 +205,15 @@ def _last_checkpoint(out: Path) -> str | None:
 
 
 def _write_card(
-    out: Path, recipe: Recipe, model: Any, data: str, rows: int, over: int, metrics: Mapping[str, Any], started: float
+    out: Path,
+    recipe: Recipe,
+    model: Any,
+    data: str,
+    rows: int,
+    over: int,
+    moved: float,
+    metrics: Mapping[str, Any],
+    started: float,
 ) -> None:
     """What was done, for whoever finds the adapter: recipe, data digest, versions, times, memory, final norms."""
     import peft
@@ -227,5 +243,6 @@ def _write_card(
         "peak_memory_mib": round(peak, 1),
         "metrics": {name: value for name, value in metrics.items() if isinstance(value, (int, float))},
         "norms": norms if not recipe.full else {},
+        "squared_distance": None if recipe.full else moved,
     }
     (out / CARD).write_text(json.dumps(card, indent=2) + "\n", "utf-8")

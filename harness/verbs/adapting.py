@@ -26,8 +26,13 @@ def add_verbs(verbs: Any) -> None:
     """Add them to the command line."""
     _add_train(verbs)
 
-    inspect = add(verbs, "inspect", _inspect, "show how large an adapter's update is, module by module")
+    inspect = add(verbs, "inspect", _inspect, "show how large an adapter's update is, and how flat the loss around it")
     inspect.add_argument("adapter", metavar="ADAPTER", help="a peft directory, a hub name or a shipped adapter")
+    inspect.add_argument("--data", metavar="FILE", help="examples as for train: sharpness, curvature, PAC-Bayes bound")
+    inspect.add_argument("--limit", metavar="N", type=int, default=32, help="of these, the first N (default: 32)")
+    inspect.add_argument("--plot", metavar="PNG", help="draw the loss around the weights, with its numbers as CSV")
+    inspect.add_argument("--base", metavar="NAME", help="the base model (default: the one that the adapter names)")
+    inspect.add_argument("--device", metavar="DEVICE", help="cpu, cuda, ... (default: a GPU where there is one)")
     inspect.add_argument("--json", action="store_true", help="print JSON")
 
     pocket = verbs.add_parser("pocket", help="the shipped pocket models").add_subparsers(
@@ -50,9 +55,19 @@ def _add_train(verbs: Any) -> None:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from holdfast.harness.inspecting import print_geometry
+    from pathlib import Path
 
-    print_geometry(args.adapter, as_json=args.json)
+    from holdfast.harness.inspecting import inspect
+
+    inspect(
+        args.adapter,
+        data=args.data,
+        base=args.base,
+        limit=args.limit,
+        plot=Path(args.plot) if args.plot else None,
+        device=args.device,
+        as_json=args.json,
+    )
     return 0
 
 

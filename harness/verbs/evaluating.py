@@ -55,6 +55,7 @@ def add_verbs(verbs: Any) -> None:
     board.add_argument(
         "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
     )
+    board.add_argument("--geometry", action="store_true", help="with the size and effective rank of every adapter")
 
 
 def _add_run(verbs: Any) -> None:
@@ -156,6 +157,6 @@ def _leaderboard(args: argparse.Namespace) -> int:
     from holdfast.harness.tables import print_leaderboard
 
     target = Path(args.output_path)
-    print_leaderboard(merge([Path(run) for run in args.runs], target))
+    print_leaderboard(merge([Path(run) for run in args.runs], target, geometry=args.geometry))
     print(f"written to {target}")
     return 0

@@ -1,11 +1,14 @@
 """`holdfast inspect`."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from holdfast.harness import flatness
 from holdfast.harness.cli import main
+from holdfast.training.pocket import corpus, dialogue
 
 
 def test_an_adapter_is_shown_module_by_module(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,6 +19,35 @@ def test_an_adapter_is_shown_module_by_module(capsys: pytest.CaptureFixture[str]
     assert all(0 < each["effective_rank"] <= each["rank"] for each in found["modules"].values())
     assert main(["inspect", "pocket-steady"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("total")
+
+
+def test_with_data_it_says_how_flat_the_loss_is_and_draws_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flatness, "POINTS", 3)
+    monkeypatch.setattr(flatness, "RISK_DRAWS", 2)
+    data, picture = tmp_path / "data.jsonl", tmp_path / "loss.png"
+    dialogues = islice((each for each in corpus.examples(0) if each.skill == dialogue.SKILL), 2)
+    rows = [{"prompt": each.prompt, "completion": each.answer} for each in dialogues]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ["inspect", "pocket-steady", "--data", str(data), "--base", "pocket-aligned"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["flatness"]
+    rises = [each["rise"] for each in found["sharpness"]]
+    assert rises[-1] > rises[0]
+    assert found["loss"] > 0
+    assert found["largest_eigenvalue"] != 0
+    assert found["start"] == "zero"
+    assert 0 <= found["pac_bayes"]["risk"] <= found["pac_bayes"]["bound"] <= 1
+    assert main([*asked, "--plot", str(picture)]) == 0
+    assert "largest Hessian eigenvalue" in capsys.readouterr().out
+    assert picture.stat().st_size > 1000
+    assert len(picture.with_suffix(".csv").read_text().splitlines()) == 1 + 3 + 9
+
+
+def test_a_plot_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-steady", "--plot", "loss.png"]) == 1
+    assert "name them with --data" in capsys.readouterr().err
 
 
 def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics.geometry import complexity, geometry_of, maurer_bound, total
+from holdfast.metrics.geometry import geometry_of, total
 
 
 @settings(deadline=None, max_examples=30)
@@ -36,14 +36,3 @@ def test_modules_add_up_in_squares() -> None:
     assert whole.norm == pytest.approx(math.sqrt(2) * one.norm)
     assert whole.spectral_norm == one.spectral_norm
     assert whole.effective_rank == pytest.approx(2.0)
-
-
-def test_complexity_is_the_distance_from_the_initial_adapter() -> None:
-    a, b = torch.ones(2, 3), torch.full((4, 2), 2.0)
-    assert complexity(a, b, a, sigma=1.0) == pytest.approx(16.0)
-    assert complexity(a, torch.zeros(4, 2), a, sigma=0.1) == 0.0
-
-
-def test_the_bound_tightens_with_samples_and_never_exceeds_one() -> None:
-    assert maurer_bound(0.1, 5.0, 1000) > maurer_bound(0.1, 5.0, 10_000) > 0.1
-    assert maurer_bound(0.5, 1e6, 10) == 1.0

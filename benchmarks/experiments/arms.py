@@ -1,0 +1,103 @@
+"""The arms of an experiment: adapters trained seed by seed, and a table of means with paired tests."""
+
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.training.pocket.words import Example
+
+CARD = "training_card.json"
+
+
+def trained(
+    arms: Mapping[str, Mapping[str, Any]],
+    seeds: Iterable[int],
+    examples: Callable[[int], Sequence[Example]],
+    common: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Path]:
+    """Train every arm with every seed, on that seed's examples; `arm.seed` -> the adapter's directory.
+
+    An adapter that lies there already is kept; one that was interrupted goes on where it was.
+    """
+    found = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        data = written(folder / f"train-{seed}.jsonl", examples(seed))
+        for arm, settings in arms.items():
+            out = found[f"{arm}.{seed}"] = folder / f"{arm}.{seed}"
+            if not (out / CARD).exists():
+                flags = {**common, **settings, "data": str(data), "output_dir": str(out), "seed": seed}
+                train_adapter(make_recipe_of({}, {"disable_tqdm": True, **flags}, []))
+                print(f"trained {out.name}", file=sys.stderr)
+    return found
+
+
+def written(path: Path, examples: Sequence[Example]) -> Path:
+    """Examples as a data file of `holdfast train`."""
+    rows = [json.dumps({"prompt": each.prompt, "completion": each.answer}) for each in examples]
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+def card(adapter: Path) -> dict[str, Any]:
+    """What the training of an adapter left beside it."""
+    found: dict[str, Any] = json.loads((adapter / CARD).read_text("utf-8"))
+    return found
+
+
+def table(rows: pd.DataFrame, reference: str) -> str:
+    """Mean and standard deviation over seeds of every arm and measure, and a star where it differs from `reference`.
+
+    `rows` has columns arm, seed and the measures. Differences are tested by a paired t-test over seeds, with Holm's
+    correction over all comparisons of the table (* is p < 0.05).
+    """
+    measures = [name for name in rows if name not in ("arm", "seed")]
+    stars = _different(rows, reference, measures)
+    width = max(map(len, rows["arm"])) + 2
+    lines = ["".join([f"{'arm':<{width}}", *(f"{name:>20}" for name in measures)])]
+    for arm, group in rows.groupby("arm", sort=False):
+        cells = [
+            f"{group[name].mean():.3f} ± {group[name].std():.3f}{'*' if (arm, name) in stars else ' '}"
+            for name in measures
+        ]
+        lines.append("".join([f"{arm:<{width}}", *(f"{cell:>20}" for cell in cells)]))
+    lines.append(
+        f"{rows['seed'].nunique()} seeds; mean ± standard deviation; * differs from {reference} (paired t, Holm)"
+    )
+    return "\n".join(lines)
+
+
+def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
+    """`arm` minus `other` in one measure, over seeds: mean, 95 % interval, p of the paired t-test."""
+    from scipy.stats import ttest_rel
+
+    pairs = rows.pivot(index="seed", columns="arm", values=measure)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # seeds that agree to the last digit
+        found = ttest_rel(pairs[arm], pairs[other])
+    low, high = found.confidence_interval(0.95)
+    apart = (pairs[arm] - pairs[other]).mean()
+    return f"{measure}: {arm} - {other} = {apart:+.3f} [{low:+.3f}, {high:+.3f}], p {found.pvalue:.3f}"
+
+
+def _different(rows: pd.DataFrame, reference: str, measures: Sequence[str]) -> set[tuple[str, str]]:
+    from scipy.stats import ttest_rel
+    from statsmodels.stats.multitest import multipletests
+
+    compared, values = [], []
+    for measure in measures:
+        pairs = rows.pivot(index="seed", columns="arm", values=measure)
+        for arm in pairs.columns.difference([reference]):
+            apart = pairs[arm] - pairs[reference]
+            if len(apart) > 1 and apart.std() > 0:
+                compared.append((str(arm), measure))
+                values.append(float(ttest_rel(pairs[arm], pairs[reference]).pvalue))
+    rejected = multipletests(values, method="holm")[0] if values else []
+    return {name for name, is_apart in zip(compared, rejected, strict=True) if is_apart}

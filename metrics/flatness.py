@@ -1,0 +1,120 @@
+"""How flat the loss is around a model's weights: expected sharpness, curvature, and the surface itself.
+
+Everything here sees the loss as a function of replaced weights, so that no weight is ever written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Weights = Mapping[str, Tensor]
+    """Matrices (m, n) by name."""
+    Loss = Callable[[Weights], Tensor]
+    """The loss, a scalar, of the model with these matrices in the place of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpness:
+    """How much the loss rises under weight noise of scale `sigma`: mean over draws, and its standard error."""
+
+    sigma: float
+    rise: float
+    error: float
+
+
+def row_normalised(like: Weights, norms: Weights, seed: int) -> dict[str, Tensor]:
+    """A random direction d whose every row is as long as the row of the weights that it belongs to.
+
+    Filter normalisation (Li et al. 2018, arXiv 1712.09913) with rows as filters: d_i = z_i ||w_i|| / ||z_i||. `norms`
+    holds the row norms (m) of each matrix of `like`.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    found = {}
+    for name, weight in like.items():
+        z = torch.randn(weight.shape, generator=generator).to(weight.device)
+        found[name] = z * (norms[name] / z.norm(dim=1).clamp(min=1e-12))[:, None]
+    return found
+
+
+def expected_sharpness(
+    loss: Loss, weights: Weights, norms: Weights, sigmas: Sequence[float], *, draws: int = 8, seed: int = 0
+) -> list[Sharpness]:
+    """E_d L(W + sigma d) - L(W) for each sigma, over `draws` row-normalised directions, the same for every sigma.
+
+    Raises ValueError for fewer than one draw.
+    """
+    import torch
+
+    if draws < 1:
+        raise ValueError("draws must be at least 1")
+    with torch.no_grad():
+        start = float(loss({}))
+        rises: dict[float, list[float]] = {sigma: [] for sigma in sigmas}
+        for draw in range(draws):
+            direction = row_normalised(weights, norms, seed + draw)
+            for sigma in sigmas:
+                rises[sigma].append(float(loss(_moved(weights, [(sigma, direction)]))) - start)
+    return [Sharpness(sigma, *_mean_and_error(found)) for sigma, found in rises.items()]
+
+
+def largest_eigenvalue(
+    loss: Loss, weights: Weights, *, iterations: int = 30, tolerance: float = 1e-2, seed: int = 0
+) -> float:
+    """The Hessian's eigenvalue of largest magnitude, with respect to `weights`, by power iteration.
+
+    Each iteration is a Hessian-vector product by double backward (Pearlmutter 1994). It ends where the Rayleigh
+    quotient changes by less than `tolerance` of itself.
+    """
+    import torch
+
+    leaves = {name: weight.detach().float().clone().requires_grad_() for name, weight in weights.items()}
+    with torch.enable_grad():
+        gradients = torch.autograd.grad(loss(leaves), list(leaves.values()), create_graph=True)
+        generator = torch.Generator().manual_seed(seed)
+        vector = _unit([torch.randn(leaf.shape, generator=generator).to(leaf.device) for leaf in leaves.values()])
+        value = 0.0
+        for _ in range(iterations):
+            product = torch.autograd.grad(gradients, list(leaves.values()), vector, retain_graph=True)
+            before, value = value, sum(float((p * v).sum()) for p, v in zip(product, vector, strict=True))
+            if abs(value - before) <= tolerance * abs(value):
+                break
+            vector = _unit(product)
+    return value
+
+
+def surface(
+    loss: Loss, weights: Weights, directions: Sequence[Weights], *, reach: float = 1.0, points: int = 21
+) -> list[tuple[tuple[float, ...], float]]:
+    """The loss on a grid along one or two directions, from -reach to reach: (coordinates, loss), row by row."""
+    import torch
+
+    steps = [reach * (2 * i / (points - 1) - 1) for i in range(points)]
+    grid = [(x,) for x in steps] if len(directions) == 1 else [(x, y) for x in steps for y in steps]
+    with torch.no_grad():
+        return [(place, float(loss(_moved(weights, list(zip(place, directions, strict=True)))))) for place in grid]
+
+
+def _moved(weights: Weights, steps: Sequence[tuple[float, Weights]]) -> dict[str, Tensor]:
+    return {
+        name: sum((x * direction[name] for x, direction in steps), start=weight.float()).to(weight.dtype)
+        for name, weight in weights.items()
+    }
+
+
+def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    mean = sum(values) / len(values)
+    spread = sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1)
+    return mean, math.sqrt(spread / len(values))
+
+
+def _unit(vectors: Sequence[Tensor]) -> list[Tensor]:
+    length = math.sqrt(sum(float(vector.pow(2).sum()) for vector in vectors))
+    return [vector / (length or 1.0) for vector in vectors]
