@@ -6,11 +6,11 @@ from itertools import repeat
 from random import Random
 
 from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
-from holdfast.perturbations.marks import run_ends, run_starts
-from holdfast.perturbations.protected import free_clusters, free_word_marks
+from holdfast.perturbations.marks import run_starts
+from holdfast.perturbations.protected import free_token_ends, free_word_marks
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import NO_SPACE, count_tokens, count_words
+from holdfast.perturbations.text import count_tokens, count_words
 from holdfast.perturbations.types import Edits
 
 
@@ -21,9 +21,8 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     >>> emoji("who painted the Mona Lisa?", 0.2, Random(1)).text
     'who painted the 😀 Mona Lisa?'
     """
-    count = edit_count(strength, count_tokens(text))
-    starts, seen = free_clusters(text, protect)
-    chosen = choose_marked(run_ends(NO_SPACE.marks(seen)), count, rng)
+    total, starts, _, ends = free_token_ends(text, protect)
+    chosen = choose_marked(ends, edit_count(strength, total), rng)
     added = spun(repeat(_emoji()), len(chosen), rng)
     return Edits(text, [(starts[at + 1], "", emoji) for at, emoji in zip(chosen, added, strict=True)])
 

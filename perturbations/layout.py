@@ -6,10 +6,10 @@ from random import Random
 from unicodedata import category
 
 from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
-from holdfast.perturbations.marks import Kind, both, run_ends, run_starts
-from holdfast.perturbations.protected import free_clusters
+from holdfast.perturbations.marks import Kind, both
+from holdfast.perturbations.protected import free_token_ends
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import NO_SPACE, SPACES, count_tokens
+from holdfast.perturbations.text import count_tokens
 from holdfast.perturbations.types import Edits, Row
 
 
@@ -22,34 +22,22 @@ def spacing(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     >>> spacing("name the longest river in Europe", 0.5, Random(1)).text
     'namethe  longest river in\\nEurope'
     """
-    count = edit_count(strength, count_tokens(text))
-    starts, seen = free_clusters(text, protect)
-    gaps = _gaps(SPACES.marks(seen))
-    chosen = choose_marked(gaps, count, rng)
+    total, starts, seen, ends = free_token_ends(text, protect)
+    count, last = edit_count(strength, total), max(0, ends.rfind(1))
+    chosen = choose_marked(ends[:last], count, rng)  # each stands before a gap
     if count and not chosen:
         return Edits(text, [(len(text), "", " ")])
     kinds = spun(repeat(_GAPS), len(chosen), rng)
-    return Edits(text, [_disturb(seen, at, starts[at], kind) for at, kind in zip(chosen, kinds, strict=True)])
+    return Edits(text, [_disturb(seen, at, starts[at + 1], kind) for at, kind in zip(chosen, kinds, strict=True)])
 
 
 _GAPS = wheel(["\n", "", "  "])  # what may become of a space
 
 
-def _gaps(spaces: bytes) -> bytes:
-    """Marks where the spaces between words start; those at the ends of the text are none."""
-    gaps = run_starts(spaces)
-    if spaces.startswith(b"\1"):
-        gaps = b"\0" + gaps[1:]
-    if spaces.endswith(b"\1"):
-        last = gaps.rfind(1)
-        gaps = gaps[: max(last, 0)].ljust(len(gaps), b"\0")
-    return gaps
-
-
 def _disturb(seen: Sequence[str], place: int, start: int, kind: str) -> Row:
-    """A single space gives way to `kind`, where it may; any other gap is widened."""
-    single = seen[place] == " " and not seen[place + 1].isspace()
-    if single and kind != "  " and (kind or seen[place - 1] != "\0" != seen[place + 1]):
+    """A single space after `place`, at `start`, gives way to `kind`, where it may; any other gap is widened."""
+    single = seen[place + 1] == " " and not seen[place + 2].isspace()
+    if single and kind != "  " and (kind or seen[place] != "\0" != seen[place + 2]):
         return start, " ", kind
     return start, "", " "
 
@@ -63,10 +51,8 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     >>> punctuation("Well, who wrote Hamlet, and when?", 0.5, Random(4)).text
     'Well, who wrote! Hamlet and. when?'
     """
-    count = edit_count(strength, count_tokens(text))
-    starts, seen = free_clusters(text, protect)
-    ends = both(run_ends(NO_SPACE.marks(seen)), _PUNCTUABLE.marks(seen))
-    chosen = choose_marked(ends, count, rng)
+    total, starts, seen, ends = free_token_ends(text, protect)
+    chosen = choose_marked(both(ends, _PUNCTUABLE.marks(seen)), edit_count(strength, total), rng)
     chances = rng.randbytes(len(chosen))
     return Edits(text, [_repunctuate(text, starts[at + 1], byte) for at, byte in zip(chosen, chances, strict=True)])
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
+from holdfast.perturbations.marks import how_many, run_ends
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import Span, cluster_starts, runs, word_marks
+from holdfast.perturbations.text import NO_SPACE, Span, cluster_starts, count_tokens, runs, word_marks
 
 # Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
 # stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
@@ -90,6 +91,18 @@ def free_clusters(text: str, protect: Sequence[str] = ()) -> tuple[Sequence[int]
     if isinstance(starts, range):
         return starts, seen
     return starts, ["\0" if "\0" in seen[start:end] else seen[start:end] for start, end in pairwise(starts)]
+
+
+def free_token_ends(text: str, protect: Sequence[str] = ()) -> tuple[int, Sequence[int], Sequence[str], bytes]:
+    """How many stretches between spaces `text` has, its `free_clusters`, and marks on the last one of each stretch.
+
+    >>> total, starts, seen, ends = free_token_ends("ask me.")
+    >>> total, list(ends)
+    (2, [0, 0, 1, 0, 0, 0, 1])
+    """
+    starts, seen = free_clusters(text, protect)
+    ends = run_ends(NO_SPACE.marks(seen))
+    return how_many(ends) if seen is text else count_tokens(text), starts, seen, ends
 
 
 def free_word_marks(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes]:
