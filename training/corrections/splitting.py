@@ -20,7 +20,7 @@ Rank = Literal["keep", "exact"] | int
 """`keep` cuts the corrected update to the rank it had, `exact` keeps all of it (at most twice that rank)."""
 
 Cores = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Of F, L, R, O (see Components): (p, q), (p, q'), (p', q), (p', q') with p, q, p', q' <= r."""
+"""Of F, L, R, O (see Components): (p, q), (p, q'), (p', q), (p', q') with p, q, p', q' <= r; small, so in float64."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Parts:
     @cached_property
     def aligning(self) -> Tensor:
         """Q_1^T D P_1 (p, q): what alignment did, in the bases of F."""
-        found, dtype = self.directions, self.cores[0].dtype
-        return (self.left[0].T @ (found.u.to(dtype) * found.values.to(dtype))) @ (found.v.to(dtype).T @ self.right[0])
+        found, (left, right) = self.directions, (self.left[0], self.right[0])
+        u, v = left.T @ found.u.to(left.dtype), right.T @ found.v.to(right.dtype)
+        return (u.double() * found.values.double()) @ v.double().T
 
     @cached_property
     def sign_cosine(self) -> float:
@@ -70,6 +71,7 @@ def split(factors: Factors, directions: Directions) -> Parts:
     b, a = factors.b.to(dtype), factors.a.to(dtype)
     left, (r_1, r_2) = _cut(b, directions.u.to(dtype))
     right, (t_1, t_2) = _cut(a.T, directions.v.to(dtype))
+    r_1, r_2, t_1, t_2 = (factor.double() for factor in (r_1, r_2, t_1, t_2))
     return Parts(factors, directions, left, right, (r_1 @ t_1.T, r_1 @ t_2.T, r_2 @ t_1.T, r_2 @ t_2.T))
 
 
@@ -84,9 +86,9 @@ def recombined(parts: Parts, cores: Cores, rank: Rank) -> Correction:
     u, values, vh = torch.linalg.svd(after, full_matrices=False)
     wanted = {"keep": factors.rank, "exact": 2 * factors.rank}.get(str(rank)) or int(rank)
     count = min(wanted, len(values))
-    roots = values[:count].sqrt()
-    b = torch.cat(parts.left, 1) @ (u[:, :count] * roots)
-    a = (roots[:, None] * vh[:count]) @ torch.cat(parts.right, 1).T
+    roots, dtype = values[:count].sqrt(), parts.left[0].dtype
+    b = torch.cat(parts.left, 1) @ (u[:, :count] * roots).to(dtype)
+    a = (roots[:, None] * vh[:count]).to(dtype) @ torch.cat(parts.right, 1).T
     saved = (u[:, :count] * values[:count]) @ vh[:count]
     shares = (_share(new, old) for new, old in zip(cores, parts.cores, strict=True))
     return Correction(
