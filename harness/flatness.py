@@ -47,18 +47,19 @@ class Flatness:
 
 
 class Probed:
-    """An adapter on its base, and its loss on examples under replaced weights."""
+    """An adapter on its base, or a model alone, and its loss on examples under replaced weights: the matrices under the
+    adapter, all linear layers but the output embeddings without one."""
 
-    def __init__(self, adapter: str, data: str, base: str, limit: int, device: str | None = None) -> None:
+    def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
         from holdfast.training.examples import encode, fitting, read_examples
         from holdfast.training.loop.batches import Collator
         from holdfast.training.noise import adapted_layers
 
         found = find_base(base)
-        [chosen] = find_adapters([adapter], found)
+        chosen = find_adapters([adapter], found) if adapter else []
         # Eager attention, because the fast kernels have no second derivative.
         args = {"pretrained": base, "attn_implementation": "eager", "dtype": "float32"}
-        loaded = load(BackendOptions(args, None, device), [chosen])
+        loaded = load(BackendOptions(args, None, device), chosen)
         self.model, tokenizer = loaded.model, loaded.tokenizer
         self.seq2seq = loaded.seq2seq
         examples = read_examples(data)[:limit]
@@ -69,7 +70,9 @@ class Probed:
         start = getattr(self.model.config, "decoder_start_token_id", 0) or 0
         self._collator = Collator(tokenizer.pad_token_id, "seq2seq" if self.seq2seq else "causal", start)
         self._places = {id(parameter): name for name, parameter in self.model.named_parameters()}
-        self.layers = {layer.name: layer for layer in adapted_layers(self.model)}
+        head = self.model.get_output_embeddings()
+        layers = adapted_layers(self.model, all_linear=adapter is None)
+        self.layers = {layer.name: layer for layer in layers if layer.base is not head}
         if not self.layers:
             raise UserError(f"adapter '{adapter}' changes no linear layer: there is nothing to put noise on")
         self.weights = {name: layer.weight() for name, layer in self.layers.items()}
