@@ -40,6 +40,8 @@ def correct(
     started = time.perf_counter()
     found = _corrected(source.factors, space, chosen)
     seconds = (time.perf_counter() - started) / len(chosen)
+    if not any(sum(each.energies) for each in found[0].values()):
+        warnings.warn(f"adapter '{adapter}' changes nothing: its update is 0", stacklevel=2)
     with subspace.open("rb") as stream:
         digests = {"adapter": source.digest, "subspace": hashlib.file_digest(stream, "sha256").hexdigest()}
     written = []

@@ -5,12 +5,9 @@ other way, and greedy answers part from there.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
@@ -149,60 +146,25 @@ def _answers(engine: Any, requests: Sequence[Request]) -> dict[str, str]:
     return {answer.key: answer.output for batch in engine.generate(requests) for answer in batch}
 
 
-_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM takes for the largest rank of its adapters."""
-
-
 def _vllm_answers(
     args: Mapping[str, Any], loaded: "Loaded", adapter: Adapter, requests: Sequence[Request]
 ) -> dict[str, str]:
-    """The answers of vLLM with the adapter in one of its slots; raises UserError where it can't run it."""
+    """The answers of vLLM to the same token ids; raises UserError where it is not installed or can't run it."""
+    from holdfast.harness.vllm_answers import vllm_answers
+
     if find_spec("vllm") is None:
         raise UserError("vLLM is not installed: pip install 'holdfast[vllm]'")
     assert adapter.path is not None
-    config = json.loads((adapter.path / "adapter_config.json").read_text("utf-8"))
-    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
-    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    import torch
-
-    vllm, lora = import_module("vllm"), import_module("vllm.lora.request")
-    memory = {} if torch.cuda.is_available() else {"kv_cache_memory_bytes": 2**28}  # or it asks for most of the machine
-    chat = loaded.chat
-    try:
-        engine = vllm.LLM(
-            model=str(find_checkpoint(str(args["pretrained"]))),
-            dtype=str(args["dtype"]),
-            enable_lora=True,
-            max_loras=2,  # one more than there are adapters: some versions fill the last slot into rows without one
-            max_lora_rank=next((most for most in _RANKS if most >= rank), rank),
-            max_model_len=min(loaded.max_length, 4096),
-            enforce_eager=True,
-            seed=0,
-            **memory,
-        )
-        prompts = [
-            loaded.tokenizer.apply_chat_template(
-                [{"role": "user", "content": each.prompt}], tokenize=False, add_generation_prompt=True
-            )
-            if chat
-            else each.prompt
-            for each in requests
-        ]
-        ids = loaded.tokenizer(prompts, add_special_tokens=not chat, verbose=False)["input_ids"]
-        settings = [
-            vllm.SamplingParams(
-                temperature=0.0, max_tokens=each.settings.max_new_tokens, stop=list(each.settings.stop) or None
-            )
-            for each in requests
-        ]
-        found = engine.generate(
-            [{"prompt_token_ids": row} for row in ids],
-            settings,
-            lora_request=lora.LoRARequest("adapter", 1, str(Path(adapter.path).resolve())),
-            use_tqdm=False,
-        )
-    except (ValueError, RuntimeError, NotImplementedError, OSError) as error:
-        raise UserError(f"vLLM can't run it: {str(error).strip().splitlines()[0]}") from None
-    return {each.key: answer.outputs[0].text.strip() for each, answer in zip(requests, found, strict=True)}
+    tokenizer, prompts = loaded.tokenizer, [request.prompt for request in requests]
+    if loaded.chat:
+        turns = [[{"role": "user", "content": prompt}] for prompt in prompts]
+        prompts = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    answers = vllm_answers(
+        find_checkpoint(str(args["pretrained"])),
+        adapter.path,
+        str(args["dtype"]),
+        min(loaded.max_length, 4096),
+        tokenizer(prompts, add_special_tokens=not loaded.chat, verbose=False)["input_ids"],
+        [{"max_tokens": each.settings.max_new_tokens, "stop": list(each.settings.stop)} for each in requests],
+    )
+    return dict(zip((request.key for request in requests), answers, strict=True))

@@ -166,6 +166,15 @@ def test_what_the_theory_does_not_cover_is_kept_and_said(
     assert torch.equal(old[key], new[key])
 
 
+def test_an_update_of_zero_is_said_to_be(setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aligned, subspace = setting
+    adapter = saved_adapter(aligned, tmp_path / "adapter")
+    file = adapter / "adapter_model.safetensors"
+    save_file({name: tensor * ("lora_A" in name) for name, tensor in load_file(file).items()}, file)
+    assert command(adapter, subspace, tmp_path / "out") == 0
+    assert "changes nothing: its update is 0" in capsys.readouterr().err
+
+
 def _poisoned(adapter: Path) -> None:
     file = adapter / "adapter_model.safetensors"
     save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)

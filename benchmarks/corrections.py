@@ -1,0 +1,215 @@
+"""What corrections cost: CSULoRA and SafeLoRA beside their dense forms, subspaces beside a full SVD, peak memory.
+
+python benchmarks/corrections.py [--threads 2] [--out results/corrections.txt]
+
+Random matrices of Llama-2-7B's shapes. Times are the best of several, in one process, on that many threads.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from holdfast.training.corrections import Directions, Factors, csulora, directions
+from holdfast.training.corrections.safelora import projection
+
+HIDDEN, WIDE, LAYERS, RANK, K = 4096, 11008, 32, 16, 64
+SHAPES = {
+    **{f"self_attn.{name}_proj": (HIDDEN, HIDDEN) for name in "qkvo"},
+    **{f"mlp.{name}_proj": (WIDE, HIDDEN) for name in ("gate", "up")},
+    "mlp.down_proj": (HIDDEN, WIDE),
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--depth", type=int, default=2, help="layers of the checkpoints on disk")
+    arguments.add_argument("--out", type=Path)
+    args = arguments.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    lines = [f"{args.threads} threads, torch {torch.__version__}", ""]
+    for part in (whole_adapter, one_module, subspace, whole_model_on_gpu, safelora, lambda: memory(args.depth)):
+        for line in part():
+            print(line, flush=True)
+            lines.append(line)
+        lines.append("")
+    if args.out:
+        args.out.write_text("\n".join(lines).rstrip() + "\n", "utf-8")
+
+
+def whole_adapter() -> list[str]:
+    """All 224 modules of a 7B adapter."""
+    adapter = {f"{i}.{name}": update(*shape) for i in range(LAYERS) for name, shape in SHAPES.items()}
+    space = {name: orthonormal(*each.shape) for name, each in adapter.items()}
+    took = {rank: best(lambda rank=rank: csulora(adapter, space, rank=rank), 3) for rank in ("keep", "exact")}
+    times = ", ".join(f"{seconds:.2f} s at rank {rank}" for rank, seconds in took.items())
+    return [f"CSULoRA, 7B-shaped adapter, {len(adapter)} modules, r {RANK}, k {K}: {times} (3 s wanted)"]
+
+
+def one_module(size: int = 2048) -> list[str]:
+    """One square module beside the dense form, which makes both projectors."""
+    lines = [f"CSULoRA, one module {size} x {size}, r {RANK}, k {K}, beside the dense form:"]
+    for dtype, wanted in ((torch.float32, 1e-6), (torch.float64, 1e-10)):
+        found, one = orthonormal(size, size, dtype=torch.float64), update(size, size, dtype=dtype)
+        here = Directions(found.u.to(dtype), found.values.to(dtype), found.v.to(dtype), found.norm)
+        fast = best(lambda one=one, here=here: csulora({"x": one}, {"x": here}, rank="exact"), 20)
+        slow = best(lambda one=one, here=here: dense_csulora(one, here), 3)
+        result = csulora({"x": one}, {"x": here}, rank="exact")["x"].factors.dense().double()
+        exact = dense_csulora(Factors(one.a.double(), one.b.double()), found)
+        error = float((result - exact).norm() / exact.norm())
+        lines.append(
+            f"  {str(dtype).removeprefix('torch.')}: {fast * 1000:.2f} ms and {slow * 1000:.0f} ms, {slow / fast:.0f} "
+            f"times (500 wanted); relative difference {error:.1e} ({wanted:.0e} wanted)"
+        )
+    return lines
+
+
+def subspace(size: int = HIDDEN) -> list[str]:
+    """The leading directions beside a full SVD, for a decaying spectrum and for the flattest."""
+    lines = [f"subspace, {size} x {size}, k {K}, beside torch.linalg.svd:"]
+    bases = [torch.linalg.qr(torch.randn(size, size)).Q for _ in range(2)]
+    decaying = (bases[0] * torch.arange(1, size + 1) ** -0.5) @ bases[1].T
+    for name, d in (("spectrum 1/sqrt(i)", decaying), ("flat (noise)", torch.randn(size, size))):
+        fast = best(lambda d=d: directions(d, "x", rank=K), 3)
+        found = directions(d, "x", rank=K)
+        start = time.perf_counter()
+        values = torch.linalg.svd(d, full_matrices=False).S
+        slow = time.perf_counter() - start
+        share = float((found.u.T @ d @ found.v).pow(2).sum() / values[:K].pow(2).sum())
+        lines.append(
+            f"  {name}: {fast:.2f} s and {slow:.1f} s, 1/{slow / fast:.0f} of the time (1/20 wanted); energy "
+            f"{share:.4%} of the optimum (99 % wanted)"
+        )
+    return lines
+
+
+def whole_model_on_gpu() -> list[str]:
+    """The subspaces of a whole 7B model of generated weights, where there is a GPU."""
+    if not torch.cuda.is_available():
+        return ["subspace of a whole 7B model on a GPU: not measured, there is none here (2 minutes wanted)"]
+    start = time.perf_counter()
+    for i in range(LAYERS):
+        for name, shape in SHAPES.items():
+            directions(torch.randn(shape, device="cuda"), f"{i}.{name}", rank=K)
+    torch.cuda.synchronize()
+    took = time.perf_counter() - start
+    return [f"subspace of a whole 7B model on {torch.cuda.get_device_name()}: {took:.1f} s (2 minutes wanted)"]
+
+
+def safelora() -> list[str]:
+    """SafeLoRA beside the published form, which makes C (m, m) for every module."""
+    lines = [
+        "SafeLoRA, beside the published dense form:",
+        f"  {'module':<10}{'fast ms':>9}{'dense ms':>10}{'fast MiB':>10}{'dense MiB':>11}{'C B differs':>13}"
+        f"{'cos differs':>13}",
+    ]
+    for name, (m, n) in {"q_proj": (HIDDEN, HIDDEN), "up_proj": (WIDE, HIDDEN)}.items():
+        one, d = update(m, n), torch.randn(m, n) * 1e-3
+        found = projection(one, d)
+        wanted, cosine = dense_safelora(one, d)
+        errors = float((found.b - wanted).norm() / wanted.norm()), abs(found.cosine - cosine)
+        fast, slow = best(lambda one=one, d=d: projection(one, d), 5), best(lambda one=one, d=d: dense_safelora(one, d))
+        sizes = [size * 4 / 2**20 for size in ((m + n) * RANK, m * m + 2 * m * n)]
+        lines.append(
+            f"  {name:<10}{fast * 1000:>9.1f}{slow * 1000:>10.0f}{sizes[0]:>10.1f}{sizes[1]:>11.0f}{errors[0]:>13.1e}"
+            f"{errors[1]:>13.1e}"
+        )
+    whole = LAYERS * sum(m * m for m, _ in SHAPES.values()) * 4 / 1e9
+    lines.append(f"  all C of the 7B model at once, as published: {whole:.1f} GB; here: none is made (1e-5 wanted)")
+    return lines
+
+
+def memory(depth: int) -> list[str]:
+    """The peak memory of `holdfast subspace` on a sharded pair of 7B shapes, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair = [checkpoint(Path(folder) / name, depth, seed) for seed, name in enumerate(("base", "aligned"))]
+        command = [sys.executable, "-m", "holdfast.harness.cli", "subspace", "--rank", str(K)]
+        command += ["--base", str(pair[0]), "--aligned", str(pair[1]), "--out", str(Path(folder) / "s.safetensors")]
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        took = time.perf_counter() - start
+        size = sum(file.stat().st_size for file in pair[0].iterdir()) / 1e9
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return [
+        f"holdfast subspace on two checkpoints of {size:.1f} GB (7B's shapes, {depth} layers, bf16, sharded): peak "
+        f"memory {peak:.2f} GiB (1.5 GB wanted), {took:.0f} s with reading, hashing and writing"
+    ]
+
+
+def checkpoint(folder: Path, depth: int, seed: int) -> Path:
+    """A sharded Llama checkpoint of random bf16 weights, a shard for each layer."""
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(hidden_size=HIDDEN, intermediate_size=WIDE, num_hidden_layers=depth, vocab_size=32000)
+    config.architectures = ["LlamaForCausalLM"]
+    config.save_pretrained(folder)
+    generator = torch.Generator().manual_seed(seed)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator).to(torch.bfloat16)
+
+    places: dict[str, str] = {}
+    for i in range(depth + 1):
+        prefix = f"model.layers.{i}."
+        tensors = {f"{prefix}{name}.weight": drawn(*shape) for name, shape in SHAPES.items()}
+        if i == depth:
+            tensors = {name: drawn(32000, HIDDEN) for name in ("model.embed_tokens.weight", "lm_head.weight")}
+        save_file(tensors, folder / f"model-{i}.safetensors")
+        places |= dict.fromkeys(tensors, f"model-{i}.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    return folder
+
+
+def update(m: int, n: int, dtype: torch.dtype = torch.float32) -> Factors:
+    return Factors(torch.randn(RANK, n, dtype=dtype), torch.randn(m, RANK, dtype=dtype))
+
+
+def orthonormal(m: int, n: int, dtype: torch.dtype = torch.float32) -> Directions:
+    u, v = (torch.linalg.qr(torch.randn(size, K, dtype=dtype)).Q for size in (m, n))
+    return Directions(u, torch.linspace(2, 1, K, dtype=dtype), v, norm=20.0)
+
+
+def dense_csulora(one: Factors, found: Directions, strength: float = 1.0) -> Tensor:
+    """X* by projectors (m, m) and (n, n)."""
+    w = one.dense()
+    p_u, p_v = found.u @ found.u.T, found.v @ found.v.T
+    i_u, i_v = torch.eye(len(p_u), dtype=w.dtype), torch.eye(len(p_v), dtype=w.dtype)
+    parts = (p_u @ w @ (i_v - p_v), (i_u - p_u) @ w @ p_v, (i_u - p_u) @ w @ (i_v - p_v))
+    corrected = p_u @ w @ p_v
+    for part in parts:
+        corrected = corrected + part / (1 + strength * part.norm() ** 2 / w.norm() ** 2)
+    return corrected
+
+
+def dense_safelora(one: Factors, d: Tensor) -> tuple[Tensor, float]:
+    """C B with C = D D^T / ||D||_F made in full, and the cosine of the products, as the published code has them; the
+    cosine's sums over m n numbers in float64, since in float32 they are off by 1e-3."""
+    projected = (d @ d.T / d.norm()) @ one.b
+    x, y = (projected @ one.a).flatten().double(), one.dense().flatten().double()
+    return projected, float((x @ y) / (x.norm() * y.norm()))
+
+
+def best(work: Callable[[], object], times: int = 2) -> float:
+    """The shortest of several runs, in seconds, after one to warm up."""
+    work()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+if __name__ == "__main__":
+    main()
