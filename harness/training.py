@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.config import parse_pairs
 from holdfast.training.recipe import Recipe, make_recipe
 from holdfast.training.run import train
@@ -29,7 +29,8 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
 
 def train_adapter(recipe: Recipe) -> Path:
     """Train what the recipe says; the directory of the result."""
-    return train(recipe, find_checkpoint(str(recipe.model.get("pretrained", ""))))
+    checkpoint = find_checkpoint(str(recipe.model.get("pretrained", "")))
+    return train(recipe, checkpoint, digest_of(checkpoint))
 
 
 def _more(words: Sequence[str]) -> dict[str, Any]:

@@ -122,7 +122,9 @@ def _rows(source: str) -> list[dict[str, Any]]:
         import pandas as pd
 
         try:
-            frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+            # As text: pandas would read "NA" as nothing and "007" as 7.
+            csv = path.suffix == ".csv"
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False) if csv else pd.read_parquet(path)
         except FileNotFoundError:
             raise UserError(f"no file '{source}'") from None
         except (OSError, ValueError, ImportError) as error:
@@ -144,20 +146,26 @@ def _rows(source: str) -> list[dict[str, Any]]:
 
 def _example(row: Mapping[str, Any], where: str) -> Example:
     if "label" in row:
-        text = row.get("text", row.get("prompt"))
-        if not isinstance(text, str) or not isinstance(row["label"], int) or isinstance(row["label"], bool):
-            raise UserError(f"{where}: a row with 'label' needs a whole number there, and 'text'")
-        return Example(({"role": "user", "content": text},), "", int(row["label"]))
-    if "messages" in row:
-        messages = list(row["messages"])
-        if len(messages) < 2 or any(not {"role", "content"} <= set(message) for message in messages):
-            raise UserError(f"{where}: 'messages' needs at least two, each with 'role' and 'content'")
+        text, label = row.get("text", row.get("prompt")), row["label"]
+        if isinstance(label, str) and label.isdecimal():
+            label = int(label)
+        if not isinstance(text, str) or not isinstance(label, int) or isinstance(label, bool) or label < 0:
+            raise UserError(f"{where}: a row with 'label' needs a whole number from 0 on there, and 'text'")
+        return Example(({"role": "user", "content": text},), "", label)
+    if row.get("messages") is not None:
+        messages = list(row["messages"]) if not isinstance(row["messages"], str) else []
+        if len(messages) < 2 or not all(map(_is_message, messages)):
+            raise UserError(f"{where}: 'messages' needs at least two, each with 'role' and 'content', both texts")
         if messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is what is learned")
         return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)
     if not isinstance(row.get("prompt"), str):
         raise UserError(f"{where}: no 'prompt' and no 'messages'; it has {', '.join(map(str, row)) or 'nothing'}")
     return _with_completion(({"role": "user", "content": row["prompt"]},), row.get("completion"), where)
+
+
+def _is_message(message: Any) -> bool:
+    return isinstance(message, Mapping) and all(isinstance(message.get(name), str) for name in ("role", "content"))
 
 
 def _with_completion(messages: tuple[Mapping[str, str], ...], completion: Any, where: str) -> Example:

@@ -72,6 +72,7 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None
+    _check_model(recipe.model)
     _check_settings("objective_args", recipe.objective, recipe.objective_args)
     _check_settings("noise_args", recipe.noise, recipe.noise_args)
     return recipe
@@ -87,6 +88,18 @@ _SETTINGS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "sam_w": {"rho": _NUMBER},
 }
 """What each objective and noise may be told, and by what; S2R2 checks its own."""
+
+
+_MODEL = ("pretrained", "dtype", "attn_implementation", "trust_remote_code", "device_map")
+_DTYPES = ("float32", "bfloat16", "float16", "auto")
+
+
+def _check_model(given: Mapping[str, Scalar]) -> None:
+    for name in given:
+        if name not in _MODEL:
+            raise UserError(f"--model: no argument '{name}'{did_you_mean(name, _MODEL)}; use {', '.join(_MODEL)}")
+    if given.get("dtype", "auto") not in _DTYPES:
+        raise UserError(f"--model: unknown dtype '{given['dtype']}': use one of {', '.join(_DTYPES)}")
 
 
 def _check_settings(flag: str, name: str, given: Mapping[str, Scalar]) -> None:

@@ -25,13 +25,16 @@ _LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dr
     "dora": "use_dora",
     "init": "init_lora_weights",
 }
+LORA_PLUS = "loraplus_lr_ratio"
+"""peft's name for the one setting of LoRA+, which acts on the optimizer."""
 
 
-def train(recipe: Recipe, checkpoint: Path) -> Path:
+def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     """Train, or resume in `recipe.output_dir`, and return the directory of the finished adapter (or full model).
 
-    `checkpoint` is the directory of the base. Raises UserError for mistakes in the recipe and the data, for an output
-    directory that holds another recipe's checkpoints, and for a loss that is no number any more.
+    `checkpoint` is the directory of the base, `base_digest` says what is in it. Raises UserError for mistakes in the
+    recipe and the data, for an output directory that holds another recipe's checkpoints, and for a loss that is no
+    number any more.
     """
     import torch
     from transformers import AutoConfig, AutoTokenizer, TrainingArguments, set_seed
@@ -42,8 +45,9 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
 
     started = time.time()
     out = Path(recipe.output_dir)
-    _claim(out, recipe)
     examples = read_examples(recipe.data)
+    digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
+    _claim(out, recipe, digests)
     set_seed(recipe.seed)
     config = AutoConfig.from_pretrained(checkpoint)
     kind = _kind(examples, bool(config.is_encoder_decoder), recipe)
@@ -51,7 +55,7 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = _model(checkpoint, recipe, kind, examples, tokenizer)
-    initial = {name: parameter.detach().clone() for name, parameter in _factors(model)}
+    initial = {name: parameter.clone() for name, parameter in _factors(model)}
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     rows, over = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in examples], longest, recipe.too_long)
@@ -89,6 +93,7 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
         perturber=perturber,
         noise=noise,
         sam=sam,
+        optimizers=(_lora_plus(model, recipe, settings), None),
     )
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
@@ -98,7 +103,7 @@ def train(recipe: Recipe, checkpoint: Path) -> Path:
         if recipe.full:
             tokenizer.save_pretrained(out)
         moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(model))
-        _write_card(out, recipe, model, digest_of_examples(examples), len(rows), over, moved, result.metrics, started)
+        _write_card(out, recipe, model, digests, len(rows), over, moved, result.metrics, started)
     return out
 
 
@@ -106,28 +111,33 @@ class _Rows(list[Any]):
     """A list that the Trainer takes for a data set."""
 
 
-def _claim(out: Path, recipe: Recipe) -> None:
+def _claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
     """Make the output directory this recipe's; raises UserError where it is another's."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
-    content = recipe.model_dump(mode="json", exclude={"output_dir"})
+    content = recipe.model_dump(mode="json", exclude={"output_dir"}) | digests
     file = out / RECIPE
     if file.exists():
-        before = json.loads(file.read_text("utf-8"))
+        try:
+            before = json.loads(file.read_text("utf-8"))
+        except ValueError:
+            raise UserError(f"{file} can't be read: choose another --output_dir") from None
         differing = [name for name in content if before.get(name) != content[name]]
         if differing:
             raise UserError(
                 f"{out} holds checkpoints of another recipe ({differing[0]} was {before.get(differing[0])!r}, is now "
                 f"{content[differing[0]]!r}): repeat that recipe to resume it, or choose another --output_dir"
             )
-    file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    temporary.replace(file)
 
 
 def _factors(model: Any) -> list[tuple[str, Any]]:
     """The adapter's A and B, by name."""
-    return [(name, parameter) for name, parameter in model.named_parameters() if ".lora_" in name]
+    return [(name, parameter.detach()) for name, parameter in model.named_parameters() if ".lora_" in name]
 
 
 def _kind(examples: list[Example], seq2seq: bool, recipe: Recipe) -> Kind:
@@ -143,7 +153,7 @@ def _model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: list[Example]
     from peft import LoraConfig, TaskType, get_peft_model
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
-    extra: dict[str, Any] = {"dtype": str(recipe.model.get("dtype", "float32"))}
+    extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model.items() if k != "pretrained"}}
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification
@@ -161,6 +171,7 @@ def _model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: list[Example]
     targets = settings.get("target_modules", "all-linear")
     if isinstance(targets, str) and targets != "all-linear":
         settings["target_modules"] = targets.replace("+", " ").split()
+    settings.pop(LORA_PLUS, None)
     try:
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
     except (TypeError, ValueError, KeyError) as error:
@@ -188,6 +199,17 @@ def _noise(model: Any, recipe: Recipe) -> tuple[Any, Any]:
     return WeightNoise(model, sigma=sigma, seed=recipe.seed, kind=recipe.noise, all_linear=everywhere), None
 
 
+def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
+    """LoRA+ (Hayou et al. 2024): B learns so many times faster than A; None for the Trainer's own optimizer."""
+    from peft.optimizers import create_loraplus_optimizer
+    from transformers import Trainer
+
+    if LORA_PLUS not in recipe.lora or recipe.full:
+        return None
+    kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
+    return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(recipe.lora[LORA_PLUS]))
+
+
 def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturber: Perturber) -> Any:
     from holdfast.training.objectives import OBJECTIVES
     from holdfast.training.objectives.drifting import SegmentDriftObjective
@@ -208,7 +230,7 @@ def _write_card(
     out: Path,
     recipe: Recipe,
     model: Any,
-    data: str,
+    digests: Mapping[str, str],
     rows: int,
     over: int,
     moved: float,
@@ -230,7 +252,7 @@ def _write_card(
         "schema_version": 1,
         "recipe": recipe.model_dump(mode="json", exclude={"output_dir"}),
         "recipe_digest": hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
-        "data_digest": data,
+        **digests,
         "examples": rows,
         "longer_than_context": over,
         "versions": {

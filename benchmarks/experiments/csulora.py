@@ -74,7 +74,7 @@ def main() -> None:
         for share in (MINUS_D, *pair.shares):
             for seed in range(1 if share == MINUS_D else args.seeds):
                 cell(pair, share, seed, work)
-                report(rows_of(work), args.out)
+                report(rows_of(work), work, args.out)
 
 
 def pairs(work: Path) -> Iterator[Pair]:
@@ -243,13 +243,13 @@ def rows_of(work: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
 
 
-def report(rows: list[dict[str, Any]], out: Path) -> None:
+def report(rows: list[dict[str, Any]], work: Path, out: Path) -> None:
     """Write the CSV, the table and the picture of what there is so far."""
     from csulora_report import picture, table_of, verdict
 
     frame = pd.DataFrame(rows)
     frame.round(4).to_csv(out.with_suffix(".csv"), index=False)
-    out.with_suffix(".txt").write_text(f"{verdict(frame)}\n\n{table_of(frame)}\n", "utf-8")
+    out.with_suffix(".txt").write_text(f"{verdict(frame, work)}\n\n{table_of(frame)}\n", "utf-8")
     picture(frame, out.with_suffix(".png"))
 
 

@@ -1,6 +1,6 @@
 """Is Flat-LoRA flatter, and does that help? Sentiment and questions on pocket-base with wrong labels, five seeds.
 
-python benchmarks/experiments/flat_lora.py [--seeds 5] [--steps 80] [--out results/flat_lora.txt]
+python benchmarks/experiments/flat_lora.py [--seeds 5] [--steps 40] [--out results/flat_lora.txt]
 
 Every arm is trained on 240 examples, with all labels right and with 30 % of them wrong, and judged on clean examples
 and under heavy perturbations that no arm met. Sharpness is the rise of the loss on clean examples under row-normalised

@@ -1,6 +1,6 @@
 """Does S2R2 make adapters hold fast? Dialogue summaries on pocket-base, eight arms, five seeds.
 
-python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 50] [--out results/s2r2.txt]
+python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 40] [--out results/s2r2.txt]
 
 Every arm is trained on dialogues of sixteen kinds of scene, and meets typos and lost words in training where it meets
 any perturbation at all. It is judged on new dialogues of these scenes and of ten others (transfer), under the two
@@ -27,7 +27,7 @@ TRANSFER = 10
 """Kinds of scenes that no adapter is trained on."""
 
 _S2R2 = {"objective": "s2r2", "perturbations": ",".join(SEEN)}
-_ARGS = "lambda_sem=1,every=2,lambda_stab="
+_ARGS = "lambda_sem=5,every=2,lambda_stab="
 ARMS: dict[str, dict[str, Any]] = {
     "lora": {},
     "augment": {"objective": "augment", "perturbations": ",".join(SEEN)},
@@ -39,14 +39,14 @@ ARMS: dict[str, dict[str, Any]] = {
     "s2r2": {**_S2R2, "objective_args": f"{_ARGS}0.001"},
 }
 ABLATIONS: dict[str, dict[str, Any]] = {
-    "teacher": {**_S2R2, "objective_args": "lambda_sem=1,mode=teacher"},
-    "weight_0.2": {**_S2R2, "objective_args": "lambda_sem=0.2,every=2"},
-    "weight_5": {**_S2R2, "objective_args": "lambda_sem=5,every=2"},
-    "max_only": {**_S2R2, "objective_args": "rho=0,every=2"},
-    "last_layer": {**_S2R2, "objective_args": "layer=1.0,every=2"},
-    "first_layers": {**_S2R2, "objective_args": "layer=0.2,every=2"},
-    "uncentred": {**_S2R2, "objective_args": "centred=false,every=2"},
-    "no_warm_up": {**_S2R2, "objective_args": "warmup=0,every=2"},
+    "teacher": {**_S2R2, "objective_args": "lambda_sem=5,mode=teacher"},
+    "weight_1": {**_S2R2, "objective_args": "lambda_sem=1,every=2"},
+    "weight_20": {**_S2R2, "objective_args": "lambda_sem=20,every=2"},
+    "max_only": {**_S2R2, "objective_args": "lambda_sem=5,rho=0,every=2"},
+    "last_layer": {**_S2R2, "objective_args": "lambda_sem=5,layer=1.0,every=2"},
+    "first_layers": {**_S2R2, "objective_args": "lambda_sem=5,layer=0.2,every=2"},
+    "uncentred": {**_S2R2, "objective_args": "lambda_sem=5,centred=false,every=2"},
+    "no_warm_up": {**_S2R2, "objective_args": "lambda_sem=5,warmup=0,every=2"},
 }
 """S2R2 with one setting changed: where to look when the hypothesis fails."""
 
@@ -54,7 +54,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seeds", type=int, default=5)
-    arguments.add_argument("--steps", type=int, default=50)
+    arguments.add_argument("--steps", type=int, default=40)
     arguments.add_argument("--samples", type=int, default=24)
     arguments.add_argument("--ablations", type=int, default=0, metavar="SEEDS", help="seeds of the ablation arms")
     arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="where adapters and runs are kept")

@@ -14,6 +14,7 @@ from holdfast.errors import UserError
 from holdfast.harness import evaluate
 from holdfast.harness.cli import main
 from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.training.examples import read_examples
 from holdfast.training.loop import trainer as loop
 from tests.training.models import tiny
 
@@ -182,7 +183,14 @@ def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path
             [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
             "must be the assistant's",
         ),
+        ([{"messages": None}], "row 1: no 'prompt' and no 'messages'"),
+        ([{"messages": "hello"}], "row 1: 'messages' needs at least two"),
+        (
+            [{"messages": [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "b"}]}],
+            "each with 'role' and 'content', both texts",
+        ),
         ([{"text": "a", "label": "x"}], "row 1: a row with 'label' needs a whole number"),
+        ([{"text": "a", "label": -1}], "row 1: a row with 'label' needs a whole number from 0 on"),
         ([{"text": "a", "label": 1}, {"prompt": "a", "completion": "b"}], "some rows have a 'label'"),
         ([], "holds no example"),
     ],
@@ -211,6 +219,12 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"learning_rate": "fast"}, "learning_rate: a number is wanted"),
         ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),
         ({"model": "pretrained=./nowhere"}, "'./nowhere' not found"),
+        ({"model": "pretrained=pocket-base,dtyp=float32"}, "no argument 'dtyp'; did you mean 'dtype'"),
+        ({"model": "pretrained=pocket-base,dtype=float23"}, "unknown dtype 'float23'"),
+        (
+            {"objective": "s2r2", "objective_args": "layer=9,mode=teacher,warmup=0.0,lambda_sem=1"},
+            "layer 9: the model has hidden states 0 to 5",
+        ),
     ],
 )
 def test_a_bad_recipe_is_one_line(data: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
@@ -223,6 +237,42 @@ def test_another_recipes_folder_is_refused(data: Path, tmp_path: Path) -> None:
     trained(data, tmp_path / "out", max_steps=1)
     with pytest.raises(UserError, match="holds checkpoints of another recipe"):
         trained(data, tmp_path / "out", max_steps=1, noise="flat_lora")
+
+
+def test_other_data_under_the_same_name_are_refused(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path / "out", max_steps=1)
+    written(data, ROWS[:-1])
+    with pytest.raises(UserError, match="data_digest was"):
+        trained(data, tmp_path / "out", max_steps=1)
+
+
+def test_csv_is_read_as_text(tmp_path: Path) -> None:
+    texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
+    texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")
+    labels.write_text("text,label\nGood news,1\nBad news,0\n")
+    assert [each.completion for each in read_examples(str(texts))] == ["007", "NA"]
+    assert [each.label for each in read_examples(str(labels))] == [1, 0]
+
+
+def test_lora_plus_lets_b_learn_faster(data: Path, tmp_path: Path) -> None:
+    lora = "r=2,alpha=4,targets=q_proj+v_proj"
+    once = {"max_steps": 1, "warmup_steps": 0, "learning_rate": 1e-4}
+    plain = trained(data, tmp_path / "plain", **once)
+    plus = trained(data, tmp_path / "plus", **once, lora=f"{lora},loraplus_lr_ratio=16")
+    for name in plain:
+        if "lora_B" in name:  # Adam's first step from zero is the learning rate itself
+            assert torch.allclose(plus[name], 16 * plain[name], rtol=0.01, atol=1e-6)
+        else:
+            assert torch.allclose(plus[name], plain[name])
+
+
+def test_the_card_says_how_far_the_adapter_went(data: Path, tmp_path: Path) -> None:
+    still = tmp_path / "still"
+    trained(data, still, max_steps=1, learning_rate=0.0)
+    trained(data, tmp_path / "moved", max_steps=1, warmup_steps=0)
+    cards = [json.loads((tmp_path / name / "training_card.json").read_text()) for name in ("still", "moved")]
+    assert cards[0]["squared_distance"] == 0.0 < cards[1]["squared_distance"]
+    assert {"data_digest", "base_digest"} <= cards[0].keys()
 
 
 def test_examples_that_are_too_long_are_counted(data: Path, tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ class SegmentDriftObjective:
         for i, row in enumerate(rows):
             place = slice(0, len(row)) if seq2seq else slice(width - len(row), width)
             ids[i, place], mask[i, place] = row, 1
+        model = getattr(model, "module", model)  # data parallelism wraps it, and can't generate
         device = next(model.parameters()).device
         training = model.training
         model.eval()
@@ -113,7 +114,10 @@ class SegmentDriftObjective:
         """Segment vectors (k, d) of each answer; None for one without a segment."""
         states = found.decoder_hidden_states if "decoder_input_ids" in batch else found.hidden_states
         layer = self._settings.layer
-        chosen = states[int(layer) if layer == int(layer) and layer > 1 else round(layer * (len(states) - 1))]
+        place = int(layer) if layer == int(layer) and layer > 1 else round(layer * (len(states) - 1))
+        if not 0 <= place < len(states):
+            raise UserError(f"s2r2: layer {layer:g}: the model has hidden states 0 to {len(states) - 1}")
+        chosen = states[place]
         vectors: list[Tensor | None] = []
         for row, labels, answer in zip(chosen, batch["labels"], answers, strict=True):
             place = int((labels != -100).nonzero()[0])
