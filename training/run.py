@@ -117,7 +117,7 @@ def _claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
-    content = recipe.model_dump(mode="json", exclude={"output_dir"}) | digests
+    content = {**recipe.model_dump(mode="json", exclude={"output_dir"}), **digests}
     file = out / RECIPE
     if file.exists():
         try:
