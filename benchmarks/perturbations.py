@@ -6,8 +6,9 @@ Prompts of 200 characters and documents of 20,000, English, 5 % of the character
 costs in prompts (120 at most: linear). `fastest package` is the fastest of those that import, or a loop that works as
 NL-Augmenter's does; `loop` is the leanest loop that we can write, one draw for every character or word. The factors say
 how many times as fast ours is, the new text written out. AugLy's insertions (spacing, punctuation, zero_width) come at
-a fixed distance, without chance. Ours makes exactly as many edits as asked for, reports each with its place, and leaves
-numbers, quotations, code and the like alone.
+a fixed distance, without chance: slices and one join, the least that any insertion costs. Ours makes exactly as many
+edits as asked for, at places drawn by chance, reports each with its place, and leaves numbers, quotations, code and the
+like alone.
 
 The packages are not part of any extra: install them without their dependencies into an environment of their own.
 TextAttack reads NLTK's list of stop words when it is imported.
@@ -57,6 +58,9 @@ def main() -> None:
         print(row + against_packages(ours, peers.get(name, {})) + against_loop(ours, LOOPS.get(name)), flush=True)
     for package, error in missing.items():
         print(f"\n{package} can't be measured here: {error}")
+    heavy = perturbations.get("synonyms")
+    prompts = speed(PROMPT, lambda rng: heavy.apply(PROMPT, heavy.heavy, rng).text) / len(PROMPT)
+    print(f"\nsynonyms at their heavy strength, {heavy.heavy:.0%} of the words: {prompts:,.0f} prompts per CPU-second")
     others = {"with protected spans": SEVERAL, "Hindi": HINDI}
     print(f"\nmillion characters per CPU-second on other prompts{'':<4}" + "".join(f"{title:>22}" for title in others))
     for name in perturbations.names():
