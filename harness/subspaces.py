@@ -108,6 +108,9 @@ def make_subspace(
     folders = find_checkpoint(base), find_checkpoint(aligned)
     digests = [digest_of(folder) for folder in folders]
     energy = 0.9 if rank is None and energy is None else energy
+    if digests[0] == digests[1]:
+        raise _equal(base, aligned)
+    _check_device(device)
     plan = _plan(
         base=base,
         aligned=aligned,
@@ -127,7 +130,7 @@ def make_subspace(
     entries = _make_parts(pair, parts, plan)
     if not any(entry.rank for entry in entries):
         shutil.rmtree(parts)
-        raise UserError(f"base and aligned are equal: '{base}' and '{aligned}' differ in no linear layer")
+        raise _equal(base, aligned)
     manifest = SubspaceManifest(
         **plan.model_dump(),
         modules=entries,
@@ -193,6 +196,19 @@ def _plan(**settings: Any) -> SubspacePlan:
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"--{first['loc'][0]}: {first['msg'].lower()}, not {first['input']!r}") from None
+
+
+def _equal(base: str, aligned: str) -> UserError:
+    return UserError(f"base and aligned are equal: '{base}' and '{aligned}' differ in no linear layer")
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"--device {device}: {str(error).splitlines()[0]}") from None
 
 
 def _claim(parts: Path, plan: SubspacePlan) -> None:

@@ -52,11 +52,12 @@ def verdict(frame: pd.DataFrame, work: Path) -> str:
             f"the gain, CSULoRA {row.csulora:.0%} and {row.csulora_utility:.0%}"
             for row in found.itertuples()
         ]
-    lines += ["", "CSULoRA less shrink at the same distance (seeds' means over strengths, 95 % t-interval), and where"]
     lines += [
-        "the attacked update's energy lies: in F (both sides within the subspace), as in random directions, and its"
+        "",
+        "CSULoRA less shrink at the same distance (seeds' means over strengths, 95 % t-interval); and the share of the",
+        "attacked update's energy in F, within the subspace on both sides, beside that within random directions, and",
+        "its sign cosine with what alignment did:",
     ]
-    lines += ["sign cosine with what alignment did:"]
     for (pair, share), block in blocks:
         asr, utility = (_difference(block, name) for name in ("asr", "utility"))
         where = _where(work, str(pair), float(str(share)), sorted(block["seed"].unique()))

@@ -39,7 +39,7 @@ def test_help_and_ls_import_nothing_heavy(arguments: list[str]) -> None:
         ("perturbations", ["punctuation", "confusables", "emoji", "case"]),
         ("metrics", ["segment_drift", "exact_match", "token_f1", "rouge", "policy", "entity_recall"]),
         ("encoders", ["minilm", "lexical", "model"]),
-        ("methods", ["s2r2", "flat_lora", "sam_ab", "consistency"]),
+        ("methods", ["s2r2", "flat_lora", "sam_ab", "consistency", "csulora", "safelora"]),
         ("backends", ["hf"]),
     ],
 )

@@ -153,6 +153,11 @@ def _equal(base: Path, aligned: Path) -> None:
         file.write_bytes((base / file.name).read_bytes())
 
 
+def _embeddings_only(base: Path, aligned: Path) -> None:
+    _equal(base, aligned)
+    _changed(aligned, lambda tensors: {name: tensor + ("embed" in name) for name, tensor in tensors.items()})
+
+
 def _no_weights(base: Path, aligned: Path) -> None:
     for file in [*base.glob("*.safetensors"), *base.glob("*.index.json")]:
         file.unlink()
@@ -180,6 +185,7 @@ def _changed(folder: Path, change: object) -> None:
         (_poison, "hold weights that are no numbers (NaN or infinity)"),
         (_quantise, "is quantised"),
         (_equal, "base and aligned are equal"),
+        (_embeddings_only, "differ in no linear layer"),
         (_no_weights, "holds no model.safetensors and no model.safetensors.index.json"),
         (_no_config, "is not a model that transformers knows"),
     ],
@@ -204,6 +210,8 @@ def test_what_can_t_be_compared_is_one_clear_line(
         (["--energy", "1.5"], "--energy: input should be less than or equal to 1, not 1.5"),
         (["--rank", "2", "--energy", "0.5"], "--rank and --energy: name one of them"),
         (["--base", "./none"], "model './none' not found"),
+        (["--device", "gpu"], "--device gpu: "),
+        (["--aligned", "pocket-base"], "base and aligned are equal: 'pocket-base' and 'pocket-base'"),
     ],
 )
 def test_wrong_options_are_named(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
