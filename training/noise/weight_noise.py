@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import torch
@@ -140,4 +141,8 @@ class _Beside(torch.autograd.Function):
 
 def _noisy_weight(layer: Adapted, noise: Noise, dtype: torch.dtype) -> Tensor:
     weight = layer.weight()
+    if weight.is_cuda and find_spec("triton"):
+        from holdfast.training.noise.fused import noisy_weight
+
+        return noisy_weight(weight, noise.std, noise.key, dtype)
     return noise.like(weight).add_(weight).to(dtype)
