@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,17 +142,6 @@ def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness
         ),
         start="zero" if squared_distance is None else "initial point",
     )
-
-
-def distance_from_start(adapter: Path) -> float | None:
-    """||B||^2 + ||A - A_0||^2 as the training card beside an adapter has it; None where there is none."""
-    from holdfast.training.run import CARD
-
-    file = adapter / CARD
-    if not file.is_file():
-        return None
-    found = json.loads(file.read_text("utf-8")).get("squared_distance")
-    return None if found is None else float(found)
 
 
 def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:

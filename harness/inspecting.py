@@ -7,8 +7,9 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.adapter_files import read_adapter
-from holdfast.harness.flatness import Flatness, Probed, distance_from_start, draw_surfaces, measure_flatness
+from holdfast.harness.flatness import Flatness, Probed, draw_surfaces, measure_flatness
 from holdfast.metrics.geometry import Geometry, geometry_of, total
+from holdfast.training.card import read_card
 
 
 def inspect_adapter(name: str) -> dict[str, Geometry]:
@@ -39,7 +40,8 @@ def inspect(
     if data:
         adapter = read_adapter(name)
         probed = Probed(name, data, base or str(adapter.config.get("base_model_name_or_path") or ""), limit, device)
-        flatness = measure_flatness(probed, distance_from_start(adapter.path))
+        card = read_card(adapter.path)
+        flatness = measure_flatness(probed, card.squared_distance if card else None)
         drawn = draw_surfaces(probed, plot) if plot else []
     if as_json:
         found = {"total": asdict(total(modules)), "modules": {key: asdict(each) for key, each in modules.items()}}

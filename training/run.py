@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
 from holdfast.errors import UserError
+from holdfast.training.card import TrainingCard
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from holdfast.training.loop.batches import Kind, Perturber
 
 RECIPE = "recipe.json"
-CARD = "training_card.json"
 _LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dropout", "rslora": "use_rslora"} | {
     "dora": "use_dora",
     "init": "init_lora_weights",
@@ -81,20 +81,23 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         raise UserError(f"TrainingArguments: {str(error).splitlines()[0]}") from None
     noise, sam = _noise(model, recipe)
     perturber = Perturber(examples, recipe.perturbations, recipe.seed, tokenizer, collator, longest)
-    trainer = MethodTrainer(
-        model=model,
-        args=settings,
-        data_collator=collator,
-        train_dataset=_Rows(rows),
-        eval_dataset=_Rows(evaluated) if evaluated else None,
-        processing_class=tokenizer,
-        objective=_objective(recipe, tokenizer, examples, perturber),
-        objective_args=dict(recipe.objective_args),
-        perturber=perturber,
-        noise=noise,
-        sam=sam,
-        optimizers=(_lora_plus(model, recipe, settings), None),
-    )
+    try:
+        trainer = MethodTrainer(
+            model=model,
+            args=settings,
+            data_collator=collator,
+            train_dataset=_Rows(rows),
+            eval_dataset=_Rows(evaluated) if evaluated else None,
+            processing_class=tokenizer,
+            objective=_objective(recipe, tokenizer, examples, perturber),
+            objective_args=dict(recipe.objective_args),
+            perturber=perturber,
+            noise=noise,
+            sam=sam,
+            optimizers=(_lora_plus(model, recipe, settings), None),
+        )
+    except (ImportError, RuntimeError, ValueError) as error:  # a reporter that is not installed, a device that is not there
+        raise UserError(f"the Trainer can't be set up: {str(error).splitlines()[0]}") from None
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
     result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
@@ -102,8 +105,21 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         model.save_pretrained(out, **({} if recipe.full else {"save_embedding_layers": False}))
         if recipe.full:
             tokenizer.save_pretrained(out)
+        trained = {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
         moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(model))
-        _write_card(out, recipe, model, digests, len(rows), over, moved, result.metrics, started)
+        TrainingCard(
+            recipe=recipe.model_dump(mode="json", exclude={"output_dir"}),
+            recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
+            **digests,
+            examples=len(rows),
+            longer_than_context=over,
+            versions=_versions(),
+            seconds=round(time.time() - started, 3),
+            peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            metrics={name: value for name, value in result.metrics.items() if isinstance(value, (int, float))},
+            norms={} if recipe.full else {name: round(float(each.float().norm()), 6) for name, each in trained.items()},
+            squared_distance=None if recipe.full else moved,
+        ).write(out)
     return out
 
 
@@ -226,45 +242,10 @@ def _last_checkpoint(out: Path) -> str | None:
     return found
 
 
-def _write_card(
-    out: Path,
-    recipe: Recipe,
-    model: Any,
-    digests: Mapping[str, str],
-    rows: int,
-    over: int,
-    moved: float,
-    metrics: Mapping[str, Any],
-    started: float,
-) -> None:
-    """What was done, for whoever finds the adapter: recipe, data digest, versions, times, memory, final norms."""
+def _versions() -> dict[str, str]:
     import peft
     import torch
     import transformers
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    norms = {
-        name: round(float(parameter.detach().float().norm()), 6)
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-    }
-    card = {
-        "schema_version": 1,
-        "recipe": recipe.model_dump(mode="json", exclude={"output_dir"}),
-        "recipe_digest": hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
-        **digests,
-        "examples": rows,
-        "longer_than_context": over,
-        "versions": {
-            "holdfast": __version__,
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "peft": peft.__version__,
-        },
-        "seconds": round(time.time() - started, 3),
-        "peak_memory_mib": round(peak, 1),
-        "metrics": {name: value for name, value in metrics.items() if isinstance(value, (int, float))},
-        "norms": norms if not recipe.full else {},
-        "squared_distance": None if recipe.full else moved,
-    }
-    (out / CARD).write_text(json.dumps(card, indent=2) + "\n", "utf-8")
+    libraries = {"torch": torch, "transformers": transformers, "peft": peft}
+    return {"holdfast": __version__, **{name: str(library.__version__) for name, library in libraries.items()}}

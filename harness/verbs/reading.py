@@ -37,7 +37,9 @@ def add_verbs(verbs: Any) -> None:
     listing.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
 
     schema = add(verbs, "schema", _schema, "print the JSON schema of a file that we write")
-    schema.add_argument("file", choices=("run.json", "samples.jsonl", "correction_card.json", "subspace"))
+    schema.add_argument(
+        "file", choices=("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace")
+    )
 
 
 def _shrink(args: argparse.Namespace) -> int:
@@ -100,8 +102,14 @@ def _schema(args: argparse.Namespace) -> int:
     from holdfast.harness.manifest import Manifest
     from holdfast.harness.records import Record
     from holdfast.harness.subspaces import SubspaceManifest
+    from holdfast.training.card import TrainingCard
 
-    models: Any = {"run.json": Manifest, "samples.jsonl": Record}
-    model = (models | {"correction_card.json": CorrectionCard, "subspace": SubspaceManifest})[args.file]
-    print(json.dumps(TypeAdapter(model).json_schema(), indent=2))
+    models: dict[str, Any] = {
+        "run.json": Manifest,
+        "samples.jsonl": Record,
+        "training_card.json": TrainingCard,
+        "correction_card.json": CorrectionCard,
+        "subspace": SubspaceManifest,
+    }
+    print(json.dumps(TypeAdapter(models[args.file]).json_schema(), indent=2))
     return 0

@@ -217,6 +217,7 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"full": True, "noise": "flat_lora"}, "acts under an adapter: leave out --full"),
         ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "can't be negative"),
         ({"learning_rate": "fast"}, "learning_rate: a number is wanted"),
+        ({"report_to": "nowhere"}, "the Trainer can't be set up: nowhere is not supported"),
         ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),
         ({"model": "pretrained=./nowhere"}, "'./nowhere' not found"),
         ({"model": "pretrained=pocket-base,dtyp=float32"}, "no argument 'dtyp'; did you mean 'dtype'"),
