@@ -101,7 +101,7 @@ def make_settings(method: str, strengths: Iterable[float | None], **options: Any
         raise UserError(f"--method {method} is no correction of a finished adapter; use {', '.join(_TAKES)}")
     found = []
     for strength in dict.fromkeys(strengths):
-        given = {name: value for name, value in options.items() if value not in (None, False)}
+        given = {name: value for name, value in options.items() if value is not None and value is not False}
         if strength is not None:
             given["strength"] = strength
         elif "strength" in _TAKES[method]:

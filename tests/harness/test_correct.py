@@ -151,6 +151,8 @@ def test_safelora_reads_the_whole_displacement(setting: Setting, tmp_path: Path)
     cosines = {each["name"]: each["cosine"] for each in card_of(tmp_path / "out")["modules"]}
     moved = {each["name"] for each in card_of(tmp_path / "out")["modules"] if each["distance"] > 0}
     assert moved == set(sorted(cosines, key=lambda name: cosines[name])[:4])
+    assert command(adapter, subspace, tmp_path / "none", "--method", "safelora", "--number", "0") == 0
+    assert card_of(tmp_path / "none")["distance"] == 0
 
 
 def test_what_the_theory_does_not_cover_is_kept_and_said(

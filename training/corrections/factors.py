@@ -70,10 +70,9 @@ class Components(NamedTuple):
 class Correction:
     """One module's corrected update X and its account.
 
-    `energies` are the squared norms of the parts of dW, `attenuation` ||X_c|| / ||dW_c|| of each part c as the method
-    wanted it; `distance` is ||X - dW||_F of what is returned, `recompression_error` the share of it that cutting the
-    rank cost: the Frobenius norm of what was cut. `sign_cosine` is cos(U^T dW V, S): near -1 the update undoes the
-    alignment. `cosine` is SafeLoRA's.
+    `energies` are the squared norms of the parts of dW, `attenuation` ||X_c|| / ||dW_c|| of each part c before the rank
+    is cut; `recompression_error` is the Frobenius norm of what the cut took away, and `distance` ||X - dW||_F of what is
+    returned. `sign_cosine` is cos(U^T dW V, S): near -1 the update undoes the alignment. `cosine` is SafeLoRA's.
     """
 
     factors: Factors

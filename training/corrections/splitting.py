@@ -84,7 +84,7 @@ def recombined(parts: Parts, cores: Cores, rank: Rank) -> Correction:
         return Correction(factors, parts.energies, kept, 0.0, 0.0, parts.sign_cosine)
     before, after = _block(parts.cores), _block(cores)
     u, values, vh = torch.linalg.svd(after, full_matrices=False)
-    wanted = {"keep": factors.rank, "exact": 2 * factors.rank}.get(str(rank)) or int(rank)
+    wanted = rank if isinstance(rank, int) else factors.rank * (2 if rank == "exact" else 1)
     count = min(wanted, len(values))
     roots, dtype = values[:count].sqrt(), parts.left[0].dtype
     b = torch.cat(parts.left, 1) @ (u[:, :count] * roots).to(dtype)
