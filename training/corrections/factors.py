@@ -71,8 +71,8 @@ class Correction:
     """One module's corrected update X and its account.
 
     `energies` are the squared norms of the parts of dW, `attenuation` ||X_c|| / ||dW_c|| of each part c before the rank
-    is cut; `recompression_error` is the Frobenius norm of what the cut took away, and `distance` ||X - dW||_F of what is
-    returned. `sign_cosine` is cos(U^T dW V, S): near -1 the update undoes the alignment. `cosine` is SafeLoRA's.
+    is cut; `recompression_error` is the Frobenius norm of what the cut took away, and `distance` ||X - dW||_F of what
+    is returned. `sign_cosine` is cos(U^T dW V, S): near -1 the update undoes the alignment. `cosine` is SafeLoRA's.
     """
 
     factors: Factors
