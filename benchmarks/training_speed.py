@@ -1,4 +1,4 @@
-"""What a training step costs beside plain LoRA's: Flat-LoRA, isotropic noise, SAM, S2R2; time and peak memory.
+"""What a training step costs beside plain LoRA's: Flat-LoRA, the same done in place, SAM; time and peak memory.
 
 python benchmarks/training_speed.py [--hidden 1024] [--layers 4] [--tokens 2048] [--repeats 7]
 
@@ -18,7 +18,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from holdfast.training.noise import WeightNoise
+from holdfast.training.noise import WeightNoise, adapted_layers
+from holdfast.training.noise.normals import normals
 from holdfast.training.noise.sam import ascended, gradients_wanted, sam_parameters
 
 
@@ -37,6 +38,7 @@ def main() -> None:
     steps: dict[str, Callable[[], None]] = {
         "lora": lambda: step(model, ids, nullcontext()),
         "flat_lora": lambda: step(model, ids, noise.step(5, 10)),
+        "in place": lambda: in_place(model, ids),
         "sam_ab": lambda: sam(model, ids, "sam_ab"),
         "sam_w": lambda: sam(model, ids, "sam_w"),
     }
@@ -73,6 +75,21 @@ def step(model: Any, ids: torch.Tensor, noise: AbstractContextManager[None]) -> 
     with noise:
         model(input_ids=ids, labels=ids).loss.backward()
     model.zero_grad()
+
+
+def in_place(model: Any, ids: torch.Tensor) -> None:
+    """The other way to do it: all weights moved before the step, and put back from a copy after it."""
+    layers = adapted_layers(model)
+    kept = [layer.base.weight.detach().clone() for layer in layers]
+    with torch.no_grad():
+        for layer in layers:
+            weight = layer.base.weight
+            std = layer.row_norms() * (0.05 / weight.shape[1] ** 0.5)
+            weight += normals(0, *weight.shape, weight.device).mul_(std[:, None]).to(weight.dtype)
+    step(model, ids, nullcontext())
+    with torch.no_grad():
+        for layer, before in zip(layers, kept, strict=True):
+            layer.base.weight.copy_(before)
 
 
 def sam(model: Any, ids: torch.Tensor, where: str) -> None:
