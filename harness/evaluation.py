@@ -1,5 +1,6 @@
 """The main job: plan, generate, score, store, summarise."""
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -120,12 +121,15 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
 
 
 def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
-    """Load tasks; raises UserError unless their metrics exist and point the same way and their names differ."""
+    """Load tasks; raises UserError unless their metrics exist and point the same way, their names differ and their
+    prompts use the content."""
     tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': name each once")
         metrics_of(task, "pair")
+        if not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
+            raise UserError(f"the prompt of task '{task.name}' does not use {{{{ content }}}}: nothing would be asked")
     directions = {task.name: headline_of(task)[1] for task in tasks}
     if len(set(directions.values())) > 1:
         down = next(name for name, higher in directions.items() if not higher)

@@ -283,3 +283,9 @@ def test_run_json_says_what_was_run(run: Run) -> None:
     assert all(len(entry["digest"]) == 64 for entry in manifest["adapters"])
     assert manifest["tasks"]["small"]["headline"] == "token_f1"
     assert manifest["config"]["encoder"] == "lexical"
+
+
+def test_a_prompt_that_leaves_the_content_out_is_refused(tmp_path: Path) -> None:
+    task = Task("summaries", (Sample("1", "A long text.", ("Short.",)),), ("exact_match",), "Summarise: {content}")
+    with pytest.raises(UserError, match="'summaries' does not use {{ content }}"):
+        evaluate(tasks=[task], encoder="lexical", output_path=tmp_path / "run")
