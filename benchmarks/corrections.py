@@ -7,7 +7,6 @@ Random matrices of Llama-2-7B's shapes. Times are the best of several, in one pr
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -134,16 +133,17 @@ def memory(depth: int) -> list[str]:
     """The peak memory of `holdfast subspace` on a sharded pair of 7B shapes, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         pair = [checkpoint(Path(folder) / name, depth, seed) for seed, name in enumerate(("base", "aligned"))]
-        command = [sys.executable, "-m", "holdfast.harness.cli", "subspace", "--rank", str(K)]
-        command += ["--base", str(pair[0]), "--aligned", str(pair[1]), "--out", str(Path(folder) / "s.safetensors")]
+        words = ["subspace", "--rank", str(K), "--base", str(pair[0]), "--aligned", str(pair[1])]
+        words += ["--out", str(Path(folder) / "s.safetensors")]
+        code = f"from holdfast.harness.cli import main\nmain({words!r})\nprint(open('/proc/self/status').read())"
         start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
         took = time.perf_counter() - start
         size = sum(file.stat().st_size for file in pair[0].iterdir()) / 1e9
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    peak = int(done.stdout.split("VmHWM:")[1].split()[0]) * 1024 / 1e9
     return [
         f"holdfast subspace on two checkpoints of {size:.1f} GB (7B's shapes, {depth} layers, bf16, sharded): peak "
-        f"memory {peak:.2f} GiB (1.5 GB wanted), {took:.0f} s with reading, hashing and writing"
+        f"memory {peak:.2f} GB (1.5 GB wanted), {took:.0f} s with reading, hashing and writing"
     ]
 
 
@@ -176,7 +176,7 @@ def update(m: int, n: int, dtype: torch.dtype = torch.float32) -> Factors:
 
 
 def orthonormal(m: int, n: int, dtype: torch.dtype = torch.float32) -> Directions:
-    u, v = (torch.linalg.qr(torch.randn(size, K, dtype=dtype)).Q for size in (m, n))
+    u, v = (torch.linalg.qr(torch.randn(size, K, dtype=dtype)).Q.contiguous() for size in (m, n))  # as in the file
     return Directions(u, torch.linspace(2, 1, K, dtype=dtype), v, norm=20.0)
 
 

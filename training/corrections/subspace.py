@@ -17,7 +17,7 @@ BLOCK = 64
 EXACT_UP_TO = 512
 """Matrices whose smaller side is at most this are decomposed whole."""
 
-GAIN = 5e-4
+GAIN = 2e-3
 """The search ends when another block would add less than this share to the energy that the wanted directions hold."""
 
 
@@ -66,22 +66,25 @@ def _decomposed(d: Tensor, count: Count, start: Tensor) -> tuple[Tensor, Tensor,
     """U, s and V of the Krylov space in which the wanted directions have settled, or of D itself."""
     most = min(d.shape) // 2 if min(d.shape) > EXACT_UP_TO else 0
     basis, images = d.new_zeros(len(d), 0), d.new_zeros(d.shape[1], 0)
+    gram = d.new_zeros(0, 0)
     block, held_before, wanted_before = d @ start, 0.0, 0
     while basis.shape[1] + BLOCK <= most:
         for _ in range(2):  # once is not enough in floating point
             block = torch.linalg.qr(block - basis @ (basis.T @ block)).Q
         image = d.T @ block
         basis, images = torch.cat((basis, block), 1), torch.cat((images, image), 1)
-        values = torch.linalg.eigvalsh((images.T @ images).double()).flip(0).clamp(min=0).sqrt()
+        inner = images.T @ image
+        gram = torch.cat((torch.cat((gram, inner[:-BLOCK]), 1), inner.T))
+        values = torch.linalg.eigvalsh(gram.double()).flip(0).clamp(min=0).sqrt()
         wanted = count(values)
         if wanted > most:
             break
         held = float(values[:wanted].pow(2).sum())
-        settled = held <= held_before * (1 + GAIN) and wanted >= wanted_before * (1 - 10 * GAIN)
+        settled = held <= held_before * (1 + GAIN) and wanted >= wanted_before * (1 - 2 * GAIN)
         if settled and wanted <= len(values):
             p, r = torch.linalg.qr(images)
             u, values, vh = torch.linalg.svd(r.T, full_matrices=False)
-            return basis @ u, values, p @ vh.T
+            return basis @ u[:, :wanted], values[:wanted], p @ vh[:wanted].T
         held_before, wanted_before = held, wanted
         block = d @ image
     u, values, vh = torch.linalg.svd(d, full_matrices=False)
