@@ -146,7 +146,13 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
     ('number 5 -> 6', '')
     """
     sides = zip((clean, perturbed), parses or (None, None), strict=True)
-    return Comparer(*(_Answer([facts_of(text) for text in texts], parse) for texts, parse in sides))
+    return Comparer(*(_answer(tuple(texts), parse) for texts, parse in sides))
+
+
+@lru_cache(maxsize=1 << 12)
+def _answer(texts: tuple[str, ...], parse: Parse | None) -> _Answer:
+    """One answer; remembered, as a clean one meets all its variants."""
+    return _Answer([facts_of(text) for text in texts], parse)
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
