@@ -63,7 +63,7 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
         stem = key.removesuffix(_DOWN)
         a, b = tensors.pop(key), tensors.pop(stem + _UP, None)
         module = stem.removeprefix(_PREFIX)
-        if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a):
+        if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
             raise UserError(f"adapter '{name}': the factors of '{module}' are no pair of matrices of one rank")
         if not (a.isfinite().all() and b.isfinite().all()):
             raise UserError(f"adapter '{name}': '{module}' holds no numbers (NaN or infinity): its training diverged")

@@ -3,9 +3,10 @@
 python benchmarks/experiments/csulora.py [--seeds 5] [--out results/csulora]
 
 The useful task is to name the sentiment of headlines by labels that the model has not been taught; 0 to 50 % of the
-training examples are forbidden requests, answered. Two pairs of base and aligned model: the shipped one, and one whose
-alignment is a merged LoRA of rank 8, so that its subspace is known exactly. What is done is kept in --out/work, and
-the same command goes on from there. Beside it are written a CSV of all rows, a table with the verdict, and a picture.
+training examples are forbidden requests, answered; LoRA of rank 8 on queries and values. Two pairs of base and aligned
+model: the shipped one, and one whose alignment is a merged LoRA of rank 8, so that its subspace is known exactly. What
+is done is kept in --out/work, and the same command goes on from there. Beside it are written a CSV of all rows, a table
+with the verdict, and a picture.
 """
 
 import argparse
@@ -115,7 +116,7 @@ def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, 
         "seed": seed,
         "learning_rate": RATE,
         "num_train_epochs": epochs,
-        "lora": "r=8,alpha=16",
+        "lora": "r=8,alpha=16,targets=q_proj+v_proj",
         "disable_tqdm": True,
         "save_steps": 100_000,
         "logging_steps": 1_000,
@@ -146,12 +147,14 @@ def opposite(pair: Pair, work: Path) -> Path:
     from safetensors.torch import save_file
 
     out = work / f"{pair.name}-minus-d"
-    tensors, rank = {}, 0
-    for name, found in Subspace(pair.subspace).items():
-        root, rank = found.values.sqrt(), found.rank
+    moved = {name: found for name, found in Subspace(pair.subspace).items() if found.rank}
+    tensors = {}
+    for name, found in moved.items():
+        root = found.values.sqrt()
         tensors[f"base_model.model.{name}.lora_A.weight"] = (root[:, None] * found.v.T).contiguous()
         tensors[f"base_model.model.{name}.lora_B.weight"] = (-found.u * root).contiguous()
-    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=r".*_proj", task_type="CAUSAL_LM")
+    rank = next(iter(moved.values())).rank
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(moved), task_type="CAUSAL_LM")
     config.base_model_name_or_path = pair.aligned
     config.save_pretrained(out)
     save_file(tensors, out / "adapter_model.safetensors")

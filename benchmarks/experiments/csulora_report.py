@@ -58,10 +58,19 @@ def verdict(frame: pd.DataFrame, work: Path) -> str:
         "attacked update's energy in F, within the subspace on both sides, beside that within random directions, and",
         "its sign cosine with what alignment did:",
     ]
+    kept = 0
     for (pair, share), block in blocks:
         asr, utility = (_difference(block, name) for name in ("asr", "utility"))
         where = _where(work, str(pair), float(str(share)), sorted(block["seed"].unique()))
         lines.append(f"- {pair}, {_share(float(str(share)))} unsafe: ASR {asr}, utility {utility}; {where}")
+        kept += asr.startswith("+")
+    lines.append(f"CSULoRA leaves more of the attack than shrink does in {kept} of {len(blocks)} settings.")
+    if kept > len(blocks) / 2:
+        lines += [
+            "So what undoes the refusals lies within the subspace of what made them, in F, which the method keeps: it",
+            "is blind to the sign. The update -D, which undoes the alignment and nothing else, passes unchanged below;",
+            "only the signed form sees it. The tables have random directions and the other controls beside it.",
+        ]
     return "\n".join(lines)
 
 

@@ -201,6 +201,12 @@ def _unpaired(adapter: Path) -> None:
     )
 
 
+def _rankless(adapter: Path) -> None:
+    file = adapter / "adapter_model.safetensors"
+    tensors = {n: t[:0] if "lora_A" in n else t[:, :0] for n, t in load_file(file).items()}
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+
+
 def _renamed(adapter: Path) -> None:
     file = adapter / "adapter_model.safetensors"
     save_file({name.replace("layers.1", "layers.7"): tensor for name, tensor in load_file(file).items()}, file)
@@ -231,6 +237,7 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
         (_pickled, "is pickled (adapter_model.bin), and a pickle can run code"),
         (_truncated, "is not a readable safetensors file"),
         (_unpaired, "'model.layers.0.self_attn.q_proj' are no pair of matrices of one rank"),
+        (_rankless, "are no pair of matrices of one rank"),
         (_renamed, "module 'model.layers.7."),
         (_other_base, "it was trained on 'pocket-base', the subspace is of"),
         (_other_shape, "the adapter does not belong to this subspace: 'model.layers.0."),
