@@ -101,7 +101,7 @@ def measured(adapters: dict[str, Path], skill: str, count: int, folder: Path) ->
             cells.append(alone.assign(adapter=name))
     every = pd.concat(cells)
     rng = Random(f"flat_lora sharpness|{skill}")
-    judged = written(folder / "judged.jsonl", [SKILLS[skill].example(rng) for _ in range(32)])
+    judged = written(folder / "judged.jsonl", [SKILLS[skill].example(rng) for _ in range(16)])
     rows = []
     for name, path in adapters.items():
         mine = every[every["adapter"] == name]
@@ -122,8 +122,8 @@ def measured(adapters: dict[str, Path], skill: str, count: int, folder: Path) ->
 def sharpness(name: str, path: Path, judged: Path) -> list[float]:
     """The expected rise of the loss at each sigma; over all linear layers of a model that was trained whole."""
     whole = name.startswith("full.")
-    probed = Probed(None if whole else str(path), str(judged), str(path) if whole else "pocket-base", 32)
-    return [each.rise for each in expected_sharpness(probed.loss, probed.weights, probed.norms, SIGMAS, draws=5)]
+    probed = Probed(None if whole else str(path), str(judged), str(path) if whole else "pocket-base", 16)
+    return [each.rise for each in expected_sharpness(probed.loss, probed.weights, probed.norms, SIGMAS, draws=3)]
 
 
 def _cells(skill: str, count: int, base: str, adapters: Sequence[str], folder: Path) -> pd.DataFrame:

@@ -139,6 +139,16 @@ def test_leaderboard_merges_runs(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert [row["run"] for row in csv.DictReader(lines)] == runs
 
 
+def test_a_leaderboard_can_carry_the_adapters_geometry(tmp_path: Path) -> None:
+    run, target = str(tmp_path / "run"), tmp_path / "board.csv"
+    main(["run", *SMALL, "--adapters", "base,pocket-steady", "--adapter_scales", "0.5,1", "--output_path", run])
+    assert main(["leaderboard", run, "--geometry", "--output_path", str(target)]) == 0
+    with target.open() as lines:
+        norms = {row["adapter"]: row["update_norm"] for row in csv.DictReader(lines)}
+    assert norms["base"] == ""
+    assert float(norms["pocket-steady@1"]) == pytest.approx(2 * float(norms["pocket-steady@0.5"]), rel=1e-4)
+
+
 @pytest.mark.parametrize(("file", "field"), [("run.json", "schema_version"), ("samples.jsonl", "scores")])
 def test_schema_prints_what_a_file_holds(file: str, field: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", file]) == 0
