@@ -17,7 +17,7 @@ BLOCK = 64
 EXACT_UP_TO = 512
 """Matrices whose smaller side is at most this are decomposed whole."""
 
-GAIN = 2e-3
+GAIN = 4e-3
 """The search ends when another block would add less than this share to the energy that the wanted directions hold."""
 
 
