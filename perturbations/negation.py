@@ -22,13 +22,16 @@ def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = 
     """Deny what sentences say or ask: the answer should change (a directional test).
 
     Strength is the share of the sentences. Each is negated at its main verb, or loses the `not` that it has, only
-    where a rule surely fits. Yes/no questions stay (their answers are the same with and without), and so do those for a
-    thing, a number, a time or a place ("when wasn't it" asks nothing), and what holds another negative word.
+    where a rule surely fits. Yes/no questions stay (their answers are the same with and without) unless they ask for a
+    property that has an opposite ("is it safe"); those for a thing, a number, a time or a place stay ("when wasn't it"
+    asks nothing) unless they ask which of many; and so does what holds another negative word.
 
     >>> negate("Who wrote Hamlet?", 1.0, Random(1)).text
     'Who did not write Hamlet?'
     >>> [negate(text, 1.0, Random(1)).text for text in ["Fix the bug.", "Sales rose again.", "It can't fly."]]
     ['Do not fix the bug.', 'Sales did not rise again.', 'It can fly.']
+    >>> [negate(text, 1.0, Random(1)).text for text in ["Is it safe to swim?", "Which birds can fly?"]]
+    ['Is it unsafe to swim?', "Which birds can't fly?"]
     >>> negate("दुकान नौ बजे खुलती है।", 1.0, Random(1)).text
     'दुकान नौ बजे नहीं खुलती है।'
     """
@@ -108,6 +111,8 @@ def _english(sentence: str) -> Edit | None:
     said = [sentence[start:end].lower() for start, end in spans]
     if not said:
         return None
+    if sentence.rstrip().endswith("?") and (asked := _opposite(sentence, said, spans) or _which(sentence, said, spans)):
+        return asked
     is_question = sentence.rstrip("\"'”’) ").endswith("?") or said[0] in closed_class("question")
     if (is_question and said[0] not in ("why", "who")) or said[:2] in (["who", "is"], ["who", "was"]):
         return None
@@ -134,6 +139,41 @@ def _english(sentence: str) -> Edit | None:
             auxiliary = "did" if word in verb_forms()["past"] else "does"
             return Edit(start, sentence[start:end], f"{auxiliary} not {base}")
     return None
+
+
+_OPPOSITES = {
+    "safe": "unsafe", "possible": "impossible", "legal": "illegal", "healthy": "unhealthy", "necessary": "unnecessary",
+    "wise": "unwise", "fair": "unfair", "ethical": "unethical", "normal": "abnormal", "polite": "impolite",
+    "acceptable": "unacceptable", "reliable": "unreliable", "edible": "inedible", "visible": "invisible",
+    "moral": "immoral", "usual": "unusual", "available": "unavailable", "compatible": "incompatible",
+}  # fmt: skip
+
+
+def _opposite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Is it safe, as is it unsafe; or the other way round. None where several such words are asked for."""
+    if said[0] not in ("is", "are", "was", "were", "would"):
+        return None
+    back = {negative: positive for positive, negative in _OPPOSITES.items()}
+    found = [at for at, word in enumerate(said) if word in _OPPOSITES or word in back]
+    if len(found) != 1 or " or " in sentence:
+        return None
+    start, end = spans[found[0]]
+    return Edit(start, sentence[start:end], _OPPOSITES.get(said[found[0]]) or back[said[found[0]]])
+
+
+def _which(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Which planets have rings, as which do not have; only where the verb follows what is asked for."""
+    if len(said) < 4 or said[0] != "which" or not said[1].endswith("s") or said[1].endswith("ss"):
+        return None
+    start, end = spans[2]
+    if sentence[end : end + 1] != " " or said[3] in ("there", *_PLURAL_SUBJECTS, "he", "she", "it"):
+        return None
+    if said[2] in ("are", "were", "can", "could", "will", "would", "should"):
+        follows_subject = said[3] in closed_class("determiner", "possessive") or said[3].endswith("s")
+        return None if follows_subject else _auxiliary(sentence, said, spans, 2, True)
+    return (
+        Edit(start, "", "do not ") if said[2] in verb_forms()["base"] and said[2] not in verb_forms()["past"] else None
+    )
 
 
 _OPENS_CLAUSE = frozenset("if that because when while although who which whose where as".split())
