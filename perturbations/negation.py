@@ -171,9 +171,8 @@ def _which(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]])
     if said[2] in ("are", "were", "can", "could", "will", "would", "should"):
         follows_subject = said[3] in closed_class("determiner", "possessive") or said[3].endswith("s")
         return None if follows_subject else _auxiliary(sentence, said, spans, 2, True)
-    return (
-        Edit(start, "", "do not ") if said[2] in verb_forms()["base"] and said[2] not in verb_forms()["past"] else None
-    )
+    is_verb = said[2] == "have" or (said[2] in verb_forms()["base"] and said[2] not in verb_forms()["past"])
+    return Edit(start, "", "do not ") if is_verb else None
 
 
 _OPENS_CLAUSE = frozenset("if that because when while although who which whose where as".split())

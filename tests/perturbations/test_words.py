@@ -73,6 +73,10 @@ def test_a_distractor_stands_between_turns_not_within() -> None:
 @pytest.mark.parametrize(
     ("text", "negated"),
     [
+        ("Is it safe to drink tap water?", "Is it unsafe to drink tap water?"),
+        ("Was it unfair of him to leave?", "Was it fair of him to leave?"),
+        ("Which planets have rings?", "Which planets do not have rings?"),
+        ("Which countries are in the EU?", "Which countries aren't in the EU?"),
         ("Who wrote Hamlet?", "Who did not write Hamlet?"),
         ("Why is the sky blue?", "Why isn't the sky blue?"),
         ("Which of the two did not sign?", "Which of the two signed?"),
@@ -109,6 +113,9 @@ def test_negation_turns_a_sentence_round(text: str, negated: str) -> None:
     "text",
     [
         "Is Rome old?",
+        "Is it safe or unsafe to swim?",
+        "Which cities are the largest?",
+        "Which animals can dogs see?",
         "Nobody came.",
         "How tall is it?",
         "a red rose",
