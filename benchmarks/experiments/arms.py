@@ -13,16 +13,22 @@ from holdfast.harness.training import make_recipe_of, train_adapter
 from holdfast.training.pocket.words import Example
 
 CARD = "training_card.json"
+COMMON = {
+    "model": "pretrained=pocket-base",
+    "per_device_train_batch_size": 8,
+    "learning_rate": 1e-3,
+    "save_strategy": "no",
+}
 
 
 def trained(
     arms: Mapping[str, Mapping[str, Any]],
     seeds: Iterable[int],
     examples: Callable[[int], Sequence[Example]],
-    common: Mapping[str, Any],
+    steps: int,
     folder: Path,
 ) -> dict[str, Path]:
-    """Train every arm with every seed, on that seed's examples; `arm.seed` -> the adapter's directory.
+    """Train every arm with every seed, from pocket-base on that seed's examples; `arm.seed` -> its directory.
 
     An adapter that lies there already is kept; one that was interrupted goes on where it was.
     """
@@ -33,7 +39,8 @@ def trained(
         for arm, settings in arms.items():
             out = found[f"{arm}.{seed}"] = folder / f"{arm}.{seed}"
             if not (out / CARD).exists():
-                flags = {**common, **settings, "data": str(data), "output_dir": str(out), "seed": seed}
+                flags = {**COMMON, "max_steps": steps, **settings}
+                flags |= {"data": str(data), "output_dir": str(out), "seed": seed}
                 train_adapter(make_recipe_of({}, {"disable_tqdm": True, **flags}, []))
                 print(f"trained {out.name}", file=sys.stderr)
     return found

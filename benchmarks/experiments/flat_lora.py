@@ -48,17 +48,10 @@ def main() -> None:
     arguments.add_argument("--work", type=Path, default=Path("results/flat_lora"), help="where adapters and runs go")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
-    common = {
-        "model": "pretrained=pocket-base",
-        "max_steps": args.steps,
-        "per_device_train_batch_size": 8,
-        "learning_rate": 1e-3,
-        "save_strategy": "no",
-    }
     parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples", ""]
     for skill, wrong in SETTINGS:
         folder = args.work / f"{skill}-{wrong:g}"
-        found = trained(ARMS, range(args.seeds), lambda seed: examples(skill, seed, wrong), common, folder)  # noqa: B023
+        found = trained(ARMS, range(args.seeds), lambda seed: examples(skill, seed, wrong), args.steps, folder)  # noqa: B023
         kept = folder / "rows.csv"
         rows = pd.read_csv(kept) if kept.exists() else measured(found, skill, args.samples, folder)
         rows.to_csv(kept, index=False)

@@ -60,15 +60,8 @@ def main() -> None:
     arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="where adapters and runs are kept")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
-    common = {
-        "model": "pretrained=pocket-base",
-        "max_steps": args.steps,
-        "per_device_train_batch_size": 8,
-        "learning_rate": 1e-3,
-        "save_strategy": "no",
-    }
-    found = trained(ARMS, range(args.seeds), train_examples, common, args.work)
-    found |= trained(ABLATIONS, range(args.ablations), train_examples, common, args.work)
+    found = trained(ARMS, range(args.seeds), train_examples, args.steps, args.work)
+    found |= trained(ABLATIONS, range(args.ablations), train_examples, args.steps, args.work)
     rows = measured(found, args.samples, args.work)
     main_arms = rows[rows["arm"].isin(ARMS)]
     parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples", "", table(main_arms, "lora"), ""]
