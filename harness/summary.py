@@ -51,10 +51,13 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
 
 
 def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
-    """One row per generation: what was asked, the headline `score`, and every score."""
+    """One row per generation: what was asked, the headline `score`, and every score.
+
+    In the order of their keys, so that the tables don't hang on the order in which an engine finished.
+    """
     import pandas as pd
 
-    asked = ("perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
+    asked = ("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
     columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *asked)}
     columns |= {"edited": [], "truncated": []}
     scores: list[dict[str, float]] = []
@@ -65,6 +68,7 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     if not scores:
         raise UserError(f"{folder} holds no answers yet: run it first")
     frame = pd.concat([pd.DataFrame(columns), pd.DataFrame(scores, dtype=np.float64)], axis=1)
+    frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
     frame["score"] = np.nan
     for task, entry in manifest.tasks.items():
         if entry.headline in frame:

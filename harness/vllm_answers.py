@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM takes for the largest rank of its adapters."""
+from holdfast.harness.backends.vllm_loading import RANKS
 
 _ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
 

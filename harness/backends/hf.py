@@ -13,6 +13,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_attention import Shares, attention_shares
 from holdfast.harness.backends.hf_loading import Loaded, check_args, load
+from holdfast.harness.backends.prompting import Prompting, Tokens
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.types import (
     Adapter,
@@ -36,7 +37,6 @@ _SPECIAL_TOKENS = (
     "suppress_tokens",
 )
 
-Tokens = np.ndarray[Any, np.dtype[np.int32]]
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -51,6 +51,7 @@ class HuggingFace:
 
     def __init__(self, loaded: Loaded, adapters: Sequence[Adapter], batch_size: int | None) -> None:
         self._loaded = loaded
+        self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq)
         self._adapters = adapters
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
@@ -62,7 +63,7 @@ class HuggingFace:
         import torch
 
         probes = {}
-        tokens, _ = self._encode(prompts, Settings(max_new_tokens=1))
+        tokens, _ = self._prompting.encoded(prompts, Settings(max_new_tokens=1))
         batch = self._padded(tokens)
         with torch.inference_mode():
             with self._active(None):
@@ -80,12 +81,8 @@ class HuggingFace:
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Answer batch by batch; a batch whose every key is in `done` is skipped, any other is generated whole."""
-        tokens: list[Tokens] = []
-        truncated: list[bool] = []
-        for request in _runs(requests):
-            encoded, cut = self._encode([r.prompt for r in request], request[0].settings)
-            tokens += encoded
-            truncated += cut
+        encoded = list(self._prompting.encoded_requests(requests))
+        tokens = [ids for ids, _ in encoded]
         for chosen in batches(requests, [len(ids) for ids in tokens], self._size):
             if all(requests[i].key in done for i in chosen):
                 continue
@@ -93,7 +90,7 @@ class HuggingFace:
             with self._active(members[0].adapter):
                 answers = self._answers([tokens[i] for i in chosen], members)
             yield [
-                Generation(request.key, output, count, finish, truncated[i])
+                Generation(request.key, output, count, finish, encoded[i][1])
                 for request, (output, count, finish), i in zip(members, answers, chosen, strict=True)
                 if request.key not in done
             ]
@@ -120,7 +117,7 @@ class HuggingFace:
     def attention(self, asked: Attended) -> Shares | None:
         """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""
         with self._active(asked.adapter):
-            return attention_shares(self._loaded, self._rendered([asked.prompt])[0], asked)
+            return attention_shares(self._loaded, self._prompting.rendered([asked.prompt])[0], asked)
 
     def describe(self) -> Mapping[str, Any]:
         import peft
@@ -141,36 +138,6 @@ class HuggingFace:
             "chat_template": self._loaded.chat,
             "max_length": self._loaded.max_length,
         }
-
-    def _encode(self, prompts: Sequence[str], settings: Settings) -> tuple[list[Tokens], list[bool]]:
-        """Token ids of each prompt in its chat template, and whether its beginning had to be cut to fit."""
-        tokenizer, chat = self._loaded.tokenizer, self._loaded.chat
-        texts = self._rendered(prompts)
-        room = self._loaded.max_length - (0 if self._loaded.seq2seq else settings.max_new_tokens)
-        if room < 1:
-            raise UserError(
-                f"max_new_tokens {settings.max_new_tokens} leaves no room for a prompt: the model holds "
-                f"{self._loaded.max_length} tokens; lower it with --gen_kwargs max_new_tokens=N"
-            )
-        start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.pad_token_id
-        ids = tokenizer(texts, add_special_tokens=not chat, verbose=False)["input_ids"]
-        side = slice(0, room) if self._loaded.seq2seq else slice(-room, None)
-        return (
-            [np.asarray(row[side] or [start], dtype=np.int32) for row in ids],
-            [len(row) > room for row in ids],
-        )
-
-    def _rendered(self, prompts: Sequence[str]) -> list[str]:
-        """The prompts in the model's chat template, if it has one."""
-        texts = [text.encode("utf-8", "replace").decode() for text in prompts]  # tokenizers refuse lone surrogates
-        if not self._loaded.chat:
-            return texts
-        return [
-            self._loaded.tokenizer.apply_chat_template(
-                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
-            )
-            for text in texts
-        ]
 
     def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
         import torch
@@ -237,14 +204,10 @@ class HuggingFace:
         tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
         stop = next((i for i, token in enumerate(row) if token in ends), None)
         kept = row if stop is None else row[:stop]
-        output = tokenizer.decode(kept, skip_special_tokens=True)
-        cuts = [at for at in (output.find(mark) for mark in settings.stop) if at >= 0]
-        if cuts:
-            output = output[: min(cuts)]
-            while kept and kept[-1] == tokenizer.pad_token_id:
-                kept = kept[:-1]
-        finish = "stop" if stop is not None or cuts else "length"
-        return output.strip(), len(kept), finish
+        output, cut = self._prompting.decoded(kept, settings.stop)
+        while cut and kept and kept[-1] == tokenizer.pad_token_id:
+            kept = kept[:-1]
+        return output, len(kept), "stop" if stop is not None or cut else "length"
 
     def _logits(self, batch: dict[str, Any]) -> Any:
         if self._loaded.seq2seq:
@@ -307,15 +270,6 @@ def _generation_config(loaded: Loaded) -> Any:
         encoder_no_repeat_ngram_size=0,
         min_new_tokens=0,  # goes over any min_length
     )
-
-
-def _runs(requests: Sequence[Request], size: int = 1024) -> Iterator[Sequence[Request]]:
-    """Stretches of requests with the same settings, short enough to tokenize at once."""
-    start = 0
-    for i in range(1, len(requests) + 1):
-        if i == len(requests) or requests[i].settings != requests[start].settings or i - start == size:
-            yield requests[start:i]
-            start = i
 
 
 def _seed(members: Sequence[Request]) -> int:

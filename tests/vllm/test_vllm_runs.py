@@ -1,0 +1,78 @@
+"""Whole runs on vllm: the same texts and scores as on hf, and a killed one goes on."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.harness import Results, evaluate
+from holdfast.harness.backends import Adapter, Backend, Generation, backends
+from holdfast.harness.backends.types import BackendOptions
+from tests.harness.fakes import Killed
+
+KEPT = ("key", "adapter", "adapter_digest", "prompt", "output", "tokens", "finish", "truncated", "scores")
+
+
+def run(folder: Path, model: str, **settings: Any) -> Results:
+    model_args = {"pretrained": "pocket-aligned", "dtype": "float32"}
+    if model == "vllm":
+        model_args |= {"kv_cache_memory_bytes": 2**26}
+    chosen = {
+        "adapters": "base,pocket-steady,pocket-narrow",
+        "tasks": "factual_qa,dialogue_summary",
+        "perturbations": "typos,synonyms",
+        "severity": "light",
+        "limit": 6,
+        "encoder": "lexical",
+        "min_meaning": 0,
+    }
+    return evaluate(model=model, model_args=model_args, output_path=folder / model, **{**chosen, **settings})
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (results.path / "samples.jsonl").read_text("utf-8").splitlines()]
+    return sorted(({name: line[name] for name in KEPT} for line in lines), key=lambda line: str(line["key"]))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return run(tmp_path_factory.mktemp("vllm"), "vllm")
+
+
+def test_texts_and_scores_are_those_of_the_hf_backend(whole: Results, tmp_path: Path) -> None:
+    reference = run(tmp_path, "hf")
+    assert rows(whole) == rows(reference)
+    numbers = [name for name in reference.leaderboard.columns if name != "seconds"]
+    assert whole.leaderboard[numbers].equals(reference.leaderboard[numbers])
+    engine = json.loads((whole.path / "run.json").read_text())["engine"]
+    assert (engine["backend"], engine["max_loras"], engine["prefix_caching"]) == ("vllm", 3, True)
+
+
+def test_a_killed_run_goes_on_where_it_was(whole: Results, tmp_path: Path) -> None:
+    class Dying:
+        def __init__(self, engine: Backend) -> None:
+            self.engine = engine
+            self.handed_out = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.engine, name)
+
+        def generate(self, requests: Any, done: Any = ()) -> Iterator[Sequence[Generation]]:
+            for batch in self.engine.generate(requests, done):
+                if self.handed_out:
+                    raise Killed
+                self.handed_out = len(batch)
+                yield batch
+
+    def connect(options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
+        return Dying(backends.get("vllm").build(options, adapters))
+
+    with pytest.raises(Killed):
+        run(tmp_path, "vllm", backend=connect)
+    stored = (tmp_path / "vllm" / "samples.jsonl").read_text("utf-8")
+    assert 0 < len(stored.splitlines()) < len(rows(whole))
+    resumed = run(tmp_path, "vllm")
+    assert (resumed.path / "samples.jsonl").read_text("utf-8").startswith(stored)
+    assert rows(resumed) == rows(whole)
