@@ -81,13 +81,13 @@ def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[
         for adapter in adapters
         for one in (
             [replace(adapter, name=f"{adapter.name}@{scale:g}", scale=scale) for scale in dict.fromkeys(scales)]
-            if adapter.path
+            if adapter.path or adapter.served
             else [adapter]
         )
     ]
 
 
-def find_adapters(specs: list[str], base: Adapter) -> list[Adapter]:
+def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
     """Resolve `--adapters`: `base`, a directory, an alias or hub name, each as it is or as `name=where`.
 
     An adapter is called by its directory's name unless it is given one. Raises UserError for a directory that is no

@@ -48,6 +48,7 @@ class RunConfig(BaseModel):
     limit: int | None = Field(None, ge=1)
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     device: str | None = None
+    max_requests: int | None = Field(None, ge=1)
     gen_kwargs: GenerationArgs = GenerationArgs()
     encoder: str = "minilm"
     break_threshold: float = Field(BREAK, gt=0, le=1)

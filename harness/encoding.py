@@ -8,7 +8,6 @@ import numpy as np
 from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_base
 from holdfast.harness.config import RunConfig
 from holdfast.metrics import Encode
 from holdfast.metrics.encoders import Encoding, encoding_of, load_encoder
@@ -62,5 +61,6 @@ def _centred(engine: Any, backend: str, contents: Sequence[str]) -> Callable[[Se
 
 
 def _base_engine(config: RunConfig) -> Any:
-    base = find_base(str(config.model_args.get("pretrained", "")))
-    return backends.get(config.model).build(BackendOptions(config.model_args, None, config.device), [base])
+    entry = backends.get(config.model)
+    base, _ = entry.find(config.model_args, [])
+    return entry.build(BackendOptions(config.model_args, None, config.device), [base])

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.attending import AttentionShifts
 from holdfast.harness.backends import Adapter, Backend, backends
+from holdfast.harness.backends.registry import find_files
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base, scaled
+from holdfast.harness.checkpoints import scaled
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.embeddings import kept_embeddings
 from holdfast.harness.encoding import run_encoding
@@ -112,8 +113,9 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     if config.spacy_pipeline:
         parse([""], config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
-    base = find_base(str(config.model_args.get("pretrained", "")))
-    adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)
+    find = backends.get(config.model).find if check_backend else find_files
+    base, adapters = find(config.model_args, config.adapters)
+    adapters = scaled(adapters, config.adapter_scales)
     if config.pack is not None:
         return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))
     loaded = with_paraphrases(loaded, config)
@@ -204,7 +206,7 @@ def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Run
 def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
     """What the engine is built with; a resumed run keeps the batch size that `auto` chose, and so its rounding."""
     size = resumed.engine.get("batch_size") if config.batch_size == "auto" else config.batch_size
-    return BackendOptions(config.model_args, size, config.device)
+    return BackendOptions(config.model_args, size, config.device, config.max_requests)
 
 
 def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
@@ -237,7 +239,7 @@ def _manifest(prepared: Prepared) -> Manifest:
         adapters=[
             AdapterEntry(
                 name=adapter.name,
-                path=str(adapter.path) if adapter.path else None,
+                path=str(adapter.path) if adapter.path else adapter.served or None,
                 digest=adapter.digest,
                 scale=adapter.scale,
             )

@@ -13,7 +13,7 @@ from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
 
 FILE = "run.json"
-_MAY_DIFFER = frozenset({"output_path"})
+_MAY_DIFFER = frozenset({"output_path", "max_requests"})
 
 
 class AdapterEntry(BaseModel):

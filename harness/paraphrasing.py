@@ -9,7 +9,6 @@ from pathlib import Path
 from holdfast.errors import UserError
 from holdfast.harness.backends import Request, backends
 from holdfast.harness.backends.types import BackendOptions, Settings
-from holdfast.harness.checkpoints import find_base
 from holdfast.harness.config import RunConfig, Scalar
 from holdfast.harness.records import json_line, make_folder
 from holdfast.perturbations import parse
@@ -76,7 +75,7 @@ def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str |
     entry = backends.get(str(arguments.get("model", "hf")))
     own = {name: value for name, value in arguments.items() if name != "model"}
     entry.check(own)
-    base = find_base(str(own.get("pretrained", "")))
+    base, _ = entry.find(own, [])
     engine = entry.build(BackendOptions(own, None, device), [base])
     requests = [
         Request(key, base.name, PROMPT.format(content=each.content), _settings(each)) for key, each in missing.items()

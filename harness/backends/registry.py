@@ -9,15 +9,26 @@ from holdfast.registry import Registry
 
 Build = Callable[[BackendOptions, Sequence[Adapter]], Backend]
 Check = Callable[[Mapping[str, Any]], None]
+Find = Callable[[Mapping[str, Any], Sequence[str]], tuple[Adapter, list[Adapter]]]
+
+
+def find_files(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[Adapter, list[Adapter]]:
+    """The base and the adapters as directories: what `pretrained` and `--adapters` name."""
+    from holdfast.harness.checkpoints import find_adapters, find_base  # which needs this package's types
+
+    base = find_base(str(model_args.get("pretrained", "")))
+    return base, find_adapters(adapters, base)
 
 
 @dataclass(frozen=True, slots=True)
 class BackendEntry:
-    """A registered backend: `build(options, adapters)` loads it, `check(model_args)` raises UserError beforehand."""
+    """A registered backend: `build(options, adapters)` loads it, `check(model_args)` raises UserError beforehand, and
+    `find(model_args, adapters)` tells what the base is and what `--adapters` names."""
 
     name: str
     build: Build
     check: Check
+    find: Find = find_files
 
 
 backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backends")
@@ -25,11 +36,11 @@ backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backen
 B = TypeVar("B", bound=Build)
 
 
-def backend(name: str, check: Check) -> Callable[[B], B]:
+def backend(name: str, check: Check, find: Find = find_files) -> Callable[[B], B]:
     """Register a builder under `name`; its docstring's first line is what `holdfast ls backends` shows."""
 
     def register(build: B) -> B:
-        backends.register(name, BackendEntry(name, build, check))
+        backends.register(name, BackendEntry(name, build, check, find))
         return build
 
     return register

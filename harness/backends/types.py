@@ -18,6 +18,8 @@ class Adapter:
     digest: str
     scale: float = 1.0
     """What its update is multiplied with."""
+    served: str = ""
+    """What a server calls it, where it is no directory of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,5 @@ class BackendOptions:
     batch_size: int | None = None
     """None chooses one (`auto`)."""
     device: str | None = None
+    max_requests: int | None = None
+    """How many requests may be sent to a server."""

@@ -28,6 +28,7 @@ _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--limit", "N", "only the first N samples of each task"),
     ("--batch_size", "N|auto", "prompts per forward pass (default: auto)"),
     ("--device", "DEVICE", "cpu, cuda, cuda:1 (default: a GPU where there is one)"),
+    ("--max_requests", "N", "send at most so many requests to a server, repeated ones included (backend api)"),
     ("--gen_kwargs", "K=V,...", "max_new_tokens, temperature, top_p over what the tasks say"),
     ("--encoder", "NAME", "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=path"),
     ("--break_threshold", "X", "from this max_drift on an answer counts as broken (holdfast calibrate fits it)"),
