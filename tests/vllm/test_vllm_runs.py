@@ -7,33 +7,11 @@ from typing import Any
 
 import pytest
 
-from holdfast.harness import Results, evaluate
+from holdfast.harness import Results
 from holdfast.harness.backends import Adapter, Backend, Generation, backends
 from holdfast.harness.backends.types import BackendOptions
 from tests.harness.fakes import Killed
-
-KEPT = ("key", "adapter", "adapter_digest", "prompt", "output", "tokens", "finish", "truncated", "scores")
-
-
-def run(folder: Path, model: str, **settings: Any) -> Results:
-    model_args = {"pretrained": "pocket-aligned", "dtype": "float32"}
-    if model == "vllm":
-        model_args |= {"kv_cache_memory_bytes": 2**26}
-    chosen = {
-        "adapters": "base,pocket-steady,pocket-narrow",
-        "tasks": "factual_qa,dialogue_summary",
-        "perturbations": "typos,synonyms",
-        "severity": "light",
-        "limit": 6,
-        "encoder": "lexical",
-        "min_meaning": 0,
-    }
-    return evaluate(model=model, model_args=model_args, output_path=folder / model, **{**chosen, **settings})
-
-
-def rows(results: Results) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (results.path / "samples.jsonl").read_text("utf-8").splitlines()]
-    return sorted(({name: line[name] for name in KEPT} for line in lines), key=lambda line: str(line["key"]))
+from tests.vllm.engines import rows, run
 
 
 @pytest.fixture(scope="module")
