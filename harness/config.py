@@ -49,6 +49,10 @@ class RunConfig(BaseModel):
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     device: str | None = None
     max_requests: int | None = Field(None, ge=1)
+    distributed: Literal["ray"] | None = None
+    ray_address: str | None = None
+    replicas: int = Field(1, ge=1)
+    gpus_per_replica: float = Field(0.0, ge=0)
     gen_kwargs: GenerationArgs = GenerationArgs()
     encoder: str = "minilm"
     break_threshold: float = Field(BREAK, gt=0, le=1)

@@ -15,6 +15,7 @@ from holdfast.harness.backends.registry import find_files
 from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import scaled
 from holdfast.harness.config import RunConfig, make_config
+from holdfast.harness.distributed import on_ray
 from holdfast.harness.embeddings import kept_embeddings
 from holdfast.harness.encoding import run_encoding
 from holdfast.harness.manifest import (
@@ -89,7 +90,7 @@ def evaluate(
             check_same_run(before, manifest, folder)
             manifest = before
         if manifest.status != "complete":
-            _run(prepared, manifest, samples, backend or backends.get(config.model).build)
+            _run(prepared, manifest, samples, on_ray(config, backend or backends.get(config.model).build))
     return Results(folder, *summarise(folder), tuple(manifest.warnings))
 
 

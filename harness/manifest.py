@@ -13,7 +13,7 @@ from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
 
 FILE = "run.json"
-_MAY_DIFFER = frozenset({"output_path", "max_requests"})
+_MAY_DIFFER = frozenset({"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica"})
 
 
 class AdapterEntry(BaseModel):

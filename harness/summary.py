@@ -1,9 +1,12 @@
 """From the lines of a run to its two tables: one row per cell, one row per adapter."""
 
+import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -60,14 +63,18 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     asked = ("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
     columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *asked)}
     columns |= {"edited": [], "truncated": []}
-    scores: list[dict[str, float]] = []
+    scores: dict[str, array[float]] = {}
+    count = 0
     for line in read_samples(folder / SAMPLES):
         for name, values in columns.items():
-            values.append(bool(line["edits"]) if name == "edited" else line[name])
-        scores.append(line["scores"])
-    if not scores:
+            value = bool(line["edits"]) if name == "edited" else line[name]
+            values.append(intern(value) if isinstance(value, str) else value)  # most are said a million times
+        for name, value in line["scores"].items():
+            _reach(scores.setdefault(name, array("d")), count).append(value)
+        count += 1
+    if not count:
         raise UserError(f"{folder} holds no answers yet: run it first")
-    frame = pd.concat([pd.DataFrame(columns), pd.DataFrame(scores, dtype=np.float64)], axis=1)
+    frame = pd.DataFrame(columns | {name: np.asarray(_reach(values, count)) for name, values in scores.items()})
     frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
     frame["score"] = np.nan
     for task, entry in manifest.tasks.items():
@@ -84,6 +91,12 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     counts = frame["max_drift"].notna() & (frame["edited"].astype(bool) | ~directed)
     frame["broke"] = np.where(counts, broke, np.nan)
     return frame
+
+
+def _reach(values: "array[float]", length: int) -> "array[float]":
+    """The values, NaN for the answers up to `length` that have none."""
+    values.extend([math.nan] * (length - len(values)))
+    return values
 
 
 def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":

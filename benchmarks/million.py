@@ -1,0 +1,76 @@
+"""The driver alone at scale: a million requests planned, asked of an engine that costs nothing, stored and summarised.
+
+    python benchmarks/million.py [--generations 1000000]
+
+What a run costs beside generation and drift, and so the most that replicas can be fed by one driver. All answers are
+the same, so that scoring is what metrics and identical texts cost. The peak of memory is what the kernel says (VmHWM).
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.harness import evaluate
+from holdfast.harness.backends import Adapter, Generation, Request
+from holdfast.harness.backends.types import BackendOptions
+from holdfast.tasks import Sample, Task
+
+CELLS = 1 + 1 + 2 * 4
+"""Answers to a sample by one adapter: clean, repeated, and four repeats of two perturbations."""
+
+
+class Instant:
+    """Says the same to everything, 256 requests at a time."""
+
+    def __init__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
+        pass
+
+    def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        return {"backend": "instant", "batch_size": 256}
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[list[Generation]]:
+        for start in range(0, len(requests), 256):
+            yield [Generation(r.key, "The answer is 42.", 6, "stop") for r in requests[start : start + 256]]
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--generations", type=int, default=1_000_000)
+    args = arguments.parse_args()
+    adapters = 10
+    count = args.generations // (CELLS * adapters)
+    samples = (Sample(str(i), f"Question {i}: what does the answer to number {i} say?", ("42",)) for i in range(count))
+    task = Task("many", tuple(samples), ("exact_match",))
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        results = evaluate(
+            tasks=[task],
+            backend=Instant,
+            adapters=",".join(["base", *(f"a{i}=base" for i in range(1, adapters))]),
+            perturbations="typos,word_deletion",
+            severity="light",
+            repeats=4,
+            encoder="lexical",
+            min_meaning=0,
+            output_path=f"{folder}/run",
+        )
+        took = time.perf_counter() - start
+        lines = sum(1 for _ in (results.path / "samples.jsonl").open())
+    print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s; at most 600 s for a million wanted)")
+    print(f"peak {peak()} MiB (at most 2,048 for a million wanted)")
+
+
+def peak() -> int:
+    """MiB, from the kernel."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) >> 10 for line in status if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Runs on a local Ray of two workers: nothing lost, nothing doubled, whatever dies."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness import Results, distributed
+from holdfast.harness.backends import Adapter, Backend, Generation, Request
+from holdfast.harness.backends.types import BackendOptions
+from tests.harness.fakes import Fake, FakeEngine, Killed
+
+pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+
+Run = Callable[..., Results]
+TWO = {"distributed": "ray", "replicas": 2}
+
+
+class Mortal(FakeEngine):
+    """Dies once, as a machine dies: at its second batch, if no engine before it has."""
+
+    def __init__(self, adapters: Sequence[Adapter], grave: Path) -> None:
+        super().__init__(adapters, 4, None, None)
+        self.grave = grave
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        for batch in super().generate(requests, done):
+            if len(self.batches) >= 2 and not self.grave.exists():
+                self.grave.touch()
+                os._exit(1)
+            yield batch
+
+
+class Doomed(FakeEngine):
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        os._exit(1)
+
+
+class Refusing(FakeEngine):
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        raise UserError("this engine refuses")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _cluster() -> Iterator[None]:
+    import ray
+
+    here = str(Path(__file__).parents[2])
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": here}})
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "CHUNK", 5)
+
+
+def mortal(grave: Path) -> Callable[[BackendOptions, Sequence[Adapter]], Backend]:
+    return lambda options, adapters: Mortal(adapters, grave)
+
+
+def keys(results: Results) -> Counter[str]:
+    lines = (results.path / "samples.jsonl").read_text("utf-8").splitlines()
+    return Counter(json.loads(line)["key"] for line in lines)
+
+
+def test_a_worker_that_dies_half_way_costs_no_answer(run: Run, tmp_path: Path) -> None:
+    alone = run(Fake(), output_path=str(tmp_path / "alone"))
+    results = run(mortal(tmp_path / "grave"), output_path=str(tmp_path / "ray"), **TWO)
+    assert (tmp_path / "grave").exists()
+    assert keys(results) == keys(alone)
+    assert set(keys(results).values()) == {1}
+    for name in ("breakdown.csv", "leaderboard.csv"):
+        assert (results.path / name).read_bytes() == (alone.path / name).read_bytes()
+    assert json.loads((results.path / "run.json").read_text())["engine"]["replicas"] == 2
+
+
+def test_a_driver_that_dies_goes_on_with_what_is_left(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = run(Fake(), output_path=str(tmp_path / "alone"))
+    generate = distributed.Replicas.generate
+
+    def dying(self: distributed.Replicas, *arguments: object) -> Iterator[Sequence[Generation]]:
+        for number, batch in enumerate(generate(self, *arguments)):  # type: ignore[arg-type]
+            if number == 1:
+                raise Killed
+            yield batch
+
+    settings = {"output_path": str(tmp_path / "ray"), "distributed": "ray"}
+    with monkeypatch.context() as patch:
+        patch.setattr(distributed.Replicas, "generate", dying)
+        with pytest.raises(Killed):
+            run(mortal(Path(os.devnull)), replicas=2, **settings)
+    resumed = run(mortal(Path(os.devnull)), replicas=1, **settings)
+    assert keys(resumed) == keys(alone)
+    assert (resumed.path / "leaderboard.csv").read_bytes() == (alone.path / "leaderboard.csv").read_bytes()
+
+
+def test_what_an_engine_refuses_is_one_line(run: Run) -> None:
+    with pytest.raises(UserError, match=r"^this engine refuses$"):
+        run(lambda options, adapters: Refusing(adapters, 4, None, None), **TWO)
+
+
+def test_replicas_that_keep_dying_are_given_up(run: Run) -> None:
+    with pytest.raises(UserError, match="every replica died more than 3 times: .* the same command goes on"):
+        run(lambda options, adapters: Doomed(adapters, 4, None, None), distributed="ray", replicas=1)
