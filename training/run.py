@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
 import time
 import warnings
@@ -96,7 +97,11 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
             sam=sam,
             optimizers=(_lora_plus(model, recipe, settings), None),
         )
-    except (ImportError, RuntimeError, ValueError) as error:  # a reporter that is not installed, a device that is not there
+    except (
+        ImportError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a reporter that is not installed, a device that is not there
         raise UserError(f"the Trainer can't be set up: {str(error).splitlines()[0]}") from None
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
@@ -146,7 +151,7 @@ def _claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
                 f"{out} holds checkpoints of another recipe ({differing[0]} was {before.get(differing[0])!r}, is now "
                 f"{content[differing[0]]!r}): repeat that recipe to resume it, or choose another --output_dir"
             )
-    temporary = file.with_suffix(".tmp")
+    temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank of a training writes its own
     temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     temporary.replace(file)
 
