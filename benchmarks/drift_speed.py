@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.metrics.alignment import align, masses, reworded
+from holdfast.metrics.alignment import NEARNESS, align, masses, reworded
 from holdfast.metrics.drift import Drift, segment_drift
 from holdfast.metrics.encoders import Encoding, load_encoder
 from holdfast.metrics.facts import comparer
@@ -104,7 +104,7 @@ def hashed(texts: Sequence[str]) -> Any:
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequence[str]], Any]) -> list[float]:
-    """The obvious form: pair by pair, encode both, the dense cost, `ot.emd2`."""
+    """The obvious form: pair by pair, encode both, the dense cost, POT."""
     import ot
 
     found = []
@@ -115,12 +115,13 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
         compare = comparer(*read)
         cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
         cost[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
-        cost = reworded(cost, compare)
+        nearness = reworded(cost, compare)
+        cost = nearness.copy()
         for i, one in enumerate(read[0]):
             for j, other in enumerate(read[1]):
                 cost[i, j] = 0.0 if one == other else max(cost[i, j], compare((i,), (j,)).cost)
         a, b = (np.array([part.mass for part in parts], dtype=float) for parts in (ours, theirs))
-        found.append(float(ot.emd2(a / a.sum(), b / b.sum(), cost)))
+        found.append(float((ot.emd(a / a.sum(), b / b.sum(), cost + NEARNESS * nearness) * cost).sum()))
     return found
 
 

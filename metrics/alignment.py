@@ -22,7 +22,9 @@ Group = tuple[int, ...]
 PRICE_OF_NOTHING = 0.6
 """A segment farther than this from every segment of the other answer has no counterpart there."""
 
-_TIE = 1e-6
+NEARNESS = 0.5
+"""How much the semantic distance counts in the search for a plan beside the cost. A contradiction costs as much as an
+unrelated sentence does; this keeps what contradicts a segment its counterpart."""
 
 _ALIKE = 0.25
 """Groups that differ in no more than this share of their words say the same together."""
@@ -69,16 +71,22 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
             for i in group:
                 if drift < drifts[i]:
                     drifts[i], reasons[i] = drift, fact
+    clean, perturbed = [min(1.0, drift) for drift in clean], [min(1.0, drift) for drift in perturbed]
     return Alignment(
         plan,
         cost,
-        [min(1.0, drift) for drift in clean],
-        [min(1.0, drift) for drift in perturbed],
-        clean_reasons,
-        perturbed_reasons,
-        semantic.min(1) > PRICE_OF_NOTHING,
-        semantic.min(0) > PRICE_OF_NOTHING,
+        clean,
+        perturbed,
+        [_explained(*each, "omission of the segment") for each in zip(clean, clean_reasons, strict=True)],
+        [_explained(*each, "addition of the segment") for each in zip(perturbed, perturbed_reasons, strict=True)],
+        (semantic.min(1) > PRICE_OF_NOTHING) | compare.said_elsewhere.all(1),
+        (semantic.min(0) > PRICE_OF_NOTHING) | compare.said_elsewhere.all(0),
     )
+
+
+def _explained(drift: float, found: Conflict, otherwise: str) -> Conflict:
+    """The reason of a drift: what the facts say, or that nothing in the other answer is about the same."""
+    return found if found.reason or drift <= PRICE_OF_NOTHING else Conflict(drift, otherwise)
 
 
 def _solve(
@@ -87,8 +95,8 @@ def _solve(
     """The costs, the optimal plan and the conflicts, facts compared only where the plan might use them.
 
     Facts only raise a cost, so a plan that is optimal while the pairs it does not use are underrated, and those it uses
-    are not, is optimal. Among plans of equal cost the semantically nearest is taken. A segment whose pair turned out to
-    be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
+    are not, is optimal. What it minimises is the cost and a share of the semantic distance. A segment whose pair turned
+    out to be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
     """
     cost = np.where(compare.said_elsewhere, np.maximum(semantic, SAID_ELSEWHERE.cost), semantic)
     conflicts: dict[tuple[int, int], Conflict] = {}
@@ -100,7 +108,7 @@ def _solve(
             conflicts[i, j] = found = compare((i,), (j,))
             if found.cost > cost[i, j]:
                 cost[i, j] = found.cost
-        plan = transport_plan(cost + _TIE * semantic, a, b)
+        plan = transport_plan(cost + NEARNESS * semantic, a, b)
         rows, columns = plan.nonzero()
         used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in conflicts]
         for i in {i for i, _ in used}:
@@ -132,7 +140,8 @@ def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
     """Groups that may stand for each other: a segment, and one or several of the other side that mostly went to it."""
     whole_columns, whole_rows = _chosen(plan >= 0.5 * b), _chosen((plan >= 0.5 * a[:, None]).T)
     for i, group in whole_columns.items():
-        if len(group) > 1 or i in whole_rows.get(group[0], ()):
+        yield from (((i,), (j,)) for j in group if i in whole_rows.get(j, ()))
+        if len(group) > 1:
             yield (i,), tuple(group)
     for j, group in whole_rows.items():
         if len(group) > 1:

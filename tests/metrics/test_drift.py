@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics.alignment import weight
+from holdfast.metrics.alignment import NEARNESS, weight
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders import encoding_of
 from holdfast.metrics.facts import comparer
@@ -86,7 +86,8 @@ def test_the_mean_drift_is_the_mean_of_both_sides_by_mass() -> None:
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
-    """The definition: the cost of the exact transport plan under C_ij = max(semantic_ij, fact_ij), all of it computed."""
+    """The definition: the cost under C_ij = max(semantic_ij, fact_ij) of the exact transport plan, which minimises that
+    and a share of the semantic distance; all of it computed."""
     encode, compare = encoding_of("lexical").main, comparer(clean, perturbed)
     semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1)
     for i, j in {(i, int(row.argmin())) for i, row in enumerate(semantic)}:
@@ -95,7 +96,8 @@ def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
     facts = [[compare((i,), (j,)).cost for j in range(len(perturbed))] for i in range(len(clean))]
     same = [[one == other for other in perturbed] for one in clean]
     cost = np.where(same, 0.0, np.maximum(semantic, facts))
-    return float(ot.emd2(np.full(len(clean), 1 / len(clean)), np.full(len(perturbed), 1 / len(perturbed)), cost))
+    masses = np.full(len(clean), 1 / len(clean)), np.full(len(perturbed), 1 / len(perturbed))
+    return float((ot.emd(*masses, cost + NEARNESS * semantic) * cost).sum())
 
 
 EQUALLY_LONG = [f"{who} {does} {where}." for who in ("Anna", "Ben") for does in ("meets", "calls", "warns") for where in ("guests", "tourists")]  # fmt: skip
@@ -172,3 +174,37 @@ def test_clauses_find_a_smaller_culprit_than_sentences() -> None:
     before = "Anna cooks the soup for everyone, and Ben pays 1,000 euros."
     found = drift(before, before.replace("1,000", "2,000"), granularity="clause")
     assert found.worst.segment.text == "and Ben pays 1,000 euros."
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "reasons"),
+    [
+        (
+            "Lena lives in Rome. She has 3 cats. She likes tea.",
+            "Lena lives in Oslo. She has 5 cats. She likes tea.",
+            {"name Rome -> Oslo", "number 3 -> 5"},
+        ),
+        (
+            "The office opens at 9:00. The library closes at 17:00.",
+            "The office opens at 10:00. The library closes at 18:00.",
+            {"time 9:00 -> 10:00", "time 17:00 -> 18:00"},
+        ),
+        (
+            "Tom will not attend. The dinner costs 40 euros.",
+            "Tom will attend. The dinner costs 45 euros.",
+            {"negation lost", "number 40 euros -> 45 euros"},
+        ),
+    ],
+)
+def test_several_contradictions_keep_their_counterparts(clean: str, perturbed: str, reasons: set[str]) -> None:
+    [found] = segment_drift([clean], [perturbed], encoding=encoding_of("lexical"))
+    assert set(found.reasons) == reasons
+
+
+def test_a_segment_that_is_gone_is_lost_and_says_so() -> None:
+    both, one = "Take two pills after dinner. Do not drink alcohol while you take them.", "Take two pills after dinner."
+    lost, added = (segment_drift([a], [b], encoding=encoding_of("lexical"))[0] for a, b in ((both, one), (one, both)))
+    assert lost.lost_mass > 0.3
+    assert added.added_mass > 0.3
+    assert lost.reasons == ("omission of the segment",)
+    assert added.reasons == ("addition of the segment",)
