@@ -6,6 +6,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
+from holdfast.errors import UserError
 from holdfast.perturbations.composition import composed, parts_of
 from holdfast.perturbations.types import Edit, Edits, Variant
 
@@ -37,7 +38,13 @@ def make_variant(
     for part in parts_of(perturbation):
         extras = {name: given[name] for name in part.extras}
         rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
-        result = composed(result, part.apply(result.text, part.strength(severity), rng, protect=protect, **extras))
+        made = part.apply(result.text, part.strength(severity), rng, protect=protect, **extras)
+        if not isinstance(made, Edits):
+            raise UserError(
+                f"perturbation '{part.name}' returned {type(made).__name__}, not Edits: "
+                "holdfast.perturbations.testing.check_perturbation says what else is wrong with it"
+            )
+        result = composed(result, made)
     changed = result.text
     return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
 

@@ -53,12 +53,13 @@ DEFAULT_ARGUMENTS: Mapping[str, Any] = {
 def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     """Check settings; raises UserError naming the field. Names that the recipe does not have are taken for
     TrainingArguments'."""
+    own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
+    _validated(own)  # before anything heavy is imported
     from dataclasses import fields
 
     from transformers import TrainingArguments
 
     known = {field.name: field.default for field in fields(TrainingArguments)}
-    own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
     arguments = {**own.pop("arguments", {}), **{n: v for n, v in settings.items() if n not in Recipe.model_fields}}
     for name, value in arguments.items():
         if name not in known:
@@ -66,8 +67,12 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
             raise UserError(f"unknown setting '{name}'{hint}; it is neither the recipe's nor TrainingArguments'")
         if type(known[name]) in (int, float) and not isinstance(value, (int, float)):
             raise UserError(f"{name}: a number is wanted, not {value!r}")
+    return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+
+
+def _validated(settings: Mapping[str, Any]) -> Recipe:
     try:
-        recipe = Recipe.model_validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+        recipe = Recipe.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

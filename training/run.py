@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
 from holdfast.errors import UserError
-from holdfast.training.card import TrainingCard
+from holdfast.training.card import CARD, TrainingCard
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     examples = read_examples(recipe.data)
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     _claim(out, recipe, digests)
+    if (out / CARD).exists():
+        warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
+        return out
     set_seed(recipe.seed)
     config = AutoConfig.from_pretrained(checkpoint)
     kind = _kind(examples, bool(config.is_encoder_decoder), recipe)
@@ -106,6 +109,10 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
     result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters() if parameter.requires_grad):
+        raise UserError(
+            f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
+        )
     if trainer.is_world_process_zero():
         model.save_pretrained(out, **({} if recipe.full else {"save_embedding_layers": False}))
         if recipe.full:

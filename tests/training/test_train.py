@@ -247,6 +247,20 @@ def test_other_data_under_the_same_name_are_refused(data: Path, tmp_path: Path) 
         trained(data, tmp_path / "out", max_steps=1)
 
 
+def test_a_finished_training_is_not_done_again(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path / "out", max_steps=1)
+    card = (tmp_path / "out" / "training_card.json").read_text()
+    with pytest.warns(UserWarning, match="nothing was trained"):
+        trained(data, tmp_path / "out", max_steps=1)
+    assert (tmp_path / "out" / "training_card.json").read_text() == card
+
+
+def test_weights_that_are_no_numbers_are_no_result(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the training diverged"):
+        trained(data, tmp_path / "out", max_steps=1, warmup_steps=0, learning_rate=1e39)
+    assert not (tmp_path / "out" / "adapter_model.safetensors").exists()
+
+
 def test_csv_is_read_as_text(tmp_path: Path) -> None:
     texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
     texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")
