@@ -1,7 +1,7 @@
 """One question to an OpenAI-compatible server or to Anthropic's.
 
 Through aiohttp, not the vendors' own clients: those spend over ten times the processor time on each request, and with
-64 under way reach an eighth of the rate that a server with 50 ms allows (benchmarks/api_speed.py).
+64 under way at a server that takes 50 ms for each they reach about half of aiohttp's rate (benchmarks/api_speed.py).
 """
 
 import contextlib

@@ -1,0 +1,128 @@
+"""What a run on vllm costs beside bare vLLM, and what eight adapters in one engine cost beside one.
+
+    python benchmarks/vllm_speed.py [--limit 30] [--repeats 5]
+
+Run: everything that `holdfast run` does once its engine stands (variants, probes, generation, drift, storing, tables).
+Bare: what `LLM.generate` does with the same unique prompts and settings in the same engine, and nothing else, in a
+thread of its own like the run's. Eight: as many requests as one adapter's, spread over eight different ones. Measured in
+turn, after a warm-up; the median of the ratios counts. Caches of prefixes are emptied before each measurement.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from holdfast.harness import evaluate
+from holdfast.harness.backends import Adapter, Request, backends
+from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.config import make_config
+from holdfast.harness.evaluation import prepare
+from holdfast.harness.plan import Plan, make_plan, requests_for
+
+SETTINGS = {
+    "model": "vllm",
+    "model_args": "pretrained=pocket-aligned,dtype=float32,kv_cache_memory_bytes=268435456",
+    "adapters": "base,pocket-steady",
+    "tasks": "factual_qa,dialogue_summary",
+    "perturbations": "typos,word_deletion,synonyms",
+    "encoder": "lexical",
+    "min_meaning": 0,
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--limit", type=int, default=30)
+    arguments.add_argument("--repeats", type=int, default=5)
+    args = arguments.parse_args()
+    prepared = prepare(make_config({**SETTINGS, "limit": args.limit}))
+    plan = make_plan(prepared.config, prepared.tasks, prepared.adapters, prepared.variants)
+    with tempfile.TemporaryDirectory() as folder:
+        eight = copies(Path(folder), prepared.adapters[1], 8)
+        adapters = [*prepared.adapters, *eight]
+        engine: Any = backends.get("vllm").build(BackendOptions(prepared.config.model_args), adapters)
+        one = [replace(r, adapter=eight[0].name) for r in requests_for(plan.perturbed)]
+        spread = [replace(r, adapter=eight[i % 8].name) for i, r in enumerate(one)]
+        work: dict[str, Callable[[], object]] = {
+            "run": lambda: run(prepared.config, engine),
+            "bare": lambda: in_thread(partial(bare, engine, plan)),
+            "one": lambda: list(engine.generate(one)),
+            "eight": lambda: list(engine.generate(spread)),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in work}
+        for number in range(args.repeats + 1):
+            for name, each in work.items():
+                engine._engine.reset_prefix_cache()
+                start = time.perf_counter()
+                each()
+                if number:  # the first is a warm-up
+                    seconds[name].append(time.perf_counter() - start)
+    print(f"{len(plan)} answers, {len(one)} requests to one adapter or to eight; seconds, median of {args.repeats}")
+    print("  ".join(f"{name} {statistics.median(found):.2f}" for name, found in seconds.items()))
+    print(f"run / bare {ratio(seconds, 'run', 'bare'):.3f} (at most 1.050 wanted)")
+    print(f"eight / one {ratio(seconds, 'eight', 'one'):.3f} (at most 1.500 wanted)")
+
+
+def in_thread(work: Callable[[], object]) -> None:
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def ratio(seconds: dict[str, list[float]], above: str, below: str) -> float:
+    return statistics.median(a / b for a, b in zip(seconds[above], seconds[below], strict=True))
+
+
+def copies(folder: Path, adapter: Adapter, count: int) -> list[Adapter]:
+    """Adapters of other weights each, as large as the given one."""
+    from safetensors.torch import load_file, save_file
+
+    source, found = find_checkpoint("pocket-steady"), []
+    for number in range(count):
+        path = folder / str(number)
+        path.mkdir()
+        tensors = load_file(source / "adapter_model.safetensors")
+        save_file(
+            {name: each * (1 - 0.01 * number) for name, each in tensors.items()}, path / "adapter_model.safetensors"
+        )
+        (path / "adapter_config.json").write_text((source / "adapter_config.json").read_text())
+        found.append(replace(adapter, name=f"copy{number}", path=path, digest=f"{number:064}"))
+    return found
+
+
+def run(config: Any, engine: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        evaluate(config, output_path=f"{folder}/run", backend=lambda *_: engine)
+
+
+def bare(engine: Any, plan: Plan) -> None:
+    """The same unique prompts straight through vLLM, and nothing else."""
+    for items in (plan.clean, plan.perturbed):
+        generate(engine, list(requests_for(items)))
+
+
+def generate(engine: Any, requests: Sequence[Request]) -> None:
+    from vllm import SamplingParams
+
+    core, loaded = engine._engine, engine._loaded
+    for request, (ids, _) in zip(requests, loaded.prompting.encoded_requests(requests), strict=True):
+        settings = request.settings
+        params = SamplingParams(
+            max_tokens=settings.max_new_tokens, stop=list(settings.stop) or None, temperature=settings.temperature
+        )
+        prompt = {"prompt_token_ids": ids.tolist()}
+        core.add_request(request.key, prompt, params, lora_request=loaded.loras[request.adapter])
+    while core.has_unfinished_requests():
+        core.step()
+
+
+if __name__ == "__main__":
+    main()
