@@ -70,15 +70,17 @@ def table(rows: pd.DataFrame, reference: str) -> str:
     width = max(map(len, rows["arm"])) + 2
     lines = ["".join([f"{'arm':<{width}}", *(f"{name:>20}" for name in measures)])]
     for arm, group in rows.groupby("arm", sort=False):
-        cells = [
-            f"{group[name].mean():.3f} ± {group[name].std():.3f}{'*' if (arm, name) in stars else ' '}"
-            for name in measures
-        ]
+        cells = [_cell(group[name], "*" if (arm, name) in stars else " ") for name in measures]
         lines.append("".join([f"{arm:<{width}}", *(f"{cell:>20}" for cell in cells)]))
     lines.append(
         f"{rows['seed'].nunique()} seeds; mean ± standard deviation; * differs from {reference} (paired t, Holm)"
     )
     return "\n".join(lines)
+
+
+def _cell(values: pd.Series, star: str) -> str:
+    spread = f" ± {values.std():.3f}" if len(values) > 1 else ""
+    return f"{values.mean():.3f}{spread}{star}"
 
 
 def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
