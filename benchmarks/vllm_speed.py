@@ -4,8 +4,8 @@
 
 Run: everything that `holdfast run` does once its engine stands (variants, probes, generation, drift, storing, tables).
 Bare: what `LLM.generate` does with the same unique prompts and settings in the same engine, and nothing else, in a
-thread of its own like the run's. Eight: as many requests as one adapter's, spread over eight different ones. Measured in
-turn, after a warm-up; the median of the ratios counts. Caches of prefixes are emptied before each measurement.
+thread of its own like that of the run. Eight: as many requests as for one adapter, spread over eight different ones.
+Measured in turn, after a warm-up; the median of the ratios counts. Prefix caches are emptied before each measurement.
 """
 
 import argparse
