@@ -170,7 +170,7 @@ def _is_message(message: Any) -> bool:
 
 def _with_completion(messages: tuple[Mapping[str, str], ...], completion: Any, where: str) -> Example:
     if not isinstance(completion, str) or not completion.strip():
-        raise UserError(f"{where}: the completion is empty or missing: there would be nothing to learn")
+        raise UserError(f"{where}: the completion is empty or missing, or no text: there would be nothing to learn")
     return Example(messages, completion)
 
 

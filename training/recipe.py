@@ -64,7 +64,7 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     for name, value in arguments.items():
         if name not in known:
             hint = did_you_mean(name, [*Recipe.model_fields, *known])
-            raise UserError(f"unknown setting '{name}'{hint}; it is neither the recipe's nor TrainingArguments'")
+            raise UserError(f"unknown setting '{name}', neither the recipe's nor TrainingArguments'{hint}")
         if type(known[name]) in (int, float) and not isinstance(value, (int, float)):
             raise UserError(f"{name}: a number is wanted, not {value!r}")
     return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
