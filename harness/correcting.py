@@ -78,7 +78,8 @@ def print_correction(path: Path, card: CorrectionCard) -> None:
     shares = ", ".join(f"{part} {size / total:.1%}" for part, size in sizes.items())
     print(
         f"{card.settings.method}{strength}: {len(card.modules)} modules ({shares}), moved by "
-        f"{card.relative_distance:.1%}, sign {card.sign_cosine:+.3f}; written to {path}"
+        f"{card.relative_distance:.1%}{'' if card.relative_distance else ' (nothing was changed)'}, "
+        f"sign {card.sign_cosine:+.3f}; written to {path}"
     )
 
 
