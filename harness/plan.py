@@ -98,13 +98,16 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
 
     Identity variants are the exception: they are repetitions on purpose.
     """
-    shared: dict[tuple[str, str, Settings, int], tuple[Request, list[Item]]] = {}
+    shared: dict[tuple[str, str, tuple[str, ...], Settings, int], tuple[Request, list[Item]]] = {}
     for item in items:
         asked = item.question
         replicate = asked.variant.repeat + 1 if asked.variant.perturbation == IDENTITY else 0
-        same = (item.adapter.name, asked.prompt, asked.settings, replicate)
+        same = (item.adapter.name, asked.prompt, asked.sample.choices, asked.settings, replicate)
         if same not in shared:
-            shared[same] = Request(item.key, item.adapter.name, asked.prompt, asked.settings, replicate), []
+            request = Request(
+                item.key, item.adapter.name, asked.prompt, asked.settings, replicate, asked.sample.choices
+            )
+            shared[same] = request, []
         shared[same][1].append(item)
     return dict(shared.values())
 

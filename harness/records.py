@@ -3,7 +3,7 @@
 import fcntl
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,8 @@ class Record:
 
     `meaning` estimates in [0, 1] how much of the prompt's meaning the perturbation kept; None where nothing can tell.
     `reason` says why the worst segment drifted, where the facts tell, and `encoder` what compared the segments.
-    `segments`, with --log_samples, lists for each drifted segment its side, text, partner, drift and reason.
+    `likelihoods` are those of a multiple choice's answers (nats). With --log_samples, `segments` lists for each drifted
+    segment its side, text, partner, drift and reason.
     """
 
     key: str
@@ -43,12 +44,14 @@ class Record:
     scores: dict[str, float]
     reason: str
     encoder: str
-    segments: tuple[dict[str, Any], ...] | None = field(default=None)
+    likelihoods: tuple[float, ...] | None = None
+    segments: tuple[dict[str, Any], ...] | None = None
 
     def to_json(self) -> str:
         content = asdict(self)
-        if self.segments is None:
-            del content["segments"]
+        for name in ("likelihoods", "segments"):
+            if content[name] is None:
+                del content[name]
         return json_line(content)
 
 

@@ -45,7 +45,14 @@ class Running:
             self._done.add(line["key"])
             self.truncated[line["task"]] += line["truncated"]
             if line["perturbation"] == CLEAN:
-                answer = Generation(line["key"], line["output"], line["tokens"], line["finish"], line["truncated"])
+                answer = Generation(
+                    line["key"],
+                    line["output"],
+                    line["tokens"],
+                    line["finish"],
+                    line["truncated"],
+                    tuple(line.get("likelihoods", ())),
+                )
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
             elif attempts and line["perturbation"] != IDENTITY:
                 place = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
@@ -137,5 +144,6 @@ class Running:
             scores=scored.scores,
             reason=scored.drift.worst.reason if scored.drift and scored.drift.worst else "",
             encoder=scored.drift.encoder if scored.drift else "",
+            likelihoods=answer.likelihoods or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )

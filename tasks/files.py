@@ -13,7 +13,7 @@ LISTS = ("paraphrases", "protect", "key_facts", "labels")
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
-    """The samples of a JSONL file with the fields `id`, `content` and, if there are any, `references`.
+    """The samples of a JSONL file with the fields `id`, `content` and, if there are any, `references` and `choices`.
 
     All other fields become metadata. Raises UserError for a missing file or field, a duplicate id, broken JSON (all
     with the line number) and text that is not UTF-8.
@@ -39,8 +39,13 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     return _objects(text.split("\n"), str(path))
 
 
-def samples_of(objects: Iterable[tuple[int, dict[str, Any]]], where: str) -> tuple[Sample, ...]:
-    """Samples from objects with `id`, `content` and `references`; raises UserError naming the line."""
+def samples_of(
+    objects: Iterable[tuple[int, dict[str, Any]]], where: str, choices_in: str = "choices"
+) -> tuple[Sample, ...]:
+    """Samples from objects with `id`, `content`, `references` and, in the field `choices_in`, what to choose from.
+
+    Raises UserError naming the line.
+    """
     samples: list[Sample] = []
     lines: dict[str, int] = {}
     for number, fields in objects:
@@ -58,7 +63,10 @@ def samples_of(objects: Iterable[tuple[int, dict[str, Any]]], where: str) -> tup
             raise UserError(f"{at}: 'content' must be text, not {json.dumps(content)[:60]}")
         references = _texts(fields.pop("references", ()), "references", at)
         fields |= {name: _texts(fields[name], name, at) for name in LISTS if name in fields}
-        sample = Sample(str(sample_id), content, references, fields)
+        choices = _texts(fields.pop(choices_in, ()), choices_in, at)
+        if choices and (len(choices) < 2 or len(set(choices)) < len(choices) or not all(map(str.strip, choices))):
+            raise UserError(f"{at}: '{choices_in}' must be at least two texts, none empty, none twice: {list(choices)}")
+        sample = Sample(str(sample_id), content, references, fields, choices)
         if sample.id in lines:
             raise UserError(f"{at}: the id '{sample.id}' was used in line {lines[sample.id]} already; ids must differ")
         if samples and bool(sample.references) != bool(samples[0].references):

@@ -16,13 +16,15 @@ class Sample:
     `content` is the part that a user would type, and the only part that is ever perturbed. `id` is stable and unique
     within its task. `metadata` may hold anything that metrics, the prompt template or perturbations read; three keys
     have a meaning everywhere: `paraphrases` (other wordings of the content, by hand), `protect` (strings that no
-    perturbation may touch) and `language` (an ISO 639 code).
+    perturbation may touch) and `language` (an ISO 639 code). Where there are `choices`, nothing is generated: the one
+    that the model finds likeliest is its answer.
     """
 
     id: str
     content: str
     references: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _KEYS = (
     "doc_to_content",
     "doc_to_text",
     "doc_to_target",
+    "doc_to_choice",
     "metric_list",
     "generation_kwargs",
 )
@@ -33,12 +34,14 @@ def read_yaml_task(path: Path) -> Task:
     `dataset_path` is a JSONL file, relative to the YAML file. `doc_to_content` (the part that is perturbed),
     `doc_to_target` (references: text, or a list in one field) and `doc_to_id` are each a field's name or a Jinja2
     template over the fields; `doc_to_text` is the prompt around the content, which it may call `content` or by its
-    field's name. Without `doc_to_id`, the field `id` or else the line number identifies a sample.
+    field's name. Without `doc_to_id`, the field `id` or else the line number identifies a sample. `doc_to_choice` (a
+    list, or a field that holds one) makes it multiple choice; then a whole number as target is a place in that list.
 
     Raises UserError, naming the file and the key, for anything missing, unknown or broken.
     """
     settings = _settings(path)
-    samples = samples_of(_documents(path, settings), str(path.parent / str(settings["dataset_path"])))
+    where = str(path.parent / str(settings["dataset_path"]))
+    samples = samples_of(_documents(path, settings), where, "doc_to_choice")
     judged = any(sample.references for sample in samples)
     generation = settings["generation_kwargs"]
     until = generation.get("until", ())
@@ -93,6 +96,9 @@ def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict
         mapped["content"] = _value(settings, "doc_to_content", fields, where)
         if "doc_to_target" in settings:
             mapped["references"] = _value(settings, "doc_to_target", fields, where)
+        if "doc_to_choice" in settings:
+            mapped["doc_to_choice"] = choices = _choices(settings["doc_to_choice"], fields, where)
+            mapped["references"] = _chosen(mapped.get("references", ()), choices, where)
         if "doc_to_id" in settings:
             mapped["id"] = _value(settings, "doc_to_id", fields, where)
         yield number, {"id": number, **mapped}
@@ -105,6 +111,22 @@ def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: st
     if _FIELD.fullmatch(asked):
         raise UserError(f"{where}: {key} names the field '{asked}', which is missing (it has {', '.join(fields)})")
     return rendered(asked, fields, f"{where}: {key}")
+
+
+def _choices(asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
+    choices = fields.get(asked) if isinstance(asked, str) else asked
+    if not isinstance(choices, list):
+        raise UserError(f"{where}: doc_to_choice must be a list, or name a field that holds one, not {asked!r}")
+    return choices
+
+
+def _chosen(target: Any, choices: list[Any], where: str) -> Any:
+    """The target itself, or the choice at this place, as lm-eval counts them: from 0."""
+    if target in choices or not str(target).isdecimal():
+        return target
+    if int(target) >= len(choices):
+        raise UserError(f"{where}: doc_to_target is {target}, but the choices have the places 0 to {len(choices) - 1}")
+    return choices[int(target)]
 
 
 def _metrics(path: Path, listed: Any) -> tuple[str, ...]:

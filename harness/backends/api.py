@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.api_client import PATHS, Answer, Client, Unanswered, address, check_access, key_name
+from holdfast.harness.backends.api_client import PATHS, Client, Unanswered, address, check_access, key_name
+from holdfast.harness.backends.prompting import between, common_start, likeliest
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.streaming import Put, streamed
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
@@ -30,6 +32,9 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 
 ALTERNATIVES = 5
 """Tokens whose log-probabilities are compared when adapters are probed."""
+
+
+T = TypeVar("T")
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
@@ -116,6 +121,11 @@ class Api:
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Ask all requests but the `done` ones, many at a time; each answer is handed out when it is there."""
         asked = [request for request in requests if request.key not in done]
+        if self._endpoint != "completions" and any(request.choices for request in asked):
+            raise UserError(
+                "a task with choices compares the log-likelihoods of its answers, which chat endpoints don't give: use "
+                "endpoint=completions in --model_args, or --model hf or vllm"
+            )
         return streamed(lambda put, stopped: asyncio.run(_until(stopped, self._ask_all(asked, put))))
 
     def describe(self) -> Mapping[str, Any]:
@@ -142,7 +152,10 @@ class Api:
     async def _first_tokens(self, rows: Sequence[tuple[str, str]]) -> list[Mapping[str, float]]:
         async with self._client() as client:
             settings = Settings(max_new_tokens=1)
-            answers = [await self._answer(client, model, prompt, settings, ALTERNATIVES) for model, prompt in rows]
+            answers = [
+                await self._retried(model, partial(client.ask, model, prompt, settings, ALTERNATIVES))
+                for model, prompt in rows
+            ]
         return [answer.first for answer in answers]
 
     async def _ask_all(self, requests: Sequence[Request], put: Put) -> None:
@@ -151,8 +164,11 @@ class Api:
         async def work(client: Client) -> None:
             for request in feed:
                 model = self._models.get(request.adapter, self._base)
+                if request.choices:
+                    put(await self._choose(client, model, request))
+                    continue
                 settings = replace(request.settings, seed=_seed(request))
-                answer = await self._answer(client, model, request.prompt, settings)
+                answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
                 put(Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length"))
 
         async with self._client() as client:
@@ -163,13 +179,20 @@ class Api:
             except BaseExceptionGroup as failed:
                 raise failed.exceptions[0] from None
 
-    async def _answer(
-        self, client: Client, model: str, prompt: str, settings: Settings, alternatives: int = 0
-    ) -> Answer:
+    async def _choose(self, client: Client, model: str, request: Request) -> Generation:
+        """The likeliest choice, by the log-probabilities of its tokens after the prompt's."""
+        space = between(request.prompt)
+        texts = [request.prompt, *(f"{request.prompt}{space}{choice}" for choice in request.choices)]
+        context, *wholes = [await self._retried(model, partial(client.echo, model, text)) for text in texts]
+        start = common_start(context.tokens, [whole.tokens for whole in wholes])
+        likelihoods = [sum(value or 0.0 for value in whole.log_probabilities[start:]) for whole in wholes]
+        return likeliest(request, [len(whole.tokens) - start for whole in wholes], likelihoods)
+
+    async def _retried(self, model: str, ask: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(self._retries + 1):
             self._spend()
             try:
-                return await client.ask(model, prompt, settings, alternatives)
+                return await ask()
             except Unanswered as error:
                 why, wait = error, error.wait
             if attempt < self._retries:

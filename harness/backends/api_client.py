@@ -43,6 +43,14 @@ class Answer:
     first: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A text as the server's model reads it: its tokens, and the log-probability of each after those before it."""
+
+    tokens: tuple[str, ...]
+    log_probabilities: tuple[float | None, ...]
+
+
 class Client:
     """A server, asked by many coroutines at once; entered in the event loop that uses it."""
 
@@ -79,6 +87,27 @@ class Client:
             return self._read(json.loads(content))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise Unanswered(f"an answer that can't be read ({type(error).__name__})") from None
+
+    async def echo(self, model: str, text: str) -> Echo:
+        """Have the model read a text and write nothing. Raises as `ask` does; completions only."""
+        text = text.encode("utf-8", "replace").decode()
+        body = {"model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1}
+        status, content = await self._post(PATHS["completions"], body)
+        if status != 200:
+            raise UserError(self._refusal(status, content, model))
+        try:
+            said = json.loads(content)
+            found = said["choices"][0]["logprobs"]
+            read = slice(-said["usage"]["completion_tokens"] or None)
+            echo = Echo(tuple(found["tokens"][read]), tuple(found["token_logprobs"][read]))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise Unanswered(f"an answer that can't be read ({type(error).__name__})") from None
+        if len(echo.tokens) < 2:
+            raise UserError(
+                f"{self._url} does not give the log-probabilities of a prompt (echo with logprobs), which choosing "
+                "among answers needs: vLLM's server does"
+            )
+        return echo
 
     async def load_adapter(self, name: str, path: str) -> None:
         """Have the server load an adapter from a directory that it sees too (vLLM does so where it is allowed to)."""

@@ -22,5 +22,5 @@ def batches(requests: Sequence[Request], lengths: Sequence[int], size: int) -> I
         yield from (members[i : i + size] for i in range(first, len(members), size))
 
 
-def _group(request: Request) -> tuple[str, str]:
-    return request.adapter, repr(request.settings)
+def _group(request: Request) -> tuple[str, bool, str]:
+    return request.adapter, bool(request.choices), repr(request.settings)

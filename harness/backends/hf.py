@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_attention import Shares, attention_shares
+from holdfast.harness.backends.hf_choices import log_likelihoods
 from holdfast.harness.backends.hf_loading import Loaded, check_args, load
-from holdfast.harness.backends.prompting import Prompting, Tokens
+from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.types import (
     Adapter,
@@ -51,7 +53,8 @@ class HuggingFace:
 
     def __init__(self, loaded: Loaded, adapters: Sequence[Adapter], batch_size: int | None) -> None:
         self._loaded = loaded
-        self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq)
+        self._start: int = getattr(loaded.model.config, "decoder_start_token_id", None) or 0
+        self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq, self._start)
         self._adapters = adapters
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
@@ -90,9 +93,9 @@ class HuggingFace:
             with self._active(members[0].adapter):
                 answers = self._answers([tokens[i] for i in chosen], members)
             yield [
-                Generation(request.key, output, count, finish, encoded[i][1])
-                for request, (output, count, finish), i in zip(members, answers, chosen, strict=True)
-                if request.key not in done
+                answer if answer.finish == CHOICE else replace(answer, truncated=encoded[i][1])
+                for answer, i in zip(answers, chosen, strict=True)
+                if answer.key not in done
             ]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -154,12 +157,12 @@ class HuggingFace:
             "attention_mask": torch.from_numpy(mask).to(device),
         }
 
-    def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[tuple[str, int, str]]:
+    def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
         import torch
 
         if len(rows) <= self._fits:
             try:
-                return self._generated(rows, requests)
+                return self._chosen(rows, requests) if requests[0].choices else self._generated(rows, requests)
             except torch.OutOfMemoryError:
                 self._fits = len(rows) // 2
             # Only outside of the handler are the failed attempt's tensors let go.
@@ -173,7 +176,17 @@ class HuggingFace:
         parts = [slice(start, start + size) for start in range(0, len(rows), size)]
         return [answer for part in parts for answer in self._answers(rows[part], requests[part])]
 
-    def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[tuple[str, int, str]]:
+    def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
+        found = [self._prompting.choices(request) for request in requests]
+        prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
+        asked = [(row, choices.start) for choices in found for row in choices.rows]
+        values = iter(log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, self._fits))
+        return [
+            choices.likeliest(request, [next(values) for _ in choices.rows])
+            for request, choices in zip(requests, found, strict=True)
+        ]
+
+    def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
         import torch
 
         settings = requests[0].settings
@@ -187,7 +200,10 @@ class HuggingFace:
                 tokenizer=self._loaded.tokenizer if settings.stop else None,
             )
         skipped = 1 if self._loaded.seq2seq else batch["input_ids"].shape[1]
-        return [self._decoded(row, settings) for row in produced[:, skipped:].tolist()]
+        return [
+            self._decoded(request.key, row, settings)
+            for request, row in zip(requests, produced[:, skipped:].tolist(), strict=True)
+        ]
 
     def _config_for(self, settings: Settings) -> Any:
         config = copy.copy(self._config)
@@ -199,7 +215,7 @@ class HuggingFace:
             config.top_k, config.min_p, config.typical_p = 0, 0.0, 1.0
         return config
 
-    def _decoded(self, row: list[int], settings: Settings) -> tuple[str, int, str]:
+    def _decoded(self, key: str, row: list[int], settings: Settings) -> Generation:
         """The answer's text, its tokens without padding, and why it ended."""
         tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
         stop = next((i for i, token in enumerate(row) if token in ends), None)
@@ -207,12 +223,11 @@ class HuggingFace:
         output, cut = self._prompting.decoded(kept, settings.stop)
         while cut and kept and kept[-1] == tokenizer.pad_token_id:
             kept = kept[:-1]
-        return output, len(kept), "stop" if stop is not None or cut else "length"
+        return Generation(key, output, len(kept), "stop" if stop is not None or cut else "length")
 
     def _logits(self, batch: dict[str, Any]) -> Any:
         if self._loaded.seq2seq:
-            start = self._loaded.model.config.decoder_start_token_id or 0
-            batch = {**batch, "decoder_input_ids": batch["input_ids"][:, :1] * 0 + start}
+            batch = {**batch, "decoder_input_ids": batch["input_ids"][:, :1] * 0 + self._start}
         return self._loaded.model(**batch).logits[:, -1].float()
 
     @contextmanager

@@ -38,7 +38,8 @@ class Request:
     """One rendered prompt for one adapter (by name).
 
     `replicate` is 0, or counts the times that an equal request is made again on purpose, to measure noise: an engine
-    generates those in other batches than the first.
+    generates those in other batches than the first. Where there are `choices` nothing is generated: the likeliest of
+    them is the answer.
     """
 
     key: str
@@ -46,14 +47,16 @@ class Request:
     prompt: str
     settings: Settings
     replicate: int = 0
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
     """The answer to the request with this key.
 
-    `finish` is "stop" (the model or a stop string ended it) or "length"; `truncated` says that the prompt did not fit
-    and lost its beginning.
+    `finish` is "stop" (the model or a stop string ended it), "length" or "choice"; `truncated` says that the prompt did
+    not fit and lost its beginning. `likelihoods` are the log-likelihoods (nats, summed over tokens) of the request's
+    choices, in their order.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Generation:
     tokens: int
     finish: str
     truncated: bool = False
+    likelihoods: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.prompting import Tokens
+from holdfast.harness.backends.prompting import Choices, Tokens
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.streaming import Put, streamed
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
@@ -18,6 +19,17 @@ IN_FLIGHT = 8192
 
 TOP = 20
 """Tokens whose log-probabilities are compared when adapters are probed; vLLM gives no more unless told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One prompt of token ids for the engine; equal ones share the prefix cache unless their `salt` differs."""
+
+    key: str
+    ids: Tokens
+    params: Any
+    lora: Any
+    salt: str | None
 
 
 @backend("vllm", check_args)
@@ -91,39 +103,62 @@ class VLLM:
         }
 
     def _produce(self, asked: Sequence[Request], put: Put, stopped: Event) -> None:
-        feed = zip(asked, self._loaded.prompting.encoded_requests(asked), strict=True)
-        running: dict[str, tuple[Request, bool]] = {}
+        self._write([request for request in asked if not request.choices], put, stopped)
+        self._choose([request for request in asked if request.choices], put, stopped)
+
+    def _write(self, asked: Sequence[Request], put: Put, stopped: Event) -> None:
+        """Generate an answer to each request."""
+        cut: dict[str, tuple[Request, bool]] = {}
+
+        def jobs() -> Iterator[Job]:
+            for request, (ids, truncated) in zip(asked, self._loaded.prompting.encoded_requests(asked), strict=True):
+                cut[request.key] = request, truncated
+                salt = f"again {request.replicate}" if request.replicate else None
+                yield Job(request.key, ids, _sampling(request), self._loaded.loras.get(request.adapter), salt)
+
+        for job, result in self._worked_off(jobs(), IN_FLIGHT, stopped):
+            put(self._generation(result, *cut.pop(job.key)))
+
+    def _choose(self, asked: Sequence[Request], put: Put, stopped: Event) -> None:
+        """Choose an answer to each request, by the log-probabilities that vLLM gives of a prompt's own tokens."""
+        import torch
+        from vllm import SamplingParams
+
+        params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        open_requests: dict[str, tuple[Request, Choices, dict[str, float]]] = {}
+
+        def jobs() -> Iterator[Job]:
+            for request in asked:
+                choices = self._loaded.prompting.choices(request)
+                open_requests[request.key] = request, choices, {}
+                for i, row in enumerate(choices.rows):
+                    yield Job(f"{i} {request.key}", row, params, self._loaded.loras.get(request.adapter), None)
+
+        # On CPU vLLM crashes on more than one such prompt at a time beside LoRA (0.32).
+        window = IN_FLIGHT if torch.cuda.is_available() else 1
+        for job, result in self._worked_off(jobs(), window, stopped):
+            place, _, key = job.key.partition(" ")
+            request, choices, found = open_requests[key]
+            found[place] = _log_likelihood(result.prompt_logprobs, job.ids, choices.start)
+            if len(found) == len(choices.rows):
+                put(choices.likeliest(request, [found[str(i)] for i in range(len(found))]))
+                del open_requests[key]
+
+    def _worked_off(self, jobs: Iterator[Job], window: int, stopped: Event) -> Iterator[tuple[Job, Any]]:
+        """Each job with what the engine makes of it, as they finish, at most `window` of them at a time."""
+        running: dict[str, Job] = {}
         try:
             while not stopped.is_set():
-                while len(running) < IN_FLIGHT and (following := next(feed, None)):
-                    request, (ids, truncated) = following
-                    running[request.key] = request, truncated
-                    self._add(request, ids)
+                while len(running) < window and (job := next(jobs, None)):
+                    running[job.key] = job
+                    prompt = {"prompt_token_ids": job.ids.tolist()} | ({"cache_salt": job.salt} if job.salt else {})
+                    self._engine.add_request(job.key, prompt, job.params, lora_request=job.lora)
                 if not running:
                     break
                 for result in self._step():
-                    put(self._generation(result, *running.pop(result.request_id)))
+                    yield running.pop(result.request_id), result
         finally:
             self._engine.abort_request(list(running))
-
-    def _add(self, request: Request, ids: Tokens) -> None:
-        from vllm import SamplingParams
-
-        settings = request.settings
-        params = SamplingParams(
-            max_tokens=settings.max_new_tokens,
-            stop=list(settings.stop) or None,
-            detokenize=bool(settings.stop),
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            seed=_seed(request) if settings.temperature > 0 else None,
-        )
-        salt = f"again {request.replicate}" if request.replicate else None
-        self._submit(request.key, ids, params, self._loaded.loras.get(request.adapter), salt)
-
-    def _submit(self, key: str, ids: Tokens, params: Any, lora: Any, salt: str | None) -> None:
-        prompt = {"prompt_token_ids": ids.tolist()} | ({"cache_salt": salt} if salt else {})
-        self._engine.add_request(key, prompt, params, lora_request=lora)
 
     def _generation(self, result: Any, request: Request, truncated: bool) -> Generation:
         """Decoded from its tokens as the hf backend does it: vLLM's own text holds broken characters back."""
@@ -150,15 +185,31 @@ class VLLM:
 
         params = SamplingParams(max_tokens=1, temperature=0.0, logprobs=TOP, detokenize=False)
         self._probed += 1
-        for i, (name, ids) in enumerate(rows):
-            lora = self._loaded.loras[name] if name else None
-            self._submit(str(i), ids, params, lora, f"probe {self._probed} {i}")
-        found: dict[str, dict[int, float]] = {}
-        while len(found) < len(rows):
-            for result in self._step():
-                first = result.outputs[0].logprobs[0]
-                found[result.request_id] = {token: each.logprob for token, each in first.items()}
-        return [found[str(i)] for i in range(len(rows))]
+        jobs = (
+            Job(str(i), ids, params, self._loaded.loras[name] if name else None, f"probe {self._probed} {i}")
+            for i, (name, ids) in enumerate(rows)
+        )
+        results = {job.key: result for job, result in self._worked_off(jobs, IN_FLIGHT, Event())}
+        firsts = [results[str(i)].outputs[0].logprobs[0] for i in range(len(rows))]
+        return [{token: each.logprob for token, each in first.items()} for first in firsts]
+
+
+def _sampling(request: Request) -> Any:
+    from vllm import SamplingParams
+
+    settings = request.settings
+    return SamplingParams(
+        max_tokens=settings.max_new_tokens,
+        stop=list(settings.stop) or None,
+        detokenize=bool(settings.stop),
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        seed=_seed(request) if settings.temperature > 0 else None,
+    )
+
+
+def _log_likelihood(by_place: Sequence[Any], ids: Tokens, start: int) -> float:
+    return float(sum(by_place[i][int(ids[i])].logprob for i in range(start, len(ids))))
 
 
 def _largest_change(before: Mapping[int, float], after: Mapping[int, float]) -> float:

@@ -1,6 +1,7 @@
 """A small OpenAI-compatible (and Anthropic-like) server on loopback that answers by rule and misbehaves on request."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,6 +69,8 @@ def answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
     if path.endswith("/messages"):
         return {"id": "1", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": text}],
                 "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 7}}  # fmt: skip
+    if body.get("echo"):
+        return echoed(prompt)
     first = {"token": "a", "logprob": -len(body["model"]) / 10, "bytes": None}
     said: dict[str, Any] = {"text": text, "logprobs": {"top_logprobs": [{"a": first["logprob"]}]}}
     if path.endswith("/chat/completions"):
@@ -76,6 +79,14 @@ def answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
     usage = {"prompt_tokens": 1, "completion_tokens": 7, "total_tokens": 8}
     return {"id": "1", "object": "o", "created": 1, "model": "m", "usage": usage,
             "choices": [{"index": 0, "finish_reason": "stop", **said}]}  # fmt: skip
+
+
+def echoed(text: str) -> dict[str, Any]:
+    """A model that reads word by word, and finds a word the likelier the shorter it is; it says one word more."""
+    tokens = [*re.findall(r" ?[^ ]+", text), " more"]
+    return {"choices": [{"text": f"{text} more", "finish_reason": "length",
+                         "logprobs": {"tokens": tokens, "token_logprobs": [None, *(-float(len(t)) for t in tokens[1:])]}}],
+            "usage": {"completion_tokens": 1}}  # fmt: skip
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str) -> None:
@@ -116,6 +127,12 @@ def invalid_json(handler: BaseHTTPRequestHandler) -> bool:
 
 def empty_choice(handler: BaseHTTPRequestHandler) -> bool:
     send(handler, 200, {"id": "1", "object": "o", "created": 1, "model": "m", "choices": []})
+    return True
+
+
+def no_echo(handler: BaseHTTPRequestHandler) -> bool:
+    said = {"text": "more", "finish_reason": "length", "logprobs": {"tokens": ["more"], "token_logprobs": [-1.0]}}
+    send(handler, 200, {"choices": [said], "usage": {"completion_tokens": 1}})
     return True
 
 

@@ -12,7 +12,7 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.harness import Results, evaluate
 from holdfast.harness.backends import api, backends
-from holdfast.harness.backends.types import Backend, BackendOptions
+from holdfast.harness.backends.types import Backend, BackendOptions, Request, Settings
 from tests.harness import servers
 from tests.harness.loras import ask
 from tests.harness.servers import Misbehave, Served
@@ -139,6 +139,19 @@ def test_who_stops_taking_answers_stops_the_asking(served: Served) -> None:
 def test_adapters_are_probed_where_the_server_shows_probabilities(served: Served) -> None:
     probes = connect(served, "base,a=lora-one,same=bag").probe(["Who?", "When?"])
     assert {name: probe.has_effect for name, probe in probes.items()} == {"a": True, "same": False}
+
+
+def test_an_answer_is_chosen_where_the_server_shows_how_it_reads(served: Served) -> None:
+    asked = Request("1", "a", "Who was it?", Settings(), 0, ("Anna Karenina", "Bo", "nobody there at all"))
+    [[answer]] = connect(served, endpoint="completions").generate([asked])
+    assert (answer.output, answer.tokens, answer.finish) == ("Bo", 1, "choice")
+    assert answer.likelihoods[1] > answer.likelihoods[0] > answer.likelihoods[2]
+    assert {sent["model"] for sent in served.asked} == {"lora-one"}
+    with pytest.raises(UserError, match="chat endpoints don't give: use endpoint=completions"):
+        list(connect(served).generate([asked]))
+    served.wrongs = [servers.no_echo]
+    with pytest.raises(UserError, match="does not give the log-probabilities of a prompt"):
+        list(connect(served, endpoint="completions").generate([asked]))
 
 
 def test_a_directory_is_loaded_by_the_server_where_it_may(served: Served) -> None:

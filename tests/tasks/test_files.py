@@ -34,6 +34,13 @@ def test_one_text_stands_for_a_list_of_one(tmp_path: Path) -> None:
     assert task.samples[0].metadata["paraphrases"] == ("Good day",)
 
 
+def test_choices_stand_beside_the_metadata(tmp_path: Path) -> None:
+    task = load_task(
+        write(tmp_path / "mine.jsonl", {"id": 1, "content": "So?", "choices": ["yes", "no"], "topic": "x"})
+    )
+    assert task.samples == (Sample("1", "So?", (), {"topic": "x"}, ("yes", "no")),)
+
+
 def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) -> None:
     task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello"}))
     assert task.metrics == ("answer_rate",)
@@ -57,6 +64,9 @@ def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) ->
             r"line 2: some samples have references",
         ),
         ([], r"holds no samples"),
+        ([{"id": 1, "content": "a", "choices": ["x"]}], r"line 1: 'choices' must be at least two texts"),
+        ([{"id": 1, "content": "a", "choices": ["x", "x"]}], r"line 1: 'choices' must be at least two texts"),
+        ([{"id": 1, "content": "a", "choices": {"text": "x"}}], r"line 1: 'choices' must be text or a list of texts"),
         ([{"id": 1, "content": "a", "protect": None}], r"line 1: 'protect' must be text or a list of texts, not null"),
     ],
 )
@@ -149,6 +159,47 @@ def test_a_mistake_in_a_yaml_task_is_named(tmp_path: Path, change: tuple[str, st
     path.write_text(QA.replace(*change))
     with pytest.raises(UserError, match=message):
         load_task(str(path))
+
+
+@pytest.mark.parametrize(
+    ("mapped", "reference"),
+    [
+        ("doc_to_choice: options\ndoc_to_target: label", "no"),
+        ("doc_to_choice: options\ndoc_to_target: '{{ label }}'", "no"),
+        ("doc_to_choice: [no, yes, 1]\ndoc_to_target: label", "1"),
+        ("doc_to_choice: options\ndoc_to_target: answer", "yes"),
+    ],
+)
+def test_a_yaml_task_may_be_multiple_choice(tmp_path: Path, mapped: str, reference: str) -> None:
+    line = {"question": "So?", "options": ["yes", "no"], "label": 1, "answer": "yes", "choices": {"other": "things"}}
+    write(tmp_path / "data.jsonl", line)
+    file = tmp_path / "task.yaml"
+    file.write_text(f"task: t\ndataset_path: data.jsonl\ndoc_to_content: question\n{mapped}\n", "utf-8")
+    [sample] = load_task(str(file)).samples
+    assert sample.references == (reference,)
+    assert reference in sample.choices
+    assert sample.metadata["choices"] == {"other": "things"}
+
+
+@pytest.mark.parametrize(
+    ("mapped", "message"),
+    [
+        (
+            "doc_to_choice: nothing",
+            r"line 1: doc_to_choice must be a list, or name a field that holds one, not 'nothing'",
+        ),
+        (
+            "doc_to_choice: options\ndoc_to_target: label",
+            r"line 1: doc_to_target is 5, but the choices have the places 0",
+        ),
+    ],
+)
+def test_choices_that_are_none_are_named(tmp_path: Path, mapped: str, message: str) -> None:
+    write(tmp_path / "data.jsonl", {"question": "So?", "options": ["yes", "no"], "label": 5})
+    file = tmp_path / "task.yaml"
+    file.write_text(f"task: t\ndataset_path: data.jsonl\ndoc_to_content: question\n{mapped}\n", "utf-8")
+    with pytest.raises(UserError, match=message):
+        load_task(str(file))
 
 
 def test_doc_to_text_may_be_the_name_of_the_field(tmp_path: Path) -> None:

@@ -48,6 +48,24 @@ def test_base_and_adapters_in_one_pass_answer_as_the_hf_backend_does(
     assert len({tuple(outputs[name]) for name in ("base", "first", "second", "first@2")}) == 4
 
 
+def test_the_likeliest_choice_is_that_of_the_hf_backend(
+    engine: Backend, reference: Backend, adapters: list[Adapter]
+) -> None:
+    choices = ("Paris.", "William Shakespeare.", "Jupiter, of all of them")
+    requests = [
+        Request(f"{adapter.name} {i}", adapter.name, prompt, Settings(), 0, choices)
+        for adapter in adapters
+        for i, prompt in enumerate(PROMPTS)
+    ]
+    found, expected = (
+        {answer.key: answer for batch in backend.generate(requests) for answer in batch}
+        for backend in (engine, reference)
+    )
+    for key, answer in expected.items():
+        assert found[key].likelihoods == pytest.approx(answer.likelihoods, abs=1e-3)
+        assert (found[key].output, found[key].tokens) == (answer.output, answer.tokens)
+
+
 def test_stop_strings_and_ends_are_those_of_the_hf_backend(engine: Backend, reference: Backend) -> None:
     free = ask(reference, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
     mark = next(character for character in reversed(free) if character.isalnum())

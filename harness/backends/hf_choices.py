@@ -1,0 +1,62 @@
+"""How likely a transformers model finds given continuations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from holdfast.harness.backends.hf_loading import Loaded
+from holdfast.harness.backends.prompting import Tokens
+
+
+def log_likelihoods(
+    loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None, size: int
+) -> list[float]:
+    """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, `size` rows at a time.
+
+    Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row.
+    """
+    found = [0.0] * len(asked)
+    order = sorted(range(len(asked)), key=lambda i: -len(asked[i][0]))
+    for first in range(0, len(order), size):
+        chosen = order[first : first + size]
+        encoder = [prompts[i] for i in chosen] if prompts else None
+        for i, value in zip(chosen, _batch(loaded, [asked[i] for i in chosen], encoder), strict=True):
+            found[i] = value
+    return found
+
+
+def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None) -> list[float]:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    ids, mask = _padded(loaded, [row for row, _ in asked])
+    targets = ids.masked_fill(mask == 0, -100)
+    for i, (_, start) in enumerate(asked):
+        targets[i, :start] = -100
+    if prompts:
+        encoder_ids, encoder_mask = _padded(loaded, prompts)
+        inputs: dict[str, Any] = {"input_ids": encoder_ids, "attention_mask": encoder_mask}
+        inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
+    else:
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if loaded.model._supports_logits_to_keep():  # the prompts' own logits may be most of the memory
+            inputs["logits_to_keep"] = ids.shape[1] - min(start for _, start in asked) + 1
+    with torch.inference_mode():
+        logits = loaded.model(**inputs).logits[:, :-1].float()
+    targets = targets[:, -logits.shape[1] :]
+    losses = cross_entropy(logits.transpose(1, 2), targets, ignore_index=-100, reduction="none")
+    return [-value for value in losses.sum(1).tolist()]
+
+
+def _padded(loaded: Loaded, rows: Sequence[Tokens]) -> tuple[Any, Any]:
+    """Token ids and mask, padded behind: what stands in front of a row, and so its positions, never change."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = np.full((len(rows), width), loaded.tokenizer.pad_token_id, dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)], mask[i, : len(row)] = row, 1
+    device = loaded.model.device
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
