@@ -6,8 +6,7 @@ from itertools import repeat
 from random import Random
 
 from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
-from holdfast.perturbations.marks import run_starts
-from holdfast.perturbations.protected import free_token_ends, free_word_marks
+from holdfast.perturbations.protected import free_token_ends, free_word_edges
 from holdfast.perturbations.registry import perturbation
 from holdfast.perturbations.tables import read_lines
 from holdfast.perturbations.text import count_tokens, count_words
@@ -46,15 +45,14 @@ def markdown(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     >>> markdown("name the longest river in Europe", 0.4, Random(2)).text
     'name the _longest_ river **in** Europe'
     """
-    total, free = free_word_marks(text, protect)
-    chosen = choose_marked(run_starts(free), edit_count(strength, total), rng)
+    total, firsts, lasts = free_word_edges(text, protect)
+    chosen = choose_marked(firsts, edit_count(strength, total), rng)
     edits = []
     for start, byte in zip(chosen, rng.randbytes(len(chosen)), strict=True):
         if byte < 128 and (start == 0 or text[start - 1] == "\n"):
             edits.append((start, "", _LINE_STARTS[byte % len(_LINE_STARTS)]))
         else:
-            end = free.find(0, start)
-            word = text[start : end if end >= 0 else len(text)]
+            word = text[start : lasts.find(1, start) + 1]
             mark = _EMPHASIS[byte % len(_EMPHASIS)]
             edits.append((start, word, f"{mark}{word}{mark}"))
     return Edits(text, edits)

@@ -148,3 +148,13 @@ def both(marks: bytes, others: bytes) -> bytes:
     """
     (_, here, _), (_, there, _) = _beside(marks), _beside(others)
     return _marks(here & there, len(marks))
+
+
+def either(marks: bytes, others: bytes) -> bytes:
+    """The places that are marked in one or the other.
+
+    >>> list(either(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
+    [1, 1, 1, 0]
+    """
+    (_, here, _), (_, there, _) = _beside(marks), _beside(others)
+    return _marks(here | there, len(marks))

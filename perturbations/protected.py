@@ -5,9 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
-from holdfast.perturbations.marks import how_many, run_ends
+from holdfast.perturbations.marks import either, how_many, run_ends, run_starts
 from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import NO_SPACE, Span, cluster_starts, count_tokens, runs, word_marks
+from holdfast.perturbations.text import (
+    NO_SPACE,
+    Span,
+    cluster_starts,
+    count_tokens,
+    edges_of,
+    gapless,
+    runs,
+    whole,
+    word_marks,
+    words,
+)
+from holdfast.perturbations.unspaced import COUNTER, RANGES, is_unspaced
 
 # Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
 # stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
@@ -19,13 +31,14 @@ _PROTECTED = r"""
     | “[^“”]*+” | „[^„“”]*+[“”] | «[^«»]*+» | 「[^「」]*+」
     | '(?<!\w')(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)
     | ‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’
-    | (?<![\w@])(?:
+    | (?<!@)(?:(?<!\w)|(?<=[UNSPACED]))(?:
         (?:(?:https?|ftp)://|www\.(?=\w))\S*[^\s.,;:!?)'"\]}>]        # addresses
       | (?<![.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
       | (?<![.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
       | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?  # numbers with sign, currency, unit, time
-        [^\W\d]*+[\d²³¹¼-¾⁰-₉⅐-↋][\w²³¹¼-¾⁰-₉⅐-↋]*+(?:[.,:/×^-]\d\w*+)*+
-        (?: [ \u00a0]?(?:°[CF]\b|[%‰°€£$¥₹](?!\d)) | [ \u00a0][ap]\.?m\b\.? | [ \u00a0]per[ \u00a0]cent\b
+        [^\W\dUNSPACED]*+[\d²³¹¼-¾⁰-₉⅐-↋](?:[^\WUNSPACED]|[²³¹¼-¾⁰-₉⅐-↋])*+(?:[.,:/×^-]\d[^\WUNSPACED]*+)*+
+        (?: COUNTER
+        | [ \u00a0]?(?:°[CF]\b|[%‰°€£$¥₹](?!\d)) | [ \u00a0][ap]\.?m\b\.? | [ \u00a0]per[ \u00a0]cent\b
         | (?:[ \u00a0-](?:MULTIPLES)(?!\w))*+(?:[ \u00a0-](?:UNITS)(?:/(?:UNITS))?(?!\w))?+ )
       )
 """
@@ -44,7 +57,8 @@ def _pattern() -> re.Pattern[str]:
         kind, _, listed = line.partition(":")
         (multiples if kind == "multiples" else units).extend(map(re.escape, listed.split()))
     longest_first = [sorted(listed, key=len, reverse=True) for listed in (multiples, units)]
-    filled = _PROTECTED.replace("MULTIPLES", "|".join(longest_first[0])).replace("UNITS", "|".join(longest_first[1]))
+    written = _PROTECTED.replace("UNSPACED", RANGES).replace("COUNTER", COUNTER)
+    filled = written.replace("MULTIPLES", "|".join(longest_first[0])).replace("UNITS", "|".join(longest_first[1]))
     return re.compile(filled, re.VERBOSE | re.DOTALL)
 
 
@@ -102,16 +116,32 @@ def free_token_ends(text: str, protect: Sequence[str] = ()) -> tuple[int, Sequen
     """
     starts, seen = free_clusters(text, protect)
     ends = run_ends(NO_SPACE.marks(seen))
+    if gaps := gapless(text):
+        further = (
+            start in gaps and (one != "\0" or other != "\0")
+            for start, one, other in zip(starts[1:], seen, [*seen[1:], "\0"], strict=False)
+        )
+        ends = either(ends, bytes(further))
+        return count_tokens(text), starts, seen, ends
     return how_many(ends) if seen is text else count_tokens(text), starts, seen, ends
 
 
-def free_word_marks(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes]:
-    """How many words `text` has, and marks on those that may be changed: whole ones that no protected span touches.
+def free_word_edges(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes, bytes]:
+    """How many words `text` has, and marks on the first and on the last character of those that may be changed: whole
+    ones that no protected span touches (in scripts without spaces, overlaps).
 
-    >>> total, marks = free_word_marks("a {b}-x c")
-    >>> total, list(marks)
-    (4, [1, 0, 0, 0, 0, 0, 1, 0, 1])
+    >>> total, firsts, lasts = free_word_edges("so {b}-x is")
+    >>> total, list(firsts), list(lasts)
+    (4, [1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0], [0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1])
     """
+    if is_unspaced(text):
+        total, spans = free_words(text, protect)
+        return total, *edges_of(len(text), spans)
+    total, marks = _free_word_marks(text, protect)
+    return total, run_starts(marks), run_ends(marks)
+
+
+def _free_word_marks(text: str, protect: Sequence[str]) -> tuple[int, bytes]:
     total, marks = word_marks(text)
     spans = protected_spans(text, protect)
     if not spans:
@@ -132,8 +162,23 @@ def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]
     >>> total, [text[start:end] for start, end in spans]
     (6, ['add', 'tea-spoons', 'to'])
     """
-    total, marks = free_word_marks(text, protect)
+    if is_unspaced(text):
+        spans = words(text)
+        return len(spans), list(_apart(text, whole(text, spans), protected_spans(text, protect)))
+    total, marks = _free_word_marks(text, protect)
     return total, runs(marks)
+
+
+def _apart(text: str, spans: Iterable[Span], protected: Sequence[Span]) -> Iterator[Span]:
+    """Those of the sorted `spans` that no protected one overlaps, nor touches, unless that is usual in the script."""
+    at = 0
+    for start, end in spans:
+        close = 0 if is_unspaced(text[start:end]) else 1
+        while at < len(protected) and protected[at][1] + 1 <= start:
+            at += 1
+        near = protected[at : at + 2]
+        if all(end + close <= first or last + close <= start for first, last in near):
+            yield start, end
 
 
 def _may_hold_any(text: str) -> bool:

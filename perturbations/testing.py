@@ -33,6 +33,9 @@ NASTY_TEXTS = (
     "\u0301\u0302 \u200d \u093f\u094d",
     "What is the capital of France?",
     "Summarise the big dialogue, please. Ann: the car cost $4.50 (5 %), see https://a.org/x?y=1 or `f(x)` {name}!",
+    "请告诉我2020年中国的首都（北京）和iPhone手机的价格是3万元！「原文」 https://a.cn/x",
+    "日本の首都はどこですか？ｶﾞ ケーキを食べました。",
+    "เมืองหลวงของประเทศไทยคืออะไร ๑๒๓ ន្ត្រី ပြည်ထောင်စု ສະບາຍດີ",
     """He said "as is", she 'not so', they «oui»; don't ask, it's 10:30 am in {{town}} and -3.5 °C, COVID-19.""",
 )
 """Texts that every perturbation takes without raising."""
@@ -54,7 +57,7 @@ _WORDS = [
     "👍🏽",
     ".",
 ]
-_ALPHABET = "aAbé zतेि्🇮🇳👩\u200d\u0301\r\n.,?'\"`{}0ß\ud800שİ中"
+_ALPHABET = "aAbé zतेि्🇮🇳👩\u200d\u0301\r\n.,?'\"`{}0ß\ud800שİ中的ค็เ"
 
 
 def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) -> None:

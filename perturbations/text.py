@@ -5,8 +5,10 @@ from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
+from unicodedata import category
 
-from holdfast.perturbations.marks import LONG, Kind, edges, how_many, run_starts
+from holdfast.perturbations.marks import LONG, Kind, edges, how_many, run_ends, run_starts
+from holdfast.perturbations.unspaced import is_unspaced, word_pattern
 
 T = TypeVar("T")
 Span = tuple[int, int]
@@ -66,14 +68,15 @@ def at(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
 
 
 def words(text: str) -> list[Span]:
-    """The spans of the words of `text`: letters, digits and marks, with apostrophes and hyphens inside.
+    """The spans of the words of `text`: letters, digits and marks, with apostrophes and hyphens inside. Scripts that
+    put no spaces between words are cut by rule (see `unspaced`).
 
-    >>> [text[start:end] for text in ["Don't stop, नमस्ते!"] for start, end in words(text)]
-    ["Don't", 'stop', 'नमस्ते']
+    >>> [text[start:end] for text in ["Don't stop, नमस्ते! 中国的首都"] for start, end in words(text)]
+    ["Don't", 'stop', 'नमस्ते', '中国', '的', '首都']
     """
     if text.isascii():
         return runs(_ascii_word_marks(text))
-    return [match.span() for match in _word().finditer(text)]
+    return [match.span() for match in _word_of(text).finditer(text)]
 
 
 def count_words(text: str) -> int:
@@ -82,11 +85,35 @@ def count_words(text: str) -> int:
     >>> count_words("the cat sat on the mat.")
     6
     """
-    return count_runs(_ascii_word_marks(text)) if text.isascii() else len(_word().findall(text))
+    return count_runs(_ascii_word_marks(text)) if text.isascii() else len(_word_of(text).findall(text))
+
+
+def word_edges(text: str) -> tuple[int, bytes, bytes]:
+    """How many words `text` has, and marks on the first and on the last character of those that begin and end between
+    clusters.
+
+    >>> total, firsts, lasts = word_edges("it's 你好")
+    >>> total, list(firsts), list(lasts)
+    (2, [1, 0, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1])
+    """
+    if is_unspaced(text):
+        spans = words(text)
+        return len(spans), *edges_of(len(text), whole(text, spans))
+    total, marks = word_marks(text)
+    return total, run_starts(marks), run_ends(marks)
+
+
+def edges_of(size: int, spans: Iterable[Span]) -> tuple[bytes, bytes]:
+    """Marks on the first and on the last character of each span of a text of `size` characters."""
+    firsts, lasts = bytearray(size), bytearray(size)
+    for start, end in spans:
+        firsts[start] = lasts[end - 1] = 1
+    return bytes(firsts), bytes(lasts)
 
 
 def word_marks(text: str) -> tuple[int, bytes]:
-    """How many words `text` has, and marks on the characters of those that begin and end between clusters.
+    """How many words `text` has, and marks on the characters of those that begin and end between clusters; for texts
+    in which spaces stand between words (see `word_edges`).
 
     >>> total, marks = word_marks("it's a b")
     >>> total, list(marks)
@@ -102,12 +129,34 @@ def word_marks(text: str) -> tuple[int, bytes]:
 
 
 def count_tokens(text: str) -> int:
-    """How many stretches between spaces `text` has, marks and emoji included.
+    """How many stretches between spaces `text` has, marks and emoji included; words, where none stand between these.
 
-    >>> count_tokens("Really ?! Yes.")
-    3
+    >>> count_tokens("Really ?! Yes."), count_tokens("你好！ 中国的首都")
+    (3, 4)
     """
-    return count_runs(NO_SPACE.marks(text)) if text.isascii() else len(text.split())
+    if text.isascii():
+        return count_runs(NO_SPACE.marks(text))
+    return len(text.split()) + len(gapless(text))
+
+
+def gapless(text: str) -> set[int]:
+    """Where a word, or the bracket before it, follows another without a space; marks belong to the one before them.
+
+    >>> sorted(gapless("你好！（中国）的首都"))
+    [3, 7, 8]
+    """
+    if not is_unspaced(text):
+        return set()
+    found, cuts = set(), cluster_cuts(text)
+    for start, _ in whole(text, words(text)):
+        while start and category(text[start - 1]) in _OPENING:
+            start -= 1
+        if start and start in cuts and not text[start - 1].isspace():
+            found.add(start)
+    return found
+
+
+_OPENING = ("Ps", "Pi")  # brackets and quotation marks
 
 
 def runs(marks: bytes) -> list[Span]:
@@ -131,6 +180,16 @@ def whole(text: str, spans: Iterable[Span]) -> list[Span]:
     return [span for span in spans if span[0] in cuts and span[1] in cuts]
 
 
+def runs_together(before: str, after: str) -> bool:
+    """Whether a text ending in `before` and one beginning with `after` would become one word, were they joined.
+
+    >>> runs_together("iPhone", "iPad"), runs_together("iPhone", "手机"), runs_together("", "a")
+    (True, False, False)
+    """
+    beside = before[-1:] + after[:1]
+    return len(beside) == 2 and beside.replace("_", "a").isalnum() and not any(map(is_unspaced, beside))
+
+
 LETTERS = Kind(lambda cluster: cluster[0].isalpha())
 SPACES = Kind(str.isspace)
 NO_SPACE = Kind(lambda cluster: not cluster.isspace())
@@ -148,8 +207,12 @@ def _ascii_word_marks(text: str) -> bytes:
     return marks
 
 
+def _word_of(text: str) -> Any:
+    return word_pattern() if is_unspaced(text) else _spaced_word()
+
+
 @cache
-def _word() -> Any:
+def _spaced_word() -> Any:
     import regex
 
     return regex.compile(r"[\w\u200c\u200d]++(?:['’\-][\w\u200c\u200d]++)*+")

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from random import Random
 
 from holdfast.perturbations.choose import choose_marked, edit_count
-from holdfast.perturbations.marks import run_starts
-from holdfast.perturbations.protected import free_word_marks
+from holdfast.perturbations.protected import free_word_edges
 from holdfast.perturbations.registry import perturbation
-from holdfast.perturbations.text import cluster_cuts, count_words
+from holdfast.perturbations.text import cluster_cuts, count_words, runs_together
 from holdfast.perturbations.types import Edits, Row
 
 
@@ -20,26 +19,27 @@ def word_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     >>> word_deletion("the cat sat on the mat", 0.34, Random(3)).text
     'cat on the mat'
     """
-    total, free = free_word_marks(text, protect)
+    total, firsts, lasts = free_word_edges(text, protect)
     count = min(edit_count(strength, total), total - 1)
     if count <= 0:
         return Edits(text)
-    return Edits(text, _drop(text, free, choose_marked(run_starts(free), count, rng)))
+    return Edits(text, _drop(text, lasts, choose_marked(firsts, count, rng)))
 
 
-def _drop(text: str, free: bytes, chosen: Sequence[int]) -> list[Row]:
+def _drop(text: str, lasts: bytes, chosen: Sequence[int]) -> list[Row]:
     """One edit per word: with the space before it where a space or a mark follows, else with the one after it."""
-    edits, done, cuts = [], 0, cluster_cuts(text)
+    edits, done, kept, cuts = [], 0, "", cluster_cuts(text)
     for start in chosen:
-        end = free.find(0, start)
-        if end < 0:
-            end = len(text)
+        end, left = lasts.find(1, start) + 1, ""
         after = text[end : end + 1]
+        kept = kept if start == done else text[start - 1]  # the last character that stays
         if start > done and text[start - 1] == " " and (after in _CLOSING or after.isspace()) and start - 1 in cuts:
             start -= 1
         elif after == " " and (start == 0 or text[start - 1].isspace()) and end + 1 in cuts:
             end += 1
-        edits.append((start, text[start:end], ""))
+        elif runs_together(kept, after):
+            left = " "
+        edits.append((start, text[start:end], left))
         done = end
     return edits
 

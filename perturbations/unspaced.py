@@ -1,0 +1,68 @@
+"""Scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), and words in them, by rule.
+
+There is no dictionary behind it: what is called a word here is about as long as one, begins and ends between grapheme
+clusters, and never joins two scripts, so that losing, repeating or swapping it looks like such a slip.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+_HAN = "\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9\U00020000-\U0003347f"
+_HIRAGANA = "\u3041-\u3096\u309d-\u309f"
+_KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+_SOUTH_EAST_ASIAN = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ece\u0edc-\u0edf"
+    "\u1000-\u103f\u1050-\u108f\u109a-\u109d\u1780-\u17d3\u17d7\u17dc\u17dd"
+)
+RANGES = f"{_HAN}{_HIRAGANA}{_KATAKANA}{_SOUTH_EAST_ASIAN}"
+"""The letters of these scripts, as the inside of a character class; their digits are not among them."""
+
+COUNTER = f"[十百千万亿億兆]*+[{_HAN}]"
+"""What follows a number in Chinese and Japanese: 2020年, 3万元."""
+
+_ANY = re.compile(f"[{RANGES}]")
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether any letter of such a script is in `text`.
+
+    >>> is_unspaced("iPhone手机"), is_unspaced("한국어 नमस्ते")
+    (True, False)
+    """
+    return not text.isascii() and _ANY.search(text) is not None
+
+
+# The vowels of Thai and Lao that are written before their consonant or after it, and the signs that stack the next
+# consonant below.
+_LEADING = "\u0e40-\u0e44\u0ec0-\u0ec4"
+_FOLLOWING = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
+_STACKING = "\u1039\u17d2"
+# Particles of Chinese that are hardly ever part of a longer word.
+_PARTICLES = "的了是吗呢吧"
+
+
+@cache
+def word_pattern() -> Any:
+    """Words of any text. Of Chinese characters particles stand alone and others in twos, which most words are; katakana
+    stay together; hiragana and the syllables of South East Asia come in threes at most, a leading vowel first.
+
+    >>> word_pattern().findall("中国的首都是哪里？ iPhoneのケースはどこですか")
+    ['中国', '的', '首都', '是', '哪里', 'iPhone', 'の', 'ケース', 'はどこ', 'ですか']
+    >>> word_pattern().findall("เมืองหลวงของประเทศไทย")
+    ['เมือง', 'หลว', 'งขอ', 'งประ', 'เทศ', 'ไทย']
+    """
+    import regex
+
+    letter = rf"(?=[{_SOUTH_EAST_ASIAN}])\X[\p{{M}}{_FOLLOWING}]*+"
+    cluster = rf"(?![{_LEADING}]){letter}(?:(?<=[{_STACKING}]){letter})*+"
+    return regex.compile(
+        rf"[[\w\u200c\u200d]--[{RANGES}]]++(?:['’\-][[\w\u200c\u200d]--[{RANGES}]]++)*+(?:(?<=\d){COUNTER})?+"
+        rf"|[{_PARTICLES}]\p{{M}}*+"
+        rf"|(?:[[{_HAN}]--[{_PARTICLES}]]\p{{M}}*+){{1,2}}+"
+        rf"|(?:[{_KATAKANA}]\p{{M}}*+)++"
+        rf"|(?:[{_HIRAGANA}\u30fc]\p{{M}}*+){{1,3}}+"
+        rf"|[{_LEADING}]\p{{M}}*+(?:{cluster}){{0,3}}+"
+        rf"|(?:{cluster}){{1,3}}+",
+        regex.V1,
+    )
