@@ -50,12 +50,16 @@ def print_variants(config: RunConfig, *, diff: bool) -> None:
 def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
     """The one text under each perturbation, with headings where there are several; its last line break stays.
 
-    Raises UserError for text that is not UTF-8.
+    Raises UserError for text that is not UTF-8, and for none.
     """
     try:
         content = text.decode()
     except UnicodeDecodeError as error:
         raise UserError(f"standard input is not UTF-8 (byte {error.start + 1}); convert it, as iconv does") from None
+    if not content.strip():
+        raise UserError(
+            "standard input is empty: pipe a text in, as in echo 'some text' | holdfast perturb, or name --tasks"
+        )
     body = content.removesuffix("\n")
     sample = Sample("-", body)
     if config.search_method == "greedy" or config.paraphraser:

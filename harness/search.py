@@ -1,11 +1,15 @@
-"""The variant that hurts most within its strength: candidates change some edits of the worst so far."""
+"""The variant that hurts most within its strength: candidates change some edits of the worst so far.
+
+The first `--repeats` variants of each sample are drawn at random and asked of every adapter: means are over them, and a
+greedy search begins at the worst of them; it tries `N` variants in all, these included.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from holdfast.harness.variants import Made, variant_of
-from holdfast.perturbations import Edit, Edits, Variant, parts_of, seed_for
+from holdfast.perturbations import Edit, Edits, Variant, expectation, parts_of, seed_for
 from holdfast.tasks import Sample, Task
 
 Place = tuple[str, str, str, str, str]
@@ -31,7 +35,9 @@ class Attempts:
         self._tried: dict[Place, list[Attempt]] = {}
 
     def add(self, place: Place, repeat: int, edits: Iterable[Edit], scores: dict[str, float]) -> None:
-        """Remember an answer's scores."""
+        """Remember an answer's scores; not where another answer is expected, since none of these hurts."""
+        if expectation(place[3]) == "changed":
+            return
         headline, higher = self._headlines[place[1]]
         score = scores.get(headline, 0.0)
         attempt = Attempt(repeat, (-score if higher else score, scores.get("max_drift", 0.0)), tuple(edits))

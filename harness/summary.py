@@ -29,7 +29,7 @@ NEAR_ZERO = 0.05
 
 CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
-_MEASURES = ("repeat", "score", "broke", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
+_MEASURES = ("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -85,12 +85,15 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
         if drift not in frame:
             frame[drift] = np.nan
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
-    directed = frame["perturbation"].map(expects) == CHANGED
-    frame.loc[directed, "score"] = np.nan  # the references answer another question
-    broke = frame["max_drift"] >= manifest.config.break_threshold
-    counts = frame["max_drift"].notna() & (frame["edited"].astype(bool) | ~directed)
-    frame["broke"] = np.where(counts, broke, np.nan)
+    frame["directed"] = frame["perturbation"].map(expects) == CHANGED
+    frame.loc[frame["directed"], "score"] = np.nan  # the references answer another question
+    frame["broke"] = np.where(frame["max_drift"].notna(), frame["max_drift"] >= manifest.config.break_threshold, np.nan)
     return frame
+
+
+def _judged(answers: "pd.DataFrame") -> "pd.DataFrame":
+    """The answers that count: where another one is expected, those to prompts that were edited at all."""
+    return answers[answers["edited"].astype(bool) | ~answers["directed"]]
 
 
 def _reach(values: "array[float]", length: int) -> "array[float]":
@@ -115,7 +118,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         adapter, task, perturbation, _ = cell
         row["metric"] = manifest.tasks[task].headline
         row["expects"] = "" if perturbation in (CLEAN, IDENTITY) else expectation(perturbation)
-        row |= _aggregated(group, clean, manifest, perturbed=perturbation != CLEAN)
+        row |= _aggregated(_judged(group), clean, manifest, perturbed=perturbation != CLEAN)
+        row |= _told_apart(row, directed=row["expects"] == CHANGED)
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
         row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
@@ -125,7 +129,7 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
     rows.sort(key=_order(manifest))
-    add_curves(rows, answers[answers["repeat"] < manifest.config.repeats])
+    add_curves(rows, _judged(_for_means(answers, manifest)))
     return pd.DataFrame(rows).round(6)
 
 
@@ -137,15 +141,38 @@ def _aggregated(
     What a search found counts as worst only: a mean over variants chosen to hurt would say nothing.
     """
     config, higher = manifest.config, _higher_is_better(manifest)
-    row = _compared(
-        _per_sample(group[group["repeat"] < config.repeats], clean, "mean"), perturbed=perturbed, higher=higher
-    )
+    row = _compared(_per_sample(_for_means(group, manifest), clean, "mean"), perturbed=perturbed, higher=higher)
     if "worst" in config.aggregate or config.search:
         worst = _compared(_per_sample(group, clean, "min" if higher else "max"), perturbed=perturbed, higher=higher)
         for end in ("", "_low", "_high"):
             row[f"worst{end}"] = worst[f"perturbed{end}"]
             row[f"worst_max_drift{end}"] = worst[f"max_drift{end}"]
     return row
+
+
+def _told_apart(row: dict[str, Any], *, directed: bool) -> dict[str, float]:
+    """An answer that moved is a break or, where another one is expected, a change; then none is the worst, either."""
+    told: dict[str, float] = {}
+    for end in ("", "_low", "_high"):
+        told[f"changed_rate{end}"] = row[f"break_rate{end}"] if directed else np.nan
+        if directed:
+            told |= {
+                f"{name}{end}": np.nan for name in ("break_rate", "worst", "worst_max_drift") if f"{name}{end}" in row
+            }
+    return told
+
+
+def _for_means(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+    """The answers that means are over: to the first `repeats` variants of each sample that were drawn at random.
+
+    Random search draws more of them than that; where the first were left out, the next ones stand in, so that whatever
+    has a worst variant has a mean too.
+    """
+    config, drawn = manifest.config, _drawn(answers, manifest)
+    if config.variants_per_sample == config.repeats:
+        return drawn
+    turn = drawn.sort_values("repeat", kind="stable").groupby([*CELL, "sample"], sort=False).cumcount()
+    return drawn[turn.reindex(drawn.index) < config.repeats]
 
 
 def _drawn(group: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
@@ -192,7 +219,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     for entry in manifest.adapters:
         mine = answers[answers["adapter"] == entry.name]
         changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
-        same = changed[[expectation(name) == "invariant" for name in changed["perturbation"]]]
+        same = changed[~changed["directed"]]
         group = same if len(same) else mine[mine["perturbation"] == CLEAN]
         row: dict[str, Any] = {
             "adapter": entry.name,
@@ -202,7 +229,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
             "tasks": mine["task"].nunique(),
         }
         row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
-        row["changed_rate"] = changed.drop(same.index)["broke"].mean()
+        row["changed_rate"] = _judged(changed[changed["directed"]])["broke"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(same, clean, manifest)
         row["has_effect"] = entry.has_effect
@@ -228,7 +255,8 @@ def _higher_is_better(manifest: Manifest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Paired:
-    """Sample by sample: the clean score, and over its variants the score, the drifts and whether any broke."""
+    """Sample by sample: the clean score, and over its variants the score, the drifts and whether any broke (where the
+    answer should change, how many did)."""
 
     clean: Values
     perturbed: Values
@@ -245,12 +273,13 @@ def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["
     scores = by_sample["score"].agg(how)
     drifts = by_sample[list(DRIFTS)]
     moved = drifts.mean() if how == "mean" else drifts.max()
+    broke = by_sample["broke"].mean() if group["directed"].any() else by_sample["broke"].max()
     before: Values = clean.reindex(scores.index).to_numpy().astype(np.float64)
     return _Paired(
         before,
         scores.to_numpy(dtype=np.float64),
         moved.to_numpy(dtype=np.float64),
-        by_sample["broke"].max().to_numpy(dtype=np.float64),
+        broke.to_numpy(dtype=np.float64),
         how != "mean" or bool((by_sample.size() == 1).all()),
     )
 

@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.records import CLEAN
+from holdfast.harness.summary import CHANGED
 from holdfast.harness.variants import IDENTITY
 
 if TYPE_CHECKING:
@@ -40,6 +41,19 @@ _FOR_WIDE_TERMINALS = frozenset(
 )
 """Left out where they would leave no room for the others; the CSV files have them all."""
 
+_DIRECTED_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "severity": "severity",
+    "n": "n",
+    "edited": "edited",
+    "changed_rate": "changed [95 %]",
+    "max_drift": "max drift",
+    "noise_floor": "floor",
+}
+"""Of the cells in which the answer should change; all but `edited` is of the prompts that were edited."""
+
 _CURVE_COLUMNS = {
     "adapter": "adapter",
     "task": "task",
@@ -72,8 +86,13 @@ _BOARD_COLUMNS = {
 def print_results(results: "Results") -> None:
     """Both tables of a run and where its files are."""
     cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
+    directed = cells["expects"] == CHANGED
     console = _console()
-    console.print(_table("Perturbed answers against clean ones", cells, _CELL_COLUMNS, console.width))
+    if not directed.all():
+        console.print(_table("Perturbed answers against clean ones", cells[~directed], _CELL_COLUMNS, console.width))
+    if directed.any():
+        title = "Prompts that ask something else: of those edited, how many answers changed (more is better)"
+        console.print(_table(title, cells[directed], _DIRECTED_COLUMNS, console.width))
     curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
     if len(curves):
         console.print(_table("Dose and response: over all strengths", curves, _CURVE_COLUMNS))
@@ -130,6 +149,8 @@ def _shown(row: dict[Any, Any], name: str) -> str:
         return "-"
     if name == "delta":
         return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
+    if name == "changed_rate" and "changed_rate_low" in row:
+        return escape(f"{value:.3f} [{row['changed_rate_low']:.3f}, {row['changed_rate_high']:.3f}]")
     if name == "n":
         return str(value)
     if name in {"edited", "excluded"}:

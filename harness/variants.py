@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
 from holdfast.harness.records import json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
@@ -48,16 +49,39 @@ class Made:
 
 def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[Made]:
     """Every variant but the identity ones, in the order of the tasks, samples, cells and repeats; a pure function of
-    the configuration and the tasks. Raises UserError for a severity that is none."""
+    the configuration and the tasks. Raises UserError as `check_settings` does."""
+    check_settings(config)
     cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
-    for severity in config.severity:
-        parts_of(IDENTITY)[0].strength(severity)
     for task in tasks:
         for sample in task.samples[: config.limit]:
             for name, severity in cells:
                 for repeat in range(config.variants_per_sample):
                     variant = variant_of(task, sample, name, severity, repeat, config.seed)
                     yield Made(task.name, sample.id, variant)
+
+
+def check_settings(config: RunConfig) -> None:
+    """Raise UserError for settings that contradict each other or say nothing: a severity that is none or that no
+    perturbation takes, a search that is over before it begins."""
+    parsed = [parse(spec) for spec in config.perturbations]
+    for severity in config.severity:
+        try:
+            parts_of(IDENTITY)[0].strength(severity)
+        except UserError:
+            raise UserError(
+                f"--severity: unknown severity '{severity}'; use light, heavy or numbers between 0 and 1, as in 0.08"
+            ) from None
+    default = RunConfig.model_fields["severity"].default
+    if config.severity != default and all(severity is not None for _, severity in parsed):
+        raise UserError(
+            f"--severity {','.join(config.severity)} says nothing: each of --perturbations "
+            f"{','.join(config.perturbations)} names its own; leave out one or the other"
+        )
+    if config.search and config.search_budget <= config.repeats > 1:
+        raise UserError(
+            f"--search {config.search} tries no more variants than --repeats {config.repeats} draws anyway: "
+            "N counts both, so name a higher one"
+        )
 
 
 def cells_of(config: RunConfig) -> list[Cell]:

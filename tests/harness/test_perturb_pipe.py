@@ -77,6 +77,10 @@ def test_tasks_are_shown_variant_by_variant(pipe) -> None:
         (b"x", ["--perturbations", "typos", "--search", "best"], "search: use random:N or greedy:N"),
         (b"x", ["--perturbations", "typos@0.1", "--severity", "0.2,-3"], "unknown severity '-3'"),
         (b"x", ["--perturbations", "typos@2"], "unknown severity '2'"),
+        (b"x", ["--perturbations", "typos", "--severity", "bogus"], "holdfast: --severity: unknown severity 'bogus'"),
+        (b"x", ["--perturbations", "typos@0.05", "--severity", "light"], "--severity light says nothing: each of"),
+        (b"", ["--perturbations", "typos"], "standard input is empty"),
+        (b" \n\n", ["--perturbations", "typos"], "standard input is empty"),
     ],
 )
 def test_mistakes_are_one_line(pipe, content: bytes, options: list[str], message: str) -> None:

@@ -97,6 +97,34 @@ def test_a_wrong_search_is_named(run: Run, search: str) -> None:
         run(Fake(), search=search)
 
 
+def test_a_random_search_has_means_where_it_has_a_worst(run: Run) -> None:
+    """The first variant of a sample may not keep the meaning, and so be asked of nobody; the next stands in."""
+    results = run(Fake(), perturbations="word_deletion@0.5", search="random:6", min_meaning=0.5)
+    cells = results.breakdown.query("perturbation == 'word_deletion'")
+    asked = {line["sample"]: 6 for line in lines_of(results) if line["perturbation"] == "word_deletion"}
+    first = {
+        line["sample"] for line in lines_of(results) if line["perturbation"] == "word_deletion" and not line["repeat"]
+    }
+    assert first < asked.keys()
+    assert list(cells["n"]) == [len(asked)] * 2
+    assert (cells["worst"] <= cells["perturbed"]).all()
+
+
+def test_greedy_search_begins_at_the_repeats_and_counts_them(run: Run, tmp_path: Path) -> None:
+    plain = run(Fake(), perturbations="word_deletion@0.3", repeats=3, output_path=tmp_path / "plain")
+    found = run(Fake(), perturbations="word_deletion@0.3", repeats=3, search="greedy:5")
+    before, after = (each.breakdown.query("perturbation == 'word_deletion'") for each in (plain, found))
+    assert list(before["perturbed"]) == list(after["perturbed"])
+    assert {line["repeat"] for line in lines_of(found)} <= set(range(5))
+    assert (after["worst"] <= after["perturbed"]).all()
+
+
+@pytest.mark.parametrize("search", ["greedy:3", "random:2"])
+def test_a_search_that_is_over_before_it_begins_is_refused(run: Run, search: str) -> None:
+    with pytest.raises(UserError, match=f"--search {search} tries no more variants than --repeats 3 draws anyway"):
+        run(Fake(), search=search, repeats=3)
+
+
 @given(st.sets(st.integers(0, 11), min_size=1), st.integers(12, 16))
 def test_shrinking_finds_exactly_what_is_needed(needed: set[int], count: int) -> None:
     assert set(fewest(count, lambda subsets: [needed <= set(subset) for subset in subsets])) == needed

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from holdfast.harness import Results
 from holdfast.harness.reading import as_read
+from holdfast.harness.tables import print_results
 from holdfast.harness.validity import Validity
 from holdfast.harness.variants import Made
 from holdfast.metrics.encoders import Encoding
@@ -143,10 +143,29 @@ def test_where_the_answer_should_change_the_score_is_whether_it_did(run: Run) ->
     task = Task(
         "news", (Sample("1", "Profit did rise.", ("up",)), Sample("2", "Sales did fall.", ("down",))), ("token_f1",)
     )
-    stubborn = run(Fake(rule=lambda request: "up"), tasks=[task], perturbations="negate@1,typos@0.1")
+    asked = {"tasks": [task], "perturbations": "negate@1,typos@0.1", "aggregate": "mean,worst"}
+    stubborn = run(Fake(rule=lambda request: "up"), **asked)
     cell = stubborn.breakdown.set_index(["adapter", "perturbation"]).loc[("base", "negate")]
     assert cell["expects"] == "changed"
-    assert cell["break_rate"] == 0.0
-    assert np.isnan(cell["perturbed"])
+    assert cell["changed_rate"] == 0.0
+    assert cell[["perturbed", "break_rate", "worst_max_drift"]].isna().all()
     assert list(stubborn.leaderboard["changed_rate"]) == [0.0, 0.0]
     assert list(stubborn.leaderboard["break_rate"]) == [0.0, 0.0]
+
+
+def test_of_prompts_that_should_change_the_answer_only_the_edited_ones_count(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = Task("news", (Sample("1", "Profit did rise.", ("up",)), Sample("2", "Why?", ("down",))), ("token_f1",))
+    results = run(
+        Fake(rule=lambda request: "down" if "not" in request.prompt else "up"),
+        tasks=[task],
+        perturbations="negate@1",
+        adapters="base",
+    )
+    cell = results.breakdown.set_index("perturbation").loc["negate"]
+    assert (cell["n"], cell["edited"], cell["changed_rate"], cell["max_drift"]) == (1, 0.5, 1.0, 1.0)
+    print_results(results)
+    shown = capsys.readouterr().out
+    assert "of those edited, how many answers changed" in shown
+    assert "Perturbed answers against clean ones" not in shown
