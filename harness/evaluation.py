@@ -18,6 +18,7 @@ from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.distributed import on_ray
 from holdfast.harness.embeddings import kept_embeddings
 from holdfast.harness.encoding import run_encoding
+from holdfast.harness.judges import judges_on_ray
 from holdfast.harness.manifest import (
     AdapterEntry,
     Manifest,
@@ -158,9 +159,9 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
         loaded = time.perf_counter() - started
         headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
-        scorer = Scorer(encoded, config.granularity, config.spacy_pipeline)
+        scorer = judges_on_ray(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
         shifts = _attention_shifts(engine, config) if config.attention else None
-        run = Running(engine, scorer, samples, config.log_samples, attempts, shifts)
+        run = Running(engine, scorer.score, samples, config.log_samples, attempts, shifts)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)

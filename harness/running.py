@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from holdfast.harness.attending import SHIFT, AttentionShifts
@@ -10,7 +10,7 @@ from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.plan import Item, requests_for
 from holdfast.harness.progress import Advance
 from holdfast.harness.records import CLEAN, Record, Samples
-from holdfast.harness.scoring import DIGITS, Scored, Scorer, drifted_segments
+from holdfast.harness.scoring import DIGITS, Row, Scored, drifted_segments, row_of
 from holdfast.harness.search import Attempts
 from holdfast.harness.variants import IDENTITY
 from holdfast.perturbations import Edit
@@ -24,14 +24,14 @@ class Running:
     def __init__(
         self,
         engine: Backend,
-        scorer: Scorer,
+        score: Callable[[Sequence[Row]], list[Scored]],
         samples: Samples,
         log_segments: bool,
         attempts: Attempts | None = None,
         shifts: AttentionShifts | None = None,
     ) -> None:
         self._engine = engine
-        self._scorer = scorer
+        self._score = score
         self._samples = samples
         self._log_segments = log_segments
         self._attempts = attempts
@@ -92,7 +92,7 @@ class Running:
             if item.question.variant.perturbation == CLEAN:
                 self._clean[item.clean_key] = answer
         items = [item for item, _ in missing]
-        scored = self._scorer.score(items, [answer.output for _, answer in missing], self._clean_output)
+        scored = self._score([row_of(item, answer.output, self._clean_output) for item, answer in missing])
         if self._shifts:
             self._add_shifts(missing, scored, self._shifts)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))

@@ -1,6 +1,6 @@
 """From answers to scores: the task's metrics on every answer, segment drift on every pair."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -30,6 +30,17 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """An answer to be judged by these metrics, against its references and, if it is a perturbed one, the clean one."""
+
+    metrics: tuple[str, ...]
+    output: str
+    references: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    clean: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scorer:
     """Scores batches of answers, of any tasks mixed."""
 
@@ -37,40 +48,36 @@ class Scorer:
     granularity: Literal["sentence", "clause", "phrase"]
     pipeline: str | None = None
 
-    def score(self, items: Sequence[Item], outputs: Sequence[str], clean_output: Callable[[Item], str]) -> list[Scored]:
-        """Score each output; a perturbed item's is compared with its clean one, which `clean_output` looks up."""
-        rows: list[Scores] = [{} for _ in items]
-        for task, places in _by_task(items):
-            for metric in metrics_of(task, "sample"):
+    def score(self, rows: Sequence[Row]) -> list[Scored]:
+        """Every metric of each row, rounded; where there is a clean answer, the drift from it too."""
+        scores: list[Scores] = [{} for _ in rows]
+        for names, places in _by_metrics(rows):
+            for metric in of_kind(names, "sample"):
                 found = metric.compute(
-                    [outputs[i] for i in places],
-                    [items[i].question.sample.references for i in places],
-                    [items[i].question.sample.metadata for i in places],
+                    [rows[i].output for i in places],
+                    [rows[i].references for i in places],
+                    [rows[i].metadata for i in places],
                 )
-                _merge(rows, places, found)
-        paired = [i for i, item in enumerate(items) if item.question.variant.perturbation != CLEAN]
-        before = {i: clean_output(items[i]) for i in paired}
+                _merge(scores, places, found)
+        clean = {i: row.clean for i, row in enumerate(rows) if row.clean is not None}
         measured = segment_drift(
-            [before[i] for i in paired],
-            [outputs[i] for i in paired],
+            list(clean.values()),
+            [rows[i].output for i in clean],
             encoding=self.encoding,
             granularity=self.granularity,
             pipeline=self.pipeline,
         )
-        _merge(rows, paired, [drift.scores() for drift in measured])
-        for task, places in _by_task([items[i] for i in paired]):
-            chosen = [paired[i] for i in places]
-            for metric in metrics_of(task, "pair"):
-                if metric.name != DRIFT:
-                    _merge(
-                        rows,
-                        chosen,
-                        self._pairs(metric)([before[i] for i in chosen], [outputs[i] for i in chosen]),
-                    )
-        of_item = dict(zip(paired, measured, strict=True))
+        drifts = dict(zip(clean, measured, strict=True))
+        _merge(scores, list(drifts), [drift.scores() for drift in measured])
+        for names, places in _by_metrics(rows):
+            paired = [i for i in places if i in clean]
+            for metric in of_kind(names, "pair"):
+                if metric.name != DRIFT and paired:
+                    found = self._pairs(metric)([clean[i] for i in paired], [rows[i].output for i in paired])
+                    _merge(scores, paired, found)
         return [
-            Scored({key: round(float(value), DIGITS) for key, value in row.items()}, of_item.get(i))
-            for i, row in enumerate(rows)
+            Scored({key: round(float(value), DIGITS) for key, value in row.items()}, drifts.get(i))
+            for i, row in enumerate(scores)
         ]
 
     def _pairs(self, metric: Metric) -> PairCompute:
@@ -78,10 +85,21 @@ class Scorer:
         return partial(compute, encode=self.encoding.main) if metric.needs_encoder else compute
 
 
+def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
+    """What has to be known of an answer to judge it; `clean_output` finds the clean one of a perturbed item."""
+    question = item.question
+    clean = clean_output(item) if question.variant.perturbation != CLEAN else None
+    return Row(question.task.metrics, output, question.sample.references, question.sample.metadata, clean)
+
+
 def metrics_of(task: Task, kind: Literal["sample", "pair"]) -> list[Metric]:
     """The task's metrics of one kind; raises UserError for a name that is not registered."""
-    names = dict.fromkeys((*task.metrics, ALWAYS, DRIFT))
-    return [metric for metric in map(metrics.get, names) if metric.kind == kind]
+    return of_kind(task.metrics, kind)
+
+
+def of_kind(names: Sequence[str], kind: Literal["sample", "pair"]) -> list[Metric]:
+    """The metrics of one kind among these and those of every run."""
+    return [metric for metric in map(metrics.get, dict.fromkeys((*names, ALWAYS, DRIFT))) if metric.kind == kind]
 
 
 def headline_of(task: Task) -> tuple[str, bool]:
@@ -121,8 +139,9 @@ def _merge(rows: list[Scores], places: Sequence[int], found: Sequence[Scores]) -
         rows[i].update(scores)
 
 
-def _by_task(items: Sequence[Item]) -> list[tuple[Task, list[int]]]:
-    places: dict[str, list[int]] = {}
-    for i, item in enumerate(items):
-        places.setdefault(item.question.task.name, []).append(i)
-    return [(items[found[0]].question.task, found) for found in places.values()]
+def _by_metrics(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """The places of the rows that are judged alike."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for i, row in enumerate(rows):
+        places.setdefault(row.metrics, []).append(i)
+    return list(places.items())

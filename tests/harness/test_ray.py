@@ -13,6 +13,10 @@ from holdfast.errors import UserError
 from holdfast.harness import Results, distributed
 from holdfast.harness.backends import Adapter, Backend, Generation, Request
 from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.config import make_config
+from holdfast.harness.encoding import run_encoding
+from holdfast.harness.judges import Judges
+from holdfast.harness.scoring import Row, Scorer
 from tests.harness.fakes import Fake, FakeEngine, Killed
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
@@ -101,6 +105,19 @@ def test_a_driver_that_dies_goes_on_with_what_is_left(
     resumed = run(mortal(Path(os.devnull)), replicas=1, **settings)
     assert keys(resumed) == keys(alone)
     assert (resumed.path / "leaderboard.csv").read_bytes() == (alone.path / "leaderboard.csv").read_bytes()
+
+
+def test_a_judge_that_dies_judges_again_and_no_otherwise_than_one_alone(tmp_path: Path) -> None:
+    import ray
+
+    config = make_config({"tasks": ["factual_qa"], "encoder": "lexical", **TWO})
+    pairs = [(f"The bridge of river {i} was built in 19{i:02}.", f"It was built in 19{i + 1:02}.") for i in range(20)]
+    rows = [Row(("token_f1",), after, (before,), {}, before) for before, after in pairs]
+    judges = Judges(config)
+    expected = Scorer(run_encoding(config, ()), config.granularity).score(rows)
+    assert judges.score(rows) == expected
+    ray.kill(judges._judges[0], no_restart=False)
+    assert judges.score(rows) == expected
 
 
 def test_what_an_engine_refuses_is_one_line(run: Run) -> None:
