@@ -20,8 +20,9 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     """Put Hindi words into an English text, in Latin letters (Hinglish); English words into a Hindi or Hinglish one.
 
     Nouns and adjectives change, in English also adverbs and conjunctions; verbs and pronouns carry the sentence on, as
-    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes, and
-    neither do words that mean one thing in Hindi and another in English (main, kar, sun), where both are mixed.
+    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes (see
+    `code_switch_de`, `_fr` and `_es`), and neither do words that mean one thing in Hindi and another in English (main,
+    kar, sun), where both are mixed.
 
     >>> code_switch("What is the capital of the biggest country in the world?", 0.3, Random(1)).text
     'What is the rajdhani of the biggest desh in the duniya?'

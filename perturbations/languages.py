@@ -1,6 +1,7 @@
 """Which language a text is in, as far as the perturbations need to know: by its script and by its small words."""
 
 import re
+from collections.abc import Container
 from functools import cache
 
 from holdfast.perturbations.tables import read_lines
@@ -49,6 +50,15 @@ def language_of(text: str) -> str:
     if not english and sum(map(bool, map(_ACCENTED.search, found))) > len(found) / 3:
         return ""
     return "" if other > english else "en"
+
+
+def small_words_in(text: str, small: Container[str]) -> int:
+    """How many of the words of `text` are among the small words of a language.
+
+    >>> small_words_in("Wo ist das Haus?", {"wo", "ist", "das"})
+    3
+    """
+    return sum(map(small.__contains__, _WORD.findall(text[:_SAMPLE].lower())))
 
 
 def is_mixed(text: str) -> bool:
