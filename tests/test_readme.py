@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ import yaml
 from holdfast.harness.cli import main
 from holdfast.metrics import metrics
 from holdfast.metrics.testing import check_metric
+from holdfast.perturbations import perturbations
+from holdfast.tasks import tasks
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
@@ -66,6 +69,14 @@ def test_the_python_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "max_drift" in capsys.readouterr().out
     assert "is_short" in metrics.names()
     check_metric("is_short", examples=5)
+    assert "shout" in perturbations.names()
+    assert tasks.get("night_trains")().samples
+
+
+def test_the_entry_points_name_groups_that_holdfast_reads() -> None:
+    [shown] = blocks("toml")
+    groups = tomllib.loads(shown)["project"]["entry-points"]
+    assert {f"holdfast_{registry.kind}" for registry in (metrics, perturbations, tasks)} == groups.keys()
 
 
 def test_the_example_files_are_what_the_readme_shows() -> None:
