@@ -14,7 +14,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_attention import Shares, attention_shares
 from holdfast.harness.backends.hf_choices import log_likelihoods
-from holdfast.harness.backends.hf_loading import Loaded, check_args, load
+from holdfast.harness.backends.hf_loading import NO_ADAPTER, Loaded, check_args, load
 from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.types import (
@@ -86,12 +86,10 @@ class HuggingFace:
         """Answer batch by batch; a batch whose every key is in `done` is skipped, any other is generated whole."""
         encoded = list(self._prompting.encoded_requests(requests))
         tokens = [ids for ids, _ in encoded]
-        for chosen in batches(requests, [len(ids) for ids in tokens], self._size):
+        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._loaded.mixable):
             if all(requests[i].key in done for i in chosen):
                 continue
-            members = [requests[i] for i in chosen]
-            with self._active(members[0].adapter):
-                answers = self._answers([tokens[i] for i in chosen], members)
+            answers = self._answers([tokens[i] for i in chosen], [requests[i] for i in chosen])
             yield [
                 answer if answer.finish == CHOICE else replace(answer, truncated=encoded[i][1])
                 for answer, i in zip(answers, chosen, strict=True)
@@ -180,7 +178,11 @@ class HuggingFace:
         found = [self._prompting.choices(request) for request in requests]
         prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
         asked = [(row, choices.start) for choices in found for row in choices.rows]
-        values = iter(log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, self._fits))
+        counts = [len(choices.rows) for choices in found]
+        with self._routed(requests, counts) as routes:
+            values = iter(
+                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._fits)
+            )
         return [
             choices.likeliest(request, [next(values) for _ in choices.rows])
             for request, choices in zip(requests, found, strict=True)
@@ -193,9 +195,10 @@ class HuggingFace:
         if settings.temperature > 0:
             torch.manual_seed(_seed(requests))
         batch = self._padded(rows)
-        with torch.inference_mode():
+        with torch.inference_mode(), self._routed(requests) as routes:
             produced = self._loaded.model.generate(
                 **batch,
+                **({"adapter_names": routes} if routes else {}),
                 generation_config=self._config_for(settings),
                 tokenizer=self._loaded.tokenizer if settings.stop else None,
             )
@@ -229,6 +232,19 @@ class HuggingFace:
         if self._loaded.seq2seq:
             batch = {**batch, "decoder_input_ids": batch["input_ids"][:, :1] * 0 + self._start}
         return self._loaded.model(**batch).logits[:, -1].float()
+
+    @contextmanager
+    def _routed(self, requests: Sequence[Request], rows: Sequence[int] | None = None) -> Iterator[list[str] | None]:
+        """Within the block the requests' adapter is on; where they have several, the name of each row's is yielded.
+
+        `rows` counts the rows of each request, where it has more than one.
+        """
+        if len({request.adapter for request in requests}) == 1:
+            with self._active(requests[0].adapter):
+                yield None
+            return
+        names = [self._loaded.peft_names.get(request.adapter, NO_ADAPTER) for request in requests]
+        yield [name for name, count in zip(names, rows or [1] * len(names), strict=True) for _ in range(count)]
 
     @contextmanager
     def _active(self, adapter: str | None) -> Iterator[None]:

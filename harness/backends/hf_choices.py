@@ -10,23 +10,31 @@ from holdfast.harness.backends.prompting import Tokens
 
 
 def log_likelihoods(
-    loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None, size: int
+    loaded: Loaded,
+    asked: Sequence[tuple[Tokens, int]],
+    prompts: Sequence[Tokens] | None,
+    routes: Sequence[str] | None,
+    size: int,
 ) -> list[float]:
     """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, `size` rows at a time.
 
-    Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row.
+    Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row. `routes`
+    names the adapter of each row, where they differ.
     """
     found = [0.0] * len(asked)
     order = sorted(range(len(asked)), key=lambda i: -len(asked[i][0]))
     for first in range(0, len(order), size):
         chosen = order[first : first + size]
+        inputs = {"adapter_names": [routes[i] for i in chosen]} if routes else {}
         encoder = [prompts[i] for i in chosen] if prompts else None
-        for i, value in zip(chosen, _batch(loaded, [asked[i] for i in chosen], encoder), strict=True):
+        for i, value in zip(chosen, _batch(loaded, [asked[i] for i in chosen], encoder, inputs), strict=True):
             found[i] = value
     return found
 
 
-def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None) -> list[float]:
+def _batch(
+    loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None, inputs: dict[str, Any]
+) -> list[float]:
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -36,10 +44,10 @@ def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequenc
         targets[i, :start] = -100
     if prompts:
         encoder_ids, encoder_mask = _padded(loaded, prompts)
-        inputs: dict[str, Any] = {"input_ids": encoder_ids, "attention_mask": encoder_mask}
+        inputs = {**inputs, "input_ids": encoder_ids, "attention_mask": encoder_mask}
         inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
     else:
-        inputs = {"input_ids": ids, "attention_mask": mask}
+        inputs = {**inputs, "input_ids": ids, "attention_mask": mask}
         if loaded.model._supports_logits_to_keep():  # the prompts' own logits may be most of the memory
             inputs["logits_to_keep"] = ids.shape[1] - min(start for _, start in asked) + 1
     with torch.inference_mode():

@@ -23,16 +23,26 @@ MODEL_ARGS = (
     "attn_implementation",
     "device_map",
 )
+NO_ADAPTER = "__base__"
+"""What peft calls the base among the adapters of a mixed batch."""
+
+_MIXED = ("Linear", "Linear4bit", "Linear8bitLt", "Embedding", "Conv1d", "Conv2d", "Conv3d")
+"""peft's LoRA layers that run mixed batches."""
+
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A base model (wrapped by peft where there are adapters), its tokenizer, and peft's name for each adapter."""
+    """A base model (wrapped by peft where there are adapters), its tokenizer, and peft's name for each adapter.
+
+    Prompts of the `mixable` adapters may share a batch.
+    """
 
     model: Any
     tokenizer: Any
     peft_names: Mapping[str, str]
+    mixable: frozenset[str]
     max_length: int
     seq2seq: bool
     chat: bool
@@ -52,7 +62,8 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
         )
     model, names = _with_adapters(model, adapters)
     model.eval()
-    return Loaded(model, tokenizer, names, prompting.max_length, seq2seq, prompting.chat)
+    mixable = _mixable(model, adapters, names)
+    return Loaded(model, tokenizer, names, mixable, prompting.max_length, seq2seq, prompting.chat)
 
 
 def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
@@ -168,6 +179,25 @@ def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[s
             raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {first_line(error)}") from None
         names[adapter.name] = loaded[adapter.path] = name
     return model, names
+
+
+def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
+    """The adapters whose prompts peft can run in one batch, the base among them: plain LoRA as it was saved."""
+    from peft.tuners.lora import LoraLayer
+
+    layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
+    found = set()
+    for adapter in adapters:
+        name = names.get(adapter.name)
+        if name is None:
+            found.add(adapter.name)
+            continue
+        config = model.peft_config[name]
+        plain = config.peft_type == "LORA" and not config.modules_to_save and adapter.scale == 1.0
+        mine = [layer for layer in layers if name in layer.r]
+        if plain and all(type(layer).__name__ in _MIXED and name not in layer.lora_variant for layer in mine):
+            found.add(adapter.name)
+    return frozenset(found)
 
 
 def _attach(model: Any, path: Path, name: str, *, first: bool) -> Any:

@@ -20,7 +20,7 @@ from holdfast.errors import UserError
 from holdfast.harness import evaluate
 from holdfast.harness.backends import Adapter, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import digest_of, find_adapters, find_base
+from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, scaled
 from holdfast.harness.explaining import explain
 from tests.harness.fakes import Fake
 from tests.harness.loras import BASE, POCKET, PROMPTS, ask, pocket, save_lora, save_two
@@ -62,6 +62,23 @@ def test_the_batch_size_changes_no_answer(loras: list[str]) -> None:
     adapters = find_adapters(["base", loras[0]], BASE)
     one, many = (ask(connect(adapters, size), PROMPTS, ["base", "first"]) for size in (1, None))
     assert {key: g.output for key, g in one.items()} == {key: g.output for key, g in many.items()}
+
+
+def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras: list[str]) -> None:
+    dora = save_lora(tmp_path / "dora", pocket(), scale=0.3, use_dora=True)
+    found = find_adapters(["base", *loras, dora], BASE)
+    adapters = [*found, *scaled([found[1]], [2.0])]
+    names = [adapter.name for adapter in adapters]
+    backend = connect(adapters, 64)
+    settings = Settings(max_new_tokens=12)
+    requests = [Request(f"{name} {i}", name, p, settings) for name in names for i, p in enumerate(PROMPTS)]
+    sizes = [len(batch) for batch in backend.generate(requests)]
+    assert sorted(sizes) == [len(PROMPTS), len(PROMPTS), 3 * len(PROMPTS)]  # dora and the scaled one stay alone
+    together = ask(backend, PROMPTS, names)
+    for adapter in adapters:
+        alone = ask(connect([adapter], 64), PROMPTS, [adapter.name])
+        assert all(together[key].output == answer.output for key, answer in alone.items())
+    assert len({tuple(together[name, p].output for p in PROMPTS) for name in names}) == len(names)
 
 
 def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
