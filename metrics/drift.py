@@ -111,7 +111,6 @@ def segment_drift(
     if not changed:
         return [Drift()] * len(clean)
     from holdfast.metrics.facts import comparer
-    from holdfast.metrics.facts.spelling import mended
     from holdfast.metrics.parsing import parse
 
     encoding = encoding or encoding_of("minilm")
@@ -125,7 +124,7 @@ def segment_drift(
     for name in dict.fromkeys(choices.values()):
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
-        read = {i: mended(*([part.text for part in parts[text]] for text in (clean[i], perturbed[i]))) for i in mine}
+        read = {i: _mended(clean[i], perturbed[i], parts) for i in mine}
         vectors = _Vectors(chain(whole, *(side for sides in read.values() for side in sides)), encoding.encode(name))
         for i in mine:
             compare = comparer(*read[i], parsed.get(clean[i]), parsed.get(perturbed[i]))
@@ -179,6 +178,16 @@ def _drift(
         perturbed=_side(theirs, ours, found.plan.T, found.perturbed_drift, found.perturbed_reasons),
         encoder=encoder,
     )
+
+
+def _mended(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
+    """The segments' texts, misspelt words as the other answer writes them."""
+    from holdfast.metrics.facts.spelling import mended
+    from holdfast.metrics.languages import languages_of
+
+    languages = languages_of(clean, perturbed)
+    language = min(languages) if len(languages) == 1 else "en"
+    return mended([part.text for part in parts[clean]], [part.text for part in parts[perturbed]], language)
 
 
 def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drift:

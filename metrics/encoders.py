@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from holdfast.errors import UserError
-from holdfast.metrics.languages import language_of
+from holdfast.metrics.languages import languages_of
 from holdfast.metrics.types import Encode
 from holdfast.registry import Registry
 
@@ -46,8 +46,7 @@ class Encoding:
         """The name of the encoder that can read all of these texts."""
         if self.name not in ENGLISH_ONLY and not self.by_language:
             return self.name
-        languages = {language_of(text) for text in texts} - {""}
-        names = {self._reader(language) for language in languages} or {self.name}
+        names = {self._reader(language) for language in languages_of(*texts)} or {self.name}
         return names.pop() if len(names) == 1 else FALLBACK
 
     def reads(self, text: str) -> bool:

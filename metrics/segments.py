@@ -25,6 +25,7 @@ _PREPOSITIONS = frozenset(
 _CLAUSE_MARKS = tuple(",;:—–،؛、，；")
 _CHUNK = regex.compile(r"\S+")
 _HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
+_HAS_SIGN = regex.compile(r"(?![©®™°])[\p{Extended_Pictographic}\p{So}\p{Regional_Indicator}]|:[()D]")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
@@ -41,7 +42,7 @@ class Segment:
 def segment(
     texts: Sequence[str], granularity: Granularity = "sentence", parses: Sequence[Parse] | None = None
 ) -> list[list[Segment]]:
-    """Cut each text into segments; a text without any letter or digit has none.
+    """Cut each text into segments; a text without any letter, digit or emoji has none.
 
     Sentences are found by rule (`holdfast.metrics.sentences`), or are those of `parses`, a trained spaCy pipeline's
     (`holdfast.metrics.parsing`). Clauses end at clause punctuation and before conjunctions, phrases before prepositions
@@ -63,16 +64,17 @@ def segment(
 
 
 def _segments(text: str, sentences: Iterable[Span], granularity: Granularity) -> list[Segment]:
+    content = _HAS_CONTENT if _HAS_CONTENT.search(text) else _HAS_SIGN
     spans = sentences
     if granularity != "sentence":
         spans = [span for sentence in sentences for span in _cut(text, sentence, granularity)]
     merged: list[Span] = []
     for start, end in spans:
-        if merged and not (_HAS_CONTENT.search(text, start, end) and _HAS_CONTENT.search(text, *merged[-1])):
+        if merged and not (content.search(text, start, end) and content.search(text, *merged[-1])):
             merged[-1] = merged[-1][0], end
         else:
             merged.append((start, end))
-    return [_as_segment(text, *span) for span in merged if _HAS_CONTENT.search(text, *span)]
+    return [_as_segment(text, *span) for span in merged if content.search(text, *span)]
 
 
 def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:

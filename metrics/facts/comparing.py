@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
+from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
-from holdfast.metrics.facts.quantities import Quantity
+from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import kin, stem, traits
-from holdfast.metrics.facts.tables import abbreviations
+from holdfast.metrics.facts.tables import abbreviations, family, known_names
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.languages import segment_languages
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
@@ -54,6 +57,7 @@ class _Answer:
 
     segments: Sequence[Facts]
     parse: Parse | None = None
+    language: str = "en"
     _kin: dict[str, bool] = field(default_factory=dict)
     _quantities: dict[Quantity, bool] = field(default_factory=dict)
 
@@ -63,13 +67,15 @@ class _Answer:
 
     @cached_property
     def traits(self) -> frozenset[int | str]:
-        return frozenset().union(*map(traits, self.keys))
+        return frozenset().union(*(traits(key, self.language) for key in self.keys))
 
     def has_kin(self, key: str) -> bool:
         """Whether a word of the answer may mean the same."""
         known = self._kin.get(key)
         if known is None:
-            known = not self.traits.isdisjoint(traits(key)) and any(kin(key, other) for other in self.keys)
+            known = not self.traits.isdisjoint(traits(key, self.language)) and any(
+                kin(key, other, self.language) for other in self.keys
+            )
             self._kin[key] = known
         return known
 
@@ -92,6 +98,11 @@ class _Answer:
     def said(self) -> list[frozenset[str]]:
         """What each segment says: its content words and numbers."""
         return [facts.keys | facts.numbers for facts in self.segments]
+
+    @cached_property
+    def text(self) -> str:
+        """All of it, white space made equal."""
+        return " ".join(" ".join(facts.text for facts in self.segments).split())
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -145,14 +156,15 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
     >>> compare((1,), (0,)).reason, compare((0,), (1,)).reason
     ('number 5 -> 6', '')
     """
-    sides = zip((clean, perturbed), parses or (None, None), strict=True)
-    return Comparer(*(_answer(tuple(texts), parse) for texts, parse in sides))
+    sides = (tuple(clean), tuple(perturbed))
+    languages = segment_languages(*sides)
+    return Comparer(*map(_answer, sides, languages, parses or (None, None)))
 
 
 @lru_cache(maxsize=1 << 12)
-def _answer(texts: tuple[str, ...], parse: Parse | None) -> _Answer:
+def _answer(texts: tuple[str, ...], languages: tuple[str, ...], parse: Parse | None) -> _Answer:
     """One answer; remembered, as a clean one meets all its variants."""
-    return _Answer([facts_of(text) for text in texts], parse)
+    return _Answer([*map(facts_of, texts, languages)], parse, family(languages[0]) if languages else "en")
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
@@ -165,13 +177,14 @@ def conflict(clean: Facts, perturbed: Facts) -> Conflict:
     >>> conflict(facts_of("We meet Anna."), facts_of("We meet Anya."))
     Conflict(cost=0.3, reason='name Anna -> Anya (edit distance 1: spelling)')
     """
-    return _conflict(clean, perturbed, _Answer((clean,)), _Answer((perturbed,)))
+    ours, theirs = (_Answer((facts,), None, family(facts.language)) for facts in (clean, perturbed))
+    return _conflict(clean, perturbed, ours, theirs)
 
 
 def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
     if len(group) == 1:
         return answer.segments[group[0]]
-    return facts_of(" ".join(answer.segments[i].text for i in group))
+    return facts_of(" ".join(answer.segments[i].text for i in group), answer.segments[group[0]].language)
 
 
 def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
@@ -179,7 +192,7 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
         return NO_CONFLICT
     found = difference(ours, theirs)
     lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
-    names = {stem(name) for name in ours.names | theirs.names}
+    names = {stem(name, facts.language) for facts in (ours, theirs) for name in facts.names}
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
     worst = NO_CONFLICT
@@ -188,17 +201,22 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     if worst.cost < 1:
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
-        worst = _worse(worst, _logic_conflict(ours.text, theirs.text))
+        worst = _worse(worst, _logic_conflict(ours, theirs))
+    if worst.cost < 1 and (ours.literals or theirs.literals):
+        worst = _worse(worst, literal_conflict(ours, theirs, found, before.text, after.text))
+    if worst.cost < 1 and ours.emoji and theirs.emoji:
+        worst = _worse(worst, emoji_conflict(ours, theirs))
     if worst.cost < 1:
+        mine, its = ([one for one in side if not one.loose] for side in (mine, its))
         mine, its = [*filter(after.lacks, mine)], [*filter(before.lacks, its)]
         worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
     return worst
 
 
 @lru_cache(maxsize=1 << 16)
-def _logic_conflict(clean: str, perturbed: str) -> Conflict:
-    """What two groups of segments contradict each other in, wherever they stand: roles, negations, quantifiers."""
-    ours, theirs = facts_of(clean), facts_of(perturbed)
+def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
+    """What two groups of segments contradict each other in, wherever they stand: roles, negations, quantifiers, doubts;
+    remembered, as most segments meet again in another variant."""
     found = difference(ours, theirs)
     pair = swapped_roles(ours, theirs, found)
     worst = polarity_conflict(ours, theirs, found, pair is not None)
@@ -207,6 +225,9 @@ def _logic_conflict(clean: str, perturbed: str) -> Conflict:
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
     elif swapped_numbers(ours, theirs):
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
+    if ours.modals or theirs.modals:
+        worst = _worse(worst, modality_conflict(ours, theirs, found))
+    worst = _worse(worst, exclusivity_conflict(ours, theirs, found))
     return _worse(worst, quantifier_conflict(ours, theirs, found))
 
 
@@ -241,19 +262,21 @@ def _name_conflict(
 ) -> Conflict:
     """Names that only one side has each."""
     named = before.names | after.names
-    mine = {name for name in _names(ours, named) if _is_among(name, found.lost)}
-    its = {name for name in _names(theirs, named) if _is_among(name, found.gained)}
+    language = ours.language
+    mine = {name for name in _names(ours, named) if _is_among(name, found.lost, language)}
+    its = {name for name in _names(theirs, named) if _is_among(name, found.gained, language)}
     if moved > 1:
-        mine, its = {name for name in mine if stem(name) in lost}, {name for name in its if stem(name) in gained}
+        mine = {name for name in mine if stem(name, language) in lost}
+        its = {name for name in its if stem(name, language) in gained}
     if not mine or not its:
         return NO_CONFLICT
     for name in sorted(mine):
-        close = next((other for other in sorted(its) if kin(stem(name), stem(other)) or slips(name, other)), None)
+        close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
         if close is None or name in after.words or close in before.words:
             continue  # both are in use: they are two names
         distance = slips(name, close)
         if distance and len(mine) == len(its) == 1:
-            known = min(frequency(name), frequency(close)) >= _KNOWN
+            known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
             reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
             return Conflict(_SPELLING if known else _SLIP, reason)
         mine.discard(name)
@@ -263,9 +286,18 @@ def _name_conflict(
     return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
 
 
-def _is_among(name: str, keys: Set[str]) -> bool:
+def _is_slip(name: str, other: str, language: str) -> bool:
+    """Whether two names may be one: kin, or a few letters apart. Two that people bear are not, where they begin with
+    different letters (Sita, Gita)."""
+    if name[0] != other[0] and {name, other} <= known_names(language):
+        return False
+    return kin(stem(name, language), stem(other, language), family(language)) or bool(slips(name, other))
+
+
+def _is_among(name: str, keys: Set[str], language: str) -> bool:
     """Whether a name is one of these stems, or all words that it is short for are."""
-    return stem(name) in keys or all(stem(word) in keys for word in abbreviations().get(name.upper(), (name,)))
+    short_for = abbreviations().get(name.upper(), (name,))
+    return stem(name, language) in keys or all(stem(word, language) in keys for word in short_for)
 
 
 def _names(facts: Facts, named: Set[str]) -> Set[str]:
@@ -295,7 +327,7 @@ def _one_sided(
 
 
 def _form(facts: Facts, name: str) -> str:
-    return facts.forms.get(stem(name), name)
+    return facts.forms.get(stem(name, facts.language), name)
 
 
 def _listed(facts: Facts, names: Iterable[str]) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from holdfast.metrics.facts.quantities import units
-from holdfast.metrics.facts.reading import facts_of
+from holdfast.metrics.facts.quantity import units
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import denied, kin, stem, traits
-from holdfast.metrics.facts.tables import contrasted, contrasts
+from holdfast.metrics.facts.tables import contrasted, contrasts, family
 from holdfast.metrics.facts.types import Facts
 
 _RARE = 2.0
@@ -31,14 +30,9 @@ class Difference:
     alike: tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=1 << 16)
 def difference(ours: Facts, theirs: Facts) -> Difference:
     """Compare the words of two groups of segments; remembered, as most segments meet again in another variant."""
-    return _difference(ours.text, theirs.text)
-
-
-@lru_cache(maxsize=1 << 16)
-def _difference(clean: str, perturbed: str) -> Difference:
-    ours, theirs = facts_of(clean), facts_of(perturbed)
     lost, gained = set(ours.keys - theirs.keys), set(theirs.keys - ours.keys)
     opposites = [*_opposites(lost, gained, ours, theirs)]
     for mine, its, _ in opposites:
@@ -57,13 +51,14 @@ def _difference(clean: str, perturbed: str) -> Difference:
 
 def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[tuple[str, str, str]]:
     mine, its = lost | (ours.markers - theirs.markers), gained | (theirs.markers - ours.markers)
-    exclusive = contrasted()
+    language = shared_family(ours, theirs)
+    exclusive, excluding = contrasted(language), contrasts(language)
     others = sorted(its & exclusive)
     for one in sorted(mine & exclusive) if others else ():
-        found = next((other for other in others if (one, other) in contrasts()), None)
+        found = next((other for other in others if (one, other) in excluding), None)
         if found is not None:
             others.remove(found)
-            yield one, found, contrasts()[one, found]
+            yield one, found, excluding[one, found]
     yield from ((one, other, "antonym") for one in sorted(mine) for other in denied(one) & its)
     yield from ((one, other, "antonym") for other in sorted(its) for one in denied(other) & mine)
     units_of = unit_stems()
@@ -72,6 +67,12 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
         found = next((other for other in measures if units_of[other] != units_of[one]), None)
         if found is not None:
             yield one, found, "unit"
+
+
+def shared_family(ours: Facts, theirs: Facts) -> str:
+    """The language whose synonyms and opposites hold between two groups of segments."""
+    mine, its = family(ours.language), family(theirs.language)
+    return mine if mine == its else "en"
 
 
 @cache
@@ -83,14 +84,22 @@ def unit_stems() -> dict[str, tuple[str, float]]:
 def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> list[tuple[str, str]]:
     """Take out the pairs that say the same, kin, or one misspelt, and return them."""
     alike = []
+    language = shared_family(ours, theirs)
     for one in sorted(lost):
-        shared = traits(one)
-        found = [other for other in gained if not shared.isdisjoint(traits(other)) and kin(one, other)]
+        shared = traits(one, language)
+        found = [
+            other for other in gained if not shared.isdisjoint(traits(other, language)) and kin(one, other, language)
+        ]
         if found:
             lost.discard(one)
             gained.discard(min(found))
             alike.append((min(found), one))
-    rare = {key for key in (*lost, *gained) if _is_rare((ours if key in lost else theirs).forms.get(key, key).lower())}
+    rare = {
+        key
+        for keys, side in ((lost, ours), (gained, theirs))
+        for key in keys
+        if _is_rare(side.forms.get(key, key).lower(), side.language)
+    }
     for one in sorted(lost) if rare and gained else ():
         close = next((other for other in sorted(gained) if (one in rare or other in rare) and slips(one, other)), None)
         if close is not None:
@@ -101,8 +110,8 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
 
 
 @lru_cache(maxsize=1 << 16)
-def _is_rare(word: str) -> bool:
-    return len(word) > 3 and frequency(word) < _RARE
+def _is_rare(word: str, language: str) -> bool:
+    return len(word) > 3 and frequency(word, language) < _RARE
 
 
 def _short_forms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:

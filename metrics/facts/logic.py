@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.difference import Difference, shared_family
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import denying_stems
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
@@ -32,7 +32,8 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
             return NO_CONFLICT
         one, other, kind = flips[0]
         return Conflict(sure, f"{kind} {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
-    denied, denying = denials(found.lost), denials(found.gained)
+    language = shared_family(ours, theirs)
+    denied, denying = denials(found.lost, language), denials(found.gained, language)
     if odd and not (denying if lost else denied):
         heads = (ours.negated if lost else theirs.negated) & (theirs.keys if lost else ours.keys)
         cost = 1.0 if found.reworded <= _REWORDED or (heads and found.shared >= _SURE) else 0.6
@@ -63,18 +64,20 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
             return Conflict(1.0 if found.reworded <= _REWORDED else 0.6, f"quantifier {left[0][1]} -> {its[0][1]}")
         return NO_CONFLICT
     level, word = (left or its)[0]
+    if level == 2.0 and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
+        return NO_CONFLICT  # a few days, a couple of days
     cost = 0.0 if level in (2.7, 0.0) or word == "one_of" else 0.15 if level == 4.0 else 0.4
     how = "lost" if left else "added"
     return Conflict(cost * found.shared, f"quantifier {word} {how}") if cost else NO_CONFLICT
 
 
 def _stems(facts: Facts) -> frozenset[str]:
-    return frozenset(map(stem, facts.words))
+    return frozenset(stem(word, facts.language) for word in facts.words)
 
 
-def denials(keys: frozenset[str]) -> frozenset[str]:
+def denials(keys: frozenset[str], language: str) -> frozenset[str]:
     """The stems among these that say no by themselves: fail, refuse, lack."""
-    return keys & denying_stems()
+    return keys & denying_stems(language)
 
 
 def _takes(levels: list[tuple[float, str]], level: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.metrics.facts.quantities import Quantity
+from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 _CONVERTIBLE = frozenset({"m", "g", "l", "m2", "m/h", "min"})

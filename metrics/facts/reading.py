@@ -8,9 +8,9 @@ from typing import NamedTuple
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import LEVELS, abbreviations, contrasted, known_names, tables
+from holdfast.metrics.facts.tables import LEVELS, abbreviations, contrasted, family, grammar, known_names, tables
 from holdfast.metrics.facts.tokens import Token, tokens_of
-from holdfast.metrics.facts.types import Facts, Term
+from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
 
 _SCOPE = 4
@@ -22,7 +22,8 @@ _JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
 _SHORT_WORDS = frozenset({"no", "ca", "ed", "st", "us", "it", "la", "ad", "co", "est", "fig", "ref", "min"})
 """Abbreviations that are words, too: they count with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
-_MODALS = frozenset("ca wo do does did is are was were has have had would could should must need".split())
+MODAL_JOBS = frozenset({"must", "will", "should", "probably", "may", "maybe"})
+"""The jobs of words that say how binding or how sure a statement is."""
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
 
@@ -34,21 +35,21 @@ class Word(NamedTuple):
     content: bool
     marker: bool
     level: float | None
+    modal: frozenset[str]
 
 
 @lru_cache(maxsize=1 << 16)
 def word_of(lower: str, language: str) -> Word:
     """The key, jobs and quantity of a lower-case word in a language."""
     jobs = tables(language).jobs.get(lower, frozenset())
-    key = stem(lower)
+    key = stem(lower, language)
     level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
     content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
-    return Word(key, jobs, content, key in contrasted() and not content, level)
+    return Word(key, jobs, content, key in contrasted(family(language)) and not content, level, jobs & MODAL_JOBS)
 
 
-@lru_cache(maxsize=1 << 15)
-def facts_of(text: str) -> Facts:
-    """Read numbers, dates, names, negations, quantifiers and words off a segment.
+def facts_of(text: str, language: str = "") -> Facts:
+    """Read numbers, dates, names, negations, quantifiers and words off a segment, in its language or the one given.
 
     A capitalised word is a name, except where it opens a sentence, as any word may: there it is one if it is a common
     given name or place, or if "'s" or another name follows.
@@ -57,14 +58,21 @@ def facts_of(text: str) -> Facts:
     >>> sorted(facts.numbers), sorted(facts.names), facts.negations
     (['2', '4500000 euros'], ['anna'], 1)
     """
-    return _Reading(text).facts()
+    return _facts_of(text, language or language_of(text))
+
+
+@lru_cache(maxsize=1 << 15)
+def _facts_of(text: str, language: str) -> Facts:
+    return _Reading(text, language).facts()
 
 
 class _Reading:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, language: str) -> None:
         self.text = text
-        self.language = language_of(text)
-        self.tokens = tokens_of(text)
+        self.language = language
+        self.rules = grammar(language)
+        self.known = known_names(language)
+        self.tokens = tokens_of(text, language)
         self.names: set[str] = set()
         self.openers: set[str] = set()
         self.words: set[str] = set()
@@ -76,6 +84,12 @@ class _Reading:
         self.order: list[Term] = []
         self.passive: set[str] = set()
         self.forms: dict[str, str] = {}
+        self.literals: list[Literal] = []
+        self.emoji: list[Literal] = []
+        self.modals: list[Modal] = []
+        self.only = 0
+        self._exclusive = False
+        self._denied = False
         self._pending = 0
         self._last = ""
         self._comma = False
@@ -96,7 +110,11 @@ class _Reading:
             elif token.kind == "mark":
                 self._mark(token.text)
                 at += 1
+            elif token.kind == "emoji":
+                self.emoji.append(Literal("emoji", token.lower, token.text))
+                at += 1
             elif token.kind != "word":
+                self.literals.append(Literal(token.kind, token.lower, token.text))
                 self._add(token.lower, "word", token.text)
                 at += 1
             else:
@@ -113,6 +131,7 @@ class _Reading:
         quantities = tuple(quantity for _, quantity in found)
         return Facts(
             self.text,
+            self.language,
             frozenset(quantity.key for quantity in quantities),
             quantities,
             frozenset(self.names),
@@ -126,6 +145,10 @@ class _Reading:
             tuple(self.order),
             frozenset(self.passive),
             self.forms,
+            tuple(self.literals),
+            tuple(self.emoji),
+            tuple(self.modals),
+            self.only + self._exclusive,
         )
 
     def _written(self, at: int, token: Token, shouting: bool) -> None:
@@ -149,7 +172,7 @@ class _Reading:
             self.names.add(lower)
             self.forms[lower] = text
             return
-        named = text[0].isupper() and lower in known_names()
+        named = text[0].isupper() and lower in self.known
         dotted = self._next(at) == "." or not (named or lower in _SHORT_WORDS)
         if lower in short and dotted and (lower != "no" or self._after_next(at)):
             for word in short[lower]:
@@ -160,7 +183,7 @@ class _Reading:
         if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
             self._capitalised(at, text, lower)
         else:
-            if self._without_capitals and lower in known_names():
+            if self._without_capitals and lower in self.known:
                 self.names.add(lower)
             self._word(lower, text)
 
@@ -170,9 +193,14 @@ class _Reading:
         if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in _TITLES:
             opens = False
         word = word_of(lower, self.language)
-        if "small" in word.jobs or "not" in word.jobs or word.level is not None:
+        if (
+            "small" in word.jobs
+            or "not" in word.jobs
+            or word.level is not None
+            or (self.rules.capitalised_nouns and lower not in self.known and not (text.isupper() and len(text) > 1))
+        ):
             self._word(lower, text)
-        elif not opens or (text.isupper() and len(text) > 1) or lower in known_names() or self._named_anyway(at):
+        elif not opens or (text.isupper() and len(text) > 1) or lower in self.known or self._named_anyway(at):
             self.names.add(lower)
             self._add(word.key, "name", text)
         else:
@@ -191,6 +219,10 @@ class _Reading:
         word = word_of(lower, self.language)
         if word.level is not None and not (lower == "no" and not self.order and self._last == ""):
             self.levels.append((word.level, lower))
+        if word.modal:
+            self.modals.append(Modal(text.lower(), word.modal))
+        if "only" in word.jobs:
+            self._exclusive = True
         if "not" in word.jobs:
             self._negate(lower)
             return
@@ -209,7 +241,7 @@ class _Reading:
                 self.passive.update([term.key for term in self.order if term.kind != "relation"][-1:])
             self.order.append(Term(lower, "relation"))
         if "conjunction" in word.jobs:
-            self._comma = True
+            self._comma, self._denied = True, False
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
 
@@ -220,24 +252,29 @@ class _Reading:
         self.forms.setdefault(key, form)
         if kind != "number":
             self.keys.add(key)
+            self.only += self._exclusive
+        self._exclusive = False
         if self._pending:
             self.negated.add(key)
             self._pending = 0
         self._last = key
 
     def _negate(self, lower: str) -> None:
+        if self.rules.concord and self._denied:
+            return
+        self._denied = True
         self.negations += 1
         if self.language.startswith("hi") and self._last:
             self.negated.add(self._last)
         self._pending = _SCOPE
 
     def _mark(self, mark: str) -> None:
-        if mark in ",;":
+        if mark in ",;，、；":
             self._comma = True
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
-        if mark in ",;.!?":
-            self._pending = 0
+        if mark in ",;.!?，。！？；":
+            self._pending, self._denied = 0, False
 
     def _next(self, at: int) -> str:
         return self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""

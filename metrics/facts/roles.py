@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.difference import Difference, shared_family
 from holdfast.metrics.facts.tables import contrasts
 from holdfast.metrics.facts.types import Facts, Term
 
@@ -32,6 +32,7 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         return None
     common = [key for key in first if key in second]
     strict = _differ_in_nothing_else(ours, theirs, found)
+    excluding = contrasts(shared_family(ours, theirs))
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
     for i, one in enumerate(common):
         for other in common[i + 2 :]:
@@ -43,7 +44,7 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
                 key
                 for key in common
                 if (_binds(key, one, other, first) and _binds(key, one, other, second))
-                or (_pairs(key, one, other, first) and _pairs(key, one, other, second))
+                or (_pairs(key, one, other, first, excluding) and _pairs(key, one, other, second, excluding))
             ]
             if between and reversed_ != any(key in turned for key in between):
                 return one, other
@@ -67,12 +68,14 @@ def _binds(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) 
     return low < at < high and (term.kind == "word" or key in _BINDERS) and not term.listed
 
 
-def _pairs(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) -> bool:
+def _pairs(
+    key: str, one: str, other: str, places: dict[str, tuple[int, Term]], excluding: Mapping[tuple[str, str], str]
+) -> bool:
     """Whether a name between two others goes with the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben 30."""
     (start, first), (end, last), (at, term) = places[one], places[other], places[key]
     if not min(start, end) < at < max(start, end) or term.kind == "relation":
         return False
-    if (one, other) in contrasts():
+    if (one, other) in excluding:
         return True
     if term.kind != "name":
         return False

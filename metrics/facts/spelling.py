@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
 from holdfast.metrics.facts.stems import opposite_forms, stem
-from holdfast.metrics.facts.tables import contrasts
+from holdfast.metrics.facts.tables import contrasts, family, known_names
 
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
 _WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
@@ -36,15 +36,18 @@ def slips(one: str, other: str) -> int:
 
 
 @lru_cache(maxsize=1 << 16)
-def misspelt(one: str, other: str) -> str:
+def misspelt(one: str, other: str, language: str = "en") -> str:
     """Which of two lower-case words is a misspelling of the other; "" where neither is.
 
     >>> misspelt("receive", "recieve"), misspelt("increase", "decrease"), misspelt("hot", "hat")
     ('recieve', '', '')
     """
-    if not slips(one, other) or (stem(one), stem(other)) in contrasts() or opposite_forms(stem(one), stem(other)):
+    stems = stem(one, language), stem(other, language)
+    if not slips(one, other) or stems in contrasts(family(language)) or opposite_forms(*stems):
         return ""
-    first, second = frequency(one), frequency(other)
+    if {one, other} <= known_names(language):
+        return ""
+    first, second = frequency(one, language), frequency(other, language)
     rarer = one if (first, one) < (second, other) else other
     if min(first, second) < _UNKNOWN:
         return rarer if max(first, second) >= _UNKNOWN else ""
@@ -52,14 +55,23 @@ def misspelt(one: str, other: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def frequency(word: str) -> float:
+def frequency(word: str, language: str = "en") -> float:
     """How common a word is in its language: the logarithm of its occurrences per thousand million words (Zipf)."""
     from wordfreq import zipf_frequency
 
-    return float(zipf_frequency(word, "hi" if "\u0900" <= word[:1] <= "\u097f" else "en"))
+    code = "hi" if "\u0900" <= word[:1] <= "\u097f" else language if language in _counted() else "en"
+    return float(zipf_frequency(word, code))
 
 
-def mended(clean: Sequence[str], perturbed: Sequence[str]) -> tuple[list[str], list[str]]:
+@cache
+def _counted() -> frozenset[str]:
+    """The languages whose words are counted, where nothing more is needed to tell words apart."""
+    from wordfreq import available_languages
+
+    return frozenset(available_languages()) - {"zh", "ja", "ko"}
+
+
+def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en") -> tuple[list[str], list[str]]:
     """Both answers' segments, with misspelt words as the other answer writes them.
 
     Only a word that one answer alone has is mended, with a word that the other alone has; so neither a right word nor
@@ -75,7 +87,7 @@ def mended(clean: Sequence[str], perturbed: Sequence[str]) -> tuple[list[str], l
     to_theirs: dict[str, str] = {}
     for word in sorted(only_ours):
         for other in sorted(only_theirs):
-            if (word[0] == other[0] or word[-1] == other[-1]) and (wrong := misspelt(word, other)):
+            if (word[0] == other[0] or word[-1] == other[-1]) and (wrong := misspelt(word, other, language)):
                 (to_theirs if wrong == other else to_ours)[wrong] = word if wrong == other else other
     return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)
 

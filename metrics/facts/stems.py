@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 
-from holdfast.metrics.facts.tables import graded, irregular, synonyms
+from holdfast.metrics.facts.tables import Grammar, graded, grammar, irregular, synonyms
+from holdfast.metrics.language_files import language_files
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
 _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", "ना", "ग़ैर", "गैर")
@@ -11,14 +12,19 @@ _SAME_STEM = 5
 
 
 @lru_cache(maxsize=1 << 16)
-def stem(word: str) -> str:
-    """The stem of a lower-case word; English by light rules and a table of irregular forms, Hindi by endings.
+def stem(word: str, language: str = "en") -> str:
+    """The stem of a lower-case word; English by light rules and a table of irregular forms, Hindi and languages that
+    have a file by endings.
 
     >>> [stem(word) for word in ("closing", "closed", "stopped", "bought", "highest", "cities")]
     ['clos', 'clos', 'stop', 'buy', 'high', 'citi']
     >>> stem("लड़कों") == stem("लड़का")
     True
+    >>> stem("geöffnete", "de") == stem("geöffneten", "de")
+    True
     """
+    if language in language_files():
+        return _bare(word, grammar(language))
     if "\u0900" <= word[:1] <= "\u097f":
         ending = next((end for end in _DEVANAGARI_ENDINGS if word.endswith(end) and len(word) > len(end) + 1), "")
         return word.removesuffix(ending)
@@ -40,6 +46,15 @@ def stem(word: str) -> str:
     return root[:-1] + "i" if root.endswith("y") and len(root) > 3 else root
 
 
+def _bare(word: str, rules: Grammar) -> str:
+    """A word without what its language writes before and behind it; at least three letters are left."""
+    if "_" in word:
+        return word
+    start = next((len(one) for one in rules.prefixes if word.startswith(one) and len(word) > len(one) + 2), 0)
+    ending = next((len(one) for one in rules.endings if word.endswith(one) and len(word) - start > len(one) + 2), 0)
+    return word[start : len(word) - ending]
+
+
 def _singular(word: str) -> str:
     if word.endswith(("ies", "ied")) and len(word) > 4:
         return word[:-3] + "y"
@@ -53,13 +68,13 @@ def _undoubled(root: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def kin(one: str, other: str) -> bool:
+def kin(one: str, other: str, language: str = "en") -> bool:
     """Whether two stems may mean the same: synonyms by table, or words of one family.
 
     >>> kin(stem("purchased"), stem("buy")), kin(stem("announcement"), stem("announced")), kin(stem("cat"), stem("car"))
     (True, True, False)
     """
-    groups = synonyms()
+    groups = synonyms(language)
     if not groups.get(one, frozenset()).isdisjoint(groups.get(other, frozenset())):
         return True
     if opposite_forms(one, other):
@@ -72,9 +87,9 @@ def kin(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def traits(one: str) -> frozenset[int | str]:
+def traits(one: str, language: str = "en") -> frozenset[int | str]:
     """What two stems must share to be kin: a group of synonyms or their first letters."""
-    return synonyms().get(one, frozenset[int | str]()) | {one[:3]}
+    return synonyms(language).get(one, frozenset[int | str]()) | {one[:3]}
 
 
 @lru_cache(maxsize=1 << 16)

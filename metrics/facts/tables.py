@@ -9,6 +9,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import combinations
 
+from holdfast.metrics.language_files import language_files
+
 ALWAYS = ("en", "hi")
 """Languages whose tables are always read; those of another join them where a text is in it."""
 
@@ -37,62 +39,108 @@ class Tables:
     phrases: dict[tuple[str, str], list[Phrase]] = field(default_factory=dict)
     verbs: set[str] = field(default_factory=set)
     numbers: dict[str, tuple[str, float]] = field(default_factory=dict)
+    long_numbers: dict[str, list[tuple[tuple[str, ...], float]]] = field(default_factory=dict)
+    """Numbers of several words by their first: the words that follow, longest first, and the value."""
+    more: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
+    """What adds to the number before it: and a half."""
 
 
 @cache
 def tables(language: str) -> Tables:
-    """The tables of English and Hindi, and of `language` (an ISO code, `hi-Latn` for Hinglish) where there are any."""
+    """The tables of a language that has a file (`holdfast.metrics.language_files`); for all others those of English and
+    Hindi, and of Hinglish where a text is in it."""
     from holdfast.metrics.facts.stems import stem
 
-    read = {*ALWAYS, language}
     jobs: dict[str, set[str]] = {}
-    for head, words in rows_of("words.txt"):
-        owner, job = head.split()
-        if owner in read:
-            for word in words.split():
-                jobs.setdefault(word, set()).add(job)
+    for job, words in _rows("words", language):
+        for word in words.split():
+            jobs.setdefault(word, set()).add(job)
     found = Tables({word: frozenset(its) for word, its in jobs.items()})
     meanings = {}
-    for owner, row in rows_of("phrases.txt"):
-        if owner in read:
-            phrase, _, word = row.partition("=")
-            meanings[tuple(phrase.split())] = word.strip().strip("-")
-    for word in (word for group in (*_groups("synonyms", read), *_sides("antonyms", read)) for word in group):
+    for _, row in _rows("phrases", language):
+        phrase, _, word = row.partition("=")
+        meanings[tuple(phrase.split())] = word.strip().strip("-")
+    for word in (word for group in (*_groups(language), *_sides(language)) for word in group):
         if "_" in word.strip("_") and (parts := tuple(word.split("_"))) and word not in jobs:
             meanings.setdefault(parts, word)
     for (first, *rest), word in sorted(meanings.items(), key=lambda item: -len(item[0])):
-        found.phrases.setdefault((stem(first), rest[0]), []).append(Phrase(tuple(rest), word))
+        found.phrases.setdefault((stem(first, language), rest[0]), []).append(Phrase(tuple(rest), word))
         if rest[0] in PARTICLES:
-            found.verbs.add(stem(first))
-    for head, words in rows_of("numbers.txt"):
-        owner, *kind, value = head.split()
-        if owner in read:
-            found.numbers.update({word: (kind[0] if kind else "number", float(value)) for word in words.split()})
+            found.verbs.add(stem(first, language))
+    for head, words in _rows("numbers", language):
+        *kind, value = head.split()
+        for word in words.split():
+            first, *others = word.split("_")
+            if kind == ["more"]:
+                found.more.append(((first, *others), float(value)))
+            elif others:
+                found.long_numbers.setdefault(first, []).append((tuple(others), float(value)))
+            else:
+                found.numbers[word] = kind[0] if kind else "number", float(value)
+    for forms in found.long_numbers.values():
+        forms.sort(key=lambda form: -len(form[0]))
     return found
 
 
+def family(language: str) -> str:
+    """The language whose synonyms and opposites hold in a text: its own where it has a file, else "en", which stands
+    for English, Hindi and Hinglish together."""
+    return language if language in language_files() else "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What a language's file sets (`holdfast.metrics.language_files`)."""
+
+    decimal: str = "."
+    endings: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    elided: frozenset[str] = frozenset()
+    joiner: str = ""
+    capitalised_nouns: bool = False
+    concord: bool = False
+    unspaced: bool = False
+
+
 @cache
-def synonyms() -> dict[str, frozenset[int]]:
+def grammar(language: str) -> Grammar:
+    """The settings of a language; those of English for one without a file."""
+    own = language_files().get(language)
+    if own is None:
+        return Grammar()
+    return Grammar(
+        decimal=own.setting("decimal") or ".",
+        endings=tuple(sorted(own.setting("endings").split(), key=len, reverse=True)),
+        prefixes=tuple(sorted(own.setting("prefixes").split(), key=len, reverse=True)),
+        elided=frozenset(own.setting("elided").split()),
+        joiner=own.setting("joiner"),
+        capitalised_nouns=own.setting("capitals") == "nouns",
+        concord=own.setting("concord") == "yes",
+        unspaced=own.setting("unspaced") == "yes",
+    )
+
+
+@cache
+def synonyms(language: str) -> dict[str, frozenset[int]]:
     """The groups that a stem belongs to; two stems that share one may stand for each other."""
     from holdfast.metrics.facts.stems import stem
 
     found: dict[str, set[int]] = {}
-    groups = [*_groups("synonyms", None), *_sides("antonyms", None)]
-    for number, group in enumerate(groups):
+    for number, group in enumerate([*_groups(language), *_sides(language)]):
         for word in group:
-            found.setdefault(stem(word), set()).add(number)
+            found.setdefault(stem(word, language), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
 
 
 @cache
-def contrasts() -> dict[tuple[str, str], str]:
+def contrasts(language: str) -> dict[tuple[str, str], str]:
     """Pairs of stems that exclude each other, either way round, and the kind of their conflict."""
     from holdfast.metrics.facts.stems import stem
 
     found: dict[tuple[str, str], str] = {}
-    for kind, sides in _contrasting(None):
+    for kind, sides in _contrasting(language):
         for one, other in combinations(sides, 2):
-            for pair in ((stem(a), stem(b)) for a in one for b in other):
+            for pair in ((stem(a, language), stem(b, language)) for a in one for b in other):
                 if pair[0] != pair[1]:
                     found.setdefault(pair, kind)
                     found.setdefault(pair[::-1], kind)
@@ -100,25 +148,25 @@ def contrasts() -> dict[tuple[str, str], str]:
 
 
 @cache
-def contrasted() -> frozenset[str]:
+def contrasted(language: str) -> frozenset[str]:
     """The stems that exclude some other."""
-    return frozenset(one for one, _ in contrasts())
+    return frozenset(one for one, _ in contrasts(language))
 
 
 @cache
-def denying_stems() -> frozenset[str]:
-    """The stems of verbs and adjectives that say no, in all languages."""
+def denying_stems(language: str) -> frozenset[str]:
+    """The stems of verbs and adjectives that say no."""
     from holdfast.metrics.facts.stems import stem
 
-    rows = (words.split() for head, words in rows_of("words.txt") if head.endswith(" soft_not"))
-    return frozenset(stem(word) for words in rows for word in words)
+    rows = (words.split() for job, words in _rows("words", language, everything=True) if job == "soft_not")
+    return frozenset(stem(word, language) for words in rows for word in words)
 
 
 @cache
 def graded() -> dict[str, str]:
     """Comparatives and superlatives of the adjectives that compare: `higher` and `highest` -> `high`."""
     found: dict[str, str] = {}
-    for kind, sides in _contrasting({"en"}):
+    for kind, sides in _listed("antonyms_en.txt"):
         for word in (word for side in sides for word in side if kind == "comparison" and 2 < len(word) < 9):
             root = word.removesuffix("e")
             root = root[:-1] + "i" if root.endswith("y") else root
@@ -143,35 +191,75 @@ def abbreviations() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def known_names() -> frozenset[str]:
+def known_names(language: str = "en") -> frozenset[str]:
     """Given names and places, lower case."""
-    return frozenset(word for line in _lines("names.txt") for word in line.split())
+    own = language_files().get(language)
+    lines = (*_lines("names.txt"), *(own.lines("names") if own else ()))
+    return frozenset(word for line in lines for word in line.lower().split())
 
 
-def _groups(table: str, languages: set[str] | None) -> Iterator[list[str]]:
-    for name in _files(table, languages):
-        yield from (line.split() for line in _lines(name))
+@cache
+def known_words(language: str) -> frozenset[str]:
+    """Every word that a language's file has, which is how words are found where no spaces set them apart."""
+    rows = [words for table in ("words", "units", "calendar") for _, words in own_rows(table, language)]
+    rows += [" ".join(group) for group in (*_groups(language), *_sides(language))]
+    own = language_files().get(language)
+    return frozenset(word for row in (*rows, *(own.lines("names") if own else ())) for word in row.lower().split())
 
 
-def _sides(table: str, languages: set[str] | None) -> Iterator[list[str]]:
-    for name in _files(table, languages):
-        for line in _lines(name):
-            yield from (side.split() for side in line.split("|") if not line.startswith("["))
+def _rows(table: str, language: str, *, everything: bool = False) -> Iterator[tuple[str, str]]:
+    """The `head: words` rows of a table that hold in a language, lower case; phrases have no head."""
+    if own := language_files().get(language):
+        lines = own.lines(table)
+        yield from (("", line.lower()) if table == "phrases" else _split(line.lower()) for line in lines)
+        return
+    for head, words in rows_of(f"{table}.txt"):
+        owner, _, rest = head.partition(" ")
+        if everything or owner in {*ALWAYS, language}:
+            yield rest, words
 
 
-def _contrasting(languages: set[str] | None) -> Iterator[tuple[str, list[list[str]]]]:
-    for name in _files("antonyms", languages):
-        kind = ""
-        for line in _lines(name):
-            if line.startswith("["):
-                kind = line.strip("[]")
-            else:
-                yield kind, [side.split() for side in line.split("|")]
+def own_rows(table: str, language: str) -> list[tuple[str, str]]:
+    """The rows of a table in a language's own file; none where it has none."""
+    return [*_rows(table, language)] if language in language_files() else []
 
 
-def _files(table: str, languages: set[str] | None) -> list[str]:
-    names = sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
-    return [name for name in names if languages is None or name[len(table) + 1 : -4] in languages]
+def _split(line: str) -> tuple[str, str]:
+    head, _, words = line.partition(":")
+    return head.strip(), words.strip()
+
+
+def _groups(language: str) -> Iterator[list[str]]:
+    own = language_files().get(language)
+    lines = own.lines("synonyms") if own else [line for name in _files("synonyms") for line in _lines(name)]
+    yield from (line.lower().split() for line in lines)
+
+
+def _sides(language: str) -> Iterator[list[str]]:
+    yield from (side for _, sides in _contrasting(language) for side in sides)
+
+
+def _contrasting(language: str) -> Iterator[tuple[str, list[list[str]]]]:
+    """The kind of a conflict and the words of each side."""
+    if own := language_files().get(language):
+        for kind in ("comparison", "antonym"):
+            yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
+        return
+    for name in _files("antonyms"):
+        yield from _listed(name)
+
+
+def _listed(name: str) -> Iterator[tuple[str, list[list[str]]]]:
+    kind = ""
+    for line in _lines(name):
+        if line.startswith("["):
+            kind = line.strip("[]")
+        else:
+            yield kind, [side.split() for side in line.split("|")]
+
+
+def _files(table: str) -> list[str]:
+    return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
 
 
 def rows_of(name: str) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,22 @@
-"""The tokens of a segment: words, numbers, times, dates, marks, in any script."""
+"""The tokens of a segment: words, numbers, times, dates, addresses, code, emoji, marks, in any script."""
+
+from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import regex
 
+from holdfast.metrics.facts.han import spelt_out, split_words
+from holdfast.metrics.facts.literals import LITERALS, TRIGGER, normalised
+from holdfast.metrics.facts.tables import grammar
+
 
 class Token(NamedTuple):
-    """A piece of text, the same in lower case, and its kind: word, number, time, date, fraction, address or mark."""
+    """A piece of text, the form in which it compares (lower case for words, digits for numbers), and its kind: word,
+    number, time, date, fraction, address, code, emoji or mark."""
 
     text: str
     lower: str
@@ -16,37 +24,74 @@ class Token(NamedTuple):
 
 
 _PATTERN = r"""
- (?P<address>https?://\S+|www\.\S+|\S+@\S+\.\S+)
-|(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
-|(?P<time>\d{1,2}:\d\d(?::\d\d)?(?!\d))
+ (?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
+|(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|h\d\d(?!\w)))
 |(?P<fraction>\d+[/⁄]\d+(?!\d))
-|(?P<number>\d{1,3}(?:\ \d{3})+(?![\d.,])|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
+|(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
-|(?P<mark>[%$€£¥₹°‰,;:.!?।()"“”–—-]|\n)
+|(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
-_ASCII = re.compile(_PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]"), re.VERBOSE | re.ASCII)
-_ANY = regex.compile(
-    _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]"),
-    regex.VERBOSE,
+_EMOJI = (
+    r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
+    r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
 )
+_IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
+_IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
+_ASCII = re.compile(_IN_ASCII, re.VERBOSE | re.ASCII)
+_ASCII_LITERAL = re.compile(f"{LITERALS}|{_IN_ASCII}", re.VERBOSE | re.ASCII)
+_ANY = regex.compile(_IN_ALL + _EMOJI, regex.VERBOSE)
+_ANY_LITERAL = regex.compile(f"{LITERALS}|{_IN_ALL}{_EMOJI}", regex.VERBOSE)
 _ITEM = re.compile(r"\s*\(?(?:\d{1,3}|[A-Za-z])[.)]\s+(?=\S)")
 """The number of a list's item says nothing."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
-_HALVES = str.maketrans({"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3"})
+_SAME = str.maketrans(
+    {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'"}
+    | dict.fromkeys(map(chr, (0x640, *range(0x64B, 0x653))))
+)
+"""Fractions in one character, Arabic marks of decimals and thousands, and its vowel signs, which are rarely written."""
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str, language: str = "en") -> list[Token]:
     """Tokens in the order of the text; digits of all scripts are read as 0 to 9.
 
     >>> [token.text for token in tokens_of("Pay $4,500 at 10:30, don't wait!")]
     ['Pay', '$', '4,500', 'at', '10:30', ',', "don't", 'wait', '!']
-    >>> [token.text for token in tokens_of("१२ किलो")]
-    ['12', 'किलो']
+    >>> [token.text for token in tokens_of("१२ किलो")], [token.text for token in tokens_of("Run rm -rf /tmp/x 😀")]
+    (['12', 'किलो'], ['Run', 'rm', '-rf', '/tmp/x', '😀'])
+    >>> [token.lower for token in tokens_of("l'ami", "fr")], [token.lower for token in tokens_of("三十只狗", "zh")]
+    (['l', 'ami'], ['30', '只', '狗'])
     """
-    text = _ITEM.sub("", text, 1) if _ITEM.match(text) else text
+    if item := _ITEM.match(text):
+        text = text[item.end() :]
+    literal = TRIGGER.search(text) is not None
     if text.isascii():
-        found = _ASCII.finditer(text)
+        found = (_ASCII_LITERAL if literal else _ASCII).finditer(text)
     else:
-        plain = unicodedata.normalize("NFKC", text.translate(_HALVES)).replace("’", "'")
-        found = _ANY.finditer(_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain))
-    return [Token(piece, piece.lower(), match.lastgroup or "date") for match in found if (piece := match.group())]
+        plain = unicodedata.normalize("NFKC", text.translate(_SAME))
+        plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
+        plain = spelt_out(plain) if grammar(language).unspaced else plain
+        found = (_ANY_LITERAL if literal else _ANY).finditer(plain)
+    tokens = [
+        Token(piece, piece.lower() if kind not in _NORMALISED else normalised(piece, kind), kind)
+        for match in found
+        if (piece := match.group()) and (kind := match.lastgroup or "date")
+    ]
+    rules = grammar(language)
+    if rules.elided and "'" in text.replace("’", "'"):
+        tokens = [one for token in tokens for one in _elided(token, rules.elided)]
+    if rules.unspaced:
+        tokens = [Token(*one) for one in split_words([(*token,) for token in tokens], language)]
+    return tokens
+
+
+_NORMALISED = frozenset({"address", "code", "emoji", "time"})
+
+
+def _elided(token: Token, heads: frozenset[str]) -> Iterator[Token]:
+    """`l'ami` as two words."""
+    head, apostrophe, rest = token.lower.partition("'")
+    if token.kind == "word" and apostrophe and rest and head in heads:
+        yield Token(token.text[: len(head) + 1], head, "word")
+        yield Token(token.text[len(head) + 1 :], rest, "word")
+    else:
+        yield token

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from holdfast.metrics.facts.quantities import Quantity
+from holdfast.metrics.facts.quantity import Quantity
 
 
 class Term(NamedTuple):
@@ -20,17 +20,34 @@ class Term(NamedTuple):
     """The relation right before it."""
 
 
-@dataclass(frozen=True, slots=True)
+class Literal(NamedTuple):
+    """An address, a piece of code or an emoji: its kind, the form in which it compares, and how it was written."""
+
+    kind: str
+    key: str
+    form: str
+
+
+class Modal(NamedTuple):
+    """A word that says how sure or how binding a statement is, and what it may say: must, should, may, maybe, ..."""
+
+    word: str
+    jobs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """The facts of one segment.
 
     `numbers` (normalised, with a unit where one stands), `names` (lower case), `openers` (capitalised first words that
     may be names), `words` (all words, lower case), `keys` (stems of content words), `markers` (small words that exclude
     others: before, up), `negations` (how many) and `negated` (the stems they bear on), `levels` (quantifiers), `order`
-    (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written).
+    (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written), `literals` (addresses,
+    code), `emoji`, `modals`, `only` (how often something is said of nothing else). Each is equal to itself alone.
     """
 
     text: str = ""
+    language: str = "en"
     numbers: frozenset[str] = frozenset()
     quantities: tuple[Quantity, ...] = ()
     names: frozenset[str] = frozenset()
@@ -44,6 +61,10 @@ class Facts:
     order: tuple[Term, ...] = ()
     passive: frozenset[str] = frozenset()
     forms: Mapping[str, str] = field(default_factory=dict)
+    literals: tuple[Literal, ...] = ()
+    emoji: tuple[Literal, ...] = ()
+    modals: tuple[Modal, ...] = ()
+    only: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +72,7 @@ class Conflict:
     """How far two segments contradict each other, in [0, 1], and the reason in words (empty where they don't).
 
     The first word of a reason is its kind: number, unit, date, time, name, negation, antonym, comparison, quantifier,
-    roles, omission or addition.
+    modality, roles, address, code, emoji, omission or addition.
     """
 
     cost: float

@@ -18,6 +18,8 @@ def reason(clean: str, perturbed: str) -> str:
         ("Anna cooks.", "Clara cooks.", "name Anna -> Clara"),
         ("The WHO warned us.", "The IMF warned us.", ""),
         ("We meet Anna.", "We meet Anya.", "name Anna -> Anya (edit distance 1: spelling)"),
+        ("सीता घर गई।", "गीता घर गई।", "name सीता -> गीता"),
+        ("Sita called.", "Gita called.", "name Sita -> Gita"),
         ("राम घर गया।", "मोहन घर गया।", "name राम -> मोहन"),
         ("Ask Dr. Osei about it.", "Ask Dr. Mensah about it.", "name Osei -> Mensah"),
         ("anna lives here.", "clara lives here.", "name anna -> clara"),

@@ -1,0 +1,57 @@
+"""How sure and how binding a statement is: must, should, may, might, only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts, Modal
+
+_STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.0, "maybe": 1.0}
+"""How much a word commits to, in steps: what must be, what should be, what may be."""
+
+_HEDGED = {"maybe": 0.6, "probably": 0.35}
+"""The cost of a doubt that only one side has; an ability or a duty that is not put into words costs nothing."""
+
+_ALONE = 0.6
+"""The cost of an "only" that only one side has."""
+
+
+def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """Where one side says what must or will be, the other what should or might; or one doubts what the other states.
+
+    Under negations "may", "can" and "must" all forbid; there only doubt counts.
+    """
+    mine, its = _left(ours, theirs), _left(theirs, ours)
+    if ours.negations and theirs.negations:
+        mine, its = ([one for one in side if "may" not in one.jobs] for side in (mine, its))
+    if mine and its:
+        one, other = min(mine, key=_strength), min(its, key=_strength)
+        step = abs(_strength(one) - _strength(other))
+        cost = 0.9 if step >= 1.5 else 0.4 if step >= 0.7 else 0.0
+        return Conflict(cost * found.shared, f"modality {one.word} -> {other.word}") if cost else NO_CONFLICT
+    doubts = [(max(_HEDGED.get(job, 0.0) for job in one.jobs), one.word) for one in (*mine, *its)]
+    cost, word = max(doubts, default=(0.0, ""))
+    if cost and not _other_doubts(theirs if mine else ours):
+        return Conflict(cost * found.shared, f"modality {word} {'lost' if mine else 'added'}")
+    return NO_CONFLICT
+
+
+def exclusivity_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """An "only" that one side has and the other has not; "not unless" says the same."""
+    if bool(ours.only) == bool(theirs.only) or ours.negations != theirs.negations:
+        return NO_CONFLICT
+    return Conflict(_ALONE * found.shared, f"quantifier only {'lost' if ours.only else 'added'}")
+
+
+def _left(facts: Facts, others: Facts) -> Sequence[Modal]:
+    """The words of a kind that the other side has none of."""
+    return [one for one in facts.modals if not any(one.jobs & other.jobs for other in others.modals)]
+
+
+def _other_doubts(facts: Facts) -> bool:
+    return any(one.jobs & _HEDGED.keys() for one in facts.modals)
+
+
+def _strength(modal: Modal) -> float:
+    return min(_STRENGTH[job] for job in modal.jobs)

@@ -1,0 +1,153 @@
+"""Facts in languages that one file each describes: what contradicts, and what only says it otherwise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.facts import Conflict, comparer
+from holdfast.metrics.language_files import SETTING, language_files
+from holdfast.metrics.languages import language_of, languages_of
+
+
+def found(clean: str, perturbed: str) -> Conflict:
+    return comparer([clean], [perturbed])((0,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "clean", "perturbed"),
+    [
+        ("number", "Er hat drei Kinder.", "Er hat vier Kinder."),
+        ("number", "Es kostet 1.200 Euro.", "Es kostet 1.300 Euro."),
+        ("negation", "Er kommt morgen.", "Er kommt morgen nicht."),
+        ("quantifier", "Alle Schüler haben bestanden.", "Einige Schüler haben bestanden."),
+        ("antonym", "Die Tür ist offen.", "Die Tür ist geschlossen."),
+        ("name", "Er wohnt in Berlin.", "Er wohnt in Hamburg."),
+        ("roles", "Anna ruft Ben an.", "Ben ruft Anna an."),
+        ("modality", "Sie müssen zahlen.", "Sie dürfen zahlen."),
+        ("date", "Es beginnt am Montag.", "Es beginnt am Dienstag."),
+        ("number", "Il a deux chats.", "Il a trois chats."),
+        ("negation", "Il n'est pas venu.", "Il est venu."),
+        ("time", "Le train part à 9h30.", "Le train part à 10h30."),
+        ("antonym", "La porte est ouverte.", "La porte est fermée."),
+        ("number", "Tiene dos gatos.", "Tiene doce gatos."),
+        ("negation", "No quiere ir.", "Quiere ir."),
+        ("quantifier", "Todos aprobaron.", "Algunos aprobaron."),
+        ("number", "У неё три кошки.", "У неё пять кошек."),
+        ("negation", "Он не придёт.", "Он придёт."),
+        ("name", "Он живёт в Москве.", "Он живёт в Париже."),
+        ("number", "لديه ثلاثة كتب.", "لديه خمسة كتب."),
+        ("negation", "لا أريد الذهاب.", "أريد الذهاب."),
+        ("quantifier", "كل الطلاب نجحوا.", "بعض الطلاب نجحوا."),
+        ("number", "我有三只狗。", "我有五只狗。"),
+        ("negation", "他会来。", "他不会来。"),
+        ("date", "会议在星期一举行。", "会议在星期五举行。"),
+        ("name", "他住在北京。", "他住在上海。"),
+        ("comparison", "价格上升了。", "价格下降了。"),
+    ],
+)
+def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).reason.split()[0] == kind
+        assert found(one, other).cost >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Die Fahrt dauert 90 Minuten.", "Die Fahrt dauert anderthalb Stunden."),
+        ("Es kostet 1.200,50 Euro.", "Es kostet 1200.50 Euro."),
+        ("Es kostet 1.200,50 €.", "Es kostet 1200,50 Euro."),
+        ("Es kommen fünfundzwanzig Gäste.", "Es kommen 25 Gäste."),
+        ("Am 12. Mai 2024 beginnt der Kurs.", "Der Kurs beginnt am 12.05.2024."),
+        ("Das Auto ist schnell.", "Der Wagen ist schnell."),
+        ("Elle a quatre-vingt-dix euros.", "Elle a 90 euros."),
+        ("La réunion dure une heure et demie.", "La réunion dure 90 minutes."),
+        ("Elle ne mange jamais rien de sucré.", "Elle ne mange rien de sucré."),
+        ("Tiene treinta y cinco años.", "Tiene 35 años."),
+        ("No viene nadie.", "Nadie viene."),
+        ("У него двадцать пять книг.", "У него 25 книг."),
+        ("لديه ٣ كتب.", "لديه ثلاثة كتب."),
+        ("السعر ١٬٢٠٠٫٥٠ دولار.", "السعر 1200.50 دولار."),
+        ("他今年三十岁。", "他今年30岁。"),
+        ("百分之三十的学生通过了考试。", "30%的学生通过了考试。"),
+        ("人口有三百万。", "人口有300万。"),
+        ("会议在2024年5月12日下午三点举行。", "会议在二〇二四年五月十二日15:00举行。"),
+    ],
+)
+def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).cost <= 0.2, found(one, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Zwei Hunde bellen.", "de"),
+        ("Nein.", "de"),
+        ("Il pleut.", "fr"),
+        ("Tengo dos gatos.", "es"),
+        ("Да.", "ru"),
+        ("三只狗", "zh"),
+        ("これは本です。", "ja"),
+        ("Sales rose sharply.", "en"),
+        ("Vincent van Gogh", "en"),
+        ("The doctor bought a big car.", "en"),
+    ],
+)
+def test_short_texts_are_in_a_language(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+def test_a_text_that_could_be_in_any_language_is_in_that_of_its_pair() -> None:
+    assert languages_of("Der Zug fährt um neun Uhr ab.", "Hotel Adlon") == {"de"}
+    assert languages_of("It rains today.", "Hotel Adlon") == {"en"}
+
+
+def test_an_encoder_named_for_a_language_reads_it() -> None:
+    encoding = encoding_of("minilm,zh=chinese,de=german", lambda name: lambda texts: NotImplemented)
+    assert encoding.choose("我有三只狗。", "我有五只狗。") == "chinese"
+    assert encoding.choose("Zwei Hunde.", "Drei Hunde.") == "german"
+    assert encoding.choose("У неё три кошки.", "Да.") == "lexical"
+
+
+DANISH = """
+[settings]
+decimal: ,
+[words]
+small: han har en et og er i det som til på at de
+not: ikke ingen aldrig
+[numbers]
+2: to
+3: tre
+"""
+
+
+def test_a_language_is_added_by_a_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "da.txt").write_text(DANISH, "utf-8")
+    script = (
+        "from holdfast.metrics.facts import conflict, facts_of\n"
+        "print(conflict(facts_of('Han har to hunde.'), facts_of('Han har tre hunde.')).reason)\n"
+        "print(conflict(facts_of('Han er ikke her i dag.'), facts_of('Han er her i dag.')).reason)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {SETTING: str(tmp_path)}, capture_output=True, text=True
+    )
+    assert shown.stdout.splitlines() == ["number to -> tre", "negation lost"], shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[wrods]\nnot: ikke", "da.txt, line 1: unknown section 'wrods'"), ("not: ikke", "line 1: a line before the")],
+)
+def test_a_wrong_language_file_is_one_line(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "da.txt").write_text(text, "utf-8")
+    monkeypatch.setenv(SETTING, str(tmp_path))
+    with pytest.raises(UserError, match=message):
+        language_files.__wrapped__()

@@ -1,0 +1,50 @@
+"""How sure and how binding a statement is."""
+
+import pytest
+
+from holdfast.metrics.facts import Conflict, conflict, facts_of
+
+
+def found(clean: str, perturbed: str) -> Conflict:
+    return conflict(facts_of(clean), facts_of(perturbed))
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "why"),
+    [
+        ("You must pay.", "You may pay.", "modality must -> may"),
+        ("You must wear a helmet.", "You should wear a helmet.", "modality must -> should"),
+        ("You have to pay.", "You can pay.", "modality have to -> can"),
+        ("You must pay.", "You don't have to pay.", "modality must -> don't have to"),
+        ("It will rain.", "It might rain.", "modality will -> might"),
+        ("The drug may cause nausea.", "The drug causes nausea.", "modality may lost"),
+        ("Only members may enter.", "Members may enter.", "quantifier only lost"),
+        ("Children are allowed only with an adult.", "Children are allowed with an adult.", "quantifier only lost"),
+        ("Nur Mitglieder dürfen rein.", "Mitglieder dürfen rein.", "quantifier only lost"),
+    ],
+)
+def test_another_force_contradicts(clean: str, perturbed: str, why: str) -> None:
+    assert found(clean, perturbed).reason == why
+    assert found(clean, perturbed).cost >= 0.4
+    assert found(perturbed, clean).cost == found(clean, perturbed).cost
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("You have to sign it.", "You must sign it."),
+        ("You need to register.", "You must register."),
+        ("You don't have to pay.", "You need not pay."),
+        ("It may rain.", "It might rain."),
+        ("Perhaps it will rain.", "It may rain."),
+        ("You must submit the form.", "Submit the form."),
+        ("It can hold five litres.", "It holds five litres."),
+        ("You may not smoke here.", "You must not smoke here."),
+        ("Only five people came.", "Just five people came."),
+        ("Only members may enter.", "No one but members may enter."),
+        ("It opens in May.", "It opens in May 2024."),
+    ],
+)
+def test_the_same_force_agrees(clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).cost <= 0.2, found(one, other)
