@@ -6,10 +6,13 @@ Run: everything that `holdfast run` does once its engine stands (variants, probe
 Bare: what `LLM.generate` does with the same unique prompts and settings in the same engine, and nothing else, in a
 thread of its own like that of the run. Eight: as many requests as for one adapter, spread over eight different ones.
 Measured in turn, after a warm-up; the median of the ratios counts. Prefix caches are emptied before each measurement.
+Together: `holdfast run` with eight adapters against eight such commands with one each, engine starts included, once.
 """
 
 import argparse
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +25,7 @@ from typing import Any
 from holdfast.harness import evaluate
 from holdfast.harness.backends import Adapter, Request, backends
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.harness.config import make_config
 from holdfast.harness.evaluation import prepare
 from holdfast.harness.plan import Plan, make_plan, requests_for
@@ -69,6 +72,27 @@ def main() -> None:
     print("  ".join(f"{name} {statistics.median(found):.2f}" for name, found in seconds.items()))
     print(f"run / bare {ratio(seconds, 'run', 'bare'):.3f} (at most 1.050 wanted)")
     print(f"eight / one {ratio(seconds, 'eight', 'one'):.3f} (at most 1.500 wanted)")
+    together, apart = commands(args.limit)
+    print(f"eight commands {apart:.1f} s, one {together:.1f} s: {apart / together:.2f} times (at least 4.00 wanted)")
+
+
+def commands(limit: int) -> tuple[float, float]:
+    """Seconds of one command with eight adapters, and of eight commands with one adapter each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        [pocket] = find_adapters(["pocket-steady"], find_base("pocket-aligned"))
+        paths = [str(adapter.path) for adapter in copies(folder, pocket, 8)]
+
+        def command(out: str, adapters: Sequence[str]) -> float:
+            settings = {**SETTINGS, "adapters": ",".join(adapters), "limit": limit, "output_path": folder / out}
+            flags = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
+            start = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "holdfast.harness.cli", "run", *flags], check=True, capture_output=True
+            )
+            return time.perf_counter() - start
+
+        return command("together", paths), sum(command(f"alone{i}", [path]) for i, path in enumerate(paths))
 
 
 def in_thread(work: Callable[[], object]) -> None:
