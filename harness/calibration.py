@@ -24,7 +24,7 @@ FLOOR_QUANTILE = 0.95
 class Calibration:
     """A threshold of `max_drift`, what it was fitted on, and how it does on the pairs it was not fitted on.
 
-    `false_alarm` is the share of pairs of equal meaning at or over the threshold, `power` that of changed pairs, each
+    `fitted_false_alarm` is the share of the fitted pairs of equal meaning at or over the threshold; `false_alarm` is the share of pairs of equal meaning at or over the threshold, `power` that of changed pairs, each
     with its 95 % Wilson interval; `noise_floor` the drift that 95 % of repeated prompts stay below, where runs were
     given.
     """
@@ -32,6 +32,7 @@ class Calibration:
     threshold: float
     wanted_false_alarm: float
     fitted_on: int
+    fitted_false_alarm: float
     false_alarm: float
     false_alarm_interval: tuple[float, float]
     power: float
@@ -51,9 +52,11 @@ def calibrate(
     granularity: Granularity = "sentence",
     false_alarm: float = 0.1,
 ) -> Calibration:
-    """The smallest threshold that calls at most `false_alarm` of the pairs of equal meaning broken, and lies above
-    the noise floor of `runs`.
+    """The smallest threshold whose false alarms are at most `false_alarm` with confidence, and that lies above the
+    noise floor of `runs`.
 
+    With confidence: the upper end of the Wilson interval of the share of pairs of equal meaning called broken is at
+    most `false_alarm`. The share itself would be too kind, as few pairs decide on it, and rules were made on them.
     Fitted on one half of the labelled pairs (`pairs`, or the embedded set), judged on the other. Raises UserError
     for pairs or runs that can't be read, and for a set that lacks changed or unchanged pairs in either half.
     """
@@ -68,8 +71,7 @@ def calibrate(
     drifts = {name: _drifts(half, encoding, granularity) for name, half in halves.items()}
     floor = _noise_floor(runs)
     same = drifts["build"][[not pair.changed for pair in halves["build"]]]
-    quantile = float(np.quantile(same, 1 - false_alarm, method="higher"))
-    threshold = _just_above(max(quantile, floor or 0.0))
+    threshold = _just_above(max(_bounded(same, false_alarm), floor or 0.0))
     broke = drifts["test"] >= threshold
     changed = np.array([pair.changed for pair in halves["test"]])
     kinds = sorted({pair.kind for pair in halves["test"] if pair.changed})
@@ -78,6 +80,7 @@ def calibrate(
         threshold=round(threshold, 6),
         wanted_false_alarm=false_alarm,
         fitted_on=len(halves["build"]),
+        fitted_false_alarm=float((same >= threshold).mean()),
         false_alarm=float(broke[~changed].mean()),
         false_alarm_interval=proportion_interval(broke[~changed].astype(float)),
         power=float(broke[changed].mean()),
@@ -95,6 +98,7 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
     print(f"break threshold  {found.threshold:.4f}   (encoder {found.encoder}, {found.granularity})")
     low, high = found.false_alarm_interval
     print(f"false alarms     {found.false_alarm:.3f} [{low:.3f}, {high:.3f}] on pairs of equal meaning")
+    print(f"                 {found.fitted_false_alarm:.3f} on those it was fitted on")
     low, high = found.power_interval
     print(f"power            {found.power:.3f} [{low:.3f}, {high:.3f}] on changed pairs")
     for kind, share in found.power_by_kind.items():
@@ -126,6 +130,16 @@ def _noise_floor(runs: Sequence[Path]) -> float | None:
         if line["perturbation"] == IDENTITY
     ]
     return float(np.quantile(drifts, FLOOR_QUANTILE)) if drifts else None
+
+
+def _bounded(drifts: Values, false_alarm: float) -> float:
+    """The smallest drift that so few exceed that the share of those who do is at most `false_alarm` with confidence;
+    the largest, where they are too few to be sure of that."""
+    falling = np.sort(drifts)[::-1]
+    for drift in falling:
+        if proportion_interval((drifts >= drift).astype(float))[1] > false_alarm:
+            return float(drift)
+    return float(falling[-1])
 
 
 def _just_above(drift: float) -> float:

@@ -72,6 +72,8 @@ def print_drift(drift: Drift) -> None:
         style = "green" if value < _SMALL else "yellow" if value < _LARGE else "red"
         table.add_row(Text(f"{value:.3f}", style=style), Text(clean), Text(perturbed), Text(reason))
     console.print(", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items()), highlight=False)
+    if drift.encoder:
+        console.print(f"encoder {drift.encoder}", highlight=False)
     if drift.clean or drift.perturbed:
         console.print(table)
 
@@ -123,12 +125,19 @@ def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> str:
+    if path.is_dir():
+        raise UserError(f"'{path}' is a folder; name a text file")
     try:
-        return path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"no file '{path}'") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read '{path}': {error}") from None
+    except OSError as error:
+        raise UserError(f"can't read '{path}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise UserError(f"'{path}' is no text in UTF-8; name a text file")
+    return text
 
 
 def _print_json(content: Mapping[str, Any]) -> None:

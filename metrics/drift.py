@@ -27,7 +27,7 @@ TAIL = 0.25
 MAX_SEGMENTS = 1_000
 """Longer answers are compared up to here, with a warning."""
 
-BREAK = 0.32
+BREAK = 0.44
 """From this `max_drift` on an answer counts as another one: what `holdfast calibrate` fits for minilm and sentences."""
 
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")

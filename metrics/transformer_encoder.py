@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ def load_transformer(name: str) -> Encode:
     where = str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
-        model = AutoModel.from_pretrained(where, dtype="float32").eval()
+        with _quietly():
+            model = AutoModel.from_pretrained(where, dtype="float32").eval()
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(
@@ -39,6 +41,20 @@ def load_transformer(name: str) -> Encode:
         ) from None
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return _Encoder(tokenizer, model.to(device), _first_token(where, name), device)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No progress bar: loading a few megabytes is no news."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 class _Encoder:

@@ -28,7 +28,7 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
     if mine and its:
         one, other = min(mine, key=_strength), min(its, key=_strength)
         step = abs(_strength(one) - _strength(other))
-        cost = 0.9 if step >= 1.5 else 0.4 if step >= 0.7 else 0.0
+        cost = 0.9 if step >= 1.5 else 0.5 if step >= 0.7 else 0.0
         return Conflict(cost * found.shared, f"modality {one.word} -> {other.word}") if cost else NO_CONFLICT
     doubts = [(max(_HEDGED.get(job, 0.0) for job in one.jobs), one.word) for one in (*mine, *its)]
     cost, word = max(doubts, default=(0.0, ""))

@@ -67,3 +67,11 @@ def test_the_embedded_set_serves_without_a_model() -> None:
 def test_what_cant_be_calibrated_is_said(tmp_path: Path, changed: int, same: int, share: float, message: str) -> None:
     with pytest.raises(UserError, match=message):
         calibrate(pairs=pairs(tmp_path / "pairs.jsonl", changed, same), encoder="lexical", false_alarm=share)
+
+
+def test_the_threshold_keeps_its_promise_with_confidence() -> None:
+    found = calibrate(encoder="lexical", false_alarm=0.2)
+    stricter = calibrate(encoder="lexical", false_alarm=0.1)
+    assert found.fitted_false_alarm < 0.2
+    assert stricter.threshold > found.threshold
+    assert stricter.fitted_false_alarm < found.fitted_false_alarm

@@ -56,6 +56,29 @@ def test_a_file_that_cant_be_read_is_named(
     assert "none.txt'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"\x80\xa0\xff", "is no text in UTF-8"), (b"PK\x00\x03", "is no text in UTF-8"), (None, "is a folder")],
+)
+def test_what_is_no_text_is_one_line(
+    content: bytes | None, message: str, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir() if content is None else other.write_bytes(content)
+    assert main(["drift", texts[0], str(other)]) == 1
+    assert message in (error := capsys.readouterr().err)
+    assert error.count("\n") == 1
+
+
+def test_the_encoder_that_read_both_texts_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("a", "Zwei Hunde bellen."), ("b", "Drei Hunde bellen.")):
+        (tmp_path / name).write_text(text)
+    assert main(["drift", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    shown = capsys.readouterr()
+    assert "encoder lexical" in shown.out
+    assert shown.err == ""
+
+
 def test_the_worst_answer_of_a_run_is_explained(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     results = run(Fake(), perturbations="word_deletion@0.4")
     lines = [json.loads(line) for line in (results.path / "samples.jsonl").read_text().splitlines()]
