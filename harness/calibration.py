@@ -24,9 +24,9 @@ FLOOR_QUANTILE = 0.95
 class Calibration:
     """A threshold of `max_drift`, what it was fitted on, and how it does on the pairs it was not fitted on.
 
-    `fitted_false_alarm` is the share of the fitted pairs of equal meaning at or over the threshold; `false_alarm` is the share of pairs of equal meaning at or over the threshold, `power` that of changed pairs, each
-    with its 95 % Wilson interval; `noise_floor` the drift that 95 % of repeated prompts stay below, where runs were
-    given.
+    `fitted_false_alarm` is the share of the fitted pairs of equal meaning at or over the threshold, `false_alarm` that
+    of the others, `power` that of the other changed pairs, both with their 95 % Wilson intervals; `noise_floor` the
+    drift that 95 % of repeated prompts stay below, where runs were given.
     """
 
     threshold: float
