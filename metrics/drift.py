@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.encoders import Encoding, encoding_of
 from holdfast.metrics.registry import pair_metric
 from holdfast.metrics.segments import Granularity, Segment, segment
@@ -82,6 +83,7 @@ class Drift:
         return tuple(dict.fromkeys(part.reason for part in moved if part.reason))
 
 
+@collection_paused()
 def segment_drift(
     clean: Sequence[str],
     perturbed: Sequence[str],

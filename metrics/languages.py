@@ -95,23 +95,23 @@ def languages_of(*texts: str) -> set[str]:
     ({'de'}, ['en', 'fr'])
     """
     found = {text: language_of(text) for text in texts}
+    if {*found.values()} == {"en"}:
+        return {"en"}
     sure = {language for text, language in found.items() if language and (language != "en" or _is_english(text))}
     return sure or set(found.values()) - {""}
 
 
 def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The language of each segment of two answers: its own where it is one of the answers', else its answer's."""
-    return [
-        tuple(own if own in found else whole for own in map(language_of, side))
-        for side, (whole, found) in zip((clean, perturbed), _answer_languages(clean, perturbed), strict=True)
-    ]
-
-
-def _answer_languages(*answers: tuple[str, ...]) -> list[tuple[str, set[str]]]:
-    wholes = [" ".join(answer) for answer in answers]
+    wholes = [" ".join(side) for side in (clean, perturbed)]
     found = languages_of(*wholes)
-    other = min(found, default="en")
-    return [(own if (own := language_of(whole)) in found else other, found) for whole in wholes]
+    if len(found) < 2:
+        language = min(found, default="en")
+        return [(language,) * len(clean), (language,) * len(perturbed)]
+    return [
+        tuple(own if own in found else language_of(whole) for own in map(language_of, side))
+        for side, whole in zip((clean, perturbed), wholes, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -192,7 +192,7 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
         return NO_CONFLICT
     found = difference(ours, theirs)
     lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
-    names = {stem(name, facts.language) for facts in (ours, theirs) for name in facts.names}
+    names = ours.name_keys | theirs.name_keys
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
     worst = NO_CONFLICT
@@ -261,6 +261,8 @@ def _name_conflict(
     moved: int,
 ) -> Conflict:
     """Names that only one side has each."""
+    if not found.lost or not found.gained:
+        return NO_CONFLICT
     named = before.names | after.names
     language = ours.language
     mine = {name for name in _names(ours, named) if _is_among(name, found.lost, language)}
@@ -296,8 +298,10 @@ def _is_slip(name: str, other: str, language: str) -> bool:
 
 def _is_among(name: str, keys: Set[str], language: str) -> bool:
     """Whether a name is one of these stems, or all words that it is short for are."""
-    short_for = abbreviations().get(name.upper(), (name,))
-    return stem(name, language) in keys or all(stem(word, language) in keys for word in short_for)
+    if stem(name, language) in keys:
+        return True
+    short_for = abbreviations().get(name.upper())
+    return short_for is not None and all(stem(word, language) in keys for word in short_for)
 
 
 def _names(facts: Facts, named: Set[str]) -> Set[str]:

@@ -59,8 +59,10 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
         if found is not None:
             others.remove(found)
             yield one, found, excluding[one, found]
-    yield from ((one, other, "antonym") for one in sorted(mine) for other in denied(one) & its)
-    yield from ((one, other, "antonym") for other in sorted(its) for one in denied(other) & mine)
+    for one in sorted(one for one in mine if denied(one)):
+        yield from ((one, other, "antonym") for other in denied(one) & its)
+    for other in sorted(other for other in its if denied(other)):
+        yield from ((one, other, "antonym") for one in denied(other) & mine)
     units_of = unit_stems()
     measures = sorted(its & units_of.keys())
     for one in sorted(mine & units_of.keys()) if measures else ():
@@ -85,8 +87,11 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
     """Take out the pairs that say the same, kin, or one misspelt, and return them."""
     alike = []
     language = shared_family(ours, theirs)
+    theirs_traits = frozenset().union(*(traits(other, language) for other in gained))
     for one in sorted(lost):
         shared = traits(one, language)
+        if shared.isdisjoint(theirs_traits):
+            continue
         found = [
             other for other in gained if not shared.isdisjoint(traits(other, language)) and kin(one, other, language)
         ]

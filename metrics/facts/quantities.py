@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from holdfast.metrics.facts.dates import DateReader
 from holdfast.metrics.facts.quantity import (
     ROMAN,
     Quantity,
+    calendar,
     compound_value,
     digits,
     fraction,
@@ -42,6 +44,16 @@ def read_quantities(tokens: Sequence[Token], language: str) -> tuple[list[tuple[
     return _Reader(tokens, language).read()
 
 
+@cache
+def _telling(language: str) -> frozenset[str]:
+    """The words that a quantity may begin with, or that show one."""
+    known = tables(language)
+    articles = {word for word, jobs in known.jobs.items() if "one" in jobs}
+    return frozenset(
+        {"past", "to"} | calendar(language).keys() | known.numbers.keys() | known.long_numbers.keys() | articles
+    )
+
+
 class _Reader(DateReader):
     def __init__(self, tokens: Sequence[Token], language: str) -> None:
         super().__init__(tokens, language)
@@ -53,16 +65,18 @@ class _Reader(DateReader):
         self._larger = -1, "", 0.0
 
     def read(self) -> tuple[list[tuple[int, Quantity]], set[int]]:
-        calendar_words, rules = self._calendar, grammar(self._language)
+        telling, joiner = _telling(self._language), grammar(self._language).joiner
         at, end = 0, len(self._tokens)
         while at < end:
             token = self._tokens[at]
-            after = self._spoken_time(at) if token.lower in ("past", "to") else at
-            if after > at:
-                at = after
-                continue
+            after = at
             if token.kind == "word":
-                if token.lower in calendar_words:
+                if token.lower not in telling and token.text not in ROMAN and not (joiner and len(token.lower) > 6):
+                    at += 1
+                    continue
+                if token.lower in ("past", "to"):
+                    after = self._spoken_time(at)
+                elif token.lower in self._calendar:
                     after = self._named_day(at)
                 if after == at and (token.lower in self._words or token.lower in self._long):
                     after = self._number(at)
@@ -70,8 +84,8 @@ class _Reader(DateReader):
                     after = self._one(at)
                 elif after == at and token.text in ROMAN:
                     after = self._roman(at)
-                elif after == at and rules.joiner and len(token.lower) > 6:
-                    after = self._compound(at, rules.joiner)
+                elif after == at and joiner and len(token.lower) > 6:
+                    after = self._compound(at, joiner)
             elif token.kind in ("number", "fraction"):
                 after = self._number(at)
             elif token.kind == "date":

@@ -8,7 +8,16 @@ from typing import NamedTuple
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import LEVELS, abbreviations, contrasted, family, grammar, known_names, tables
+from holdfast.metrics.facts.tables import (
+    LEVELS,
+    abbreviations,
+    contrasted,
+    family,
+    grammar,
+    known_names,
+    phrase_starts,
+    tables,
+)
 from holdfast.metrics.facts.tokens import Token, tokens_of
 from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
@@ -27,6 +36,10 @@ MODAL_JOBS = frozenset({"must", "will", "should", "probably", "may", "maybe"})
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
 
+_ACTIVE = frozenset({"not", "only", "filler", "before", "after", "conjunction"})
+"""Jobs that leave a trace wherever they stand."""
+
+
 class Word(NamedTuple):
     """What a word does, wherever it stands."""
 
@@ -36,6 +49,11 @@ class Word(NamedTuple):
     marker: bool
     level: float | None
     modal: frozenset[str]
+    inert: bool
+    """Whether it does nothing at all: the, of."""
+    plain: bool
+    """Whether it is just a word in lower case: no short form, no title, no contraction."""
+    opens_phrase: bool
 
 
 @lru_cache(maxsize=1 << 16)
@@ -45,7 +63,11 @@ def word_of(lower: str, language: str) -> Word:
     key = stem(lower, language)
     level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
     content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
-    return Word(key, jobs, content, key in contrasted(family(language)) and not content, level, jobs & MODAL_JOBS)
+    marker = key in contrasted(family(language)) and not content
+    modal = jobs & MODAL_JOBS
+    inert = not (content or marker or modal or level is not None or jobs & _ACTIVE)
+    plain = "'" not in lower and lower[-1] != "." and lower not in abbreviations() and lower not in _TITLES
+    return Word(key, jobs, content, marker, level, modal, inert, plain, key in phrase_starts(language))
 
 
 def facts_of(text: str, language: str = "") -> Facts:
@@ -100,34 +122,31 @@ class _Reading:
         begins = dict(found)
         shouting = self.text.isupper() and len(self.tokens) > 3
         self._without_capitals = self.text == self.text.lower()
-        at = 0
-        while at < len(self.tokens):
-            token = self.tokens[at]
+        for at, token in enumerate(self.tokens):
+            text, lower, kind = token
             if at in used:
                 if at in begins:
                     self._add(begins[at].key, "number", begins[at].form)
-                at += 1
-            elif token.kind == "mark":
-                self._mark(token.text)
-                at += 1
-            elif token.kind == "emoji":
-                self.emoji.append(Literal("emoji", token.lower, token.text))
-                at += 1
-            elif token.kind != "word":
-                self.literals.append(Literal(token.kind, token.lower, token.text))
-                self._add(token.lower, "word", token.text)
-                at += 1
-            else:
-                self.words.add(token.lower)
-                if found_phrase := phrase_at(self.tokens, at, used, self.language):
-                    word, places = found_phrase
+            elif kind == "word":
+                self.words.add(lower)
+                word = word_of(lower, self.language)
+                if word.opens_phrase and (found_phrase := phrase_at(self.tokens, at, used, self.language)):
+                    meaning, places = found_phrase
                     used.update(places)
                     self.words.update(self.tokens[place].lower for place in places)
-                    if word:
-                        self._word(word, " ".join(self.tokens[place].text for place in places))
-                else:
+                    if meaning:
+                        self._word(meaning, " ".join(self.tokens[place].text for place in places))
+                elif not word.plain or text != lower or (self._without_capitals and lower in self.known):
                     self._written(at, token, shouting)
-                at += 1
+                elif not word.inert:
+                    self._act(word, lower, text)
+            elif kind == "mark":
+                self._mark(text)
+            elif kind == "emoji":
+                self.emoji.append(Literal(kind, lower, text))
+            else:
+                self.literals.append(Literal(kind, lower, text))
+                self._add(lower, "word", text)
         quantities = tuple(quantity for _, quantity in found)
         return Facts(
             self.text,
@@ -135,6 +154,7 @@ class _Reading:
             frozenset(quantity.key for quantity in quantities),
             quantities,
             frozenset(self.names),
+            frozenset([stem(name, self.language) for name in self.names]),
             frozenset(self.openers),
             frozenset(self.words),
             frozenset(self.keys),
@@ -216,7 +236,9 @@ class _Reading:
         return any(token.text[0].isupper() and token.lower not in _NOT_A_NAME for token in following[:1])
 
     def _word(self, lower: str, text: str) -> None:
-        word = word_of(lower, self.language)
+        self._act(word_of(lower, self.language), lower, text)
+
+    def _act(self, word: Word, lower: str, text: str) -> None:
         if word.level is not None and not (lower == "no" and not self.order and self._last == ""):
             self.levels.append((word.level, lower))
         if word.modal:

@@ -82,6 +82,12 @@ def tables(language: str) -> Tables:
     return found
 
 
+@cache
+def phrase_starts(language: str) -> frozenset[str]:
+    """The stems that phrases begin with."""
+    return frozenset(first for first, _ in tables(language).phrases) | tables(language).verbs
+
+
 def family(language: str) -> str:
     """The language whose synonyms and opposites hold in a text: its own where it has a file, else "en", which stands
     for English, Hindi and Hinglish together."""
