@@ -16,6 +16,8 @@ _PAIRS = ("model", "lora", "objective_args", "noise_args")
 def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Sequence[str]) -> Recipe:
     """The recipe of a file's settings, the flags over them, and `more`: flags that are TrainingArguments' fields."""
     settings = {**given, **flags, **_more(more)}
+    if isinstance(model := settings.get("model"), str) and "=" not in model:
+        settings["model"] = {"pretrained": model}
     for name in _PAIRS:
         if isinstance(settings.get(name), str):
             settings[name] = parse_pairs(settings[name], f"--{name}")
@@ -29,7 +31,9 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
 
 def train_adapter(recipe: Recipe) -> Path:
     """Train what the recipe says; the directory of the result."""
-    checkpoint = find_checkpoint(str(recipe.model.get("pretrained", "")))
+    if not recipe.model.get("pretrained"):
+        raise UserError("--model names no base: use for instance pretrained=pocket-aligned")
+    checkpoint = find_checkpoint(str(recipe.model["pretrained"]))
     return train(recipe, checkpoint, digest_of(checkpoint))
 
 

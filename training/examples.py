@@ -116,6 +116,8 @@ def fitting(
 
 def _rows(source: str) -> list[dict[str, Any]]:
     path = Path(source).expanduser()
+    if path.suffix == ".json" and (listed := _listed_objects(path)) is not None:
+        return listed
     if path.suffix in {".jsonl", ".json"}:
         return [row for _, row in read_objects(path)]
     if path.suffix in {".csv", ".parquet"}:
@@ -142,6 +144,15 @@ def _rows(source: str) -> list[dict[str, Any]]:
         raise UserError(
             f"--data '{source}' can't be loaded from the hub or its cache: {type(error).__name__}"
         ) from None
+
+
+def _listed_objects(path: Path) -> list[dict[str, Any]] | None:
+    """The rows of a file that is one JSON list of objects; None for any other, such as JSON lines."""
+    try:
+        found = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
 
 
 def _example(row: Mapping[str, Any], where: str) -> Example:

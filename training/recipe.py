@@ -1,6 +1,7 @@
 """What `holdfast train` is asked to do: one pydantic model, the same from flags, from YAML and from Python."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,7 +30,7 @@ class Recipe(BaseModel):
     noise: NoiseName = "none"
     noise_args: dict[str, Scalar] = {}
     perturbations: list[str] = ["typos", "word_deletion", "synonyms"]
-    lora: dict[str, Scalar] = {"r": 8, "alpha": 16, "targets": "all-linear"}
+    lora: dict[str, Scalar | list[str]] = {"r": 8, "alpha": 16, "targets": "all-linear"}
     full: bool = False
     max_length: int | None = Field(None, ge=1)
     too_long: Literal["cut", "drop"] = "cut"
@@ -65,9 +66,45 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
         if name not in known:
             hint = did_you_mean(name, [*Recipe.model_fields, *known])
             raise UserError(f"unknown setting '{name}', neither the recipe's nor TrainingArguments'{hint}")
-        if type(known[name]) in (int, float) and not isinstance(value, (int, float)):
-            raise UserError(f"{name}: a number is wanted, not {value!r}")
+        if type(known[name]) in (int, float):
+            number = _number(name, value)
+            whole = type(known[name]) is int and number == int(number)
+            arguments[name] = int(number) if whole else number
+    _check_arguments(arguments, own)
     return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+
+
+def _number(name: str, value: Any) -> int | float:
+    """The number that `value` is, or looks like: YAML takes 1e-4 for a text."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise UserError(f"{name}: a number is wanted, not {value!r}") from None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise UserError(f"{name}: a number is wanted, not {value!r}")
+    return value
+
+
+_POSITIVE = (
+    "num_train_epochs",
+    "per_device_train_batch_size",
+    "per_device_eval_batch_size",
+    "gradient_accumulation_steps",
+)
+
+
+def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
+    """What TrainingArguments takes without a word and a training stumbles over, or passes over."""
+    if (steps := arguments.get("max_steps", -1)) != -1 and (steps < 1 or steps != int(steps)):
+        raise UserError(
+            f"max_steps: {steps:g} steps train nothing; name 1 or more, or leave it out to train whole epochs"
+        )
+    for name in _POSITIVE:
+        if name in arguments and not arguments[name] > 0:
+            raise UserError(f"{name}: more than 0 is wanted, not {arguments[name]:g}")
+    if str(arguments.get("eval_strategy", "no")) != "no" and not recipe.get("eval_data"):
+        raise UserError("eval_strategy: there is nothing to evaluate on; name --eval_data")
 
 
 def _validated(settings: Mapping[str, Any]) -> Recipe:
@@ -76,12 +113,25 @@ def _validated(settings: Mapping[str, Any]) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
+        if first["type"] == "dict_type":
+            raise UserError(
+                f"{where}: settings are wanted, as in {_PAIRS[where]}, not {first.get('input')!r}"
+            ) from None
         raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None
     _check_model(recipe.model)
+    _check_lora(recipe.lora)
     _check_settings("objective_args", recipe.objective, recipe.objective_args)
     _check_settings("noise_args", recipe.noise, recipe.noise_args)
     return recipe
 
+
+_PAIRS = {
+    "model": "pretrained=pocket-aligned",
+    "lora": "r=8,alpha=16",
+    "objective_args": "weight=0.5",
+    "noise_args": "sigma=0.05",
+    "arguments": "{learning_rate: 0.001}",
+}
 
 _NUMBER = (int, float)
 _SETTINGS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
@@ -105,6 +155,22 @@ def _check_model(given: Mapping[str, Scalar]) -> None:
             raise UserError(f"--model: no argument '{name}'{did_you_mean(name, _MODEL)}; use {', '.join(_MODEL)}")
     if given.get("dtype", "auto") not in _DTYPES:
         raise UserError(f"--model: unknown dtype '{given['dtype']}': use one of {', '.join(_DTYPES)}")
+
+
+def _check_lora(given: Mapping[str, Any]) -> None:
+    for names, wanted, fits in _LORA_NUMBERS:
+        for name in names:
+            value = given.get(name, 1 if wanted != _SHARE else 0)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(value):
+                raise UserError(f"--lora: {name} is {wanted}, not {value!r}")
+
+
+_SHARE = "a share from 0 on, below 1"
+_LORA_NUMBERS: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
+    (("r",), "a whole number from 1 on", lambda value: value >= 1 and value == int(value)),
+    (("alpha", "lora_alpha", "loraplus_lr_ratio"), "a number above 0", lambda value: value > 0),
+    (("dropout", "lora_dropout"), _SHARE, lambda value: 0 <= value < 1),
+)
 
 
 def _check_settings(flag: str, name: str, given: Mapping[str, Scalar]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import time
 import warnings
 from collections.abc import Mapping
@@ -15,19 +16,23 @@ from typing import TYPE_CHECKING, Any
 from holdfast import __version__
 from holdfast.errors import UserError
 from holdfast.training.card import CARD, TrainingCard
+from holdfast.training.loading import (
+    LORA_PLUS,
+    begins_with_the_base,
+    kind_of,
+    load_config,
+    load_model,
+    load_tokenizer,
+)
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from holdfast.training.examples import Example
-    from holdfast.training.loop.batches import Kind, Perturber
+    from holdfast.training.loop.batches import Perturber
 
 RECIPE = "recipe.json"
-_LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dropout", "rslora": "use_rslora"} | {
-    "dora": "use_dora",
-    "init": "init_lora_weights",
-}
-LORA_PLUS = "loraplus_lr_ratio"
-"""peft's name for the one setting of LoRA+, which acts on the optimizer."""
+_BEGINNING = "beginning"
+"""Where an adapter is kept as it began, as long as it takes to save what it became."""
 
 
 def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
@@ -38,7 +43,7 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     number any more.
     """
     import torch
-    from transformers import AutoConfig, AutoTokenizer, TrainingArguments, set_seed
+    from transformers import TrainingArguments, set_seed
 
     from holdfast.training.examples import digest_of_examples, encode, fitting, read_examples
     from holdfast.training.loop.batches import Collator, Perturber
@@ -53,12 +58,13 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
         return out
     set_seed(recipe.seed)
-    config = AutoConfig.from_pretrained(checkpoint)
-    kind = _kind(examples, bool(config.is_encoder_decoder), recipe)
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    model = _model(checkpoint, recipe, kind, examples, tokenizer)
+    name = str(recipe.model["pretrained"])
+    config = load_config(checkpoint, name)
+    kind = kind_of(examples, config, recipe)
+    tokenizer = load_tokenizer(checkpoint, name)
+    model = load_model(checkpoint, recipe, kind, examples, tokenizer)
+    if begins_with_the_base(recipe):
+        _keep_beginning(model, out)
     initial = {name: parameter.clone() for name, parameter in _factors(model)}
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
@@ -79,9 +85,11 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         "label_names": ["labels"],
         **recipe.arguments,
     }
+    if "wandb" in str(arguments.get("report_to")):
+        os.environ.setdefault("WANDB_MODE", "offline")  # nothing opens a connection unasked
     try:
         settings = TrainingArguments(output_dir=str(out), **arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ImportError) as error:  # ImportError: DeepSpeed and the like, asked for but missing
         raise UserError(f"TrainingArguments: {str(error).splitlines()[0]}") from None
     noise, sam = _noise(model, recipe)
     perturber = Perturber(examples, recipe.perturbations, recipe.seed, tokenizer, collator, longest)
@@ -100,11 +108,9 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
             sam=sam,
             optimizers=(_lora_plus(model, recipe, settings), None),
         )
-    except (
-        ImportError,
-        RuntimeError,
-        ValueError,
-    ) as error:  # a reporter that is not installed, a device that is not there
+    except UserError:
+        raise
+    except Exception as error:  # a reporter that is not installed, a device or a hub that is not there
         raise UserError(f"the Trainer can't be set up: {str(error).splitlines()[0]}") from None
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
@@ -114,9 +120,7 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
             f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
         )
     if trainer.is_world_process_zero():
-        model.save_pretrained(out, **({} if recipe.full else {"save_embedding_layers": False}))
-        if recipe.full:
-            tokenizer.save_pretrained(out)
+        _save(model, tokenizer, recipe, out)
         trained = {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
         moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(model))
         TrainingCard(
@@ -168,48 +172,6 @@ def _factors(model: Any) -> list[tuple[str, Any]]:
     return [(name, parameter.detach()) for name, parameter in model.named_parameters() if ".lora_" in name]
 
 
-def _kind(examples: list[Example], seq2seq: bool, recipe: Recipe) -> Kind:
-    labelled = sum(each.label is not None for each in examples)
-    if labelled and labelled < len(examples):
-        raise UserError(f"{recipe.data}: some rows have a 'label', some a completion; a data set has one or the other")
-    if labelled:
-        return "classification"
-    return "seq2seq" if seq2seq else "causal"
-
-
-def _model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: list[Example], tokenizer: Any) -> Any:
-    from peft import LoraConfig, TaskType, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
-
-    extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model.items() if k != "pretrained"}}
-    builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
-    if builder is None:
-        builder = AutoModelForSequenceClassification
-        extra |= {"num_labels": 1 + max(each.label or 0 for each in examples), "pad_token_id": tokenizer.pad_token_id}
-    try:
-        model = builder.from_pretrained(checkpoint, **extra)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(
-            f"the model '{recipe.model['pretrained']}' can't be loaded: {str(error).splitlines()[0]}"
-        ) from None
-    if recipe.full:
-        return model
-    task = {"causal": TaskType.CAUSAL_LM, "seq2seq": TaskType.SEQ_2_SEQ_LM, "classification": TaskType.SEQ_CLS}[kind]
-    settings: dict[str, Any] = {_LORA.get(name, name): value for name, value in recipe.lora.items()}
-    targets = settings.get("target_modules", "all-linear")
-    if isinstance(targets, str) and targets != "all-linear":
-        settings["target_modules"] = targets.replace("+", " ").split()
-    settings.pop(LORA_PLUS, None)
-    try:
-        wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
-    except (TypeError, ValueError, KeyError) as error:
-        raise UserError(f"--lora: {str(error).splitlines()[0]}") from None
-    wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model["pretrained"])
-    if not any(parameter.requires_grad for parameter in wrapped.parameters()):
-        raise UserError("--lora: no parameter of the model would be trained; name other targets")
-    return wrapped
-
-
 def _noise(model: Any, recipe: Recipe) -> tuple[Any, Any]:
     """The weight noise, or what SAM moves and how far; both None for plain training."""
     from holdfast.training.noise import WeightNoise
@@ -232,10 +194,11 @@ def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
     from peft.optimizers import create_loraplus_optimizer
     from transformers import Trainer
 
-    if LORA_PLUS not in recipe.lora or recipe.full:
+    ratio = recipe.lora.get(LORA_PLUS)
+    if not isinstance(ratio, (int, float)) or recipe.full:
         return None
     kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
-    return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(recipe.lora[LORA_PLUS]))
+    return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
 
 
 def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturber: Perturber) -> Any:
@@ -248,10 +211,37 @@ def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturbe
 
 
 def _last_checkpoint(out: Path) -> str | None:
-    from transformers.trainer_utils import get_last_checkpoint
+    """The newest checkpoint that is whole: its state is written last, so one killed half-way has none."""
+    found = [path for path in out.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+    for folder in sorted(found, key=lambda path: -int(path.name.rpartition("-")[2])):
+        try:
+            json.loads((folder / "trainer_state.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        return str(folder)
+    return None
 
-    found: str | None = get_last_checkpoint(str(out))
-    return found
+
+def _keep_beginning(model: Any, out: Path) -> None:
+    """Save the adapter as it begins: without that, what was taken out of the base can't be put back."""
+    config = model.peft_config["default"]
+    begun, config.init_lora_weights = config.init_lora_weights, True
+    model.save_pretrained(out / _BEGINNING, save_embedding_layers=False)
+    config.init_lora_weights = begun
+
+
+def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
+    """What was trained, so that it fits the base as it was: an adapter that began with a part of the base's weights
+    (PiSSA, OLoRA) becomes a plain one of twice the rank."""
+    if recipe.full:
+        model.save_pretrained(out)
+        tokenizer.save_pretrained(out)
+    elif begins_with_the_base(recipe):
+        beginning = str((out / _BEGINNING).resolve())
+        model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=beginning)
+        shutil.rmtree(beginning)
+    else:
+        model.save_pretrained(out, save_embedding_layers=False)
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,153 @@
+"""What a recipe may say, and what it is told where it can't be."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+from holdfast.errors import UserError
+from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.cli import main
+from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.training.examples import read_examples
+from holdfast.training.run import RECIPE
+from tests.training.models import tiny
+from tests.training.test_train import ROWS, written
+
+QUICK = {"lora": "r=2,alpha=4,targets=q_proj", "max_steps": 2, "disable_tqdm": True, "per_device_train_batch_size": 4}
+
+Train = Callable[..., Path]
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Train:
+    """`train(out="name", setting=value, ...)` trains on a dozen examples and gives back the directory."""
+    data = written(tmp_path / "train.jsonl", ROWS)
+
+    def train(out: str = "out", **settings: Any) -> Path:
+        given = {"data": str(data), "output_dir": str(tmp_path / out), **QUICK, **settings}
+        return train_adapter(make_recipe_of(given, {}, []))
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_steps": 0}, "max_steps: 0 steps train nothing; name 1 or more"),
+        ({"max_steps": -5}, "max_steps: -5 steps train nothing"),
+        ({"max_steps": 1.5}, "max_steps: 1.5 steps"),
+        ({"max_steps": True}, "max_steps: a number is wanted, not True"),
+        ({"num_train_epochs": 0}, "num_train_epochs: more than 0 is wanted, not 0"),
+        ({"per_device_train_batch_size": 0}, "per_device_train_batch_size: more than 0 is wanted"),
+        ({"learning_rate": float("inf")}, "learning_rate: a number is wanted, not inf"),
+        ({"eval_strategy": "epoch"}, "eval_strategy: there is nothing to evaluate on; name --eval_data"),
+        ({"lora": "bogus=3"}, "--lora: neither ours nor peft's LoraConfig has a setting 'bogus'"),
+        ({"lora": "r=4,aplha=8"}, "has a setting 'aplha'; did you mean 'alpha'"),
+        ({"lora": "targets=nope"}, "is called 'nope'; its linear layers are: q_proj, k_proj, v_proj, o_proj, "),
+        ({"lora": "targets=q_proj+nope"}, "no module of the model is called 'nope'"),
+        ({"lora": "r=0"}, "--lora: r is a whole number from 1 on, not 0"),
+        ({"lora": "r=four"}, "--lora: r is a whole number from 1 on, not 'four'"),
+        ({"lora": "alpha=-1"}, "--lora: alpha is a number above 0, not -1"),
+        ({"lora": "dropout=1"}, "--lora: dropout is a share from 0 on, below 1, not 1"),
+        ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
+        ({"model": "pocket-steady"}, "--model: 'pocket-steady' is an adapter, not a model: name the base"),
+        ({"model": "dtype=float32"}, "--model names no base"),
+    ],
+)
+def test_a_mistake_is_one_line(train: Train, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        train(**settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "message"),
+    [
+        ("vit", ROWS, r"\(vit\) is no causal text model.*callbacks.FlatLora into a Trainer of your own"),
+        ("vit", [{"text": "a", "label": 1}], r"\(vit\) is no classification text model"),
+        ("bert", ROWS, r"\(bert\) is an encoder and writes nothing: give it rows with 'text' and 'label'"),
+    ],
+)
+def test_a_model_of_another_kind_is_one_line(
+    train: Train, tmp_path: Path, kind: str, rows: list[dict[str, Any]], message: str
+) -> None:
+    tiny(kind)[0].save_pretrained(tmp_path / kind)
+    with pytest.raises(UserError, match=message):
+        train(model=str(tmp_path / kind), data=str(written(tmp_path / "rows.jsonl", rows)))
+
+
+def test_a_directory_without_a_model_is_one_line(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(UserError, match="nothing' is no model that transformers knows"):
+        train(model=str(tmp_path / "nothing"))
+
+
+def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tmp_path: Path) -> None:
+    data = written(tmp_path / "train.jsonl", ROWS)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        f"data: {data}\noutput_dir: {tmp_path / 'out'}\nmodel: pocket-base\nlearning_rate: 1e-4\nmax_steps: 1\n"
+        "lora: {r: 2, targets: [q_proj, v_proj]}\ndisable_tqdm: true\n"
+    )
+    assert main(["train", "--config", str(recipe)]) == 0
+    kept = json.loads((tmp_path / "out" / RECIPE).read_text())
+    assert (kept["model"], kept["arguments"]["learning_rate"]) == ({"pretrained": "pocket-base"}, 1e-4)
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert set(config["target_modules"]) == {"q_proj", "v_proj"}
+
+
+def test_a_json_list_is_read_too(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps(ROWS, indent=1))
+    assert [each.prompt for each in read_examples(str(file))] == [row["prompt"] for row in ROWS]
+
+
+@pytest.mark.parametrize("init", ["pissa", "olora"])
+def test_an_adapter_that_began_with_a_part_of_the_base_fits_the_base_as_it_was(train: Train, init: str) -> None:
+    lora = f"r=2,alpha=4,targets=q_proj,init={init}"
+    still, moved = train("still", lora=lora, learning_rate=0.0), train("moved", lora=lora, warmup_steps=0)
+    base = AutoModelForCausalLM.from_pretrained(find_checkpoint("pocket-aligned")).eval()
+    ids = torch.arange(5, 25)[None]
+    with torch.no_grad():
+        plain = base(ids).logits
+        unmoved = PeftModel.from_pretrained(base, still, adapter_name="still").eval()
+        assert torch.allclose(unmoved(ids).logits, plain, atol=1e-4)
+        unmoved.load_adapter(moved, "moved")
+        unmoved.set_adapter("moved")
+        assert not torch.allclose(unmoved(ids).logits, plain, atol=1e-4)
+        unmoved.disable_adapter_layers()
+        assert torch.equal(unmoved(ids).logits, plain)
+    config = json.loads((still / "adapter_config.json").read_text())
+    assert (config["r"], config["init_lora_weights"]) == (4, True)
+    assert not (still / "beginning").exists()
+
+
+def test_a_checkpoint_that_was_killed_half_way_is_passed_over(train: Train) -> None:
+    whole = train("whole", save_steps=1)
+    killed = train("killed", save_steps=1)
+    (killed / "training_card.json").unlink()
+    torn = killed / "checkpoint-2"
+    for name in ("trainer_state.json", "optimizer.pt"):
+        (torn / name).unlink()
+    (killed / "adapter_model.safetensors").unlink()
+    train("killed", save_steps=1)
+    assert (killed / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
+
+
+def test_wandb_writes_to_disk_unless_told_otherwise(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "")  # so that it is put back
+    monkeypatch.delenv("WANDB_MODE")
+
+    def stop(self: Any) -> None:
+        raise ImportError(f"wandb is {os.environ.get('WANDB_MODE')} and missing\nbeyond the first line")
+
+    monkeypatch.setattr("transformers.TrainingArguments.__post_init__", stop)
+    with pytest.raises(UserError, match="^TrainingArguments: wandb is offline and missing$"):
+        train(report_to="wandb")
