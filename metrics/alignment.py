@@ -99,6 +99,7 @@ def _solve(
     out to be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
     """
     cost = np.where(compare.said_elsewhere, np.maximum(semantic, SAID_ELSEWHERE.cost), semantic)
+    nearness = NEARNESS * semantic
     conflicts: dict[tuple[int, int], Conflict] = {}
     nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
@@ -108,7 +109,7 @@ def _solve(
             conflicts[i, j] = found = compare((i,), (j,))
             if found.cost > cost[i, j]:
                 cost[i, j] = found.cost
-        plan = transport_plan(cost + NEARNESS * semantic, a, b)
+        plan = transport_plan(cost + nearness, a, b)
         rows, columns = plan.nonzero()
         used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in conflicts]
         for i in {i for i, _ in used}:

@@ -73,10 +73,11 @@ def language_of(text: str) -> str:
         latin = sum(letter < "\u0250" for letter in letters)
         if 2 * latin < len(letters):
             return _by_script(text, letters)
-    counts: dict[str, int] = {}
     known = _small_words()
-    for word in words:
-        for language in known.get(word.lower(), ()):
+    small = [known[word] for word in map(str.lower, words) if word in known]
+    counts: dict[str, int] = {}
+    for languages in small:
+        for language in languages:
             counts[language] = counts.get(language, 0) + 1
     most = max(counts.values(), default=0)
     if most * 8 >= len(words):

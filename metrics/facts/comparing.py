@@ -137,14 +137,20 @@ class Comparer:
     @cached_property
     def said_elsewhere(self) -> Bools:
         """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here."""
-        here = np.array([[_overlap(one, other) for other in self.after.said] for one in self.before.said])
-        best = np.maximum(here.max(1)[:, None], here.max(0))
+        rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
+        tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
+        if max(tops) < _SAME:
+            return np.zeros((len(tops), len(tips)), dtype=bool)
+        here = np.array(rows)
+        best = np.maximum(np.array(tops)[:, None], tips)
         found: Bools = ((here < _OTHER) & (best >= _SAME)) | ((here < _SAME) & (best == 1.0))
         return found
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     """The share of what the shorter of two segments says that both say; nothing, where one says a single word."""
+    if one.isdisjoint(other):
+        return 0.0
     least = min(len(one), len(other))
     return len(one & other) / least if least > 1 else 0.0
 

@@ -24,7 +24,8 @@ class Token(NamedTuple):
 
 
 _PATTERN = r"""
- (?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
+ (?P<plain>LETTER{2,}(?![\w'’.$/]|WORD))
+|(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
 |(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|h\d\d(?!\w)))
 |(?P<fraction>\d+[/⁄]\d+(?!\d))
 |(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
@@ -37,6 +38,7 @@ _EMOJI = (
 )
 _IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
 _IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
+"""`plain` is the word that needs no second look, which most are."""
 _ASCII = re.compile(_IN_ASCII, re.VERBOSE | re.ASCII)
 _ASCII_LITERAL = re.compile(f"{LITERALS}|{_IN_ASCII}", re.VERBOSE | re.ASCII)
 _ANY = regex.compile(_IN_ALL + _EMOJI, regex.VERBOSE)
@@ -72,9 +74,11 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
         plain = spelt_out(plain) if grammar(language).unspaced else plain
         found = (_ANY_LITERAL if literal else _ANY).finditer(plain)
     tokens = [
-        Token(piece, piece.lower() if kind not in _NORMALISED else normalised(piece, kind), kind)
+        Token(piece, piece.lower(), "word")
+        if (kind := match.lastgroup) == "plain"
+        else Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
         for match in found
-        if (piece := match.group()) and (kind := match.lastgroup or "date")
+        if (piece := match.group())
     ]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):
