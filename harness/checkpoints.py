@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.types import Adapter
 from holdfast.suggestions import did_you_mean
 from holdfast.training import pocket
+from holdfast.training.card import read_card
 
 BASE = "base"
 """The adapter name that stands for the base model alone."""
@@ -100,14 +103,42 @@ def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
     return found
 
 
+def warn_of_other_bases(adapters: Sequence[Adapter], base: Adapter) -> None:
+    """Warn of adapters that were surely trained on another base than the one they are put on: their training card says
+    so, or the base that they name is at hand and is another."""
+    for adapter in adapters:
+        if adapter.path is None:
+            continue
+        settings = _read_json(adapter.path / "adapter_config.json")
+        named = str(settings.get("base_model_name_or_path") or "")
+        try:
+            card = read_card(adapter.path)
+        except UserError:
+            card = None  # of another version: it is no part of the adapter
+        lies = None if card else find_local(named)
+        trained_on = card.base_digest if card else digest_of(lies) if lies else base.digest
+        if trained_on != base.digest:
+            warnings.warn(
+                f"adapter '{adapter.name}' was trained on another base ('{named}') than the one that it is put on here",
+                stacklevel=2,
+            )
+
+
 def digest_of(directory: Path) -> str:
     """SHA-256 over what decides the answers of a model or adapter directory: weights, configuration, tokenizer.
 
-    JSON counts by content, not by layout; file names count; other files (cards, optimizer states) don't.
+    JSON counts by content, not by layout; file names count; other files (cards, optimizer states) don't. A directory
+    that has not changed since is not read again.
     """
+    found = [(file.name, file.stat()) for file in sorted(directory.iterdir())]
+    return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+
+
+@lru_cache(maxsize=64)
+def _digest(directory: Path, files: tuple[tuple[str, int, int], ...]) -> str:
     total = hashlib.sha256()
     weights = {file for pattern in _WEIGHTS for file in directory.glob(pattern)}
-    for file in sorted(directory.iterdir()):
+    for file in (directory / name for name, _, _ in files):
         if file.name in _CONFIGURATION:
             content = json.dumps(_read_json(file), sort_keys=True).encode()
         elif file in weights or file.name in _OTHERS:

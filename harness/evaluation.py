@@ -13,7 +13,7 @@ from holdfast.harness.attending import AttentionShifts
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.registry import find_files
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import scaled
+from holdfast.harness.checkpoints import scaled, warn_of_other_bases
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.distributed import on_ray
 from holdfast.harness.embeddings import kept_embeddings
@@ -117,6 +117,8 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     loaded = load_tasks(tasks or config.tasks)
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters = find(config.model_args, config.adapters)
+    if "pretrained" in config.model_args:
+        warn_of_other_bases(adapters, base)
     adapters = scaled(adapters, config.adapter_scales)
     if config.pack is not None:
         return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))

@@ -73,7 +73,7 @@ def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
     if type(config) not in known and "auto_map" not in config.to_dict():
         raise UserError(
             f"{name} is no {kind} text model, and holdfast train takes no other; to train it with Flat-LoRA put "
-            "holdfast.training.callbacks.FlatLora into a Trainer of your own"
+            "holdfast.training.loop.callbacks.FlatLora into a Trainer of your own"
         )
     return kind
 

@@ -63,7 +63,7 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     kind = kind_of(examples, config, recipe)
     tokenizer = load_tokenizer(checkpoint, name)
     model = load_model(checkpoint, recipe, kind, examples, tokenizer)
-    if begins_with_the_base(recipe):
+    if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
         _keep_beginning(model, out)
     initial = {name: parameter.clone() for name, parameter in _factors(model)}
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import Trainer, TrainingArguments
 
-from holdfast.training.callbacks import FlatLora
+from holdfast.training.loop.callbacks import FlatLora
 from tests.training.models import tiny, with_lora
 
 
