@@ -38,6 +38,7 @@ def main() -> None:
     args = arguments.parse_args()
     clean, perturbed = answers(args.pairs, random.Random(0))
     minilm = load_encoder("minilm")
+    segment_drift(*answers(200, random.Random(2)), encoding=Encoding("minilm", Remembering(hashed)))  # loads all tables
 
     fresh = answers(args.pairs, random.Random(1))
     known = Remembering(hashed)

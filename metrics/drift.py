@@ -155,7 +155,7 @@ def _drift(
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
-    first, second = (vectors.of(texts) for texts in read)
+    first, second = map(vectors.of, read)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
     found = align(
         _distances(first, second, *read),
@@ -167,7 +167,7 @@ def _drift(
     drifts = [*found.clean_drift, *found.perturbed_drift]
     weighed = [*zip(drifts, [*(a / 2).tolist(), *(b / 2).tolist()], strict=True)]
     worst = max(drifts)
-    whole = _distance(*vectors.of([clean, perturbed]))
+    whole = _distance(vectors.one(clean), vectors.one(perturbed))
     return Drift(
         max_drift=worst,
         tail_drift=_tail(weighed),
@@ -276,3 +276,7 @@ class _Vectors:
     def of(self, texts: Sequence[str]) -> Array:
         """(len(texts), d)."""
         return self._vectors[[self._rows[text] for text in texts]]
+
+    def one(self, text: str) -> Array:
+        """(d)."""
+        return self._vectors[self._rows[text]]

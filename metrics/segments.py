@@ -57,10 +57,15 @@ def segment(
     """
     if granularity not in GRANULARITIES:
         raise UserError(f"unknown granularity '{granularity}': use one of {', '.join(GRANULARITIES)}")
-    sentences: Iterable[Sequence[Span]] = map(sentence_spans, texts)
-    if parses is not None:
-        sentences = (found.sentences for found in parses)
-    return [_segments(text, spans, granularity) for text, spans in zip(texts, sentences, strict=True)]
+    if parses is None:
+        return [[*_by_rule(text, granularity)] for text in texts]
+    return [_segments(text, found.sentences, granularity) for text, found in zip(texts, parses, strict=True)]
+
+
+@lru_cache(maxsize=1 << 12)
+def _by_rule(text: str, granularity: Granularity) -> tuple[Segment, ...]:
+    """The segments of a text; remembered, as a clean answer meets all its variants."""
+    return tuple(_segments(text, sentence_spans(text), granularity))
 
 
 def _segments(text: str, sentences: Iterable[Span], granularity: Granularity) -> list[Segment]:

@@ -294,6 +294,7 @@ def _name_conflict(
     return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_slip(name: str, other: str, language: str) -> bool:
     """Whether two names may be one: kin, or a few letters apart. Two that people bear are not, where they begin with
     different letters (Sita, Gita)."""

@@ -28,9 +28,9 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
     alike = dict(found.alike)
     first, second = _places(ours.order, {}), _places(theirs.order, alike)
-    if len(first) < 3 or len(second) < 3:
-        return None
     common = [key for key in first if key in second]
+    if len(common) < 3:
+        return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     excluding = contrasts(shared_family(ours, theirs))
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
