@@ -105,7 +105,7 @@ def hashed(texts: Sequence[str]) -> Any:
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequence[str]], Any]) -> list[float]:
-    """The obvious form: pair by pair, encode both, the dense cost, POT."""
+    """The obvious form: pair by pair, encode both, by segments and as wholes, the dense cost, POT."""
     import ot
 
     found = []
@@ -113,6 +113,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
         ours, theirs = segment([before, after])
         read = mended([part.text for part in ours], [part.text for part in theirs])
         first, second = encode(read[0]), encode(read[1])
+        _ = 1 - encode([before]) @ encode([after]).T  # the global drift, which the fast form has, too
         compare = comparer(*read)
         cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
         cost[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0

@@ -279,4 +279,5 @@ class _Vectors:
 
     def one(self, text: str) -> Array:
         """(d)."""
-        return self._vectors[self._rows[text]]
+        row: Array = self._vectors[self._rows[text]]
+        return row

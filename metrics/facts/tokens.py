@@ -73,13 +73,7 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
         plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
         plain = spelt_out(plain) if grammar(language).unspaced else plain
         found = (_ANY_LITERAL if literal else _ANY).finditer(plain)
-    tokens = [
-        Token(piece, piece.lower(), "word")
-        if (kind := match.lastgroup) == "plain"
-        else Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
-        for match in found
-        if (piece := match.group())
-    ]
+    tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):
         tokens = [one for token in tokens for one in _elided(token, rules.elided)]
@@ -89,6 +83,12 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
 
 
 _NORMALISED = frozenset({"address", "code", "emoji", "time"})
+
+
+def _token(piece: str, kind: str) -> Token:
+    if kind == "plain":
+        return Token(piece, piece.lower(), "word")
+    return Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
 
 
 def _elided(token: Token, heads: frozenset[str]) -> Iterator[Token]:
