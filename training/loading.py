@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -91,7 +92,11 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: Sequence[
         model = builder.from_pretrained(checkpoint, **extra)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"the model '{recipe.model['pretrained']}' can't be loaded: {_first_line(error)}") from None
-    return model if recipe.full else _adapted(model, recipe, kind)
+    if not recipe.full:
+        return _adapted(model, recipe, kind)
+    if "lora" in recipe.model_fields_set:
+        warnings.warn("--full trains every weight and no adapter: what --lora says is passed over", stacklevel=2)
+    return model
 
 
 def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:

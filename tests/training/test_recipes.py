@@ -103,6 +103,11 @@ def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tm
     assert set(config["target_modules"]) == {"q_proj", "v_proj"}
 
 
+def test_what_lora_says_is_not_passed_over_in_silence(train: Train) -> None:
+    with pytest.warns(UserWarning, match="--full trains every weight and no adapter"):
+        train(full=True, max_steps=1)
+
+
 def test_a_json_list_is_read_too(tmp_path: Path) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(ROWS, indent=1))
