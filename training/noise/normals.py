@@ -8,8 +8,11 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-_BLOCK = 1 << 18
-"""Values that one generator draws on CPU: fixed, so that the number of threads changes nothing."""
+_BLOCK = 1 << 16
+"""About how many values one generator draws on CPU, in whole rows: fixed, so that the number of threads changes
+nothing, and few enough to lie in a core's cache."""
+
+Finish = Callable[[Tensor, slice], object]
 
 
 def key_of(*fields: object) -> int:
@@ -21,18 +24,21 @@ def key_of(*fields: object) -> int:
     return int.from_bytes(blake2b(repr(fields).encode(), digest_size=8).digest()) >> 1
 
 
-def normals(key: int, rows: int, columns: int, device: torch.device) -> Tensor:
-    """(rows, columns) float32 from N(0, 1), a pure function of the key and the shape on one kind of device."""
+def normals(key: int, rows: int, columns: int, device: torch.device, finish: Finish | None = None) -> Tensor:
+    """(rows, columns) float32 from N(0, 1), a pure function of the key and the shape on one kind of device.
+
+    `finish` is handed these rows block by block, with their places, and may change them while they are in the cache.
+    """
     out = torch.empty(rows, columns, device=device)
-    if device.type != "cpu":
-        return out.normal_(generator=torch.Generator(device).manual_seed(key))
-    flat = out.view(-1)
-    starts = range(0, flat.numel(), _BLOCK)
+    step = max(1, _BLOCK // max(1, columns)) if device.type == "cpu" else max(1, rows)
 
     def draw(start: int) -> None:
-        flat[start : start + _BLOCK].normal_(generator=torch.Generator().manual_seed(key_of(key, start)))
+        places = slice(start, start + step)
+        out[places].normal_(generator=torch.Generator(device).manual_seed(key_of(key, start)))
+        if finish:
+            finish(out[places], places)
 
-    _each(draw, starts)
+    _each(draw, range(0, rows, step))
     return out
 
 

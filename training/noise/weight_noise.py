@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from holdfast.errors import UserError
 from holdfast.training.noise.layers import Adapted, adapted_layers
-from holdfast.training.noise.normals import key_of, normals
+from holdfast.training.noise.normals import Finish, key_of, normals
 
 Kind = Literal["flat_lora", "isotropic"]
 
@@ -36,8 +36,14 @@ class Noise:
 
     def like(self, weight: Tensor) -> Tensor:
         """eps (m, n), in float32."""
-        eps = normals(self.key, weight.shape[0], weight.shape[1], weight.device)
-        return eps.mul_(self.std[:, None])
+        return self._normals(weight, lambda z, rows: z.mul_(self.std[rows, None]))
+
+    def added_to(self, weight: Tensor) -> Tensor:
+        """W + eps (m, n), in float32."""
+        return self._normals(weight, lambda z, rows: z.mul_(self.std[rows, None]).add_(weight[rows]))
+
+    def _normals(self, weight: Tensor, finish: Finish) -> Tensor:
+        return normals(self.key, weight.shape[0], weight.shape[1], weight.device, finish)
 
 
 class WeightNoise:
@@ -145,4 +151,4 @@ def _noisy_weight(layer: Adapted, noise: Noise, dtype: torch.dtype) -> Tensor:
         from holdfast.training.noise.fused import noisy_weight
 
         return noisy_weight(weight, noise.std, noise.key, dtype)
-    return noise.like(weight).add_(weight).to(dtype)
+    return noise.added_to(weight).to(dtype)
