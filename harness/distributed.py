@@ -122,7 +122,8 @@ def _ray(address: str | None) -> Any:
 
     if not ray.is_initialized():
         try:
-            ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
+            quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+            ray.init(address=address, include_dashboard=None if address else False, **quiet)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"no Ray cluster answers at --ray_address '{address}': {str(error).splitlines()[0]}"
