@@ -83,7 +83,8 @@ def language_of(text: str) -> str:
     if most * 8 >= len(words):
         best = [language for language, count in counts.items() if count == most]
         if best == ["en"] or "hi-Latn" in best or most > 1 or len(letters) >= _ENOUGH_LETTERS:
-            return next((language for language in _SMALL_WORDS if language in best), best[0])
+            ours = next((language for language in _SMALL_WORDS if language in best), "")
+            return ours or max(best, key=lambda language: _commonness(words, language) if language in _LATIN else 0.0)
     if len(letters) < _ENOUGH_LETTERS or _commonness(words, "en") >= _KNOWN:
         return _by_frequency(words)
     return _guessed(text)

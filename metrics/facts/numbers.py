@@ -66,12 +66,13 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         number, date = (one, other) if one.kind == "number" else (other, one)
         return number.kind == "number" and date.kind == "date" and not number.unit and date.key.startswith(number.key)
     if one.kind == "number":
+        if "" in (one.unit, other.unit) and one.unit != other.unit:
+            aged = "months" in (one.unit, other.unit)  # twenty years old, aged twenty
+            return one.count == other.count if aged else one.value == other.value
         apart = abs(one.value - other.value)
         if apart > _ROUNDING * max(abs(one.value), abs(other.value)) + 1e-9:
             return False
-        if one.unit == other.unit:
-            return apart <= 1e-9 or _converted(one, other)
-        return one.value == other.value and "" in (one.unit, other.unit)
+        return one.unit == other.unit and (apart <= 1e-9 or _converted(one, other))
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
     if one.key.startswith("weekday") or other.key.startswith("weekday"):

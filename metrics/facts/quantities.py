@@ -106,7 +106,9 @@ class _Reader(DateReader):
                 return self._month(end + 1, self._calendar[self._lower(end + 1)][1], False)
             if self._calendar.get(self._lower(end), ("",))[0] == "month":
                 return self._month(end, self._calendar[self._lower(end)][1], False)
-            return self._keep(start, end, Quantity("number", f"{plain(value)}th", self._form(start, end), value, "th"))
+            return self._keep(
+                start, end, Quantity("number", f"{plain(value)}th", self._form(start, end), value, "th", value)
+            )
         if self._half(end) == "oclock" and re.fullmatch(r"\d{1,2}\.\d\d", self._lower(start)):
             return self._time(start, self._lower(start).replace(".", ":"), end)
         if (self._half(end) or self._part_of_day(end)) and value % 0.5 == 0 and value <= 24:
@@ -210,7 +212,7 @@ class _Reader(DateReader):
         named = before is not None and before.kind == "word" and before.text[0].isupper()
         if len(text) > 2 or self._is_labelled(at) or (named and text != "I"):
             value = float(ROMAN[text])
-            return self._keep(at, at + 1, Quantity("number", plain(value), text, value))
+            return self._keep(at, at + 1, number_of(value, "", text))
         return at
 
     def _is_labelled(self, at: int) -> bool:
@@ -270,7 +272,7 @@ class _Reader(DateReader):
         unit, factor, begin = "", 1.0, start
         after = end + (self._lower(end) == "-" and self._lower(end + 1) in known)
         if two := known.get(f"{self._lower(after)}_{self._lower(after + 1)}"):
-            return self._keep(begin, after + 2, number_of(value * two[1], two[0], self._form(begin, after + 2)))
+            return self._keep(begin, after + 2, number_of(value, two[0], self._form(begin, after + 2), two[1]))
         if self._lower(after) == "s" and value >= 1000:
             return self._keep(begin, after + 1, number_of(value, "", self._form(begin, after + 1)))
         after += value < 1 and self._lower(after) == "of" and self._lower(after + 1) in ("a", "an")
@@ -315,4 +317,4 @@ class _Reader(DateReader):
             self._found.append((first, number_of(total, unit, f"{before.form} {form}")))
             self._used.update(range(begin, end))
             return end
-        return self._keep(begin, end, replace(number_of(value * factor, unit, form), loose=loose))
+        return self._keep(begin, end, replace(number_of(value, unit, form, factor), loose=loose))

@@ -29,6 +29,8 @@ class Quantity:
     form: str
     value: float = 0.0
     unit: str = ""
+    count: float = 0.0
+    """The value as it was written, before its unit was turned into the base unit."""
     loose: bool = False
     """Whether it is meant roughly: a couple of."""
 
@@ -67,9 +69,10 @@ def plain(value: float) -> str:
     return f"{value:.10g}" if value < 1e10 else f"{value:.15g}"
 
 
-def number_of(value: float, unit: str, form: str) -> Quantity:
-    value = round(value, 6)
-    return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit)
+def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quantity:
+    """So many of a unit that is `factor` base units."""
+    value = round(count * factor, 6)
+    return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit, round(count, 6))
 
 
 def digits(text: str, decimal: str = ".") -> float:

@@ -36,7 +36,7 @@ MODAL_JOBS = frozenset({"must", "will", "should", "probably", "may", "maybe"})
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
 
-_ACTIVE = frozenset({"not", "only", "filler", "before", "after", "conjunction"})
+_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"})
 """Jobs that leave a trace wherever they stand."""
 
 
@@ -110,7 +110,7 @@ class _Reading:
         self.emoji: list[Literal] = []
         self.modals: list[Modal] = []
         self.only = 0
-        self._exclusive = False
+        self._exclusive = self._just_now = False
         self._denied = False
         self._pending = 0
         self._last = ""
@@ -244,7 +244,9 @@ class _Reading:
         if word.modal:
             self.modals.append(Modal(text.lower(), word.modal))
         if "only" in word.jobs:
-            self._exclusive = True
+            self._exclusive = self._just_now = True
+        elif self._just_now:
+            self._exclusive, self._just_now = "one" not in word.jobs, False  # only a draft: no more than that
         if "not" in word.jobs:
             self._negate(lower)
             return
@@ -275,7 +277,7 @@ class _Reading:
         if kind != "number":
             self.keys.add(key)
             self.only += self._exclusive
-        self._exclusive = False
+        self._exclusive = self._just_now = False
         if self._pending:
             self.negated.add(key)
             self._pending = 0

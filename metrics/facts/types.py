@@ -42,8 +42,9 @@ class Facts:
     `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `openers`
     (capitalised first words that may be names), `words` (all words, lower case), `keys` (stems of content words),
     `markers` (small words that exclude others: before, up), `negations` (how many) and `negated` (the stems they bear
-    on), `levels` (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written), `literals` (addresses,
-    code), `emoji`, `modals`, `only` (how often something is said of nothing else). Each is equal to itself alone.
+    on), `levels` (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key
+    was written), `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of nothing else).
+    Each is equal to itself alone.
     """
 
     text: str = ""

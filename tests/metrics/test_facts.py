@@ -64,6 +64,7 @@ def test_other_values_contradict(clean: str, perturbed: str, why: str) -> None:
         ("It closes at midnight.", "It closes at 00:00."),
         ("It took a couple of hours.", "It took two hours."),
         ("It pays 20 euros an hour.", "It pays 20 euros per hour."),
+        ("She turned twenty-one years.", "She turned 21."),
         ("World War II ended.", "World War 2 ended."),
         ("World War II ended.", "World War Two ended."),
         ("World War II ended.", "The Second World War ended."),

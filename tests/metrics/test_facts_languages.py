@@ -47,6 +47,8 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("negation", "他会来。", "他不会来。"),
         ("date", "会议在星期一举行。", "会议在星期五举行。"),
         ("name", "他住在北京。", "他住在上海。"),
+        ("roles", "小明打了小红。", "小红打了小明。"),
+        ("comparison", "Le prix a augmenté.", "Le prix a baissé."),
         ("comparison", "价格上升了。", "价格下降了。"),
     ],
 )

@@ -41,6 +41,7 @@ def test_another_force_contradicts(clean: str, perturbed: str, why: str) -> None
         ("It can hold five litres.", "It holds five litres."),
         ("You may not smoke here.", "You must not smoke here."),
         ("Only five people came.", "Just five people came."),
+        ("It is only a draft.", "It is just a draft."),
         ("Only members may enter.", "No one but members may enter."),
         ("It opens in May.", "It opens in May 2024."),
     ],
