@@ -7,10 +7,10 @@ other way, and greedy answers part from there.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.harness.backends import backends
 from holdfast.harness.backends.types import Adapter, BackendOptions, Request
 from holdfast.harness.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.harness.config import make_config, parse_pairs
@@ -18,9 +18,6 @@ from holdfast.harness.encoding import run_encoding
 from holdfast.harness.evaluation import load_tasks
 from holdfast.harness.plan import settings_for
 from holdfast.metrics.drift import segment_drift
-
-if TYPE_CHECKING:
-    from holdfast.harness.backends.hf_loading import Loaded
 
 REFERENCE = "peft"
 
@@ -71,11 +68,8 @@ def equivalence(
 ) -> Equivalence:
     """Ask the prompts of `tasks` greedily in each way and compare. `model` names the base, as in `pretrained=DIR`;
     without it the adapter's configuration does. Raises UserError for whatever does not fit together."""
-    from holdfast.harness.backends.hf import HuggingFace
-    from holdfast.harness.backends.hf_loading import check_args, load
-
     args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model")
-    check_args(args)
+    backends.get("hf").check(args)
     config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
     chosen = load_tasks(config.tasks)
     [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
@@ -86,13 +80,10 @@ def equivalence(
         Request(str(i), found.name, task.render(sample, sample.content), settings_for(task, config))
         for i, (task, sample) in enumerate(asked)
     ]
-    options = BackendOptions(args)
-    loaded = load(options, [found])
-    reference = _answers(HuggingFace(loaded, [found], None), requests)
-    merged = replace(loaded, model=loaded.model.merge_and_unload(), peft_names={})
+    reference, merged = _through_transformers(args, found, requests)
     ways: dict[str, Callable[[], Mapping[str, str]]] = {
-        "merged": lambda: _answers(HuggingFace(merged, [found], None), requests),
-        "vllm": lambda: _vllm_answers(args, loaded, found, requests),
+        "merged": lambda: merged,
+        "vllm": lambda: _through_vllm(args, found, requests),
     }
     encoding = run_encoding(config, chosen)
     keys = [request.key for request in requests]
@@ -142,29 +133,30 @@ def _base_of(adapter: str) -> str:
     return str(json.loads(file.read_text("utf-8")).get("base_model_name_or_path") or "")
 
 
+def _through_transformers(
+    args: Mapping[str, Any], adapter: Adapter, requests: Sequence[Request]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The answers through peft, and with the adapter merged into its base; no model is held afterwards."""
+    from holdfast.harness.backends.hf import HuggingFace
+    from holdfast.harness.backends.hf_loading import load
+
+    loaded = load(BackendOptions(args), [adapter])
+    through_peft = _answers(HuggingFace(loaded, [adapter], None), requests)
+    merged = replace(loaded, model=loaded.model.merge_and_unload(), peft_names={})
+    return through_peft, _answers(HuggingFace(merged, [adapter], None), requests)
+
+
+def _through_vllm(args: Mapping[str, Any], adapter: Adapter, requests: Sequence[Request]) -> dict[str, str]:
+    """vLLM's answers; raises UserError where it is not installed or can't run the adapter."""
+    import torch
+
+    torch.cuda.empty_cache()  # vLLM takes what is free
+    entry = backends.get("vllm")
+    own = {"pretrained", "dtype", "chat_template", "max_length", "trust_remote_code", "tokenizer"}
+    asked = {name: value for name, value in args.items() if name in own}
+    entry.check(asked)
+    return _answers(entry.build(BackendOptions(asked), [adapter]), requests)
+
+
 def _answers(engine: Any, requests: Sequence[Request]) -> dict[str, str]:
     return {answer.key: answer.output for batch in engine.generate(requests) for answer in batch}
-
-
-def _vllm_answers(
-    args: Mapping[str, Any], loaded: "Loaded", adapter: Adapter, requests: Sequence[Request]
-) -> dict[str, str]:
-    """The answers of vLLM to the same token ids; raises UserError where it is not installed or can't run it."""
-    from holdfast.harness.vllm_answers import vllm_answers
-
-    if find_spec("vllm") is None:
-        raise UserError("vLLM is not installed: pip install 'holdfast[vllm]'")
-    assert adapter.path is not None
-    tokenizer, prompts = loaded.tokenizer, [request.prompt for request in requests]
-    if loaded.chat:
-        turns = [[{"role": "user", "content": prompt}] for prompt in prompts]
-        prompts = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    answers = vllm_answers(
-        find_checkpoint(str(args["pretrained"])),
-        adapter.path,
-        str(args["dtype"]),
-        min(loaded.max_length, 4096),
-        tokenizer(prompts, add_special_tokens=not loaded.chat, verbose=False)["input_ids"],
-        [{"max_tokens": each.settings.max_new_tokens, "stop": list(each.settings.stop)} for each in requests],
-    )
-    return dict(zip((request.key for request in requests), answers, strict=True))

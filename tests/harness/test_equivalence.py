@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from holdfast.harness import equivalence as module
+from holdfast.harness.backends import vllm_loading
 from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.cli import main
 from holdfast.harness.equivalence import Equivalence, equivalence
@@ -18,7 +18,7 @@ from holdfast.harness.equivalence import Equivalence, equivalence
 
 @pytest.fixture
 def without_vllm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(vllm_loading, "find_spec", lambda name: None)
 
 
 def asked(dtype: str, tasks: tuple[str, ...] = ("factual_qa",), limit: int = 8) -> Equivalence:
@@ -31,7 +31,7 @@ def test_in_float32_merging_changes_no_answer() -> None:
     merged, vllm = found.ways
     assert (found.base, found.rows) == ("pocket-aligned", 8)
     assert (merged.name, merged.differing, merged.max_drift) == ("merged", 0, 0.0)
-    assert vllm.not_run.startswith("vLLM is not installed")
+    assert vllm.not_run.startswith("the vllm backend needs vLLM")
     assert found.differences == ()
 
 
