@@ -2,8 +2,8 @@
 
 python benchmarks/training_speed.py [--hidden 1024] [--layers 4] [--tokens 2048] [--repeats 7]
 
-The model has random weights; every method takes its steps on the same batch, in turns, in one process, on CPU. For a GPU
-there is gpu/weight_noise.py.
+The model has random weights; every method takes its steps on the same batch, in turns, in one process, on CPU; for
+a GPU there is gpu/weight_noise.py.
 """
 
 import argparse
