@@ -110,10 +110,11 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
         if name not in known:
             hint = did_you_mean(name, [*_LORA, LORA_PLUS, *known])
             raise UserError(f"--lora: neither ours nor peft's LoraConfig has a setting '{name}'{hint}")
-    targets = settings.get("target_modules", "all-linear")
-    if targets != "all-linear":
-        settings["target_modules"] = targets.replace("+", " ").split() if isinstance(targets, str) else targets
-        _check_targets(model, settings["target_modules"])
+    for name in _LISTS:
+        given = settings.get(name, "all-linear")
+        if given != "all-linear":
+            settings[name] = given.replace("+", " ").split() if isinstance(given, str) else given
+            _check_modules(model, settings[name])
     try:
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
     except (TypeError, ValueError, KeyError, ImportError) as error:
@@ -124,8 +125,12 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
     return wrapped
 
 
-def _check_targets(model: Any, targets: Sequence[str]) -> None:
-    """Raise UserError for a target that no module of the model is called by: peft passes over it, if another is."""
+_LISTS = ("target_modules", "modules_to_save", "exclude_modules")
+"""Settings that name modules: q_proj+v_proj; to peft a text would be a pattern, or a list of letters."""
+
+
+def _check_modules(model: Any, targets: Sequence[str]) -> None:
+    """Raise UserError for a name that no module of the model is called by: peft passes over it, if another is."""
     from torch import nn
     from transformers.pytorch_utils import Conv1D
 

@@ -34,7 +34,7 @@ class Recipe(BaseModel):
     full: bool = False
     max_length: int | None = Field(None, ge=1)
     too_long: Literal["cut", "drop"] = "cut"
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     arguments: dict[str, Any] = {}
 
 
@@ -103,6 +103,8 @@ def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) ->
     for name in _POSITIVE:
         if name in arguments and not arguments[name] > 0:
             raise UserError(f"{name}: more than 0 is wanted, not {arguments[name]:g}")
+    if arguments.get("resume_from_checkpoint"):
+        raise UserError("resume_from_checkpoint: a training goes on by itself where --output_dir holds its checkpoints")
     if str(arguments.get("eval_strategy", "no")) != "no" and not recipe.get("eval_data"):
         raise UserError("eval_strategy: there is nothing to evaluate on; name --eval_data")
 
@@ -183,3 +185,5 @@ def _check_settings(flag: str, name: str, given: Mapping[str, Scalar]) -> None:
         if not isinstance(value, known[setting]) or (isinstance(value, bool) and bool not in known[setting]):
             wanted = "true or false" if known[setting] == (bool,) else "a number"
             raise UserError(f"--{flag}: {setting} is {wanted}, not {value!r}")
+        if isinstance(value, (int, float)) and value < 0:
+            raise UserError(f"--{flag}: {setting} can't be negative, as {value:g} is")

@@ -114,7 +114,10 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         raise UserError(f"the Trainer can't be set up: {str(error).splitlines()[0]}") from None
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
-    result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+    try:
+        result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+    except ImportError as error:  # an optimizer, for one, is only looked for now
+        raise UserError(f"the training needs more than is installed: {str(error).splitlines()[0]}") from None
     if not all(bool(parameter.isfinite().all()) for parameter in model.parameters() if parameter.requires_grad):
         raise UserError(
             f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
@@ -238,7 +241,9 @@ def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
         tokenizer.save_pretrained(out)
     elif begins_with_the_base(recipe):
         beginning = str((out / _BEGINNING).resolve())
-        model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=beginning)
+        with warnings.catch_warnings():  # peft warns of what this undoes
+            warnings.filterwarnings("ignore", message=".*changes the base weights of the model")
+            model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=beginning)
         shutil.rmtree(beginning)
     else:
         model.save_pretrained(out, save_embedding_layers=False)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from holdfast.errors import UserError
@@ -56,6 +57,10 @@ def train(tmp_path: Path) -> Train:
         ({"lora": "r=four"}, "--lora: r is a whole number from 1 on, not 'four'"),
         ({"lora": "alpha=-1"}, "--lora: alpha is a number above 0, not -1"),
         ({"lora": "dropout=1"}, "--lora: dropout is a share from 0 on, below 1, not 1"),
+        ({"lora": "modules_to_save=lm_heed"}, "no module of the model is called 'lm_heed'"),
+        ({"seed": -1}, "seed: input should be greater than or equal to 0"),
+        ({"resume_from_checkpoint": "here"}, "a training goes on by itself where --output_dir holds its checkpoints"),
+        ({"objective": "consistency", "objective_args": "weight=-1"}, "weight can't be negative, as -1 is"),
         ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
         ({"model": "pocket-steady"}, "--model: 'pocket-steady' is an adapter, not a model: name the base"),
         ({"model": "dtype=float32"}, "--model names no base"),
@@ -132,6 +137,21 @@ def test_an_adapter_that_began_with_a_part_of_the_base_fits_the_base_as_it_was(t
     config = json.loads((still / "adapter_config.json").read_text())
     assert (config["r"], config["init_lora_weights"]) == (4, True)
     assert not (still / "beginning").exists()
+
+
+def test_modules_to_save_are_named_as_targets_are(train: Train) -> None:
+    out = train(lora="r=2,targets=q_proj,modules_to_save=lm_head", max_steps=1)
+    assert json.loads((out / "adapter_config.json").read_text())["modules_to_save"] == ["lm_head"]
+    assert any("lm_head" in name for name in load_file(out / "adapter_model.safetensors"))
+
+
+def test_a_library_that_is_missing_is_one_line(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*args: Any, **kwargs: Any) -> None:
+        raise ImportError("bitsandbytes is not here\nand more")
+
+    monkeypatch.setattr("transformers.Trainer.create_optimizer", missing)
+    with pytest.raises(UserError, match="^the training needs more than is installed: bitsandbytes is not here$"):
+        train()
 
 
 def test_a_checkpoint_that_was_killed_half_way_is_passed_over(train: Train) -> None:
