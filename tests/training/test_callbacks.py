@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import torch
-from transformers import Trainer, TrainingArguments
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig, Trainer, TrainingArguments
 
 from holdfast.training.loop.callbacks import FlatLora
+from holdfast.training.noise import WeightNoise
 from tests.training.models import tiny, with_lora
 
 
@@ -42,3 +43,23 @@ def test_the_noise_acts_in_every_step_and_leaves_the_base_alone(tmp_path: Path) 
 def test_without_noise_it_is_plain_lora(tmp_path: Path) -> None:
     plain, still = trained(tmp_path, None), trained(tmp_path, 0.0)
     assert all(torch.equal(plain[name], still[name]) for name in plain)
+
+
+def test_a_model_of_two_towers_takes_the_noise_too() -> None:
+    size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    ends = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    text = CLIPTextConfig(vocab_size=64, max_position_embeddings=16, **ends, **size)
+    vision = CLIPVisionConfig(image_size=16, patch_size=8, **size)
+    clip = CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=16))
+    model = with_lora(clip)
+    batch = {"input_ids": torch.randint(3, 60, (2, 7)), "pixel_values": torch.randn(2, 3, 16, 16), "return_loss": True}
+    noise = WeightNoise(model, sigma=0.15)
+    before = model(**batch).loss
+    with noise.step(5, 10):
+        within = model(**batch).loss
+        within.backward()
+    assert within != before
+    assert model(**batch).loss == before
+    assert any(
+        value.grad is not None and value.grad.any() for name, value in model.named_parameters() if "vision" in name
+    )
