@@ -23,6 +23,10 @@ _DATE = re.compile(rf"(?:({_YEAR})年)?({_COUNT})月(?:({_COUNT})[日号])?|({_Y
 _CLOCK = re.compile(
     rf"(上午|早上|凌晨|下午|晚上|傍晚)?({_COUNT})[点时](?:({_COUNT})分|(半)|钟|整)?(?![\d{''.join(_DIGITS)}间])"
 )
+_LARGEST = 10**300
+_PLAIN = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
+"""Digits that characters behind them may scale."""
+_LATIN = re.compile("[A-Za-z][A-Za-z0-9_']*")
 _PERCENT = "百分之"
 _LATE = frozenset({"下午", "晚上", "傍晚"})
 
@@ -42,7 +46,7 @@ def value_of_numeral(text: str) -> float:
     if point:
         return float(f"{value_of_numeral(whole):.0f}." + "".join(str(_DIGITS[char]) for char in decimals))
     if len(whole) > 1 and all(char in _DIGITS for char in whole):
-        return float("".join(str(_DIGITS[char]) for char in whole))
+        return float("".join(str(_DIGITS[char]) for char in whole[:300]))
     total = section = digit = 0
     for char in whole:
         if char in _DIGITS:
@@ -51,7 +55,7 @@ def value_of_numeral(text: str) -> float:
             section, digit = section + (digit or 1) * _SCALES[char], 0
         else:
             total, section, digit = (total + section + digit or 1) * _MYRIADS[char], 0, 0
-    return float(total + section + digit)
+    return float(min(total + section + digit, _LARGEST))
 
 
 def spelt_out(text: str) -> str:
@@ -97,9 +101,9 @@ def _cut(text: str, found: list[Piece], language: str) -> None:
     at = 0
     while at < len(text):
         if text[at].isascii():
-            latin = re.match(r"[\x00-\x7f]+", text[at:])
+            latin = _LATIN.match(text, at)
             word = latin.group() if latin else text[at]
-            found.append((word, word.lower(), "word"))
+            found.append((word, word.lower(), "word" if latin else "mark"))
             at += len(word)
             continue
         word = next((text[at : at + n] for n in range(longest, 1, -1) if text[at : at + n] in known), "")
@@ -126,7 +130,7 @@ def _numeral(text: str, number: re.Match[str], found: list[Piece]) -> int:
     digits = number.group()
     if digits[0] in _MYRIADS or (digits[0] in _SCALES and digits[0] != "十"):
         scale = (_MYRIADS | _SCALES)[digits[0]]
-        if found and found[-1][2] == "number" and number.start() == 0 and "," not in found[-1][1]:
+        if found and found[-1][2] == "number" and number.start() == 0 and _PLAIN.fullmatch(found[-1][1]):
             before = found.pop()
             found.append((before[0] + digits[0], f"{float(before[1]) * scale:.15g}", "number"))
             return number.start() + 1
@@ -137,7 +141,7 @@ def _numeral(text: str, number: re.Match[str], found: list[Piece]) -> int:
 def _half(text: str, at: int, found: list[Piece]) -> int:
     """`半小时`, `三个半小时`."""
     counted = found[-2:] if found and found[-1][0] in "个年天" else found[-1:]
-    if counted and counted[0][2] == "number" and at > 0:
+    if counted and counted[0][2] == "number" and at > 0 and _PLAIN.fullmatch(counted[0][1]):
         number = counted[0]
         del found[-len(counted) :]
         found.append((number[0] + "半", f"{float(number[1]) + 0.5:.10g}", "number"))

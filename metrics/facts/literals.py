@@ -44,11 +44,11 @@ def normalised(piece: str, kind: str) -> str:
         if "@" in piece and "/" not in piece:
             return piece.lower()
         host, slash, path = re.sub(r"^(?:[a-zA-Z]+://)?(?:www\.)?", "", piece).partition("/")
-        return f"{host.lower()}{slash}{path}".rstrip("/")
+        return f"{host.lower()}{slash}{path}".rstrip("/") or piece
     if piece.startswith("```"):
         first, _, rest = piece.strip("`").partition("\n")
-        piece = rest or first
-    return " ".join(_COMMENT.sub("", piece.strip("`")).split()) if len(piece) > 2 else piece
+        piece = rest or first or piece
+    return " ".join(_COMMENT.sub("", piece.strip("`")).split()) or piece
 
 
 @cache

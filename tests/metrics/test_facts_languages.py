@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from holdfast.errors import UserError
 from holdfast.metrics.encoders import encoding_of
-from holdfast.metrics.facts import Conflict, comparer
+from holdfast.metrics.facts import Conflict, comparer, conflict, facts_of
 from holdfast.metrics.language_files import SETTING, language_files
 from holdfast.metrics.languages import language_of, languages_of
 
@@ -115,6 +117,26 @@ def test_an_encoder_named_for_a_language_reads_it() -> None:
     assert encoding.choose("我有三只狗。", "我有五只狗。") == "chinese"
     assert encoding.choose("Zwei Hunde.", "Drei Hunde.") == "german"
     assert encoding.choose("У неё три кошки.", "Да.") == "lexical"
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        "三 十 百 千 万 亿 点 半 两 个 年 月 日 百分之 小时 不 没有 所有 下午 有.百. ` ``` 3 1,200 1.2.3 2024 % 元 "
+        "нет двадцать пять لا عشرون وخمسة ٣ ne pas quatre vingt dix l' d' et demie fünfundzwanzig nicht 1.200,50 € "
+        "an hour and a half couple of quarter II X < `x` /a -f 😀 :) must only . ,".split()
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(PIECES, PIECES, st.sampled_from(["", "zh", "ru", "ar", "fr", "de", "es", "en"]), st.sampled_from([" ", ""]))
+def test_any_mixture_has_a_cost(one: list[str], other: list[str], language: str, between: str) -> None:
+    ours, theirs = (facts_of(between.join(pieces), language) for pieces in (one, other))
+    found, back = conflict(ours, theirs), conflict(theirs, ours)
+    assert 0 <= found.cost <= 1
+    assert found.cost == back.cost
+    assert conflict(ours, ours).cost == 0
 
 
 DANISH = """
