@@ -37,6 +37,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "holistic": {**_S2R2, "objective_args": f"{_ARGS}0.001,rho=1"},
     "s2r2_no_stab": {**_S2R2, "objective_args": f"{_ARGS}0"},
     "s2r2": {**_S2R2, "objective_args": f"{_ARGS}0.001"},
+    "s2r2_last": {**_S2R2, "objective_args": f"{_ARGS}0.001,layer=1.0"},
 }
 ABLATIONS: dict[str, dict[str, Any]] = {
     "teacher": {**_S2R2, "objective_args": "lambda_sem=5,mode=teacher"},
