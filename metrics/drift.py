@@ -261,7 +261,7 @@ def _shorten(parts: dict[str, list[Segment]]) -> None:
     if long:
         warnings.warn(
             f"{len(long)} answers have more than {MAX_SEGMENTS} segments: what comes after is not compared",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
