@@ -1,13 +1,12 @@
 """Loading a base model and its adapters with transformers and peft, and refusing adapters of another base."""
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.prompting import Prompting
 from holdfast.harness.backends.types import Adapter, BackendOptions
 from holdfast.harness.checkpoints import find_checkpoint
@@ -245,10 +244,3 @@ def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:
     text_config = config.get_text_config()
     places = getattr(text_config, "max_position_embeddings", None) or getattr(text_config, "n_positions", None)
     return int(min(places or 4096, tokenizer.model_max_length, 2**31))
-
-
-def first_line(error: object) -> str:
-    text = str(error).strip() or type(error).__name__
-    if isinstance(error, KeyError):
-        text = f"missing {text}"
-    return json.dumps(text.splitlines()[0], ensure_ascii=False)[1:-1][:300]

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from holdfast.errors import UserError
-from holdfast.harness.backends.hf_loading import check_belongs, check_length, first_line, open_checkpoint
+from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.hf_loading import check_belongs, check_length, open_checkpoint
 from holdfast.harness.backends.prompting import Prompting
 from holdfast.harness.backends.types import Adapter, BackendOptions
 from holdfast.suggestions import did_you_mean
