@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,7 +129,7 @@ def _architecture(folder: Path) -> Any:
         with torch.device("meta"):
             return named(config) if named else transformers.AutoModelForCausalLM.from_config(config)
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise UserError(f"'{folder}' is not a model that transformers knows: {str(error).splitlines()[0]}") from None
+        raise UserError(f"'{folder}' is not a model that transformers knows: {first_line(error)}") from None
 
 
 def _linear_layers(model: Any) -> "dict[str, bool | str]":

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.hf_loading import load
 from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import find_adapters, find_base
@@ -166,5 +166,5 @@ def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
         rows = [*((place[0], "", loss) for place, loss in line), *((*place, loss) for place, loss in plane)]
         numbers.write_text("x,y,loss\n" + "".join(f"{x},{y},{loss}\n" for x, y, loss in rows), "utf-8")
     except (OSError, ValueError) as error:
-        raise UserError(f"--plot: can't write '{picture}': {str(error).splitlines()[0]}") from None
+        raise UserError(f"--plot: can't write '{picture}': {first_line(error)}") from None
     return [picture, numbers]

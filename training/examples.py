@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.tasks.files import read_objects
 
 Tokens = list[int]
@@ -130,7 +130,7 @@ def _rows(source: str) -> list[dict[str, Any]]:
         except FileNotFoundError:
             raise UserError(f"no file '{source}'") from None
         except (OSError, ValueError, ImportError) as error:
-            raise UserError(f"can't read '{source}': {str(error).splitlines()[0]}") from None
+            raise UserError(f"can't read '{source}': {first_line(error)}") from None
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     if path.exists() or source.count("/") != 1:
         raise UserError(f"--data '{source}': use a .jsonl, .csv or .parquet file, or a hub data set as owner/name")

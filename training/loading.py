@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.suggestions import did_you_mean
 from holdfast.training.recipe import Recipe
 
@@ -33,7 +33,7 @@ def load_config(checkpoint: Path, name: str) -> Any:
     try:
         return AutoConfig.from_pretrained(checkpoint)
     except (OSError, ValueError) as error:
-        raise UserError(f"--model: '{name}' is no model that transformers knows: {_first_line(error)}") from None
+        raise UserError(f"--model: '{name}' is no model that transformers knows: {first_line(error)}") from None
 
 
 def load_tokenizer(checkpoint: Path, name: str) -> Any:
@@ -43,7 +43,7 @@ def load_tokenizer(checkpoint: Path, name: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     except Exception as error:  # each kind of tokenizer fails in its own way where its files are missing
-        raise UserError(f"--model: the tokenizer of '{name}' can't be loaded: {_first_line(error)}") from None
+        raise UserError(f"--model: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -91,7 +91,7 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: Sequence[
     try:
         model = builder.from_pretrained(checkpoint, **extra)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"the model '{recipe.model['pretrained']}' can't be loaded: {_first_line(error)}") from None
+        raise UserError(f"the model '{recipe.model['pretrained']}' can't be loaded: {first_line(error)}") from None
     if not recipe.full:
         return _adapted(model, recipe, kind)
     if "lora" in recipe.model_fields_set:
@@ -118,7 +118,7 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
     try:
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
     except (TypeError, ValueError, KeyError, ImportError) as error:
-        raise UserError(f"--lora: {_first_line(error)}") from None
+        raise UserError(f"--lora: {first_line(error)}") from None
     wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model["pretrained"])
     if not any(parameter.requires_grad for parameter in wrapped.parameters()):
         raise UserError("--lora: no parameter of the model would be trained; name other targets")
@@ -150,7 +150,3 @@ def begins_with_the_base(recipe: Recipe) -> bool:
     """Whether the adapter's beginning is taken out of the base, so that it fits no untouched base as it is."""
     begun = str(recipe.lora.get("init", recipe.lora.get("init_lora_weights", ""))).lower()
     return not recipe.full and begun.startswith(CHANGES_THE_BASE)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.training.card import CARD, TrainingCard
 from holdfast.training.loading import (
     LORA_PLUS,
@@ -90,7 +90,7 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     try:
         settings = TrainingArguments(output_dir=str(out), **arguments)
     except (TypeError, ValueError, ImportError) as error:  # ImportError: DeepSpeed and the like, asked for but missing
-        raise UserError(f"TrainingArguments: {str(error).splitlines()[0]}") from None
+        raise UserError(f"TrainingArguments: {first_line(error)}") from None
     noise, sam = _noise(model, recipe)
     perturber = Perturber(examples, recipe.perturbations, recipe.seed, tokenizer, collator, longest)
     try:
@@ -111,13 +111,13 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     except UserError:
         raise
     except Exception as error:  # a reporter that is not installed, a device or a hub that is not there
-        raise UserError(f"the Trainer can't be set up: {str(error).splitlines()[0]}") from None
+        raise UserError(f"the Trainer can't be set up: {first_line(error)}") from None
     # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
     warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
     try:
         result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
     except ImportError as error:  # an optimizer, for one, is only looked for now
-        raise UserError(f"the training needs more than is installed: {str(error).splitlines()[0]}") from None
+        raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
     if not all(bool(parameter.isfinite().all()) for parameter in model.parameters() if parameter.requires_grad):
         raise UserError(
             f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
