@@ -4,7 +4,6 @@ The file's metadata holds the manifest. While it is made, the modules that are d
 same command goes on where it was.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.checkpoint_pairs import CheckpointPair
 from holdfast.harness.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.progress import progress_bar
-from holdfast.harness.safetensors_files import join, write_whole
+from holdfast.harness.safetensors_files import beside, join, write_whole
 from holdfast.harness.versions import versions
 from holdfast.training.corrections.factors import Directions
 
@@ -120,12 +119,13 @@ def make_subspace(
         energy=energy,
         seed=seed,
     )
+    parts = out.with_name(f"{out.name}.parts")
     if out.exists():
         manifest = Subspace(out).manifest
         _check_same(manifest, plan, out)
+        shutil.rmtree(parts, ignore_errors=True)  # left by a call that was killed once the file was whole
         return manifest
     pair = CheckpointPair(*folders, device)
-    parts = out.with_name(f"{out.name}.parts")
     _claim(parts, plan)
     entries = _make_parts(pair, parts, plan)
     if not any(entry.rank for entry in entries):
@@ -208,20 +208,21 @@ def _check_device(device: str) -> None:
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"--device {device}: {str(error).splitlines()[0]}") from None
+        raise UserError(f"--device {device}: {first_line(error)}") from None
 
 
 def _claim(parts: Path, plan: SubspacePlan) -> None:
     """Make the folder of parts this plan's; raises UserError where it is another's."""
     file = parts / _PLAN
     if file.is_file():
-        _check_same(SubspacePlan.model_validate_json(file.read_text("utf-8")), plan, parts)
+        try:
+            before = SubspacePlan.model_validate_json(file.read_bytes())
+        except (ValidationError, OSError) as error:
+            raise UserError(f"{file} can't be read ({first_line(error)}): delete {parts}") from None
+        _check_same(before, plan, parts)
         return
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-        file.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise UserError(f"can't write to --out '{parts}': {error.strerror}") from None
+    with beside(file) as temporary:
+        temporary.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
 
 
 def _check_same(before: SubspacePlan, plan: SubspacePlan, where: Path) -> None:
@@ -240,13 +241,13 @@ def _opened(path: Path) -> tuple[SubspaceManifest, Any]:
         raise UserError(f"no subspace '{path}': holdfast subspace makes one")
     try:
         tensors: Any = safe_open(path, "pt")
-        content = json.loads((tensors.metadata() or {})[_MANIFEST])
+        content = (tensors.metadata() or {})[_MANIFEST]
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is not a readable safetensors file ({error}): make it again") from None
     except KeyError:
         raise UserError(f"{path} is no subspace: it has no manifest; holdfast subspace makes one") from None
     try:
-        return SubspaceManifest.model_validate(content), tensors
+        return SubspaceManifest.model_validate_json(content), tensors
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "no JSON"
         raise UserError(f"{path}: the manifest can't be read ({where}): make the subspace again") from None

@@ -109,6 +109,37 @@ def test_a_finished_one_is_kept_and_another_in_its_place_refused(tmp_path: Path)
         make_subspace(str(base), str(aligned), out, rank=2, seed=1)
 
 
+def test_what_a_call_left_that_was_killed_once_the_file_was_whole_is_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, aligned = saved_pair(tmp_path)
+    out = tmp_path / "s.safetensors"
+
+    def killed(*args: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subspaces.shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            make_subspace(str(base), str(aligned), out, rank=2)
+    assert out.with_name("s.safetensors.parts").exists()
+    make_subspace(str(base), str(aligned), out, rank=2)
+    assert not out.with_name("s.safetensors.parts").exists()
+
+
+def test_a_plan_or_a_manifest_that_is_torn_is_named(tmp_path: Path) -> None:
+    base, aligned = saved_pair(tmp_path)
+    out = tmp_path / "s.safetensors"
+    plan = tmp_path / "s.safetensors.parts" / "plan.json"
+    plan.parent.mkdir()
+    plan.write_text('{"schema_version": 1, "ba')
+    with pytest.raises(UserError, match="plan.json can't be read .*: delete "):
+        make_subspace(str(base), str(aligned), out, rank=2)
+    save_file({"a": torch.ones(1)}, out, {"manifest": "{"})
+    with pytest.raises(UserError, match="the manifest can't be read"):
+        Subspace(out)
+
+
 def _shard(folder: Path) -> Path:
     return sorted(folder.glob("*.safetensors"))[0]
 
