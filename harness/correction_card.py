@@ -115,6 +115,8 @@ def make_settings(method: str, strengths: Iterable[float | None], **options: Any
         except ValidationError as error:
             first = error.errors()[0]
             raise UserError(f"--{first['loc'][0]}: {first['msg'].lower()}, not {first['input']!r}") from None
+        if found[-1].per_direction and found[-1].separable:
+            raise UserError("--per_direction and --separable exclude each other: name one of them")
         if isinstance(found[-1].rank, int) and found[-1].rank < 1:
             raise UserError(f"--rank: keep, exact or a number from 1 on, not {found[-1].rank}")
     return found

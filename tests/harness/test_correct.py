@@ -332,6 +332,7 @@ def test_what_is_there_already_is_not_written_over(
         (["--strength", "nan"], "--strength: input should be a finite number"),
         (["--rank", "0"], "--rank: keep, exact or a number from 1 on"),
         (["--rank", "same"], "--rank: "),
+        (["--per_direction", "--separable"], "--per_direction and --separable exclude each other"),
         (["--method", "shrink", "--signed"], "--signed does nothing to shrink, which takes --strength"),
         (["--method", "project", "--strength", "2"], "--strength does nothing to project, which takes no options"),
         (["--threshold", "0.5"], "--threshold does nothing to csulora"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from holdfast.errors import UserError
 from holdfast.training.corrections.factors import Correction, Directions, Factors, matched
 from holdfast.training.corrections.splitting import Cores, Parts, Rank, recombined, split
 
@@ -21,7 +22,8 @@ def csulora(
     separable: bool = False,
     rank: Rank = "keep",
 ) -> dict[str, Correction]:
-    """Correct every module of an adapter; raises UserError where adapter and subspace don't belong together.
+    """Correct every module of an adapter; raises UserError where adapter and subspace don't belong together, and for
+    `per_direction` with `separable`, which exclude each other.
 
     For dW = F + L + R + O (see Components), with energies E_c and their sum E, the update is the minimiser
 
@@ -67,6 +69,8 @@ def attenuated(
     rank: Rank = "keep",
 ) -> Correction:
     """One module's correction (see `csulora`). The parts don't depend on the strength: split once, sweep for free."""
+    if per_direction and separable:
+        raise UserError("csulora: per_direction and separable exclude each other: name one of them")
     if parts.fixed:
         return recombined(parts, parts.cores, rank)
     aligned, left, right, off = parts.cores

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from holdfast.training.corrections.factors import Components, Correction, Directions, Factors, matched
+from holdfast.training.corrections.factors import Components, Correction, Directions, Factors, matched, partner
 from holdfast.training.corrections.splitting import split
 
 
@@ -28,7 +28,8 @@ def safelora(
     threshold: float = 0.35,
     number: int | None = None,
 ) -> dict[str, Correction]:
-    """Replace dW by C dW where cos(C dW, dW) <= threshold, or in the `number` modules where it is lowest [code].
+    """Replace dW by C dW where cos(C dW, dW) <= threshold, or in the `number` modules where it is lowest [code];
+    with those that tie with the last of them, more than `number`.
 
     C = D D^T / ||D||_F is no projection (it is not idempotent and grows with D); it is what the published code uses.
     `displacements` gives D (m, n) by the subspace's name of each module, and may read it when asked; the subspace is
@@ -48,8 +49,6 @@ def projected_factors(
     adapter: Mapping[str, Factors], displacements: Mapping[str, Tensor], subspace: Mapping[str, Directions]
 ) -> Iterator[tuple[str, Projection]]:
     """Every module's C B, one displacement at a time."""
-    from holdfast.training.corrections.factors import partner
-
     for name, factors, found in matched(adapter, subspace):
         if found.norm:
             yield name, projection(factors, displacements[partner(name, subspace)])

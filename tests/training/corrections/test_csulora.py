@@ -126,6 +126,11 @@ def test_per_direction_is_the_same_where_there_is_one_direction() -> None:
     assert torch.allclose(plain.factors.dense(), fine.factors.dense())
 
 
+def test_per_direction_and_separable_exclude_each_other() -> None:
+    with pytest.raises(UserError, match="exclude each other"):
+        corrected(made_update(30, 20, 1), made_directions(30, 20, 6), per_direction=True, separable=True)
+
+
 def _along(found: Directions, sign: float) -> Factors:
     return Factors(found.v.T.contiguous(), sign * found.u * found.values, 0.5)
 
