@@ -1,6 +1,8 @@
 """Flat-LoRA in a Trainer of one's own, on an image classifier."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import torch
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig, Trainer, TrainingArguments
@@ -10,12 +12,16 @@ from holdfast.training.noise import WeightNoise
 from tests.training.models import tiny, with_lora
 
 
-def trained(folder: Path, sigma: float | None) -> dict[str, torch.Tensor]:
+def images() -> list[dict[str, object]]:
+    """Eight small images of two kinds."""
+    pixels = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+    return [{"pixel_values": image, "labels": i % 2} for i, image in enumerate(pixels)]
+
+
+def trained(folder: Path, sigma: float | None, *, by_hand: bool = False) -> dict[str, torch.Tensor]:
     """What two epochs on eight small images make of a ViT under LoRA, with gradients of two micro-batches a step."""
     model, _ = tiny("vit")
     model = with_lora(model)
-    pixels = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(3))
-    images = [{"pixel_values": image, "labels": i % 2} for i, image in enumerate(pixels)]
     arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=2,
@@ -26,18 +32,50 @@ def trained(folder: Path, sigma: float | None) -> dict[str, torch.Tensor]:
         disable_tqdm=True,
         use_cpu=True,
     )
-    callbacks = [] if sigma is None else [FlatLora(model, sigma=sigma)]
+    callbacks = [] if sigma is None or by_hand else [FlatLora(model, sigma=sigma)]
     before = {name: value.clone() for name, value in model.named_parameters() if ".lora_" not in name}
-    Trainer(model, arguments, train_dataset=images, callbacks=callbacks).train()
+    trainer = (ByHand if by_hand else Trainer)(model, arguments, train_dataset=images(), callbacks=callbacks)
+    if by_hand:
+        trainer.noise = WeightNoise(model, sigma=sigma or 0.0)
+    trainer.train()
     after = dict(model.named_parameters())
     assert all(torch.equal(value, after[name]) for name, value in before.items())
     return {name: value.detach().clone() for name, value in after.items() if ".lora_" in name}
 
 
-def test_the_noise_acts_in_every_step_and_leaves_the_base_alone(tmp_path: Path) -> None:
+def test_the_noise_leaves_the_base_alone_and_is_the_same_again(tmp_path: Path) -> None:
     plain, noisy, again = (trained(tmp_path, sigma) for sigma in (None, 0.15, 0.15))
     assert not all(torch.equal(plain[name], noisy[name]) for name in plain)
     assert all(torch.equal(noisy[name], again[name]) for name in plain)
+
+
+class ByHand(Trainer):  # type: ignore[misc]
+    """Training in which every step is written into the noise, micro-batch by micro-batch."""
+
+    noise: WeightNoise
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        with self.noise.step(self.state.global_step, self.state.max_steps):
+            loss: torch.Tensor = super().training_step(*args, **kwargs)
+            return loss
+
+
+def test_every_step_has_the_noise_that_one_written_by_hand_has(tmp_path: Path) -> None:
+    by_callback = trained(tmp_path, 0.15)
+    by_hand = trained(tmp_path, 0.15, by_hand=True)
+    assert all(torch.equal(value, by_hand[name]) for name, value in by_callback.items())
+
+
+def test_a_training_that_broke_off_within_a_step_leaves_no_noise_to_the_next(tmp_path: Path) -> None:
+    model = with_lora(tiny("vit")[0])
+    callback = FlatLora(model, sigma=0.15)
+    batch = {"pixel_values": torch.stack([image["pixel_values"] for image in images()])}  # type: ignore[misc]
+    state = SimpleNamespace(global_step=2, max_steps=4)
+    plain = model(**batch).logits
+    callback.on_step_begin(None, state, None)
+    assert not torch.equal(model(**batch).logits, plain)
+    callback.on_train_begin(None, state, None)
+    assert torch.equal(model(**batch).logits, plain)
 
 
 def test_without_noise_it_is_plain_lora(tmp_path: Path) -> None:
