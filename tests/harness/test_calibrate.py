@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from holdfast.errors import UserError
 from holdfast.harness.calibration import calibrate
 from holdfast.harness.cli import main
+from holdfast.harness.statistics import proportion_interval
 from holdfast.metrics.labelled_pairs import embedded_pairs
 
 
@@ -72,6 +74,9 @@ def test_what_cant_be_calibrated_is_said(tmp_path: Path, changed: int, same: int
 def test_the_threshold_keeps_its_promise_with_confidence() -> None:
     found = calibrate(encoder="lexical", false_alarm=0.2)
     stricter = calibrate(encoder="lexical", false_alarm=0.1)
-    assert found.fitted_false_alarm < 0.2
+    same = sum(pair.split == "build" and not pair.changed for pair in embedded_pairs())
+    for one in (found, stricter):
+        called = round(one.fitted_false_alarm * same)
+        assert 0 < proportion_interval(np.array([1.0] * called + [0.0] * (same - called)))[1] <= one.wanted_false_alarm
     assert stricter.threshold > found.threshold
     assert stricter.fitted_false_alarm < found.fitted_false_alarm
