@@ -2,24 +2,20 @@
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
-from importlib.util import find_spec
+from functools import cached_property, partial
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.registry import Build
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request
 from holdfast.harness.config import RunConfig
+from holdfast.harness.ray_cluster import RESTARTS, actors, plain_errors
 
 CHUNK = 256
 """Requests that a replica is handed together, and that are asked again if it dies."""
 
 WAITING = 2
 """Chunks that a replica has before it: the one it works on and the next."""
-
-RESTARTS = 3
-"""A replica that dies more often is given up."""
 
 
 def on_ray(config: RunConfig, build: Build) -> Build:
@@ -34,13 +30,10 @@ class Replica:
 
     def __init__(self, build: Build, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
         self._build = partial(build, options, adapters)
-        self._built: Backend | None = None
 
-    @property
+    @cached_property
     def _engine(self) -> Backend:
-        if self._built is None:
-            self._built = self._build()
-        return self._built
+        return self._build()
 
     def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
         return self._engine.probe(prompts)
@@ -56,10 +49,15 @@ class Replicas:
     """The run's backend on the driver: it hands chunks of requests to whichever replica has room."""
 
     def __init__(self, config: RunConfig, build: Build, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
-        ray = _ray(config.ray_address)
-        remote = ray.remote(num_cpus=1, num_gpus=config.gpus_per_replica, max_restarts=RESTARTS)(Replica)
         self._asked_for = config.replicas
-        self._replicas = [remote.remote(build, options, adapters) for _ in range(config.replicas)]
+        self._replicas = actors(
+            config.ray_address,
+            Replica,
+            config.replicas,
+            (build, options, adapters),
+            num_cpus=1,
+            num_gpus=config.gpus_per_replica,
+        )
         self._place = {adapter.name: i for i, adapter in enumerate(adapters)}
 
     def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
@@ -71,14 +69,13 @@ class Replicas:
         return {**self._ask_one("describe"), "distributed": "ray", "replicas": self._asked_for}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
-        """Answer all requests but the `done` ones, chunk by chunk; those of a replica that dies are asked again."""
+        """Answer all requests but the `done` ones, chunk by chunk; those of a replica that is given up go to others."""
         import ray
         from ray.exceptions import RayActorError
 
-        asked = sorted((r for r in requests if r.key not in done), key=lambda r: self._place.get(r.adapter, 0))
+        asked = sorted((r for r in requests if r.key not in done), key=lambda r: self._place[r.adapter])
         chunks = deque(asked[i : i + CHUNK] for i in range(0, len(asked), CHUNK))
         room = deque([*self._replicas] * WAITING)
-        deaths = dict.fromkeys(self._replicas, 0)
         running: dict[Any, tuple[Any, list[Request]]] = {}
         while chunks or running:
             while chunks and room:
@@ -92,13 +89,11 @@ class Replicas:
             [ready], _ = ray.wait(list(running), num_returns=1)
             replica, chunk = running.pop(ready)
             try:
-                with _plain_errors():
+                with plain_errors():
                     answers = ray.get(ready)
             except RayActorError:
                 chunks.appendleft(chunk)
-                deaths[replica] += 1
-                if deaths[replica] <= RESTARTS * WAITING:  # every chunk before it reports its death
-                    room.append(replica)
+                room = deque(each for each in room if each is not replica)
                 continue
             room.append(replica)
             yield answers
@@ -108,37 +103,7 @@ class Replicas:
         from ray.exceptions import RayActorError
 
         try:
-            with _plain_errors():
+            with plain_errors():
                 return ray.get(getattr(self._replicas[0], method).remote(*arguments))
         except RayActorError as error:
-            raise UserError(f"a replica died before the run began: {str(error).splitlines()[0]}") from None
-
-
-def _ray(address: str | None) -> Any:
-    """Ray, connected to the cluster at `address`, or to one of its own on this machine."""
-    if find_spec("ray") is None:
-        raise UserError("--distributed ray needs Ray: pip install 'holdfast[ray]'")
-    import ray
-
-    if not ray.is_initialized():
-        try:
-            quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-            ray.init(address=address, include_dashboard=None if address else False, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise UserError(
-                f"no Ray cluster answers at --ray_address '{address}': {str(error).splitlines()[0]}"
-            ) from None
-    return ray
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A replica's UserError is one line here too, without the traceback that Ray wraps around it."""
-    from ray.exceptions import RayTaskError
-
-    try:
-        yield
-    except RayTaskError as error:
-        if isinstance(error.cause, UserError):
-            raise UserError(str(error.cause)) from None
-        raise
+            raise UserError(f"a replica died before the run began: {first_line(error)}") from None

@@ -17,7 +17,7 @@ from holdfast.harness.checkpoints import scaled, warn_of_other_bases
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.distributed import on_ray
 from holdfast.harness.embeddings import kept_embeddings
-from holdfast.harness.encoding import run_encoding
+from holdfast.harness.encoding import MODEL, run_encoding
 from holdfast.harness.judges import judges_on_ray
 from holdfast.harness.manifest import (
     AdapterEntry,
@@ -111,6 +111,8 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     if check_backend:
         backends.get(config.model).check(config.model_args)
     check_encoders(config.encoder)
+    if config.distributed and MODEL in re.split(r"[,=]", config.encoder):
+        raise UserError("--encoder model: replicas on Ray don't show their hidden states; name another encoder")
     segment([""], config.granularity)
     if config.spacy_pipeline:
         parse([""], config.spacy_pipeline)
@@ -133,7 +135,7 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': name each once")
-        metrics_of(task, "pair")
+        metrics_of(task.metrics, "pair")
         if not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
             raise UserError(f"the prompt of task '{task.name}' does not use {{{{ content }}}}: nothing would be asked")
     directions = {task.name: headline_of(task)[1] for task in tasks}

@@ -52,7 +52,7 @@ class Scorer:
         """Every metric of each row, rounded; where there is a clean answer, the drift from it too."""
         scores: list[Scores] = [{} for _ in rows]
         for names, places in _by_metrics(rows):
-            for metric in of_kind(names, "sample"):
+            for metric in metrics_of(names, "sample"):
                 found = metric.compute(
                     [rows[i].output for i in places],
                     [rows[i].references for i in places],
@@ -71,7 +71,7 @@ class Scorer:
         _merge(scores, list(drifts), [drift.scores() for drift in measured])
         for names, places in _by_metrics(rows):
             paired = [i for i in places if i in clean]
-            for metric in of_kind(names, "pair"):
+            for metric in metrics_of(names, "pair"):
                 if metric.name != DRIFT and paired:
                     found = self._pairs(metric)([clean[i] for i in paired], [rows[i].output for i in paired])
                     _merge(scores, paired, found)
@@ -92,13 +92,8 @@ def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
     return Row(question.task.metrics, output, question.sample.references, question.sample.metadata, clean)
 
 
-def metrics_of(task: Task, kind: Literal["sample", "pair"]) -> list[Metric]:
-    """The task's metrics of one kind; raises UserError for a name that is not registered."""
-    return of_kind(task.metrics, kind)
-
-
-def of_kind(names: Sequence[str], kind: Literal["sample", "pair"]) -> list[Metric]:
-    """The metrics of one kind among these and those of every run."""
+def metrics_of(names: Sequence[str], kind: Literal["sample", "pair"]) -> list[Metric]:
+    """The metrics of one kind among these and those of every run; raises UserError for a name nobody registered."""
     return [metric for metric in map(metrics.get, dict.fromkeys((*names, ALWAYS, DRIFT))) if metric.kind == kind]
 
 

@@ -14,6 +14,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.api_client import PATHS, Client, Unanswered, address, check_access, key_name
 from holdfast.harness.backends.prompting import between, common_start, likeliest
 from holdfast.harness.backends.registry import backend
+from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.streaming import Put, streamed
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.checkpoints import BASE, find_adapters
@@ -99,7 +100,7 @@ class Api:
         for adapter in self._adapters:
             if adapter.scale != 1.0:
                 raise UserError("--adapter_scales: a server runs adapters as they are; use --model hf or vllm")
-        self._models = {adapter.name: adapter.served or self._base for adapter in adapters}
+        self._models = {BASE: self._base, **{adapter.name: adapter.served or self._base for adapter in adapters}}
         asyncio.run(self._load())
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
@@ -163,11 +164,11 @@ class Api:
 
         async def work(client: Client) -> None:
             for request in feed:
-                model = self._models.get(request.adapter, self._base)
+                model = self._models[request.adapter]
                 if request.choices:
                     put(await self._choose(client, model, request))
                     continue
-                settings = replace(request.settings, seed=_seed(request))
+                settings = replace(request.settings, seed=seed_of([request], 31))
                 answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
                 put(Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length"))
 
@@ -242,9 +243,3 @@ def _largest_change(before: Sequence[Mapping[str, float]], after: Sequence[Mappi
 def _digest(*parts: str) -> str:
     """What stands for the weights of a model that only its server sees: where it is and what it is called."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _seed(request: Request) -> int:
-    """A seed of its own for every request, within what servers take."""
-    text = f"{request.settings.seed}|{request.key}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1

@@ -21,7 +21,12 @@ PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages":
 """The endpoints: OpenAI's two, and Anthropic's."""
 
 _OPENAI, _ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
-_ENDED = {"stop", "end_turn", "stop_sequence"}
+_CUT = {"length", "max_tokens"}
+"""Why an answer ended where the model would have gone on."""
+
+_LONGEST_WAIT = 300.0
+"""Seconds that a server may ask to be left alone; a run does not stand still for a day."""
+
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
 
@@ -156,11 +161,11 @@ class Client:
         """The answer in a response's JSON; raises some LookupError or TypeError where there is none."""
         if self._endpoint == "messages":
             text = "".join(part["text"] for part in said["content"] if part["type"] == "text")
-            return Answer(text.strip(), said["usage"]["output_tokens"], said["stop_reason"] in _ENDED, {})
+            return Answer(text.strip(), said["usage"]["output_tokens"], said["stop_reason"] not in _CUT, {})
         choice = said["choices"][0]
-        text = choice["message"]["content"] if self._endpoint == "chat" else choice["text"]
+        text = _message(choice) if self._endpoint == "chat" else choice["text"]
         tokens = (said.get("usage") or {}).get("completion_tokens", 0)
-        return Answer(text.strip(), tokens, choice["finish_reason"] in _ENDED, _first(choice.get("logprobs") or {}))
+        return Answer(text.strip(), tokens, choice["finish_reason"] not in _CUT, _first(choice.get("logprobs") or {}))
 
     def _refusal(self, status: int, content: bytes, model: str) -> str:
         if status in (401, 403):
@@ -196,6 +201,13 @@ def check_access(endpoint: str, base_url: str | None) -> None:
         raise UserError(f"--model_args: base_url would be stored; its secret belongs into {key}")
 
 
+def _message(choice: Mapping[str, Any]) -> Any:
+    """What a chat model says; no text where it was filtered or all thinking, a refusal where that has its own field."""
+    message = choice["message"]
+    without = message.get("refusal") or ("" if choice["finish_reason"] != "stop" else None)
+    return message["content"] if message["content"] is not None else without
+
+
 def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:
     """The first token's alternatives with their log-probabilities, in either endpoint's shape."""
     if logprobs.get("content"):
@@ -207,7 +219,7 @@ def _said(content: bytes) -> str:
     """A server's message in a line, without anything that is a key, or looks like one."""
     text = content.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, LookupError, TypeError):
-        text = json.loads(text)["error"]["message"]
+        text = str(json.loads(text)["error"]["message"])
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         text = text.replace(os.environ.get(name) or "\0", "***")
     return " ".join(re.sub(r"\bsk-[\w*-]+", "***", text).split())[:300]
@@ -215,6 +227,7 @@ def _said(content: bytes) -> str:
 
 def _seconds(text: str) -> float:
     try:
-        return float(text)
+        asked = float(text)
     except ValueError:  # nothing, or a date
         return 0.0
+    return min(asked, _LONGEST_WAIT) if asked > 0 else 0.0

@@ -1,7 +1,6 @@
 """The `hf` backend: transformers and peft, the base loaded once, adapters switched in place."""
 
 import copy
-import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from holdfast.harness.backends.hf_choices import log_likelihoods
 from holdfast.harness.backends.hf_loading import NO_ADAPTER, Loaded, check_args, load
 from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
 from holdfast.harness.backends.registry import backend
+from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.types import (
     Adapter,
     Attended,
@@ -27,6 +27,7 @@ from holdfast.harness.backends.types import (
     Request,
     Settings,
 )
+from holdfast.harness.checkpoints import BASE
 
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
 """`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
@@ -56,6 +57,7 @@ class HuggingFace:
         self._start: int = getattr(loaded.model.config, "decoder_start_token_id", None) or 0
         self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq, self._start)
         self._adapters = adapters
+        self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
         self._fits = self._size
@@ -91,7 +93,7 @@ class HuggingFace:
                 continue
             answers = self._answers([tokens[i] for i in chosen], [requests[i] for i in chosen])
             yield [
-                answer if answer.finish == CHOICE else replace(answer, truncated=encoded[i][1])
+                replace(answer, truncated=answer.truncated or (encoded[i][1] and self._cuts(answer)))
                 for answer, i in zip(answers, chosen, strict=True)
                 if answer.key not in done
             ]
@@ -102,9 +104,10 @@ class HuggingFace:
 
         tokenizer, model = self._loaded.tokenizer, self._loaded.model
         valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
-        rows = [np.asarray(ids[: self._loaded.max_length], dtype=np.int32) for ids in tokenizer(valid)["input_ids"]]
+        found = tokenizer(valid)["input_ids"]
+        rows = [np.asarray(self._prompting.filled(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        found: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
+        vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
         decoder = model.get_encoder() if self._loaded.seq2seq else model
         for start in range(0, len(order), self._size):
             chosen = order[start : start + self._size]
@@ -112,8 +115,8 @@ class HuggingFace:
             with torch.inference_mode(), self._active(None):
                 states = decoder(**batch, output_hidden_states=True).hidden_states[-1].float()
             mask = batch["attention_mask"].unsqueeze(-1)
-            found[chosen] = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
-        return found
+            vectors[chosen] = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+        return vectors
 
     def attention(self, asked: Attended) -> Shares | None:
         """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""
@@ -174,6 +177,10 @@ class HuggingFace:
         parts = [slice(start, start + size) for start in range(0, len(rows), size)]
         return [answer for part in parts for answer in self._answers(rows[part], requests[part])]
 
+    def _cuts(self, answer: Generation) -> bool:
+        """Whether what was asked is the prompt as it was encoded; the choices of a causal model are cut with theirs."""
+        return answer.finish != CHOICE or self._loaded.seq2seq
+
     def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
         found = [self._prompting.choices(request) for request in requests]
         prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
@@ -193,7 +200,7 @@ class HuggingFace:
 
         settings = requests[0].settings
         if settings.temperature > 0:
-            torch.manual_seed(_seed(requests))
+            torch.manual_seed(seed_of(requests, 56))
         batch = self._padded(rows)
         with torch.inference_mode(), self._routed(requests) as routes:
             produced = self._loaded.model.generate(
@@ -243,13 +250,13 @@ class HuggingFace:
             with self._active(requests[0].adapter):
                 yield None
             return
-        names = [self._loaded.peft_names.get(request.adapter, NO_ADAPTER) for request in requests]
+        names = [self._names[request.adapter] or NO_ADAPTER for request in requests]
         yield [name for name, count in zip(names, rows or [1] * len(names), strict=True) for _ in range(count)]
 
     @contextmanager
     def _active(self, adapter: str | None) -> Iterator[None]:
         """Within the block, this adapter is on, or none where it is the base."""
-        name = self._loaded.peft_names.get(adapter) if adapter else None
+        name = self._names[adapter] if adapter else None
         if name is not None:
             self._loaded.model.set_adapter(name)
             with _scaled(self._loaded.model, name, self._scales[str(adapter)]):
@@ -301,9 +308,3 @@ def _generation_config(loaded: Loaded) -> Any:
         encoder_no_repeat_ngram_size=0,
         min_new_tokens=0,  # goes over any min_length
     )
-
-
-def _seed(members: Sequence[Request]) -> int:
-    """Sampling repeats from the batch's content, whatever was generated before it."""
-    text = "|".join([str(members[0].settings.seed), *(request.key for request in members)])
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=7).digest())

@@ -18,8 +18,8 @@ def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares |
 
     A mean over layers, heads and the segment's tokens, of the decoder's attention (a seq2seq model's cross attention),
     read off one forward pass over prompt and answer under eager attention, the one kind that shows its weights.
-    `rendered` is the prompt in the model's chat template. None where the content can't be found in it, or a segment has
-    no token. Raises UserError for a tokenizer that doesn't know where its tokens come from.
+    `rendered` is the prompt in the model's chat template. None where the content can't be found in it, a segment has no
+    token, or the model can't hold both. Raises UserError for a tokenizer that doesn't know where its tokens come from.
     """
     import torch
 
@@ -35,13 +35,18 @@ def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares |
     device = loaded.model.device
     with torch.inference_mode(), _eager(loaded.model):
         if loaded.seq2seq:
+            start = torch.full((1, 1), getattr(loaded.model.config, "decoder_start_token_id", None) or 0)
+            ids = torch.cat([start, answer.ids], dim=1)
             layers = loaded.model(
-                input_ids=prompt.ids.to(device), decoder_input_ids=answer.ids.to(device), output_attentions=True
+                input_ids=prompt.ids.to(device), decoder_input_ids=ids.to(device), output_attentions=True
             ).cross_attentions
+            first = 1
         else:
-            ids = torch.cat([prompt.ids, answer.ids], dim=1)[:, : loaded.max_length]
+            ids = torch.cat([prompt.ids, answer.ids], dim=1)
+            if ids.shape[1] > loaded.max_length:
+                return None
             layers = loaded.model(input_ids=ids.to(device), output_attentions=True).attentions
-    first = 0 if loaded.seq2seq else prompt.ids.shape[1]
+            first = prompt.ids.shape[1]
     weights = torch.stack([layer[0].float().mean(0) for layer in layers]).mean(0)[first:].cpu().numpy()
     if max(map(max, rows)) >= len(weights):
         return None

@@ -19,17 +19,30 @@ def log_likelihoods(
     """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, `size` rows at a time.
 
     Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row. `routes`
-    names the adapter of each row, where they differ.
+    names the adapter of each row, where they differ. Where memory runs out, fewer rows are read at a time.
     """
-    found = [0.0] * len(asked)
-    order = sorted(range(len(asked)), key=lambda i: -len(asked[i][0]))
-    for first in range(0, len(order), size):
-        chosen = order[first : first + size]
+    import torch
+
+    found: dict[int, float] = {}
+    left = sorted(range(len(asked)), key=lambda i: -len(asked[i][0]))
+    while left:
+        chosen = left[:size]
         inputs = {"adapter_names": [routes[i] for i in chosen]} if routes else {}
         encoder = [prompts[i] for i in chosen] if prompts else None
-        for i, value in zip(chosen, _batch(loaded, [asked[i] for i in chosen], encoder, inputs), strict=True):
-            found[i] = value
-    return found
+        try:
+            values = _batch(loaded, [asked[i] for i in chosen], encoder, inputs)
+        except torch.OutOfMemoryError:
+            if len(chosen) == 1:
+                raise
+            values = None
+        # Only outside of the handler are the failed attempt's tensors let go.
+        if values is None:
+            size = len(chosen) // 2
+            torch.cuda.empty_cache()
+            continue
+        found.update(zip(chosen, values, strict=True))
+        left = left[size:]
+    return [found[i] for i in range(len(asked))]
 
 
 def _batch(

@@ -70,7 +70,7 @@ class Prompting:
         ids = tokenizer(self.rendered(prompts), add_special_tokens=not self.chat, verbose=False)["input_ids"]
         side = slice(0, room) if self.seq2seq else slice(-room, None)
         return (
-            [np.asarray(row[side] or [self._first], dtype=np.int32) for row in ids],
+            [np.asarray(self.filled(row[side]), dtype=np.int32) for row in ids],
             [len(row) > room for row in ids],
         )
 
@@ -88,7 +88,7 @@ class Prompting:
 
         A space is put between, unless the prompt ends in one or a chat template stands between. Each is encoded
         together with its prompt, as it would be read; it begins where the first of them departs from the prompt's own
-        tokens. Raises UserError for a choice that the model can't hold.
+        tokens. Raises UserError for a choice that a causal model can't hold together with a token of the prompt.
         """
         if self.seq2seq:
             ids = self.tokenizer(list(request.choices), add_special_tokens=False)["input_ids"]
@@ -104,6 +104,10 @@ class Prompting:
         if over >= start:
             raise UserError(f"a choice is longer than the {self.max_length} tokens that the model holds")
         return Choices(tuple(np.asarray(whole[over:], dtype=np.int32) for whole in wholes), start - over, over > 0)
+
+    def filled(self, ids: list[int]) -> list[int]:
+        """The tokens, or the one that stands where there is none."""
+        return ids or [self._first]
 
     @property
     def _first(self) -> int:

@@ -1,15 +1,15 @@
 """The `vllm` backend: the base and all adapters in one engine, in one pass, results as they finish."""
 
-import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.prompting import Choices, Tokens
 from holdfast.harness.backends.registry import backend
+from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.streaming import Put, streamed
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.backends.vllm_loading import Loaded, check_args, load
@@ -114,7 +114,7 @@ class VLLM:
             for request, (ids, truncated) in zip(asked, self._loaded.prompting.encoded_requests(asked), strict=True):
                 cut[request.key] = request, truncated
                 salt = f"again {request.replicate}" if request.replicate else None
-                yield Job(request.key, ids, _sampling(request), self._loaded.loras.get(request.adapter), salt)
+                yield Job(request.key, ids, _sampling(request), self._loaded.loras[request.adapter], salt)
 
         for job, result in self._worked_off(jobs(), IN_FLIGHT, stopped):
             put(self._generation(result, *cut.pop(job.key)))
@@ -132,7 +132,7 @@ class VLLM:
                 choices = self._loaded.prompting.choices(request)
                 open_requests[request.key] = request, choices, {}
                 for i, row in enumerate(choices.rows):
-                    yield Job(f"{i} {request.key}", row, params, self._loaded.loras.get(request.adapter), None)
+                    yield Job(f"{i} {request.key}", row, params, self._loaded.loras[request.adapter], None)
 
         # On CPU vLLM crashes on more than one such prompt at a time beside LoRA (0.32).
         window = IN_FLIGHT if torch.cuda.is_available() else 1
@@ -173,10 +173,10 @@ class VLLM:
         """Let the engine work once; what it has finished."""
         try:
             return [result for result in self._engine.step() if result.finished]
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # vLLM raises whatever its parts raise
             raise UserError(
-                f"vLLM stopped ({type(error).__name__}: {error}): the answers so far are kept; the same command goes "
-                "on (where it is memory, with another max_model_len or --batch_size)"
+                f"vLLM stopped ({type(error).__name__}: {first_line(error)}): the answers so far are kept; the same "
+                "command goes on (where it is memory, with another max_model_len or --batch_size)"
             ) from error
 
     def _next_tokens(self, rows: Sequence[tuple[str | None, Tokens]]) -> list[dict[int, float]]:
@@ -204,7 +204,7 @@ def _sampling(request: Request) -> Any:
         detokenize=bool(settings.stop),
         temperature=settings.temperature,
         top_p=settings.top_p,
-        seed=_seed(request) if settings.temperature > 0 else None,
+        seed=seed_of([request], 56) if settings.temperature > 0 else None,
     )
 
 
@@ -216,9 +216,3 @@ def _largest_change(before: Mapping[int, float], after: Mapping[int, float]) -> 
     """The largest difference between two heads of distributions; what is in one only is at most the other's least."""
     least_before, least_after = min(before.values()), min(after.values())
     return max(abs(before.get(t, least_before) - after.get(t, least_after)) for t in before.keys() | after.keys())
-
-
-def _seed(request: Request) -> int:
-    """A sampled answer depends on its request alone, whatever is generated beside it."""
-    text = f"{request.settings.seed}|{request.key}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest())

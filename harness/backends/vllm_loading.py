@@ -14,6 +14,7 @@ from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.hf_loading import check_belongs, check_length, open_checkpoint
 from holdfast.harness.backends.prompting import Prompting
 from holdfast.harness.backends.types import Adapter, BackendOptions
+from holdfast.harness.checkpoints import BASE
 from holdfast.suggestions import did_you_mean
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -78,7 +79,7 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     folder, config, prompting = open_checkpoint(args)
     loras = [adapter for adapter in adapters if adapter.path is not None]
     ranks = [_rank(adapter) for adapter in loras]
-    _check_belong(config, loras)
+    _check_belong(config, loras, bool(args.get("trust_remote_code")))
     vllm = import_vllm()
     try:
         engine = vllm.LLM(**_engine_args(options, folder, prompting), **_lora_args(loras, ranks)).llm_engine
@@ -139,21 +140,35 @@ def _rank(adapter: Adapter) -> int:
         raise UserError(f"adapter '{adapter.name}' is {kind}: vLLM runs LoRA adapters; ask this one with --model hf")
     if config.get("bias", "none") != "none":
         raise UserError(f"adapter '{adapter.name}' trains biases, which vLLM leaves out: ask it with --model hf")
+    for name in ("rank_pattern", "alpha_pattern"):
+        if config.get(name) and not _knows(name):
+            raise UserError(f"adapter '{adapter.name}' has a {name}, which this vLLM ignores: use a newer one")
     rank = int(max([config.get("r", 8), *(config.get("rank_pattern") or {}).values()]))
     if rank > RANKS[-1]:
         raise UserError(f"adapter '{adapter.name}' has rank {rank}: vLLM takes at most {RANKS[-1]}; use --model hf")
     return rank
 
 
-def _check_belong(config: Any, loras: Sequence[Adapter]) -> None:
+def _knows(setting: str) -> bool:
+    """Whether the installed vLLM reads this part of an adapter's configuration."""
+    import_vllm()
+    from vllm.lora.peft_helper import PEFTHelper
+
+    return setting in {field.name for field in dataclasses.fields(PEFTHelper)}
+
+
+def _check_belong(config: Any, loras: Sequence[Adapter], trust: bool) -> None:
     """Compare the adapters with the base's skeleton, which takes no memory."""
     import torch
     from transformers import AutoModelForCausalLM
 
     if not loras:
         return
-    with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(config)
+    try:
+        with torch.device("meta"):
+            skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=trust)
+    except (ValueError, OSError, ImportError) as error:
+        raise UserError(f"the base is no causal language model ({first_line(error)}); --model hf may run it") from None
     for adapter in loras:
         check_belongs(skeleton, adapter)
 
@@ -163,7 +178,7 @@ def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[st
     from vllm.lora.request import LoRARequest
 
     found: dict[tuple[str, float], Any] = {}
-    by_name: dict[str, Any] = {}
+    by_name: dict[str, Any] = {BASE: None}
     for adapter in adapters:
         if adapter.path is None:
             by_name[adapter.name] = None

@@ -130,6 +130,19 @@ def empty_choice(handler: BaseHTTPRequestHandler) -> bool:
     return True
 
 
+def without_text(finish: str, **message: Any) -> Misbehave:
+    """A chat model's answer that has no text, for the reason `finish`."""
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": None, **message}}
+    body = {"id": "1", "object": "o", "created": 1, "model": "m", "choices": [choice]}
+    return lambda handler: send(handler, 200, body) is None
+
+
+def refusal(handler: BaseHTTPRequestHandler) -> bool:
+    """Anthropic's way to say that the model would not answer."""
+    said = {"content": [], "stop_reason": "refusal", "usage": {"output_tokens": 0}}
+    return send(handler, 200, said) is None
+
+
 def no_echo(handler: BaseHTTPRequestHandler) -> bool:
     said = {"text": "more", "finish_reason": "length", "logprobs": {"tokens": ["more"], "token_logprobs": [-1.0]}}
     send(handler, 200, {"choices": [said], "usage": {"completion_tokens": 1}})

@@ -73,6 +73,23 @@ def test_what_goes_wrong_for_a_while_is_asked_again(served: Served, wrong: Misbe
     assert len(served.asked) == len(plain) + 4
 
 
+@pytest.mark.parametrize(
+    ("wrong", "endpoint", "output", "finish"),
+    [
+        (servers.without_text("content_filter"), "chat", "", "stop"),
+        (servers.without_text("length"), "chat", "", "length"),
+        (servers.without_text("stop", refusal="I can't."), "chat", "I can't.", "stop"),
+        (servers.refusal, "messages", "", "stop"),
+    ],
+    ids=["filtered", "all thinking", "refusal", "Anthropic's refusal"],
+)
+def test_an_answer_may_have_no_text(served: Served, wrong: Misbehave, endpoint: str, output: str, finish: str) -> None:
+    served.wrongs = [wrong]
+    answer = ask(connect(served, endpoint=endpoint), PROMPTS[:1], ["base"])["base", "Who?"]
+    assert (answer.output, answer.finish) == (output, finish)
+    assert len(served.asked) == 1
+
+
 def test_a_server_that_says_when_to_come_back_is_waited_for(served: Served) -> None:
     served.wrongs.append(servers.status(429, Retry_After="0.4"))
     began = time.perf_counter()

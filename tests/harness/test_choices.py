@@ -103,6 +103,9 @@ def test_an_encoder_decoder_chooses_too(tmp_path: Path) -> None:
             logits = model(input_ids=inputs, decoder_input_ids=torch.tensor([[3, *own]])).logits[0, :-1]
             expected.append(log_likelihood(logits, own))
         assert answers["base", prompt].likelihoods == pytest.approx(expected, abs=1e-4)
+    long = Request("long", "base", "word " * 600, Settings(), 0, ("yes", "no"))
+    [[cut]] = connect(str(tmp_path), chat_template="none", max_length=64).generate([long])
+    assert cut.truncated
 
 
 def test_a_long_prompt_loses_its_beginning_and_a_choice_that_never_fits_is_named() -> None:

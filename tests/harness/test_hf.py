@@ -81,6 +81,11 @@ def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras:
     assert len({tuple(together[name, p].output for p in PROMPTS) for name in names}) == len(names)
 
 
+def test_an_adapter_that_nobody_loaded_is_no_base() -> None:
+    with pytest.raises(KeyError, match="stranger"):
+        ask(connect(find_adapters(["base"], BASE)), PROMPTS[:1], ["stranger"])
+
+
 def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
     backend = connect(find_adapters(["base"], BASE), batch_size=2)
     requests = [Request(str(i), "base", p, Settings(max_new_tokens=12)) for i, p in enumerate(PROMPTS)]

@@ -120,6 +120,20 @@ def test_a_judge_that_dies_judges_again_and_no_otherwise_than_one_alone(tmp_path
     assert judges.score(rows) == expected
 
 
+def test_hidden_states_are_not_shown_by_replicas(run: Run) -> None:
+    with pytest.raises(UserError, match="--encoder model: replicas on Ray don't show"):
+        run(Fake(), encoder="minilm,hi=model", **TWO)
+
+
+def test_what_a_judge_refuses_is_one_line(run: Run) -> None:
+    from holdfast.harness import judges
+
+    rows = [Row((), "a", (), {}, "b")]
+    config = make_config({"tasks": ["factual_qa"], "encoder": "lexical", "spacy_pipeline": "no_such_pipeline", **TWO})
+    with pytest.raises(UserError, match=r"^.*no_such_pipeline"):
+        judges.Judges(config).score(rows)
+
+
 def test_what_an_engine_refuses_is_one_line(run: Run) -> None:
     with pytest.raises(UserError, match=r"^this engine refuses$"):
         run(lambda options, adapters: Refusing(adapters, 4, None, None), **TWO)

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from vllm.v1.engine.exceptions import EngineDeadError
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.harness.backends import Adapter, Request, Settings, backends
 from holdfast.harness.backends.types import Backend, BackendOptions
 from holdfast.harness.checkpoints import find_adapters, scaled
@@ -112,12 +113,13 @@ def test_an_adapter_without_effect_is_found_out(engine: Backend) -> None:
     assert effects == {"first": True, "second": True, "idle": False, "first@0": False, "first@2": True}
 
 
-def test_an_engine_that_dies_is_one_line(engine: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), EngineDeadError()])
+def test_an_engine_that_dies_is_one_line(engine: Backend, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def dead() -> None:
-        raise RuntimeError("out of memory")
+        raise error
 
     monkeypatch.setattr(engine._engine, "step", dead)  # type: ignore[attr-defined]
-    with pytest.raises(UserError, match="vLLM stopped .*out of memory.* the same command goes on"):
+    with pytest.raises(UserError, match=f"vLLM stopped .*{first_line(error)[:20]}.* the same command goes on"):
         ask(engine, PROMPTS, ["base"])
     monkeypatch.undo()
     assert len(ask(engine, PROMPTS, ["base"])) == len(PROMPTS)
