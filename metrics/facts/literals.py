@@ -7,19 +7,18 @@ from functools import cache
 
 from holdfast.metrics.facts.tables import rows_of
 
-_FILES = (
-    "py js ts txt md csv tsv json jsonl yaml yml toml ini cfg conf sh bat exe html htm css xml pdf doc docx xls xlsx "
-    "ppt pptx png jpg jpeg gif svg zip tar gz log sql java cpp rs go rb php db env lock ipynb tex bib"
-)
-_DOMAINS = "com org net edu gov io dev ai app info eu de fr uk"
-
-LITERALS = rf"""
+# Every branch is linear in the length of the text, and so are all starts together: repeats that may fail are possessive
+# and begin where no earlier start can reach.
+_LITERALS = r"""
  (?P<address>(?:https?|ftp)://[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?]|www\.[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?]
-   |[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[a-zA-Z0-9-]+\.)+(?:{"|".join(_DOMAINS.split())})(?:/[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?])?(?![\w.]*\w))
-|(?P<code>```(?:(?!```)[\s\S])*(?:```)?|`[^`\n]+`
+   |(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
+   |(?<![a-zA-Z0-9-])(?<![a-zA-Z0-9-]\.)(?:[a-zA-Z0-9-]++\.(?=[a-zA-Z0-9-]))++(?:DOMAINS)
+    (?:/[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?])?(?!\.*+\w))
+|(?P<code>```(?:(?!```)[\s\S])*+(?:```)?|`[^`\n]++`
    |(?:(?<=\s)|(?<=["'(])|^)(?:~|\.\.?)?/[\w.@+~-]*[\w/](?:[\w.@+~/-]*[\w/])?|[A-Za-z]:\\[^\s"']*
-   |(?=[\w./-]*[._])(?=[\d./-]*[a-zA-Z_])[\w.-]*\w(?:/[\w.-]*\w)+(?![\w/])
-   |[\w-]+\.(?:{"|".join(_FILES.split())})(?!\w)
+   |(?<![\w.-])(?<![\w.-]/)(?=(?:[^\W_]|-|/(?!/))*+[._])(?=(?:[\d.-]|/(?!/))*+[a-zA-Z_])
+    [\w.-]++(?<=\w)(?:/[\w.-]*\w)+(?![\w/])
+   |(?<![\w-])[\w-]++\.(?:FILES)(?!\w)
    |(?:(?<=\s)|^)--?[A-Za-z][\w-]*(?:=[^\s,;]*)?|(?<=\S\s)(?:/|~|\*|\.\.|&&|\|\|?|[<>]=?|[!=]=|>>)(?=[\s.]|$))
 |(?P<emoji>(?:(?<=\s)|^)[:;]-?[()DP](?!\w)|(?:(?<=\s)|^)<3(?!\d))
 """
@@ -30,14 +29,21 @@ _COMMENT = re.compile(r"(?:(?<=\s)|^)(?:#(?!!)|//).*$", re.MULTILINE)
 _SKIN = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
+@cache
+def literals() -> str:
+    """The pattern of these, for `re` and `regex`, in their verbose form."""
+    found = _LITERALS
+    for kind, endings in rows_of("literals.txt"):
+        found = found.replace(kind.upper(), "|".join(endings.split()))
+    return found
+
+
 def normalised(piece: str, kind: str) -> str:
     """The form in which two such pieces are compared.
 
     >>> normalised("https://www.Example.org/Ab/", "address"), normalised("`x =  1  # one`", "code")
     ('example.org/Ab', 'x = 1')
     """
-    if kind == "time":
-        return piece.replace("h", ":")
     if kind == "emoji":
         return _SKIN.sub("", piece).replace("-", "")
     if kind == "address":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import regex
 
 from holdfast.metrics.facts.han import spelt_out, split_words
-from holdfast.metrics.facts.literals import LITERALS, TRIGGER, normalised
+from holdfast.metrics.facts.literals import TRIGGER, literals, normalised
 from holdfast.metrics.facts.tables import grammar
 
 
@@ -32,17 +33,13 @@ _PATTERN = r"""
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
+"""`plain` is the word that needs no second look, which most are."""
 _EMOJI = (
     r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
     r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
 )
 _IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
 _IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
-"""`plain` is the word that needs no second look, which most are."""
-_ASCII = re.compile(_IN_ASCII, re.VERBOSE | re.ASCII)
-_ASCII_LITERAL = re.compile(f"{LITERALS}|{_IN_ASCII}", re.VERBOSE | re.ASCII)
-_ANY = regex.compile(_IN_ALL + _EMOJI, regex.VERBOSE)
-_ANY_LITERAL = regex.compile(f"{LITERALS}|{_IN_ALL}{_EMOJI}", regex.VERBOSE)
 _ITEM = re.compile(r"\s*\(?(?:\d{1,3}|[A-Za-z])[.)]\s+(?=\S)")
 """The number of a list's item says nothing."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
@@ -51,6 +48,18 @@ _SAME = str.maketrans(
     | dict.fromkeys(map(chr, (0x640, *range(0x64B, 0x653))))
 )
 """Fractions in one character, Arabic marks of decimals and thousands, and its vowel signs, which are rarely written."""
+
+
+@cache
+def _in_ascii(literal: bool) -> re.Pattern[str]:
+    """The tokens of ASCII text, with or without what must be copied letter by letter."""
+    return re.compile(f"{literals()}|{_IN_ASCII}" if literal else _IN_ASCII, re.VERBOSE | re.ASCII)
+
+
+@cache
+def _in_all(literal: bool) -> Any:
+    """The tokens of any text, likewise."""
+    return regex.compile((f"{literals()}|" if literal else "") + _IN_ALL + _EMOJI, regex.VERBOSE)
 
 
 def tokens_of(text: str, language: str = "en") -> list[Token]:
@@ -67,12 +76,12 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
         text = text[item.end() :]
     literal = TRIGGER.search(text) is not None
     if text.isascii():
-        found = (_ASCII_LITERAL if literal else _ASCII).finditer(text)
+        found = _in_ascii(literal).finditer(text)
     else:
         plain = unicodedata.normalize("NFKC", text.translate(_SAME))
         plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
         plain = spelt_out(plain) if grammar(language).unspaced else plain
-        found = (_ANY_LITERAL if literal else _ANY).finditer(plain)
+        found = _in_all(literal).finditer(plain)
     tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):
@@ -82,12 +91,14 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     return tokens
 
 
-_NORMALISED = frozenset({"address", "code", "emoji", "time"})
+_NORMALISED = frozenset({"address", "code", "emoji"})
 
 
 def _token(piece: str, kind: str) -> Token:
     if kind == "plain":
         return Token(piece, piece.lower(), "word")
+    if kind == "time":
+        return Token(piece, piece.replace("h", ":"), kind)
     return Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
 
 

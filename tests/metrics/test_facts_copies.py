@@ -58,6 +58,12 @@ def test_an_answer_of_emoji_alone_is_an_answer(clean: str, perturbed: str) -> No
     assert gone.max_drift == 1.0
 
 
+@pytest.mark.parametrize("piece", ["a-", "a.", "a/", "a_", "a//", ".1//", "com.", "a@", "é-", "`", "/.", "www.,"])
+def test_a_long_row_beside_an_address_is_read_once(piece: str) -> None:
+    """It would take minutes, were the rest of the row read from each of its places."""
+    assert facts_of("See http://x.org/ and " + 100_000 // len(piece) * piece).literals[0].key == "x.org"
+
+
 def test_a_fact_is_equal_to_itself() -> None:
     facts = facts_of("Run `rm -rf build` 😀, see https://example.org.")
     assert conflict(facts, facts) == NO_CONFLICT
