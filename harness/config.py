@@ -88,7 +88,7 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
             raise UserError(f"unknown setting '{name}'{did_you_mean(name, RunConfig.model_fields)}")
     parsed = {name: _parsed(name, value) for name, value in settings.items()}
     try:
-        return RunConfig.model_validate(parsed)
+        config = RunConfig.model_validate(parsed)
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "extra_forbidden":
@@ -99,8 +99,15 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
             str(part) for part in first["loc"] if not str(part).startswith(("int", "literal", "constrained"))
         )
         hint = _HINTS.get((where, first["type"])) or _HINTS.get(("", first["type"])) or first["msg"].lower()
-        raise UserError(f"{where}: {hint}, not {first['input']!r}") from None
+        found = "none" if first["input"] == [] else repr(first["input"])
+        raise UserError(f"{where}: {hint}, not {found}") from None
+    for name in _OF_RAY:
+        if name in parsed and config.distributed is None:
+            raise UserError(f"{name} is about a Ray cluster: add --distributed ray, or leave it out")
+    return config
 
+
+_OF_RAY = ("ray_address", "replicas", "gpus_per_replica")
 
 _HINTS = {
     ("search", "string_pattern_mismatch"): "use random:N or greedy:N with a number of variants, as in greedy:8",

@@ -90,7 +90,7 @@ def evaluate(
         if before is not None:
             check_same_run(before, manifest, folder)
             manifest = before
-        if manifest.status != "complete":
+        if manifest.status != "complete" or samples.count() < manifest.generations:
             _run(prepared, manifest, samples, on_ray(config, backend or backends.get(config.model).build))
     return Results(folder, *summarise(folder), tuple(manifest.warnings))
 

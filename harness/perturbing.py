@@ -52,6 +52,7 @@ def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
 
     Raises UserError for text that is not UTF-8, and for none.
     """
+    cells = cells_of(config)
     try:
         content = text.decode()
     except UnicodeDecodeError as error:
@@ -67,7 +68,7 @@ def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
     task = Task("-", (sample,), ())
     variants = [
         Made(task.name, sample.id, variant_of(task, sample, name, severity, 0, config.seed))
-        for name, severity in cells_of(config)
+        for name, severity in cells
         if name == IDENTITY and IDENTITY in config.perturbations
     ]
     variants += make_variants(config, [task])

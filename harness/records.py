@@ -101,6 +101,11 @@ class Samples:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return read_samples(self._path)
 
+    def count(self) -> int:
+        """How many whole lines there are."""
+        with self._path.open("rb") as lines:
+            return sum(1 for _ in lines)
+
     def __enter__(self) -> Self:
         return self
 

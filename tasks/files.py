@@ -63,14 +63,13 @@ def samples_of(
             raise UserError(f"{at}: 'content' must be text, not {json.dumps(content)[:60]}")
         references = _texts(fields.pop("references", ()), "references", at)
         fields |= {name: _texts(fields[name], name, at) for name in LISTS if name in fields}
-        choices = _texts(fields.pop(choices_in, ()), choices_in, at)
-        if choices and (len(choices) < 2 or len(set(choices)) < len(choices) or not all(map(str.strip, choices))):
-            raise UserError(f"{at}: '{choices_in}' must be at least two texts, none empty, none twice: {list(choices)}")
+        choices = _choices(fields.pop(choices_in), choices_in, references, at) if choices_in in fields else ()
         sample = Sample(str(sample_id), content, references, fields, choices)
         if sample.id in lines:
             raise UserError(f"{at}: the id '{sample.id}' was used in line {lines[sample.id]} already; ids must differ")
-        if samples and bool(sample.references) != bool(samples[0].references):
-            raise UserError(f"{at}: some samples have references and some have none; give them to all or to none")
+        for name in ("references", "choices"):
+            if samples and bool(getattr(sample, name)) != bool(getattr(samples[0], name)):
+                raise UserError(f"{at}: some samples have {name} and some have none; give them to all or to none")
         lines[sample.id] = number
         samples.append(sample)
     if not samples:
@@ -91,6 +90,16 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
                 f"{where}, line {number}: expected a JSON object with named fields, found {line.strip()[:40]}"
             )
         yield number, value
+
+
+def _choices(value: Any, field: str, references: tuple[str, ...], at: str) -> tuple[str, ...]:
+    choices = tuple(map(str.strip, _texts(value, field, at)))
+    if len(choices) < 2 or len(set(choices)) < len(choices) or not all(choices):
+        raise UserError(f"{at}: '{field}' must be at least two texts, none empty, none twice: {list(choices)}")
+    for reference in references:
+        if reference.strip() not in choices:
+            raise UserError(f"{at}: the reference '{reference}' is none of the choices: {list(choices)}")
+    return choices
 
 
 def _texts(value: Any, field: str, at: str) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from holdfast.tasks.registry import tasks
 from holdfast.tasks.types import Task
 from holdfast.tasks.yaml_task import read_yaml_task
 
+CHOSEN = ("exact_match",)
+"""The metric of a plain file of prompts with references and choices."""
+
 JUDGED = ("token_f1", "exact_match", "rouge")
 """Metrics of a plain file of prompts with references."""
 
@@ -25,8 +28,9 @@ def load_task(name: str) -> Task:
         return read_yaml_task(path)
     if path.suffix == ".jsonl":
         samples = read_samples(path)
-        judged = any(sample.references for sample in samples)
-        return Task(path.stem, samples, JUDGED if judged else UNJUDGED)
+        if not samples[0].references:
+            return Task(path.stem, samples, UNJUDGED)
+        return Task(path.stem, samples, CHOSEN if samples[0].choices else JUDGED)
     if path.exists() or len(path.parts) > 1:
         raise UserError(
             f"'{name}' is not a task file: use .jsonl (one sample a line) or .yaml (a task that maps other fields)"

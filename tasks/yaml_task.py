@@ -97,7 +97,7 @@ def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict
         if "doc_to_target" in settings:
             mapped["references"] = _value(settings, "doc_to_target", fields, where)
         if "doc_to_choice" in settings:
-            mapped["doc_to_choice"] = choices = _choices(settings["doc_to_choice"], fields, where)
+            mapped["doc_to_choice"] = choices = _choices(path, settings["doc_to_choice"], fields, where)
             mapped["references"] = _chosen(mapped.get("references", ()), choices, where)
         if "doc_to_id" in settings:
             mapped["id"] = _value(settings, "doc_to_id", fields, where)
@@ -113,11 +113,15 @@ def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: st
     return rendered(asked, fields, f"{where}: {key}")
 
 
-def _choices(asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
-    choices = fields.get(asked) if isinstance(asked, str) else asked
-    if not isinstance(choices, list):
-        raise UserError(f"{where}: doc_to_choice must be a list, or name a field that holds one, not {asked!r}")
-    return choices
+def _choices(path: Path, asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
+    """The list itself, or that of the field which is named, plainly or as `{{ field }}`."""
+    if isinstance(asked, str):
+        asked = fields.get(asked.strip("{} "), asked)
+    if not isinstance(asked, list):
+        raise UserError(
+            f"{path}: 'doc_to_choice' must be a list, or name a field that holds one, not {asked!r} ({where})"
+        )
+    return asked
 
 
 def _chosen(target: Any, choices: list[Any], where: str) -> Any:

@@ -28,6 +28,8 @@ NO_ADAPTER = "__base__"
 _MIXED = ("Linear", "Linear4bit", "Linear8bitLt", "Embedding", "Conv1d", "Conv2d", "Conv3d")
 """peft's LoRA layers that run mixed batches."""
 
+_WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
+
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -181,9 +183,17 @@ def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[s
 
 
 def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
-    """The adapters whose prompts peft can run in one batch, the base among them: plain LoRA as it was saved."""
+    """The adapters whose prompts peft can run in one batch, the base among them: plain LoRA as it was saved.
+
+    Whole modules and biases that came with one adapter are in the way of all the others.
+    """
     from peft.tuners.lora import LoraLayer
 
+    configs = [model.peft_config[name] for name in names.values()]
+    if any(getattr(config, setting, None) for config in configs for setting in _WHOLE_MODULES) or any(
+        getattr(config, "bias", "none") != "none" for config in configs
+    ):
+        return frozenset()
     layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
     found = set()
     for adapter in adapters:
@@ -192,7 +202,7 @@ def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) 
             found.add(adapter.name)
             continue
         config = model.peft_config[name]
-        plain = config.peft_type == "LORA" and not config.modules_to_save and adapter.scale == 1.0
+        plain = config.peft_type == "LORA" and adapter.scale == 1.0
         mine = [layer for layer in layers if name in layer.r]
         if plain and all(type(layer).__name__ in _MIXED and name not in layer.lora_variant for layer in mine):
             found.add(adapter.name)

@@ -39,6 +39,8 @@ def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
         ({"batch_size": "large"}, "batch_size: .* not 'large'"),
         ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, not '-2'"),
         ({"batch_size": 0}, "batch_size: "),
+        ({"replicas": 2}, "replicas is about a Ray cluster: add --distributed ray"),
+        ({"perturbations": ""}, "perturbations: name at least one, not none"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:

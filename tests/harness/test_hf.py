@@ -81,6 +81,15 @@ def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras:
     assert len({tuple(together[name, p].output for p in PROMPTS) for name in names}) == len(names)
 
 
+def test_whole_modules_beside_another_adapter_keep_the_batches_apart(tmp_path: Path, loras: list[str]) -> None:
+    whole = save_lora(tmp_path / "whole", pocket(), scale=0.3, modules_to_save=["norm"])
+    adapters = find_adapters(["base", loras[0], whole], BASE)
+    together = ask(connect(adapters, 64), PROMPTS, ["base", "first", "whole"])
+    for name in ("base", "first", "whole"):
+        alone = ask(connect([each for each in adapters if each.name == name], 64), PROMPTS, [name])
+        assert all(together[key].output == answer.output for key, answer in alone.items())
+
+
 def test_an_adapter_that_nobody_loaded_is_no_base() -> None:
     with pytest.raises(KeyError, match="stranger"):
         ask(connect(find_adapters(["base"], BASE)), PROMPTS[:1], ["stranger"])

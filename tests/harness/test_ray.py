@@ -120,6 +120,21 @@ def test_a_judge_that_dies_judges_again_and_no_otherwise_than_one_alone(tmp_path
     assert judges.score(rows) == expected
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+def test_an_address_where_nobody_listens_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(UserError, match=f"no Ray cluster answers at --ray_address '{address}'"):
+        run(Fake(), ray_address=address, **TWO)
+
+
+@pytest.mark.parametrize("asked", [{"replicas": 50}, {"replicas": 1, "gpus_per_replica": 1.0}])
+def test_more_than_this_machine_has_is_one_line(run: Run, asked: dict[str, float]) -> None:
+    with pytest.raises(UserError, match=r"replicas need (50 CPUs, and there are 2|1 GPUs, and there are 0)"):
+        run(Fake(), distributed="ray", **asked)
+
+
 def test_hidden_states_are_not_shown_by_replicas(run: Run) -> None:
     with pytest.raises(UserError, match="--encoder model: replicas on Ray don't show"):
         run(Fake(), encoder="minilm,hi=model", **TWO)

@@ -120,6 +120,16 @@ def test_a_complete_run_asks_nothing_again(run: Run) -> None:
     assert again.asked == []
 
 
+def test_a_complete_run_whose_lines_went_missing_asks_them_again(run: Run) -> None:
+    whole = run(Fake())
+    path = whole.path / "samples.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:9] + lines[14:])[:-40])
+    run(Fake())
+    assert sorted(path.read_bytes().splitlines(keepends=True)) == sorted(lines)
+    assert whole.breakdown.equals(run(Fake()).breakdown)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -39,6 +39,10 @@ def test_choices_stand_beside_the_metadata(tmp_path: Path) -> None:
         write(tmp_path / "mine.jsonl", {"id": 1, "content": "So?", "choices": ["yes", "no"], "topic": "x"})
     )
     assert task.samples == (Sample("1", "So?", (), {"topic": "x"}, ("yes", "no")),)
+    line = {"id": 1, "content": "So?", "choices": [" the red car", "the blue car"], "references": "the red car"}
+    task = load_task(write(tmp_path / "mine.jsonl", line))
+    assert task.samples[0].choices == ("the red car", "the blue car")
+    assert task.metrics == ("exact_match",)  # a wrong choice deserves nothing for the words that it shares
 
 
 def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) -> None:
@@ -67,6 +71,15 @@ def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) ->
         ([{"id": 1, "content": "a", "choices": ["x"]}], r"line 1: 'choices' must be at least two texts"),
         ([{"id": 1, "content": "a", "choices": ["x", "x"]}], r"line 1: 'choices' must be at least two texts"),
         ([{"id": 1, "content": "a", "choices": {"text": "x"}}], r"line 1: 'choices' must be text or a list of texts"),
+        ([{"id": 1, "content": "a", "choices": []}], r"line 1: 'choices' must be at least two texts"),
+        (
+            [{"id": 1, "content": "a", "choices": ["x", "y"], "references": [0]}],
+            r"line 1: the reference '0' is none of the choices: \['x', 'y'\]",
+        ),
+        (
+            [{"id": 1, "content": "a", "choices": ["x", "y"]}, {"id": 2, "content": "b"}],
+            r"line 2: some samples have choices and some have none",
+        ),
         ([{"id": 1, "content": "a", "protect": None}], r"line 1: 'protect' must be text or a list of texts, not null"),
     ],
 )
@@ -166,6 +179,7 @@ def test_a_mistake_in_a_yaml_task_is_named(tmp_path: Path, change: tuple[str, st
     [
         ("doc_to_choice: options\ndoc_to_target: label", "no"),
         ("doc_to_choice: options\ndoc_to_target: '{{ label }}'", "no"),
+        ("doc_to_choice: '{{ options }}'\ndoc_to_target: label", "no"),
         ("doc_to_choice: [no, yes, 1]\ndoc_to_target: label", "1"),
         ("doc_to_choice: options\ndoc_to_target: answer", "yes"),
     ],
@@ -186,7 +200,7 @@ def test_a_yaml_task_may_be_multiple_choice(tmp_path: Path, mapped: str, referen
     [
         (
             "doc_to_choice: nothing",
-            r"line 1: doc_to_choice must be a list, or name a field that holds one, not 'nothing'",
+            r"task.yaml: 'doc_to_choice' must be a list, or name a field that holds one, not 'nothing'",
         ),
         (
             "doc_to_choice: options\ndoc_to_target: label",
