@@ -28,9 +28,7 @@ class DateReader:
     def _lower(self, at: int) -> str:
         return self._tokens[at].lower if 0 <= at < len(self._tokens) else ""
 
-    def _keep(self, start: int, end: int, quantity: Quantity | None) -> int:
-        if quantity is None:
-            return start
+    def _keep(self, start: int, end: int, quantity: Quantity) -> int:
         self._found.append((start, quantity))
         self._used.update(range(start, end))
         return end
@@ -75,8 +73,6 @@ class DateReader:
         named = self._tokens[at].text[0].isupper() and at > 0 and self._lower(at - 1) in _AROUND_NAMED
         if is_word and day == year == "?" and not named:
             return at
-        for place in range(start, at):
-            self._used.add(place)
         self._found = [(place, quantity) for place, quantity in self._found if place < start]
         form = self._form(start, end)
         return self._keep(start, end, Quantity("date", f"{year}-{int(month):02}-{day}", form))

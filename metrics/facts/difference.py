@@ -125,6 +125,6 @@ def _short_forms(short: set[str], long: set[str], ours: Facts, theirs: Facts) ->
         row = [term.key for term in theirs.order if term.kind != "relation"]
         initials = "".join(key[0] for key in row)
         at = initials.find(acronym)
-        if at >= 0 and len(acronym) > 1:
+        if at >= 0:
             short.discard(acronym)
             long.difference_update(row[at : at + len(acronym)])

@@ -22,9 +22,6 @@ from holdfast.metrics.facts.tokens import Token, tokens_of
 from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
 
-_SCOPE = 4
-"""A negation bears on the first content word among so many that follow it."""
-
 _TITLES = frozenset("mr mrs ms miss dr prof sir madam mister st doctor professor श्री डॉ shri shrimati ji जी".split())
 _JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
 """Titles that are words, too: they are titles before a name."""
@@ -96,7 +93,6 @@ class _Reading:
         self.known = known_names(language)
         self.tokens = tokens_of(text, language)
         self.names: set[str] = set()
-        self.openers: set[str] = set()
         self.words: set[str] = set()
         self.keys: set[str] = set()
         self.markers: set[str] = set()
@@ -112,7 +108,7 @@ class _Reading:
         self.only = 0
         self._exclusive = self._just_now = False
         self._denied = False
-        self._pending = 0
+        self._pending = False
         self._last = ""
         self._comma = False
         self._without_capitals = False
@@ -149,26 +145,25 @@ class _Reading:
                 self._add(lower, "word", text)
         quantities = tuple(quantity for _, quantity in found)
         return Facts(
-            self.text,
-            self.language,
-            frozenset(quantity.key for quantity in quantities),
-            quantities,
-            frozenset(self.names),
-            frozenset([stem(name, self.language) for name in self.names]),
-            frozenset(self.openers),
-            frozenset(self.words),
-            frozenset(self.keys),
-            frozenset(self.markers),
-            self.negations,
-            frozenset(self.negated),
-            tuple(self.levels),
-            tuple(self.order),
-            frozenset(self.passive),
-            self.forms,
-            tuple(self.literals),
-            tuple(self.emoji),
-            tuple(self.modals),
-            self.only + self._exclusive,
+            text=self.text,
+            language=self.language,
+            numbers=frozenset(quantity.key for quantity in quantities),
+            quantities=quantities,
+            names=frozenset(self.names),
+            name_keys=frozenset([stem(name, self.language) for name in self.names]),
+            words=frozenset(self.words),
+            keys=frozenset(self.keys),
+            markers=frozenset(self.markers),
+            negations=self.negations,
+            negated=frozenset(self.negated),
+            levels=tuple(self.levels),
+            order=tuple(self.order),
+            passive=frozenset(self.passive),
+            forms=self.forms,
+            literals=tuple(self.literals),
+            emoji=tuple(self.emoji),
+            modals=tuple(self.modals),
+            only=self.only + self._exclusive,
         )
 
     def _written(self, at: int, token: Token, shouting: bool) -> None:
@@ -177,7 +172,7 @@ class _Reading:
         if "'" in lower:
             if lower.endswith("n't"):
                 self._word({"ca": "can", "wo": "will"}.get(lower[:-3], lower[:-3]), text)
-                self._negate("not")
+                self._negate()
                 return
             head, _, tail = lower.partition("'")
             if len(head) > 1 and (tail in ("s", "re", "ve", "ll", "d", "m", "") or len(head) > 2):
@@ -224,7 +219,6 @@ class _Reading:
             self.names.add(lower)
             self._add(word.key, "name", text)
         else:
-            self.openers.add(lower)
             self._word(lower, text)
 
     def _named_anyway(self, at: int) -> bool:
@@ -248,7 +242,7 @@ class _Reading:
         elif self._just_now:
             self._exclusive, self._just_now = "one" not in word.jobs, False  # only a draft: no more than that
         if "not" in word.jobs:
-            self._negate(lower)
+            self._negate()
             return
         if word.marker:
             self.markers.add(word.key)
@@ -257,7 +251,7 @@ class _Reading:
             self._add(word.key, "word", text)
         elif self._pending and "filler" in word.jobs:
             self.negated.add(word.key)
-            self._pending = 0
+            self._pending = False
         elif "filler" in word.jobs:
             self.order.append(Term(word.key, "word"))
         elif "before" in word.jobs or "after" in word.jobs:
@@ -280,17 +274,18 @@ class _Reading:
         self._exclusive = self._just_now = False
         if self._pending:
             self.negated.add(key)
-            self._pending = 0
+            self._pending = False
         self._last = key
 
-    def _negate(self, lower: str) -> None:
+    def _negate(self) -> None:
+        """It bears on the first content word that follows it in its clause; in Hindi on the one before it, too."""
         if self.rules.concord and self._denied:
             return
         self._denied = True
         self.negations += 1
         if self.language.startswith("hi") and self._last:
             self.negated.add(self._last)
-        self._pending = _SCOPE
+        self._pending = True
 
     def _mark(self, mark: str) -> None:
         if mark in ",;，、；":
@@ -298,7 +293,7 @@ class _Reading:
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
         if mark in ",;.!?，。！？；":
-            self._pending, self._denied = 0, False
+            self._pending = self._denied = False
 
     def _next(self, at: int) -> str:
         return self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""

@@ -39,11 +39,11 @@ class Modal(NamedTuple):
 class Facts:
     """The facts of one segment.
 
-    `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `openers`
-    (capitalised first words that may be names), `words` (all words, lower case), `keys` (stems of content words),
-    `markers` (small words that exclude others: before, up), `negations` (how many) and `negated` (the stems they bear
-    on), `levels` (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key
-    was written), `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of nothing else).
+    `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `words` (all,
+    lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up), `negations`
+    (how many) and `negated` (the stems they bear on), `levels` (quantifiers), `order` (terms in a row), `passive`
+    (stems that stand before "by"), `forms` (how a key was written), `literals` (addresses, code), `emoji`, `modals`,
+    `only` (how often something is said of nothing else).
     Each is equal to itself alone.
     """
 
@@ -53,7 +53,6 @@ class Facts:
     quantities: tuple[Quantity, ...] = ()
     names: frozenset[str] = frozenset()
     name_keys: frozenset[str] = frozenset()
-    openers: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     markers: frozenset[str] = frozenset()
