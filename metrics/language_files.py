@@ -11,9 +11,9 @@ out. `data/language_de.txt` is an example of each:
                   joiner: und           what stands inside numbers written as one word
                   capitals: nouns       all nouns are capitalised, so a capital makes no name
                   concord: yes          several negative words negate once
-                  script: Han           the script, where it belongs to this language before others
+                  script: Han           the script, where it belongs to this language before others (Unicode's name)
                   unspaced: yes         words are not set apart
-    [words]       job: words            the jobs of `facts/data/words.txt`: small, not, all, only, ...
+    [words]       job: words            the jobs of `facts/data/words.txt`: small, not, all, only, adds, ...
     [phrases]     two words = meaning   as in `facts/data/phrases.txt`
     [numbers]     3: drei               as in `facts/data/numbers.txt`; "_" joins words that are written apart
     [units]       min 60: stunde        as in `facts/data/units.txt`
@@ -32,7 +32,9 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from holdfast.errors import UserError
+import regex
+
+from holdfast.errors import UserError, first_line
 
 SETTING = "HOLDFAST_LANGUAGES"
 """The environment variable that names a folder of further language files."""
@@ -40,6 +42,8 @@ SETTING = "HOLDFAST_LANGUAGES"
 SECTIONS = frozenset(
     "settings words phrases numbers units calendar antonym comparison synonyms names".split(),
 )
+
+SETTINGS = frozenset("decimal endings prefixes elided joiner capitals concord script unspaced".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class LanguageFile:
 
 @cache
 def language_files() -> Mapping[str, LanguageFile]:
-    """The languages that have a file, by code. Raises UserError for a file that can't be read."""
+    """The languages that have a file, by code. Raises UserError for a file that can't be read, and for a
+    line in one that says nothing."""
     found = {}
     for entry in (files("holdfast.metrics") / "data").iterdir():
         if entry.name.startswith("language_"):
@@ -76,7 +81,11 @@ def language_files() -> Mapping[str, LanguageFile]:
         if not Path(folder).is_dir():
             raise UserError(f"{SETTING} is '{folder}', which is no folder of language files")
         for path in sorted(Path(folder).glob("*.txt")):
-            found[path.stem] = _parsed(path.stem, path.read_text("utf-8"), str(path))
+            try:
+                text = path.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise UserError(f"{path} can't be read as UTF-8 text: {first_line(error)}") from None
+            found[path.stem] = _parsed(path.stem, text, str(path))
     return found
 
 
@@ -95,5 +104,50 @@ def _parsed(code: str, text: str, where: str) -> LanguageFile:
         elif not section:
             raise UserError(f"{where}, line {number}: a line before the first section, such as [words]")
         else:
+            if wrong := _wrong(section, line.strip()):
+                raise UserError(f"{where}, line {number}: {wrong}")
             sections.setdefault(section, []).append(line.strip())
     return LanguageFile(code, {name: tuple(lines) for name, lines in sections.items()})
+
+
+def _wrong(section: str, line: str) -> str:
+    """What is wrong with a line of a section; "" for nothing."""
+    if section == "phrases":
+        phrase, mark, _ = line.partition("=")
+        return "" if mark and len(phrase.split()) > 1 else "a phrase is two or more words = meaning"
+    if section in ("antonym", "comparison"):
+        sides = line.split("|")
+        return "" if len(sides) > 1 and all(map(str.strip, sides)) else "use words | words that exclude them"
+    if section in ("synonyms", "names"):
+        return ""
+    head, mark, words = line.partition(":")
+    if not mark or not head.strip() or not words.strip():
+        return f"a line of [{section}] is a head, a colon and what belongs to it"
+    if section == "settings":
+        return _wrong_setting(head.strip(), words.strip())
+    parts = head.split()
+    if section == "units" and not (len(parts) == 2 and _is_number(parts[1])):
+        return f"'{head}': a unit has a base unit and a factor, as in min 60"
+    if section == "numbers" and not (len(parts) in (1, 2) and _is_number(parts[-1])):
+        return f"'{head}': a number has a value, after its kind if it has one, as in 3 or scale 100"
+    if section == "calendar" and len(parts) != 2:
+        return f"'{head}': a day or a month has a kind and a value, as in month 1"
+    return ""
+
+
+def _wrong_setting(name: str, value: str) -> str:
+    if name not in SETTINGS:
+        return f"unknown setting '{name}'; use {', '.join(sorted(SETTINGS))}"
+    if name == "script":
+        try:
+            regex.compile(rf"(?P<{value}>\p{{Script={value}}})")
+        except regex.error:
+            return f"'{value}' is no script of Unicode"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False

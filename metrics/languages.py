@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from typing import Any
 
 import regex
 
@@ -43,7 +44,6 @@ _SCRIPTS = {
 """Scripts and the language that most texts in them are in."""
 _SHARED = {"ru": "be bg kk ky mk mn ru sr uk".split(), "ar": "ar fa ku ps ug ur".split(), "ja": ["ja"]}
 """Languages that share a script with another: a long text is looked at more closely."""
-_SCRIPT = regex.compile("|".join(rf"(?P<{name}>\p{{{name}}})" for name in _SCRIPTS))
 
 _LATIN = "en de fr es it pt nl sv pl tr".split()
 """Languages in Latin letters that short texts are compared with."""
@@ -140,7 +140,7 @@ def _small_words() -> dict[str, tuple[str, ...]]:
 
 def _by_script(text: str, letters: str) -> str:
     counts: dict[str, int] = {}
-    for found in _SCRIPT.finditer(letters[:1000]):
+    for found in _scripts().finditer(letters[:1000]):
         name = str(found.lastgroup)
         counts[name] = counts.get(name, 0) + 1
     if not counts:
@@ -148,12 +148,25 @@ def _by_script(text: str, letters: str) -> str:
     if "Hiragana" in counts or "Katakana" in counts:
         return "ja"
     script = max(counts, key=counts.__getitem__)
-    owners = {file.setting("script"): code for code, file in language_files().items()}
-    language = owners.get(script, _SCRIPTS[script])
+    language = _owners().get(script) or _SCRIPTS[script]
     if language in _SHARED and len(letters) >= _ENOUGH_LETTERS:
         guess = _guessed(text)
         return guess if guess in _SHARED[language] else language
     return language
+
+
+@cache
+def _owners() -> dict[str, str]:
+    """The scripts that language files claim, and the languages."""
+    scripts = {file.setting("script"): code for code, file in language_files().items()}
+    return {script: code for script, code in scripts.items() if script}
+
+
+@cache
+def _scripts() -> Any:
+    """The pattern of a letter in any script that we know, or that a language file claims."""
+    names = dict.fromkeys((*_SCRIPTS, *_owners()))
+    return regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in names))
 
 
 def _by_frequency(words: list[str]) -> str:

@@ -307,7 +307,8 @@ class _Reader(DateReader):
     def _add_up(self, begin: int, end: int, value: float, unit: str, factor: float, loose: bool) -> int:
         """Keep a quantity; one that goes on with a smaller unit is one with it: 1 hour and 30 minutes."""
         after, larger, its_factor = self._larger
-        near = after == begin or (after == begin - 1 and self._lower(after) in ("and", ",", "und", "et", "y", "и"))
+        adds = self._lower(after) == "," or "adds" in self._jobs.get(self._lower(after), ())
+        near = after == begin or (after == begin - 1 and adds)
         form = self._form(begin, end)
         self._larger = end, unit, factor
         if unit in _ADDS_UP and near and unit == larger and value * factor < its_factor:

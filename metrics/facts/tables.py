@@ -216,8 +216,8 @@ def known_words(language: str) -> frozenset[str]:
 def _rows(table: str, language: str, *, everything: bool = False) -> Iterator[tuple[str, str]]:
     """The `head: words` rows of a table that hold in a language, lower case; phrases have no head."""
     if own := language_files().get(language):
-        lines = own.lines(table)
-        yield from (("", line.lower()) if table == "phrases" else _split(line.lower()) for line in lines)
+        rows = (("", line) for line in own.lines(table)) if table == "phrases" else own.rows(table)
+        yield from ((head.lower(), words.lower()) for head, words in rows)
         return
     for head, words in rows_of(f"{table}.txt"):
         owner, _, rest = head.partition(" ")
@@ -228,11 +228,6 @@ def _rows(table: str, language: str, *, everything: bool = False) -> Iterator[tu
 def own_rows(table: str, language: str) -> list[tuple[str, str]]:
     """The rows of a table in a language's own file; none where it has none."""
     return [*_rows(table, language)] if language in language_files() else []
-
-
-def _split(line: str) -> tuple[str, str]:
-    head, _, words = line.partition(":")
-    return head.strip(), words.strip()
 
 
 def _groups(language: str) -> Iterator[list[str]]:

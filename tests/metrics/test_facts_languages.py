@@ -1,6 +1,7 @@
 """Facts in languages that one file each describes: what contradicts, and what only says it otherwise."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.errors import UserError
 from holdfast.metrics.encoders import encoding_of
 from holdfast.metrics.facts import Conflict, comparer, conflict, facts_of
-from holdfast.metrics.language_files import SETTING, language_files
+from holdfast.metrics.language_files import SETTING
 from holdfast.metrics.languages import language_of, languages_of
 
 
@@ -164,14 +164,49 @@ def test_a_language_is_added_by_a_file_alone(tmp_path: Path) -> None:
     assert shown.stdout.splitlines() == ["number to -> tre", "negation lost"], shown.stderr
 
 
+def test_a_script_that_only_a_language_file_knows_is_its_language(tmp_path: Path) -> None:
+    (tmp_path / "am.txt").write_text("[settings]\nscript: Ethiopic\n", "utf-8")
+    script = "from holdfast.metrics.languages import language_of\nprint(language_of('ሰላም ነው'), language_of('ᱥᱟᱱᱛᱟᱲᱤ'))"
+    environment = os.environ | {SETTING: str(tmp_path)}
+    shown = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert shown.stdout.split() == ["am", "zz"], shown.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[wrods]\nnot: ikke", "da.txt, line 1: unknown section 'wrods'"), ("not: ikke", "line 1: a line before the")],
+    [
+        ("[wrods]\nnot: ikke", "da.txt, line 1: unknown section 'wrods'"),
+        ("not: ikke", "line 1: a line before the"),
+        ("[settings]\ndecmal: ,", "line 2: unknown setting 'decmal'"),
+        ("[settings]\nscript: Danish", "line 2: 'Danish' is no script"),
+        ("[words]\nikke", "line 2: a line of .words. is a head"),
+        ("[units]\nmin: time", "line 2: 'min': a unit has a base unit and a factor"),
+        ("[numbers]\nscale: hundrede", "line 2: 'scale': a number has a value"),
+        ("[calendar]\n1: januar", "line 2: '1': a day or a month has a kind"),
+        ("[phrases]\nslet = ikke", "line 2: a phrase is two or more words"),
+        ("[antonym]\nvarm kold", "line 2: use words | words"),
+    ],
 )
 def test_a_wrong_language_file_is_one_line(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "da.txt").write_text(text, "utf-8")
-    monkeypatch.setenv(SETTING, str(tmp_path))
-    with pytest.raises(UserError, match=message):
-        language_files.__wrapped__()
+    refused(tmp_path, message, monkeypatch)
+
+
+def test_a_language_file_in_another_encoding_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "da.txt").write_bytes("[words]\nnot: ikke på".encode("latin-1"))
+    refused(tmp_path, "da.txt can't be read as UTF-8 text", monkeypatch)
+
+
+def refused(folder: Path, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Assert that the first text that is read names what is wrong with the language files."""
+    monkeypatch.setenv(SETTING, str(folder))
+    shown = subprocess.run(
+        [sys.executable, "-c", "from holdfast.metrics.facts import facts_of\nfacts_of('Han er her.')"],
+        capture_output=True,
+        text=True,
+    )
+    *_, last = shown.stderr.splitlines()
+    assert last.startswith("holdfast.errors.UserError: ")
+    assert re.search(message, last)
