@@ -12,13 +12,14 @@ import numpy as np
 from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
+from holdfast.metrics.facts.meanings import kin, traits
 from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
 from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.spelling import frequency, slips
-from holdfast.metrics.facts.stems import kin, stem, traits
+from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import abbreviations, family, known_names
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 from holdfast.metrics.languages import segment_languages

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from holdfast.metrics.facts.meanings import tables
 from holdfast.metrics.facts.quantity import Quantity, calendar
-from holdfast.metrics.facts.tables import grammar, tables
+from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.tokens import Token
 
 _AROUND_NAMED = frozenset({"the", "of", "a", "in", "on", "by", "since", "until", "till", "from", "before", "after"})

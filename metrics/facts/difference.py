@@ -6,10 +6,11 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from holdfast.metrics.facts.meanings import contrasted, contrasts, kin, traits
 from holdfast.metrics.facts.quantity import units
 from holdfast.metrics.facts.spelling import frequency, slips
-from holdfast.metrics.facts.stems import denied, kin, stem, traits
-from holdfast.metrics.facts.tables import contrasted, contrasts, family
+from holdfast.metrics.facts.stems import denied, stem
+from holdfast.metrics.facts.tables import family
 from holdfast.metrics.facts.types import Facts
 
 _RARE = 2.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from holdfast.metrics.facts.difference import Difference, shared_family
+from holdfast.metrics.facts.meanings import denying_stems
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import denying_stems
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 _REWORDED = 0.34

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+from holdfast.metrics.facts.meanings import tables
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import PARTICLES, tables
+from holdfast.metrics.facts.tables import PARTICLES
 from holdfast.metrics.facts.tokens import Token
 
 _OBJECTS = frozenset("it them him her this that me us the a an his their my our your".split())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from holdfast.metrics.facts.dates import DateReader
+from holdfast.metrics.facts.meanings import tables
 from holdfast.metrics.facts.quantity import (
     ROMAN,
     Quantity,
@@ -20,7 +21,7 @@ from holdfast.metrics.facts.quantity import (
     units,
     written_date,
 )
-from holdfast.metrics.facts.tables import grammar, tables
+from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.tokens import Token
 from holdfast.metrics.language_files import language_files
 

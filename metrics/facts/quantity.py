@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from holdfast.metrics.facts.tables import own_rows, rows_of, tables
+from holdfast.metrics.facts.meanings import tables
+from holdfast.metrics.facts.tables import own_rows, rows_of
 
 ROMAN = {
     tens + ones: 10 * ten + one
@@ -70,8 +71,14 @@ def plain(value: float) -> str:
 
 
 def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quantity:
-    """So many of a unit that is `factor` base units."""
+    """So many of a unit that is `factor` base units; degrees Fahrenheit, which begin elsewhere, become Celsius.
+
+    >>> number_of(212, "fahrenheit", "212 °F").key
+    '100 celsius'
+    """
     value = round(count * factor, 6)
+    if unit == "fahrenheit":
+        value, unit = round((count - 32) / 1.8, 6), "celsius"
     return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit, round(count, 6))
 
 

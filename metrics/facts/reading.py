@@ -5,19 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from holdfast.metrics.facts.meanings import contrasted, phrase_starts, tables
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import (
-    LEVELS,
-    abbreviations,
-    contrasted,
-    family,
-    grammar,
-    known_names,
-    phrase_starts,
-    tables,
-)
+from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.tokens import Token, tokens_of
 from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of

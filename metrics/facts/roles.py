@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from holdfast.metrics.facts.difference import Difference, shared_family
-from holdfast.metrics.facts.tables import contrasts
+from holdfast.metrics.facts.meanings import contrasts
 from holdfast.metrics.facts.types import Facts, Term
 
 _BINDERS = frozenset("than before after over against".split())

@@ -8,8 +8,9 @@ from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
+from holdfast.metrics.facts.meanings import contrasts
 from holdfast.metrics.facts.stems import opposite_forms, stem
-from holdfast.metrics.facts.tables import contrasts, family, known_names
+from holdfast.metrics.facts.tables import family, known_names
 
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
 _WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")

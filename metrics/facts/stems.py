@@ -1,14 +1,12 @@
-"""Stems: what is left of a word without its inflection, so that "closed" and "closing" are one; and word kinship."""
+"""Stems: what is left of a word without its inflection, so that "closed" and "closing" are one; opposites by form."""
 
 from functools import lru_cache
 
-from holdfast.metrics.facts.tables import Grammar, graded, grammar, irregular, synonyms
+from holdfast.metrics.facts.tables import Grammar, graded, grammar, irregular
 from holdfast.metrics.language_files import language_files
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
 _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", "ना", "ग़ैर", "गैर")
-_SAME_STEM = 5
-"""From so many common first letters on two words are kin: announce, announcement."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -65,31 +63,6 @@ def _singular(word: str) -> str:
 
 def _undoubled(root: str) -> str:
     return root[:-1] if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "lsze" else root
-
-
-@lru_cache(maxsize=1 << 16)
-def kin(one: str, other: str, language: str = "en") -> bool:
-    """Whether two stems may mean the same: synonyms by table, or words of one family.
-
-    >>> kin(stem("purchased"), stem("buy")), kin(stem("announcement"), stem("announced")), kin(stem("cat"), stem("car"))
-    (True, True, False)
-    """
-    groups = synonyms(language)
-    if not groups.get(one, frozenset()).isdisjoint(groups.get(other, frozenset())):
-        return True
-    if opposite_forms(one, other):
-        return False
-    short, long = sorted((one, other), key=len)
-    if len(short) >= 3 and long.startswith(short) and (len(short) >= 4 or len(long) - len(short) >= 4):
-        return True
-    common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(short))
-    return common >= _SAME_STEM and common >= len(short) - 3
-
-
-@lru_cache(maxsize=1 << 16)
-def traits(one: str, language: str = "en") -> frozenset[int | str]:
-    """What two stems must share to be kin: a group of synonyms or their first letters."""
-    return synonyms(language).get(one, frozenset[int | str]()) | {one[:3]}
 
 
 @lru_cache(maxsize=1 << 16)
