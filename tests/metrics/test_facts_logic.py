@@ -61,6 +61,8 @@ def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
         ("He is not able to help.", "He is unable to help."),
         ("They no longer sell it.", "They do not sell it anymore."),
         ("He failed to sign.", "He did not sign."),
+        ("He is unable to sign.", "He can't sign."),
+        ("He was able to sign.", "He could sign."),
         ("It is not open.", "It is closed."),
         ("No doubt he will come.", "He will come."),
         ("Most of the shops close.", "The majority of the shops close."),
