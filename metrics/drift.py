@@ -99,7 +99,7 @@ def segment_drift(
     0; one empty: all 1, but `hidden_drift`, which is 0. Without `encoding` the default encoder reads the texts.
     Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
     spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts. Raises ValueError unless
-    there are equally many of both.
+    there are equally many of both, TypeError for a bare string.
 
     >>> from holdfast.metrics.encoders import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
@@ -107,6 +107,8 @@ def segment_drift(
     >>> found.max_drift, found.worst.segment.text, found.worst.reason
     (1.0, 'They leave at 12.', 'number 12 -> 21')
     """
+    if isinstance(clean, str) or isinstance(perturbed, str):
+        raise TypeError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
     if len(clean) != len(perturbed):
         raise ValueError(f"{len(clean)} clean answers and {len(perturbed)} perturbed ones are no pairs")
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]

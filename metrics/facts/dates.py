@@ -36,7 +36,7 @@ class DateReader:
 
     def _form(self, start: int, end: int) -> str:
         text = " ".join(token.text for token in self._tokens[start:end])
-        return re.sub(r"(?<=[$€£¥₹]) | (?=[%,.°])", "", text)
+        return re.sub(r"(?<=[$€£¥₹]) |(?<=\A-) | (?=[%,.°])", "", text)
 
     def _named_day(self, at: int) -> int:
         kind, value, is_word = self._calendar[self._lower(at)]

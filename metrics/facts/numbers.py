@@ -37,7 +37,10 @@ def number_conflict(before: Sequence[Quantity], after: Sequence[Quantity]) -> Co
 
 
 def swapped_numbers(ours: Facts, theirs: Facts) -> bool:
-    """Whether both sides have the same quantities, each bound to another's noun: 20 apples and 30 pears."""
+    """Whether both sides have the same quantities, each bound to another's noun (20 apples and 30 pears), or the other
+    way round in a score or a ratio (2-1)."""
+    if any(pair[::-1] in theirs.scores - ours.scores for pair in ours.scores - theirs.scores):
+        return True
     mine, its = _bound(ours), _bound(theirs)
     common = mine.keys() & its.keys()
     return len(common) > 1 and any(
@@ -58,7 +61,10 @@ def _bound(facts: Facts) -> dict[str, str]:
 
 
 def _bare(quantities: Sequence[Quantity]) -> set[str]:
-    return {"".join(c for c in one.form if c.isdigit() or c in ".,") or one.form.split()[0] for one in quantities}
+    return {
+        "-" * (one.count < 0) + ("".join(c for c in one.form if c.isdigit() or c in ".,") or one.form.split()[0])
+        for one in quantities
+    }
 
 
 def _agree(one: Quantity, other: Quantity) -> bool:
@@ -69,6 +75,8 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         if "" in (one.unit, other.unit) and one.unit != other.unit:
             aged = "months" in (one.unit, other.unit)  # twenty years old, aged twenty
             return one.count == other.count if aged else one.value == other.value
+        if one.unit == other.unit == "version":
+            return False
         apart = abs(one.value - other.value)
         if apart > _ROUNDING * max(abs(one.value), abs(other.value)) + 1e-9:
             return False
@@ -81,7 +89,7 @@ def _agree(one: Quantity, other: Quantity) -> bool:
     if all("?" in pair or pair[0] == pair[1] for pair in parts):
         return True
     (year, its_year), *days = parts
-    slashed = "/" in one.form or "/" in other.form
+    slashed = ("/" in one.form) != ("/" in other.form)
     return slashed and year == its_year and sorted(a for a, _ in days) == sorted(b for _, b in days)
 
 

@@ -270,7 +270,7 @@ class _Reader(DateReader):
 
     def _with_unit(self, start: int, value: float, end: int, *, loose: bool = False) -> int:
         known = self._units
-        unit, factor, begin = "", 1.0, start
+        unit, factor, begin = "", 1.0, start - self._is_negative(start)
         after = end + (self._lower(end) == "-" and self._lower(end + 1) in known)
         if two := known.get(f"{self._lower(after)}_{self._lower(after + 1)}"):
             return self._keep(begin, after + 2, number_of(value, two[0], self._form(begin, after + 2), two[1]))
@@ -298,12 +298,35 @@ class _Reader(DateReader):
                 unit, factor, begin = money[0], 1.0, min(begin - 1, place)
         elif self._lower(begin - 1) in known and known[self._lower(begin - 1)][0] in _MONEY:
             begin -= 1
+        begin -= begin < start and self._is_negative(begin)
+        below = (self._lower(end), self._lower(end + 1)) == ("below", "zero")
         if not unit and 0 < value < 1 and not self._tokens[start].lower.startswith(("0", ".")):
             value, unit = 100 * value, "percent"
         if unit in _ADDS_UP:
             more, end = self._more(end)
             value += more
+        if not unit and self._is_version(start, end):
+            number = self._tokens[start].text
+            return self._keep(begin, end, Quantity("number", f"{number} version", number, value, "version", value))
+        if below or any(self._is_negative(place) for place in range(begin + 1, start + 1)):
+            value, end = -value, end + 2 * below
         return self._add_up(begin, end, value, unit, factor, loose)
+
+    def _is_negative(self, at: int) -> bool:
+        """Whether a minus that takes nothing away from another number stands before what stands here."""
+        if at < 1 or self._tokens[at - 1].kind == "mark":
+            return self._lower(at - 1) == "minus"
+        return self._words.get(self._lower(at - 1), ("",))[0] == "sign" and (
+            at - 2 not in self._used and self._words.get(self._lower(at - 2), ("",))[0] != "number"
+        )
+
+    def _is_version(self, at: int, end: int) -> bool:
+        """Whether a number with points is none to calculate with: Python 3.10, version 3.10, 1.2.3."""
+        points = self._tokens[at].text.count(".")
+        if not points or end > at + 1 or "," in self._tokens[at].text:
+            return False
+        named = at > 1 and self._tokens[at - 1].text[0].isupper() and self._tokens[at - 2].kind != "mark"
+        return points > 1 or named or self._lower(at - 1) == "v" or self._is_labelled(at)
 
     def _add_up(self, begin: int, end: int, value: float, unit: str, factor: float, loose: bool) -> int:
         """Keep a quantity; one that goes on with a smaller unit is one with it: 1 hour and 30 minutes."""

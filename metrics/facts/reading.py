@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from holdfast.metrics.facts.meanings import contrasted, phrase_starts, tables
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
+from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.tokens import Token, tokens_of
@@ -24,6 +27,9 @@ MODAL_JOBS = frozenset({"must", "will", "should", "probably", "may", "maybe"})
 """The jobs of words that say how binding or how sure a statement is."""
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
+
+_AGAINST = frozenset({"-", "–", "—", ":", "to"})
+"""What stands between the numbers of a score or a ratio."""
 
 _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"})
 """Jobs that leave a trace wherever they stand."""
@@ -156,7 +162,15 @@ class _Reading:
             emoji=tuple(self.emoji),
             modals=tuple(self.modals),
             only=self.only + self._exclusive,
+            scores=frozenset(self._scores(found, used)),
         )
+
+    def _scores(self, found: list[tuple[int, Quantity]], used: set[int]) -> Iterator[tuple[str, str]]:
+        """The numbers that one mark, or "to", sets against the next."""
+        for (_, one), (at, other) in pairwise(sorted(found, key=lambda item: item[0])):
+            bound = at - 1 not in used and at - 2 in used and self.tokens[at - 1].lower in _AGAINST
+            if bound and one.kind == other.kind == "number":
+                yield one.key, other.key
 
     def _written(self, at: int, token: Token, shouting: bool) -> None:
         """A word as it stands: a name, an abbreviation, a contraction, or just a word."""

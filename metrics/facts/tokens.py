@@ -26,6 +26,7 @@ class Token(NamedTuple):
 
 _PATTERN = r"""
  (?P<plain>LETTER{2,}(?![\w'’.$/]|WORD))
+|(?P<sign>(?<![\w.,;:%°)\]'"–-])(?<!\d\s)-(?=[$€£¥₹]?\.?\d))
 |(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
 |(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|h\d\d(?!\w)))
 |(?P<fraction>\d+[/⁄]\d+(?!\d))
@@ -33,7 +34,7 @@ _PATTERN = r"""
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
-"""`plain` is the word that needs no second look, which most are."""
+"""`plain` is the word that needs no second look, which most are; `sign` is the minus of a number, no hyphen."""
 _EMOJI = (
     r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
     r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
@@ -44,10 +45,10 @@ _ITEM = re.compile(r"\s*\(?(?:\d{1,3}|[A-Za-z])[.)]\s+(?=\S)")
 """The number of a list's item says nothing."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
 _SAME = str.maketrans(
-    {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'"}
+    {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'", "−": "-"}
     | dict.fromkeys(map(chr, (0x640, *range(0x64B, 0x653))))
 )
-"""Fractions in one character, Arabic marks of decimals and thousands, and its vowel signs, which are rarely written."""
+"""Fractions in one character, the minus, Arabic marks of decimals and thousands, and vowel signs, rarely written."""
 
 
 @cache
@@ -97,6 +98,8 @@ _NORMALISED = frozenset({"address", "code", "emoji"})
 def _token(piece: str, kind: str) -> Token:
     if kind == "plain":
         return Token(piece, piece.lower(), "word")
+    if kind == "sign":
+        return Token(piece, "minus", "mark")
     if kind == "time":
         return Token(piece, piece.replace("h", ":"), kind)
     return Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)

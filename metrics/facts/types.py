@@ -43,7 +43,7 @@ class Facts:
     lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up), `negations`
     (how many) and `negated` (the stems they bear on), `levels` (quantifiers), `order` (terms in a row), `passive`
     (stems that stand before "by"), `forms` (how a key was written), `literals` (addresses, code), `emoji`, `modals`,
-    `only` (how often something is said of nothing else).
+    `only` (how often something is said of nothing else), `scores` (numbers bound to the next one: 2-1, 3:1).
     Each is equal to itself alone.
     """
 
@@ -66,6 +66,7 @@ class Facts:
     emoji: tuple[Literal, ...] = ()
     modals: tuple[Modal, ...] = ()
     only: int = 0
+    scores: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

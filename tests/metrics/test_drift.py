@@ -208,3 +208,8 @@ def test_a_segment_that_is_gone_is_lost_and_says_so() -> None:
     assert added.added_mass > 0.3
     assert lost.reasons == ("omission of the segment",)
     assert added.reasons == ("addition of the segment",)
+
+
+def test_bare_strings_are_no_lists() -> None:
+    with pytest.raises(TypeError, match="pass \\[clean\\] and \\[perturbed\\]"):
+        segment_drift("one answer", "another")
