@@ -9,7 +9,9 @@ import resource
 import shutil
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +29,30 @@ from holdfast.training.loading import (
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import TrainingArguments
+
     from holdfast.training.examples import Example
-    from holdfast.training.loop.batches import Perturber
+    from holdfast.training.loop.batches import Collator, Perturber
+    from holdfast.training.loop.trainer import MethodTrainer
 
 RECIPE = "recipe.json"
 _BEGINNING = "beginning"
 """Where an adapter is kept as it began, as long as it takes to save what it became."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a training needs besides its settings; `over` examples were longer than `longest` tokens."""
+
+    examples: list[Example]
+    model: Any
+    tokenizer: Any
+    collator: Collator
+    rows: list[Any]
+    evaluated: list[Any] | None
+    longest: int
+    over: int
 
 
 def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
@@ -42,12 +62,9 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     recipe and the data, for an output directory that holds another recipe's checkpoints, and for a loss that is no
     number any more.
     """
-    import torch
-    from transformers import TrainingArguments, set_seed
+    from transformers import set_seed
 
-    from holdfast.training.examples import digest_of_examples, encode, fitting, read_examples
-    from holdfast.training.loop.batches import Collator, Perturber
-    from holdfast.training.loop.trainer import MethodTrainer
+    from holdfast.training.examples import digest_of_examples, read_examples
 
     started = time.time()
     out = Path(recipe.output_dir)
@@ -58,6 +75,22 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
         return out
     set_seed(recipe.seed)
+    made = _prepared(recipe, checkpoint, examples, out)
+    initial = {name: parameter.clone() for name, parameter in _factors(made.model)}
+    trainer = _trainer(recipe, made, out)
+    with _without_peft_s_search_for_the_base():
+        metrics = _trained(trainer, out)
+        if trainer.is_world_process_zero():
+            _save(made.model, made.tokenizer, recipe, out)
+            _write_card(recipe, made, digests, initial, metrics, time.time() - started, out)
+    return out
+
+
+def _prepared(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
+    """The model under its adapter, and the examples as tokens."""
+    from holdfast.training.examples import encode, fitting, read_examples
+    from holdfast.training.loop.batches import Collator
+
     name = str(recipe.model["pretrained"])
     config = load_config(checkpoint, name)
     kind = kind_of(examples, config, recipe)
@@ -65,18 +98,54 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     model = load_model(checkpoint, recipe, kind, examples, tokenizer)
     if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
         _keep_beginning(model, out)
-    initial = {name: parameter.clone() for name, parameter in _factors(model)}
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     rows, over = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in examples], longest, recipe.too_long)
     if over:
         done = "lost the beginning of their prompts" if recipe.too_long == "cut" else "were left out"
-        warnings.warn(f"{over} of {len(examples)} examples are longer than {longest} tokens and {done}", stacklevel=2)
+        warnings.warn(f"{over} of {len(examples)} examples are longer than {longest} tokens and {done}", stacklevel=3)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     evaluated = None
     if recipe.eval_data:
         others = read_examples(recipe.eval_data)
         evaluated, _ = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+    return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over)
+
+
+def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
+    """The Trainer with the recipe's objective and noise; raises UserError for what it can't be set up with."""
+    from holdfast.training.loop.batches import Perturber
+    from holdfast.training.loop.trainer import MethodTrainer
+
+    settings = _settings(recipe, out)
+    noise, sam = _noise(made.model, recipe)
+    perturber = Perturber(made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest)
+    try:
+        return MethodTrainer(
+            model=made.model,
+            args=settings,
+            data_collator=made.collator,
+            train_dataset=_Rows(made.rows),
+            eval_dataset=_Rows(made.evaluated) if made.evaluated else None,
+            processing_class=made.tokenizer,
+            objective=_objective(recipe, made.tokenizer, made.examples, perturber),
+            objective_args=dict(recipe.objective_args),
+            perturber=perturber,
+            noise=noise,
+            sam=sam,
+            optimizers=(_lora_plus(made.model, recipe, settings), None),
+        )
+    except UserError:
+        raise
+    except Exception as error:  # a reporter that is not installed, a device or a hub that is not there
+        raise UserError(f"the Trainer can't be set up: {first_line(error)}") from None
+
+
+def _settings(recipe: Recipe, out: Path) -> TrainingArguments:
+    """The Trainer's own settings."""
+    import torch
+    from transformers import TrainingArguments
+
     arguments = {
         "remove_unused_columns": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
@@ -88,58 +157,59 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     if "wandb" in str(arguments.get("report_to")):
         os.environ.setdefault("WANDB_MODE", "offline")  # nothing opens a connection unasked
     try:
-        settings = TrainingArguments(output_dir=str(out), **arguments)
+        return TrainingArguments(output_dir=str(out), **arguments)
     except (TypeError, ValueError, ImportError) as error:  # ImportError: DeepSpeed and the like, asked for but missing
         raise UserError(f"TrainingArguments: {first_line(error)}") from None
-    noise, sam = _noise(model, recipe)
-    perturber = Perturber(examples, recipe.perturbations, recipe.seed, tokenizer, collator, longest)
-    try:
-        trainer = MethodTrainer(
-            model=model,
-            args=settings,
-            data_collator=collator,
-            train_dataset=_Rows(rows),
-            eval_dataset=_Rows(evaluated) if evaluated else None,
-            processing_class=tokenizer,
-            objective=_objective(recipe, tokenizer, examples, perturber),
-            objective_args=dict(recipe.objective_args),
-            perturber=perturber,
-            noise=noise,
-            sam=sam,
-            optimizers=(_lora_plus(model, recipe, settings), None),
-        )
-    except UserError:
-        raise
-    except Exception as error:  # a reporter that is not installed, a device or a hub that is not there
-        raise UserError(f"the Trainer can't be set up: {first_line(error)}") from None
-    # peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it.
-    warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
+
+
+@contextmanager
+def _without_peft_s_search_for_the_base() -> Iterator[None]:
+    """peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
+        yield
+
+
+def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
+    """Train, from the newest checkpoint on; the metrics. Raises UserError for a training that diverged."""
     try:
         result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
     except ImportError as error:  # an optimizer, for one, is only looked for now
         raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
-    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters() if parameter.requires_grad):
+    learning = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
+    if not all(bool(parameter.isfinite().all()) for parameter in learning):
         raise UserError(
             f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
         )
-    if trainer.is_world_process_zero():
-        _save(model, tokenizer, recipe, out)
-        trained = {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
-        moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(model))
-        TrainingCard(
-            recipe=recipe.model_dump(mode="json", exclude={"output_dir"}),
-            recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
-            **digests,
-            examples=len(rows),
-            longer_than_context=over,
-            versions=_versions(),
-            seconds=round(time.time() - started, 3),
-            peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-            metrics={name: value for name, value in result.metrics.items() if isinstance(value, (int, float))},
-            norms={} if recipe.full else {name: round(float(each.float().norm()), 6) for name, each in trained.items()},
-            squared_distance=None if recipe.full else moved,
-        ).write(out)
-    return out
+    metrics: Mapping[str, Any] = result.metrics
+    return metrics
+
+
+def _write_card(
+    recipe: Recipe,
+    made: _Prepared,
+    digests: Mapping[str, str],
+    initial: Mapping[str, Tensor],
+    metrics: Mapping[str, Any],
+    seconds: float,
+    out: Path,
+) -> None:
+    """The card of a finished training; `initial` are the adapter's A and B as they began."""
+    trained = {name: parameter.detach() for name, parameter in made.model.named_parameters() if parameter.requires_grad}
+    moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(made.model))
+    TrainingCard(
+        recipe=recipe.model_dump(mode="json", exclude={"output_dir"}),
+        recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
+        **digests,
+        examples=len(made.rows),
+        longer_than_context=made.over,
+        versions=_versions(),
+        seconds=round(seconds, 3),
+        peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        metrics={name: value for name, value in metrics.items() if isinstance(value, (int, float))},
+        norms={} if recipe.full else {name: round(float(each.float().norm()), 6) for name, each in trained.items()},
+        squared_distance=None if recipe.full else moved,
+    ).write(out)
 
 
 class _Rows(list[Any]):
