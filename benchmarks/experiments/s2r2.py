@@ -1,6 +1,6 @@
 """Does S2R2 make adapters hold fast? Dialogue summaries on pocket-base, nine arms, five seeds.
 
-python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 40] [--out results/s2r2.txt]
+python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 40] [--ablations 1] [--out results/s2r2.txt]
 
 Every arm is trained on dialogues of sixteen kinds of scene, and meets typos and lost words in training where it meets
 any perturbation at all. It is judged on new dialogues of these scenes and of ten others (transfer), under the two
