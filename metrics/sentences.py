@@ -22,6 +22,8 @@ _KEPT_WHOLE = re.compile(
     r"\"[^\"]{1,300}\"|“[^“”]{1,300}”|«[^«»]{1,300}»|„[^„“”]{1,300}[“”]|「[^「」]{1,300}」|\([^()]{1,300}\)"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[*_]*\Z")
+_LETTER_AHEAD, _LETTER_BEHIND = re.compile(r"\s[^\W\d_]\."), re.compile(r"(?<!\w)[^\W\d_]\.\s[^\W\d_]\Z")
+"""What makes a single letter part of a short form of several: d. h., z. B."""
 _DOTTED = re.compile(r"(?:\w\.)+\w\Z")
 
 
@@ -114,7 +116,11 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
     kind = _abbreviations().get(before.lower())
     if kind == "maybe":
         return following.isupper()
-    initial = len(before) == 1 and before.isupper() and before != "I"
+    initial = len(before) == 1 and (
+        (before.isupper() and before != "I")
+        or _LETTER_AHEAD.match(text, found.end()) is not None
+        or _LETTER_BEHIND.search(text, max(0, found.start() - 6), found.start()) is not None
+    )
     return not (kind == "never" or initial or _DOTTED.match(before) or (before.isdigit() and found.start() <= 3))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
-from holdfast.metrics.facts.meanings import kin, traits
-from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict
+from holdfast.metrics.facts.meanings import contrasted, kin, traits
+from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict, tense_conflict
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
 from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
@@ -34,6 +34,15 @@ _SPELLING, _SLIP = 0.3, 0.15
 
 _KNOWN = 2.0
 """Zipf frequency from which on a name is one that people bear."""
+
+_REPLACED = 0.5
+"""The cost of a rare word that another rare one stands for, where nothing else differs: penicillin, amoxicillin."""
+
+_REAL, _RARE = 1.0, 3.5
+"""Zipf frequencies from which on a word is one, and under which it is a rare one."""
+
+_SAID_OF_THINGS = tuple("ed ing ly ous ful ive able ible less ish".split())
+"""Endings of words that name no thing; these have more synonyms."""
 
 _ROLES = 0.95
 """The cost of agent and patient changed round."""
@@ -202,6 +211,8 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     names = ours.name_keys | theirs.name_keys
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
+    if _sign_in_words(mine, its, found, ours.language):
+        mine = its = []
     worst = NO_CONFLICT
     if mine and its and (moved < 2 or any(map(after.lacks, mine)) or any(map(before.lacks, its))):
         worst = number_conflict(mine, its)
@@ -209,12 +220,14 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
         worst = _worse(worst, _logic_conflict(ours, theirs))
+    if worst.cost < _REPLACED and lost and gained and not moved:
+        worst = _worse(worst, _replaced(ours, theirs, found))
     if worst.cost < 1 and (ours.literals or theirs.literals):
         worst = _worse(worst, literal_conflict(ours, theirs, found, before.text, after.text))
     if worst.cost < 1 and ours.emoji and theirs.emoji:
         worst = _worse(worst, emoji_conflict(ours, theirs))
     if worst.cost < 1:
-        mine, its = ([one for one in side if not one.loose] for side in (mine, its))
+        mine, its = ([one for one in side if not (one.loose or one.implied)] for side in (mine, its))
         mine, its = [*filter(after.lacks, mine)], [*filter(before.lacks, its)]
         worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
     return worst
@@ -234,6 +247,7 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
     if ours.modals or theirs.modals:
         worst = _worse(worst, modality_conflict(ours, theirs, found))
+    worst = _worse(worst, tense_conflict(ours, theirs, found))
     worst = _worse(worst, exclusivity_conflict(ours, theirs, found))
     return _worse(worst, quantifier_conflict(ours, theirs, found))
 
@@ -293,6 +307,34 @@ def _name_conflict(
     if not mine or not its:
         return NO_CONFLICT
     return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
+
+
+def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Difference, language: str) -> bool:
+    """Whether all that two sides' numbers differ in is a sign that the words may bear: grew by -3%, fell by 3%."""
+    if not mine or sorted((-one.value, one.unit) for one in mine) != sorted((one.value, one.unit) for one in its):
+        return False
+    if any(one.kind != "number" or not one.value for one in mine):
+        return False
+    above = found.gained if mine[0].value < 0 else found.lost
+    return not contrasted(family(language)).isdisjoint(above)
+
+
+def _replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """One rare thing in another's place, in a segment that is the same but for it.
+
+    An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
+    """
+    if len(found.lost) != 1 or len(found.gained) != 1 or found.opposites or found.alike or len(ours.order) < 2:
+        return NO_CONFLICT
+    [mine], [its] = found.lost, found.gained
+    if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
+        return NO_CONFLICT
+    words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
+    if slips(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
+        return NO_CONFLICT
+    if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
+        return NO_CONFLICT
+    return Conflict(_REPLACED, f"word {words[0]} -> {words[1]}")
 
 
 @lru_cache(maxsize=1 << 16)

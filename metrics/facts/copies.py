@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.metrics.facts.difference import Difference
-from holdfast.metrics.facts.literals import emoji_groups, opposed_emoji
+from holdfast.metrics.facts.literals import emoji_groups, opposed_emoji, squeezed
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts, Literal
 
 _ONE_SIDED = {"code": 0.9, "address": 0.36}
@@ -45,9 +45,9 @@ def emoji_conflict(ours: Facts, theirs: Facts) -> Conflict:
 
 
 def _missing(facts: Facts, others: Facts, answer: str) -> list[Literal]:
-    known = {one.key for one in others.literals}
-    left = {one.key: one for one in facts.literals if one.key not in known}
-    return [one for one in left.values() if one.key not in answer]
+    known = {squeezed(one.key) for one in others.literals}
+    left = {one.key: one for one in facts.literals if squeezed(one.key) not in known}
+    return [one for one in left.values() if squeezed(one.key) not in squeezed(answer)]
 
 
 def _shown(forms: list[str]) -> str:

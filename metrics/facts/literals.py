@@ -26,6 +26,7 @@ TRIGGER = re.compile(r"[@`\\~|<>*=]|/|(?:^|\s)-|\.[a-zA-Z]|[:;]-?[()DP]")
 """What a text must contain to hold any of these."""
 
 _COMMENT = re.compile(r"(?:(?<=\s)|^)(?:#(?!!)|//).*$", re.MULTILINE)
+_OPERATOR = re.compile(r" *([<>=!+]+) *")
 _SKIN = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
@@ -55,6 +56,15 @@ def normalised(piece: str, kind: str) -> str:
         first, _, rest = piece.strip("`").partition("\n")
         piece = rest or first or piece
     return " ".join(_COMMENT.sub("", piece.strip("`")).split()) or piece
+
+
+def squeezed(piece: str) -> str:
+    """Code without the spaces around operators, which it may do without; flags and patterns (-, *) need theirs.
+
+    >>> squeezed("x <= 3"), squeezed("a = b + 1"), squeezed("rm -rf *")
+    ('x<=3', 'a=b+1', 'rm -rf *')
+    """
+    return _OPERATOR.sub(r"\1", piece)
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.metrics.facts.difference import Difference
+from holdfast.metrics.facts.meanings import tables
+from holdfast.metrics.facts.tables import irregular
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts, Modal
 
 _STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.0, "maybe": 1.0}
@@ -12,6 +14,9 @@ _STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.
 
 _HEDGED = {"maybe": 0.6, "probably": 0.35}
 """The cost of a doubt that only one side has; an ability or a duty that is not put into words costs nothing."""
+
+_TENSE = 0.6
+"""The cost of what will be for what has been."""
 
 _ALONE = 0.6
 """The cost of an "only" that only one side has."""
@@ -37,11 +42,44 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
     return NO_CONFLICT
 
 
+def tense_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """What one side says will be and the other that it has been: will resign, resigned; would and going look ahead."""
+    ahead, behind = (ours, theirs) if _looks_ahead(ours) else (theirs, ours)
+    if not _looks_ahead(ahead) or _looks_ahead(behind) or _jobs(behind) & {"ahead"} or _jobs(ahead) & {"past"}:
+        return NO_CONFLICT
+    pasts = [word for key in sorted(ahead.keys & behind.keys) if (word := _past(behind, key)) != _past(ahead, key)]
+    pasts = [word for word in pasts if word] or sorted(
+        word for word in behind.words if "past" in _jobs_of(word, behind.language)
+    )
+    if not pasts:
+        return NO_CONFLICT
+    tenses = ("will", pasts[0]) if ahead is ours else (pasts[0], "will")
+    return Conflict(_TENSE * found.shared, "tense " + " -> ".join(tenses))
+
+
 def exclusivity_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     """An "only" that one side has and the other has not; "not unless" says the same."""
     if bool(ours.only) == bool(theirs.only) or ours.negations != theirs.negations:
         return NO_CONFLICT
     return Conflict(_ALONE * found.shared, f"quantifier only {'lost' if ours.only else 'added'}")
+
+
+def _looks_ahead(facts: Facts) -> bool:
+    return any("will" in one.jobs for one in facts.modals)
+
+
+def _jobs(facts: Facts) -> frozenset[str]:
+    return frozenset().union(*(_jobs_of(word, facts.language) for word in facts.words))
+
+
+def _jobs_of(word: str, language: str) -> frozenset[str]:
+    return tables(language).jobs.get(word, frozenset())
+
+
+def _past(facts: Facts, key: str) -> str:
+    """The past form in which a segment has an English verb; "" where it has another."""
+    form = facts.forms.get(key, "").lower()
+    return form if form in irregular() or form.endswith("ed") else ""
 
 
 def _left(facts: Facts, others: Facts) -> Sequence[Modal]:

@@ -18,7 +18,7 @@ def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -
     phrase begins."""
     if at + 1 == len(tokens):
         return None
-    first, known = stem(tokens[at].lower), tables(language)
+    first, known = stem(tokens[at].lower, language), tables(language)
     for phrase in known.phrases.get((first, tokens[at + 1].lower), ()):
         places = list(range(at, at + 1 + len(phrase.rest)))
         if [token.lower for token in tokens[at + 1 : places[-1] + 1]] == [*phrase.rest] and not used & set(places):

@@ -97,6 +97,10 @@ class _Reader(DateReader):
         return self._found, self._used
 
     def _number(self, start: int) -> int:
+        kind, count = self._words.get(self._lower(start), ("", 0.0))
+        if kind == "implied":
+            form = self._form(start, start + 1)
+            return self._keep(start, start + 1, replace(number_of(count, "", form), implied=True))
         value, end, ordinal = self._value(start)
         if end == start:
             return start

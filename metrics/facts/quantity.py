@@ -34,6 +34,8 @@ class Quantity:
     """The value as it was written, before its unit was turned into the base unit."""
     loose: bool = False
     """Whether it is meant roughly: a couple of."""
+    implied: bool = False
+    """Whether it may as well be left out: both."""
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from holdfast.metrics.facts.meanings import contrasted, phrase_starts, tables
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
-from holdfast.metrics.facts.quantity import Quantity
+from holdfast.metrics.facts.quantity import Quantity, plain
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.tokens import Token, tokens_of
@@ -170,7 +170,7 @@ class _Reading:
         for (_, one), (at, other) in pairwise(sorted(found, key=lambda item: item[0])):
             bound = at - 1 not in used and at - 2 in used and self.tokens[at - 1].lower in _AGAINST
             if bound and one.kind == other.kind == "number":
-                yield one.key, other.key
+                yield plain(one.count), plain(other.count)
 
     def _written(self, at: int, token: Token, shouting: bool) -> None:
         """A word as it stands: a name, an abbreviation, a contraction, or just a word."""

@@ -67,3 +67,8 @@ def test_a_long_row_beside_an_address_is_read_once(piece: str) -> None:
 def test_a_fact_is_equal_to_itself() -> None:
     facts = facts_of("Run `rm -rf build` 😀, see https://example.org.")
     assert conflict(facts, facts) == NO_CONFLICT
+
+
+def test_spaces_around_operators_change_no_code() -> None:
+    assert conflict(facts_of("Use `x<=3` here."), facts_of("Use `x <= 3` here.")) == NO_CONFLICT
+    assert conflict(facts_of("Run `rm -r *`."), facts_of("Run `rm -r*`.")).reason

@@ -210,3 +210,16 @@ def refused(folder: Path, message: str, monkeypatch: pytest.MonkeyPatch) -> None
     *_, last = shown.stderr.splitlines()
     assert last.startswith("holdfast.errors.UserError: ")
     assert re.search(message, last)
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "language"),
+    [
+        ("Er kommt nicht, d. h. er bleibt.", "Er kommt nicht, das heißt, er bleibt.", "de"),
+        ("Man braucht Obst, z. B. Äpfel.", "Man braucht Obst, zum Beispiel Äpfel.", "de"),
+        ("Man braucht u.a. Äpfel.", "Man braucht unter anderem Äpfel.", "de"),
+        ("会议推迟了。", "会议延期了。", "zh"),
+    ],
+)
+def test_long_and_short_forms_agree(clean: str, perturbed: str, language: str) -> None:
+    assert conflict(facts_of(clean, language), facts_of(perturbed, language)).cost == 0

@@ -17,6 +17,10 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("You have to pay.", "You can pay.", "modality have to -> can"),
         ("You must pay.", "You don't have to pay.", "modality must -> don't have to"),
         ("It will rain.", "It might rain.", "modality will -> might"),
+        ("She will resign on Monday.", "She resigned on Monday.", "tense will -> resigned"),
+        ("The bridge was closed.", "The bridge will be closed.", "tense was -> will"),
+        ("Vous devez payer.", "Vous pouvez payer.", "modality devez -> pouvez"),
+        ("Вы должны заплатить.", "Вы можете заплатить.", "modality должны -> можете"),
         ("The drug may cause nausea.", "The drug causes nausea.", "modality may lost"),
         ("Only members may enter.", "Members may enter.", "quantifier only lost"),
         ("Children are allowed only with an adult.", "Children are allowed with an adult.", "quantifier only lost"),
@@ -44,6 +48,9 @@ def test_another_force_contradicts(clean: str, perturbed: str, why: str) -> None
         ("It is only a draft.", "It is just a draft."),
         ("Only members may enter.", "No one but members may enter."),
         ("It opens in May.", "It opens in May 2024."),
+        ("The minister will visit Paris.", "The minister is going to visit Paris."),
+        ("He said he will resign.", "He said he would resign."),
+        ("The film was not bad.", "The film was okay."),
     ],
 )
 def test_the_same_force_agrees(clean: str, perturbed: str) -> None:

@@ -99,3 +99,19 @@ def test_misspelt_words_are_read_as_the_other_answer_writes_them() -> None:
 )
 def test_other_words_are_no_misspellings(clean: str, perturbed: str) -> None:
     assert mended([clean], [perturbed]) == ([clean], [perturbed])
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "why"),
+    [
+        ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
+        ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
+        ("The second verse rhymes.", "The second verse rhimes.", ""),
+        ("They hiked through it.", "They trekked through it.", ""),
+        ("She bought a sofa.", "She bought a couch.", ""),
+        ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
+    ],
+)
+def test_a_rare_word_stands_for_no_other(clean: str, perturbed: str, why: str) -> None:
+    found = conflict(facts_of(clean), facts_of(perturbed))
+    assert (found.reason, found.cost >= 0.5) == (why, bool(why))

@@ -116,3 +116,8 @@ def test_a_segment_knows_where_it_stands(granularity: str, text: str) -> None:
 def test_an_unknown_granularity_is_one_clear_line() -> None:
     with pytest.raises(UserError, match="use one of sentence, clause, phrase"):
         segment(["a"], "word")
+
+
+def test_spaced_short_forms_end_no_sentence() -> None:
+    [found] = segment(["Er mag Obst, z. B. Äpfel, d. h. er isst es. Man kauft u. a. Birnen."])
+    assert [part.text for part in found] == ["Er mag Obst, z. B. Äpfel, d. h. er isst es.", "Man kauft u. a. Birnen."]
