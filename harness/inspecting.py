@@ -7,6 +7,8 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.adapter_files import read_adapter
+from holdfast.harness.checkpoint_pairs import Checkpoint
+from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.flatness import Flatness, Probed, draw_surfaces, measure_flatness
 from holdfast.metrics.geometry import Geometry, geometry_of, total
 from holdfast.training.card import read_card
@@ -29,7 +31,8 @@ def inspect(
 ) -> None:
     """Print the geometry, and with `data` the flatness on its first `limit` examples; draw the loss into `plot`.
 
-    The base is the one that the adapter names unless `base` names another. Raises UserError for what can't be measured.
+    The base is the one that the adapter names unless `base` names another. Raises UserError for what can't be measured
+    and for a base that the adapter does not fit.
     """
     if plot and not data:
         raise UserError("--plot draws the loss on examples: name them with --data")
@@ -37,6 +40,8 @@ def inspect(
         raise UserError(f"--limit: at least one example is needed, not {limit}")
     modules = inspect_adapter(name)
     flatness, drawn = None, []
+    if base:
+        _check_base(name, base)
     if data:
         adapter = read_adapter(name)
         probed = Probed(name, data, base or str(adapter.config.get("base_model_name_or_path") or ""), limit, device)
@@ -52,6 +57,19 @@ def inspect(
         _print_flatness(flatness)
     for file in drawn:
         print(f"written to {file}")
+
+
+def _check_base(name: str, base: str) -> None:
+    """Raise UserError where the base has a module of the adapter in another shape, by the headers of its files."""
+    shapes = Checkpoint(find_checkpoint(base)).shapes()
+    for module, each in read_adapter(name).factors.items():
+        shape, its = (len(each.b), each.a.shape[1]), shapes.get(f"{module}.weight", ())
+        # Conv1D keeps its weights the other way round; one column is packed numbers.
+        if len(its) == 2 and its[1] > 1 and shape not in (its, its[::-1]):
+            raise UserError(
+                f"adapter '{name}' does not belong to the base '{base}': '{module}' is for {shape[1]} inputs and "
+                f"{shape[0]} outputs, the base's module has {its[1]} and {its[0]}"
+            )
 
 
 def _print_geometry(modules: Mapping[str, Geometry]) -> None:

@@ -14,6 +14,9 @@ from holdfast.tasks.files import read_objects
 
 Tokens = list[int]
 
+ROLES = ("system", "user", "assistant", "tool")
+"""Who may speak in chat messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -123,13 +126,15 @@ def _rows(source: str) -> list[dict[str, Any]]:
     if path.suffix in {".csv", ".parquet"}:
         import pandas as pd
 
+        if not path.is_file():
+            raise UserError(f"no file '{source}'")
         try:
             # As text: pandas would read "NA" as nothing and "007" as 7.
             csv = path.suffix == ".csv"
             frame = pd.read_csv(path, dtype=str, keep_default_na=False) if csv else pd.read_parquet(path)
-        except FileNotFoundError:
-            raise UserError(f"no file '{source}'") from None
-        except (OSError, ValueError, ImportError) as error:
+        except ImportError:
+            raise UserError(f"can't read '{source}': parquet files need pyarrow: pip install pyarrow") from None
+        except (OSError, ValueError) as error:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     if path.exists() or source.count("/") != 1:
@@ -167,6 +172,8 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
         messages = list(row["messages"]) if not isinstance(row["messages"], str) else []
         if len(messages) < 2 or not all(map(_is_message, messages)):
             raise UserError(f"{where}: 'messages' needs at least two, each with 'role' and 'content', both texts")
+        if unknown := [each["role"] for each in messages if each["role"] not in ROLES]:
+            raise UserError(f"{where}: unknown role '{unknown[0]}' in 'messages'; use {', '.join(ROLES)}")
         if messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is what is learned")
         return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)

@@ -5,8 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from holdfast.harness import flatness
+from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.cli import main
 from holdfast.training.pocket import corpus, dialogue
 
@@ -53,3 +55,11 @@ def test_a_plot_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path)]) == 1
     assert "it has no adapter_config.json" in capsys.readouterr().err
+
+
+def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-steady", "--base", "pocket-aligned"]) == 0
+    weights = load_file(find_checkpoint("pocket-aligned") / "model.safetensors")
+    save_file({key: each[..., :-1].contiguous() for key, each in weights.items()}, tmp_path / "model.safetensors")
+    assert main(["inspect", "pocket-steady", "--base", str(tmp_path)]) == 1
+    assert "adapter 'pocket-steady' does not belong to the base" in capsys.readouterr().err

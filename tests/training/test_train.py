@@ -1,6 +1,7 @@
 """`holdfast train`: from data to an adapter that runs, the same after an interruption."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,6 +268,25 @@ def test_csv_is_read_as_text(tmp_path: Path) -> None:
     labels.write_text("text,label\nGood news,1\nBad news,0\n")
     assert [each.completion for each in read_examples(str(texts))] == ["007", "NA"]
     assert [each.label for each in read_examples(str(labels))] == [1, 0]
+
+
+def test_a_role_that_nobody_plays_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    messages = [{"role": "wizard", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
+    data.write_text(json.dumps({"messages": messages}))
+    with pytest.raises(UserError, match="unknown role 'wizard' in 'messages'; use system, user, assistant, tool"):
+        read_examples(str(data))
+
+
+def test_what_reading_parquet_needs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data.parquet"
+    with pytest.raises(UserError, match="no file '"):
+        read_examples(str(data))
+    data.write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "fastparquet", None)
+    with pytest.raises(UserError, match="pip install pyarrow"):
+        read_examples(str(data))
 
 
 def test_lora_plus_lets_b_learn_faster(data: Path, tmp_path: Path) -> None:
