@@ -12,9 +12,10 @@ def batches(
     """Indices of `requests`, batch by batch.
 
     Full batches are of one adapter, which is the fastest; what is left over of the adapters `together` is mixed, so
-    that many adapters with a few requests each cost a few passes. Prompts go from long to short, so that a batch pads
-    little and memory runs out first, if at all. Where a request repeats another on purpose the first batch is half as
-    large: the repetition then has other neighbours and another padding than the first time.
+    that many adapters with a few requests each cost a few passes; those of one adapter stand together in it. Prompts
+    go from long to short, so that a batch pads little and memory runs out first, if at all. Where a request repeats
+    another on purpose the first batch is half as large: the repetition then has other neighbours and another padding
+    than the first time.
     """
 
     def cut(members: list[int]) -> Iterator[list[int]]:
@@ -32,7 +33,8 @@ def batches(
             else:
                 yield batch
     for mixed in left.values():
-        yield from cut(sorted(mixed, key=lambda i: -lengths[i]))
+        for batch in cut(sorted(mixed, key=lambda i: -lengths[i])):
+            yield sorted(batch, key=lambda i: requests[i].adapter)
 
 
 def _kind(request: Request) -> tuple[bool, str]:

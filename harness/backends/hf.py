@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_attention import Shares, attention_shares
 from holdfast.harness.backends.hf_choices import log_likelihoods
-from holdfast.harness.backends.hf_loading import NO_ADAPTER, Loaded, check_args, load
+from holdfast.harness.backends.hf_loading import Loaded, check_args, load
+from holdfast.harness.backends.hf_mixed import mixed
 from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.seeds import seed_of
@@ -31,6 +33,9 @@ from holdfast.harness.checkpoints import BASE
 
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
 """`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
+
+ROUNDING = 1e-3
+"""By so much a logit may differ in a batch of another size, in float32."""
 
 _SPECIAL_TOKENS = (
     "bos_token_id",
@@ -88,7 +93,7 @@ class HuggingFace:
         """Answer batch by batch; a batch whose every key is in `done` is skipped, any other is generated whole."""
         encoded = list(self._prompting.encoded_requests(requests))
         tokens = [ids for ids, _ in encoded]
-        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._loaded.mixable):
+        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._together):
             if all(requests[i].key in done for i in chosen):
                 continue
             answers = self._answers([tokens[i] for i in chosen], [requests[i] for i in chosen])
@@ -142,6 +147,31 @@ class HuggingFace:
             "chat_template": self._loaded.chat,
             "max_length": self._loaded.max_length,
         }
+
+    @cached_property
+    def _together(self) -> frozenset[str]:
+        """The adapters that share batches: all that may, unless one prompt of each shows that here they can't."""
+        import torch
+
+        names = sorted(self._loaded.mixable)
+        if len(names) < 2:
+            return frozenset()
+        [row], _ = self._prompting.encoded(["Who are you?"], Settings(max_new_tokens=1))
+        with torch.inference_mode():
+            alone = []
+            for name in names:
+                with self._active(name):
+                    alone.append(self._logits(self._padded([row])))
+            try:
+                with mixed(self._loaded.model, [self._names[name] or "" for name in names]):
+                    together = self._logits(self._padded([row] * len(names)))
+            except (ValueError, RuntimeError):
+                return frozenset()
+        expected = torch.cat(alone)
+        apart = torch.pdist(expected, p=math.inf)
+        smallest = apart[apart > 0].min().item() if (apart > 0).any() else 0.0
+        agree = (together - expected).abs().max().item() <= max(ROUNDING, smallest / 2)
+        return frozenset(names) if agree else frozenset()
 
     def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
         import torch
@@ -202,10 +232,9 @@ class HuggingFace:
         if settings.temperature > 0:
             torch.manual_seed(seed_of(requests, 56))
         batch = self._padded(rows)
-        with torch.inference_mode(), self._routed(requests) as routes:
+        with torch.inference_mode(), self._routed(requests) as routes, mixed(self._loaded.model, routes):
             produced = self._loaded.model.generate(
                 **batch,
-                **({"adapter_names": routes} if routes else {}),
                 generation_config=self._config_for(settings),
                 tokenizer=self._loaded.tokenizer if settings.stop else None,
             )
@@ -250,7 +279,7 @@ class HuggingFace:
             with self._active(requests[0].adapter):
                 yield None
             return
-        names = [self._names[request.adapter] or NO_ADAPTER for request in requests]
+        names = [self._names[request.adapter] or "" for request in requests]
         yield [name for name, count in zip(names, rows or [1] * len(names), strict=True) for _ in range(count)]
 
     @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.harness.backends.hf_loading import Loaded
+from holdfast.harness.backends.hf_mixed import mixed
 from holdfast.harness.backends.prompting import Tokens
 
 
@@ -24,13 +25,13 @@ def log_likelihoods(
     import torch
 
     found: dict[int, float] = {}
-    left = sorted(range(len(asked)), key=lambda i: -len(asked[i][0]))
+    left = sorted(range(len(asked)), key=lambda i: (routes[i] if routes else "", -len(asked[i][0])))
     while left:
         chosen = left[:size]
-        inputs = {"adapter_names": [routes[i] for i in chosen]} if routes else {}
         encoder = [prompts[i] for i in chosen] if prompts else None
         try:
-            values = _batch(loaded, [asked[i] for i in chosen], encoder, inputs)
+            with mixed(loaded.model, [routes[i] for i in chosen] if routes else None):
+                values = _batch(loaded, [asked[i] for i in chosen], encoder)
         except torch.OutOfMemoryError:
             if len(chosen) == 1:
                 raise
@@ -45,9 +46,7 @@ def log_likelihoods(
     return [found[i] for i in range(len(asked))]
 
 
-def _batch(
-    loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None, inputs: dict[str, Any]
-) -> list[float]:
+def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequence[Tokens] | None) -> list[float]:
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -57,10 +56,10 @@ def _batch(
         targets[i, :start] = -100
     if prompts:
         encoder_ids, encoder_mask = _padded(loaded, prompts)
-        inputs = {**inputs, "input_ids": encoder_ids, "attention_mask": encoder_mask}
+        inputs: dict[str, Any] = {"input_ids": encoder_ids, "attention_mask": encoder_mask}
         inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
     else:
-        inputs = {**inputs, "input_ids": ids, "attention_mask": mask}
+        inputs = {"input_ids": ids, "attention_mask": mask}
         if loaded.model._supports_logits_to_keep():  # the prompts' own logits may be most of the memory
             inputs["logits_to_keep"] = ids.shape[1] - min(start for _, start in asked) + 1
     with torch.inference_mode():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.hf_mixed import KINDS
 from holdfast.harness.backends.prompting import Prompting
 from holdfast.harness.backends.types import Adapter, BackendOptions
 from holdfast.harness.checkpoints import find_checkpoint
@@ -22,12 +23,6 @@ MODEL_ARGS = (
     "attn_implementation",
     "device_map",
 )
-NO_ADAPTER = "__base__"
-"""What peft calls the base among the adapters of a mixed batch."""
-
-_MIXED = ("Linear", "Linear4bit", "Linear8bitLt", "Embedding", "Conv1d", "Conv2d", "Conv3d")
-"""peft's LoRA layers that run mixed batches."""
-
 _WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -183,7 +178,7 @@ def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[s
 
 
 def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
-    """The adapters whose prompts peft can run in one batch, the base among them: plain LoRA as it was saved.
+    """The adapters whose prompts may share a batch, the base among them: plain LoRA of linear layers, as it was saved.
 
     Whole modules and biases that came with one adapter are in the way of all the others.
     """
@@ -204,7 +199,7 @@ def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) 
         config = model.peft_config[name]
         plain = config.peft_type == "LORA" and adapter.scale == 1.0
         mine = [layer for layer in layers if name in layer.r]
-        if plain and all(type(layer).__name__ in _MIXED and name not in layer.lora_variant for layer in mine):
+        if plain and all(type(layer).__name__ in KINDS and name not in layer.lora_variant for layer in mine):
             found.add(adapter.name)
     return frozenset(found)
 

@@ -27,7 +27,8 @@ def test_every_request_is_in_one_batch_with_its_like(
         assert len({(requests[i].settings, bool(requests[i].choices)) for i in batch}) == 1
         adapters = {requests[i].adapter for i in batch}
         assert len(adapters) == 1 or adapters <= together
-        assert [drawn[i][1] for i in batch] == sorted((drawn[i][1] for i in batch), reverse=True)
+        order = [(drawn[i][0], -drawn[i][1]) for i in batch]
+        assert order == sorted(order)
 
 
 def test_what_is_left_over_of_adapters_is_mixed_and_full_batches_are_not() -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from peft import IA3Config, PeftModel, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoTokenizer,
     LlamaConfig,
@@ -18,7 +19,8 @@ from transformers import (
 
 from holdfast.errors import UserError
 from holdfast.harness import evaluate
-from holdfast.harness.backends import Adapter, Request, Settings, backends
+from holdfast.harness.backends import Adapter, Request, Settings, backends, hf
+from holdfast.harness.backends.hf_mixed import mixed
 from holdfast.harness.backends.types import Backend, BackendOptions
 from holdfast.harness.checkpoints import digest_of, find_adapters, find_base, scaled
 from holdfast.harness.explaining import explain
@@ -79,6 +81,34 @@ def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras:
         alone = ask(connect([adapter], 64), PROMPTS, [adapter.name])
         assert all(together[key].output == answer.output for key, answer in alone.items())
     assert len({tuple(together[name, p].output for p in PROMPTS) for name in names}) == len(names)
+
+
+def test_adapters_that_turn_out_not_to_mix_stay_apart(loras: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def refused(model: Any, routes: Sequence[str] | None) -> Iterator[None]:
+        if routes:
+            raise ValueError("as a router's layer does, which is given all tokens in one row")
+        yield
+
+    monkeypatch.setattr(hf, "mixed", refused)
+    backend = connect(find_adapters(["base", *loras], BASE), 64)
+    requests = [Request(name, name, PROMPTS[0], Settings(max_new_tokens=2)) for name in ("base", "first", "second")]
+    assert [len(batch) for batch in backend.generate(requests)] == [1, 1, 1]
+
+
+def test_a_layer_that_is_given_no_rows_refuses_to_mix() -> None:
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = torch.nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.gate(x.flatten(0, 1))
+
+    model = get_peft_model(Flat(), LoraConfig(target_modules=["gate"]))
+    with mixed(model, ["default", ""]), pytest.raises(ValueError, match="6 rows where there are 2 prompts"):
+        model(torch.ones(2, 3, 4))
+    assert model(torch.ones(2, 3, 4)).shape == (6, 2)
 
 
 def test_whole_modules_beside_another_adapter_keep_the_batches_apart(tmp_path: Path, loras: list[str]) -> None:
