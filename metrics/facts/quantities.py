@@ -21,7 +21,7 @@ from holdfast.metrics.facts.quantity import (
     units,
     written_date,
 )
-from holdfast.metrics.facts.tables import grammar
+from holdfast.metrics.facts.tables import grammar, known_names
 from holdfast.metrics.facts.tokens import Token
 from holdfast.metrics.language_files import language_files
 
@@ -330,7 +330,8 @@ class _Reader(DateReader):
         if not points or end > at + 1 or "," in self._tokens[at].text:
             return False
         named = at > 1 and self._tokens[at - 1].text[0].isupper() and self._tokens[at - 2].kind != "mark"
-        return points > 1 or named or self._lower(at - 1) == "v" or self._is_labelled(at)
+        person = self._lower(at - 1) in known_names(self._language)
+        return points > 1 or (named and not person) or self._lower(at - 1) == "v" or self._is_labelled(at)
 
     def _add_up(self, begin: int, end: int, value: float, unit: str, factor: float, loose: bool) -> int:
         """Keep a quantity; one that goes on with a smaller unit is one with it: 1 hour and 30 minutes."""

@@ -181,7 +181,9 @@ class _Reading:
                 self._negate()
                 return
             head, _, tail = lower.partition("'")
-            if len(head) > 1 and (tail in ("s", "re", "ve", "ll", "d", "m", "") or len(head) > 2):
+            if tail == "ll" and self.language == "en":
+                self._word("will", text)
+            if (len(head) > 1 or head == "i") and (tail in ("s", "re", "ve", "ll", "d", "m", "") or len(head) > 2):
                 text, lower = text[: len(head)], head
         if lower.endswith("."):
             text, lower = text.replace(".", ""), lower.replace(".", "")

@@ -94,6 +94,7 @@ def test_other_values_contradict(clean: str, perturbed: str, why: str) -> None:
         ("COVID-19 spread.", "COVID 19 spread."),
         ("Arsenal won 2-1.", "Arsenal won 2:1."),
         ("It is due on 03/04/2024.", "It is due on 4 March 2024."),
+        ("For Anna 9.50 was enough.", "For Anna 9.5 was enough."),
         ("Pay 3.50 euros.", "Pay 3.5 euros."),
         ("World War II ended.", "World War Two ended."),
         ("World War II ended.", "The Second World War ended."),

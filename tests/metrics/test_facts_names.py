@@ -107,6 +107,7 @@ def test_other_words_are_no_misspellings(clean: str, perturbed: str) -> None:
         ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
         ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
         ("The second verse rhymes.", "The second verse rhimes.", ""),
+        ("The courgette is ripe.", "The zucchini is ripe.", ""),
         ("They hiked through it.", "They trekked through it.", ""),
         ("She bought a sofa.", "She bought a couch.", ""),
         ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
