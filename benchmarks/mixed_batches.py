@@ -1,6 +1,6 @@
 """Eight adapters with a few requests each on the hf backend: in mixed batches, and one after the other.
 
-python benchmarks/mixed_batches.py [--counts 2,4,8,16] [--repeats 5] [--device cpu]
+python benchmarks/mixed_batches.py [--counts 1,2,4,8] [--repeats 5] [--device cpu]
 
 The same prompts and settings, in turns, in one process, after a warm-up; the median of the ratios counts.
 """
@@ -25,7 +25,7 @@ ADAPTERS = 8
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--counts", default="2,4,8,16", help="requests for each adapter")
+    arguments.add_argument("--counts", default="1,2,4,8", help="requests for each adapter")
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--device")
     args = arguments.parse_args()
