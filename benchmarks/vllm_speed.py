@@ -1,12 +1,13 @@
 """What a run on vllm costs beside bare vLLM, and what eight adapters in one engine cost beside one.
 
-    python benchmarks/vllm_speed.py [--limit 30] [--repeats 5]
+    python benchmarks/vllm_speed.py [--limit 30] [--repeats 5] [--command_limits 4]
 
 Run: everything that `holdfast run` does once its engine stands (variants, probes, generation, drift, storing, tables).
 Bare: what `LLM.generate` does with the same unique prompts and settings in the same engine, and nothing else, in a
 thread of its own like that of the run. Eight: as many requests as for one adapter, spread over eight different ones.
 Measured in turn, after a warm-up; the median of the ratios counts. Prefix caches are emptied before each measurement.
-Together: `holdfast run` with eight adapters against eight such commands with one each, engine starts included, once.
+Together: `holdfast run` with eight adapters against eight such commands with one each, engine starts included, once,
+for each of the limits: on a CPU more answers take more time however they are batched, and starts weigh less and less.
 """
 
 import argparse
@@ -45,6 +46,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--limit", type=int, default=30)
     arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--command_limits", default="4")
     args = arguments.parse_args()
     prepared = prepare(make_config({**SETTINGS, "limit": args.limit}))
     plan = make_plan(prepared.config, prepared.tasks, prepared.adapters, prepared.variants)
@@ -72,8 +74,12 @@ def main() -> None:
     print("  ".join(f"{name} {statistics.median(found):.2f}" for name, found in seconds.items()))
     print(f"run / bare {ratio(seconds, 'run', 'bare'):.3f} (at most 1.050 wanted)")
     print(f"eight / one {ratio(seconds, 'eight', 'one'):.3f} (at most 1.500 wanted)")
-    together, apart = commands(args.limit)
-    print(f"eight commands {apart:.1f} s, one {together:.1f} s: {apart / together:.2f} times (at least 4.00 wanted)")
+    for limit in map(int, args.command_limits.split(",")):
+        together, apart = commands(limit)
+        print(
+            f"{limit} samples a task: eight commands {apart:.1f} s, one {together:.1f} s: {apart / together:.2f} times "
+            "(at least 4.00 wanted)"
+        )
 
 
 def commands(limit: int) -> tuple[float, float]:
