@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from holdfast.harness.backends import Generation, Request, Settings
 from holdfast.harness.backends.types import Backend
@@ -21,6 +21,11 @@ PROMPTS = (
     "भारत की राजधानी क्या है?",
     "",
 )
+OTHER_BASES = [
+    ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
+    ({"num_hidden_layers": 9}, "does not belong to this base: .* which the base does not have"),
+]
+"""What may differ, and what is said of an adapter that was made on such a base."""
 
 
 def save_lora(folder: Path, model: Any, *, scale: float, **config: Any) -> str:
@@ -44,6 +49,11 @@ def save_two(folder: Path) -> list[str]:
         save_lora(folder / "first", pocket(), scale=0.3),
         save_lora(folder / "second", pocket(), scale=0.2, **second),
     ]
+
+
+def save_stranger(folder: Path, change: dict[str, int]) -> str:
+    """An adapter of a base that is changed like this."""
+    return save_lora(folder, LlamaForCausalLM(LlamaConfig.from_pretrained(POCKET, **change)), scale=0.1)
 
 
 def ask(

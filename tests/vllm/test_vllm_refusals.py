@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from peft import IA3Config, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import vllm_loading
 from holdfast.harness.checkpoints import find_adapters
-from tests.harness.loras import BASE, POCKET, PROMPTS, pocket, save_lora, save_two
+from tests.harness.loras import BASE, OTHER_BASES, PROMPTS, pocket, save_lora, save_stranger, save_two
 from tests.vllm.engines import connect
 
 
@@ -26,18 +25,10 @@ def test_what_does_not_fit_into_memory_is_one_line() -> None:
         connect([], kv_cache_memory_bytes=4096)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
-        ({"num_hidden_layers": 9}, "does not belong to this base: .* which the base does not have"),
-    ],
-)
+@pytest.mark.parametrize(("change", "message"), OTHER_BASES)
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
-    other = LlamaForCausalLM(LlamaConfig.from_pretrained(POCKET, **change))
-    path = save_lora(tmp_path / "stranger", other, scale=0.1)
     with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
-        connect(find_adapters([path], BASE))
+        connect(find_adapters([save_stranger(tmp_path / "stranger", change)], BASE))
 
 
 @pytest.mark.parametrize(
