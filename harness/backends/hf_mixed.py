@@ -1,8 +1,7 @@
 """Rows of several adapters in one forward pass.
 
-peft does this too (`adapter_names`), but picks an adapter's rows out one by one and puts them back in every layer. Here
-they stand together, a slice is no copy, and eight adapters with four prompts each take about two thirds of the time
-(benchmarks/mixed_batches.py).
+peft does this too (`adapter_names`), but copies an adapter's rows out of the batch and back into it in every layer.
+Here they stand together, and a slice is no copy; benchmarks/mixed_batches.py measures what mixing gains.
 """
 
 from collections.abc import Iterator, Sequence

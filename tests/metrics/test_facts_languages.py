@@ -191,16 +191,16 @@ def test_a_wrong_language_file_is_one_line(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "da.txt").write_text(text, "utf-8")
-    refused(tmp_path, message, monkeypatch)
+    assert re.search(message, refusal(tmp_path, monkeypatch))
 
 
 def test_a_language_file_in_another_encoding_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "da.txt").write_bytes("[words]\nnot: ikke på".encode("latin-1"))
-    refused(tmp_path, "da.txt can't be read as UTF-8 text", monkeypatch)
+    assert "da.txt can't be read as UTF-8 text" in refusal(tmp_path, monkeypatch)
 
 
-def refused(folder: Path, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Assert that the first text that is read names what is wrong with the language files."""
+def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What is said of the language files in the folder when the first text is read."""
     monkeypatch.setenv(SETTING, str(folder))
     shown = subprocess.run(
         [sys.executable, "-c", "from holdfast.metrics.facts import facts_of\nfacts_of('Han er her.')"],
@@ -209,7 +209,7 @@ def refused(folder: Path, message: str, monkeypatch: pytest.MonkeyPatch) -> None
     )
     *_, last = shown.stderr.splitlines()
     assert last.startswith("holdfast.errors.UserError: ")
-    assert re.search(message, last)
+    return last
 
 
 @pytest.mark.parametrize(
