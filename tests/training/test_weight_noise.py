@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from scipy.stats import kstest
 from torch import nn
 
 from holdfast.errors import UserError
@@ -26,6 +27,12 @@ def test_normal_numbers_have_mean_zero_and_variance_one_and_come_from_their_key(
     assert drawn.std(1).mean().item() == pytest.approx(1, abs=0.01)
     assert torch.equal(drawn, normals(7, 700, 800, torch.device("cpu")))
     assert not torch.equal(drawn, normals(8, 700, 800, torch.device("cpu")))
+
+
+@pytest.mark.parametrize("shape", [(700, 800), (7, 13), (3, 600_001)])
+def test_normal_numbers_are_normal(shape: tuple[int, int]) -> None:
+    drawn = normals(7, *shape, torch.device("cpu")).flatten().double()
+    assert kstest(drawn.numpy(), "norm").pvalue > 0.01
 
 
 def test_the_number_of_threads_changes_nothing() -> None:

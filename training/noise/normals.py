@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import blake2b
 
+import numpy as np
 import torch
 from torch import Tensor
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 19
 """About how many values one generator draws on CPU, in whole rows: fixed, so that the number of threads changes
-nothing, and few enough to lie in a core's cache."""
+nothing, and as many as make the calls around them cheap."""
 
 Finish = Callable[[Tensor, slice], object]
 
@@ -27,19 +28,39 @@ def key_of(*fields: object) -> int:
 def normals(key: int, rows: int, columns: int, device: torch.device, finish: Finish | None = None) -> Tensor:
     """(rows, columns) float32 from N(0, 1), a pure function of the key and the shape on one kind of device.
 
-    `finish` is handed these rows block by block, with their places, and may change them while they are in the cache.
+    On CPU they come in 65,536 sizes, the means of as many equally likely slices of the normal distribution: a weight's
+    noise needs no finer ones, and looking them up takes half the time of computing them.
+
+    `finish` is handed these rows block by block, with their places, and may change them.
     """
     out = torch.empty(rows, columns, device=device)
     step = max(1, _BLOCK // max(1, columns)) if device.type == "cpu" else max(1, rows)
 
     def draw(start: int) -> None:
         places = slice(start, start + step)
-        out[places].normal_(generator=torch.Generator(device).manual_seed(key_of(key, start)))
+        if device.type == "cpu":
+            _looked_up(key_of(key, start), out[places])
+        else:
+            out[places].normal_(generator=torch.Generator(device).manual_seed(key_of(key, start)))
         if finish:
             finish(out[places], places)
 
     _each(draw, range(0, rows, step))
     return out
+
+
+def _looked_up(seed: int, out: Tensor) -> None:
+    bits = np.random.SFC64(seed).random_raw(-(-out.numel() // 4)).view(np.uint16)[: out.numel()]
+    torch.index_select(_sizes(), 0, torch.from_numpy(bits.astype(np.int32)), out=out.view(-1))
+
+
+@cache
+def _sizes() -> Tensor:
+    """(65536) float32, rising, with mean 0 and variance 1: E[z | a < z < b] = (phi(a) - phi(b)) / P(a < z < b)."""
+    borders = torch.special.ndtri(torch.linspace(0, 1, (1 << 16) + 1, dtype=torch.float64))
+    density = torch.exp(-borders.square() / 2)
+    means = density.diff().neg()
+    return (means / means.square().mean().sqrt()).float()
 
 
 def _each(work: Callable[[int], None], places: range) -> None:

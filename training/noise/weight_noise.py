@@ -40,7 +40,7 @@ class Noise:
 
     def added_to(self, weight: Tensor) -> Tensor:
         """W + eps (m, n), in float32."""
-        return self._normals(weight, lambda z, rows: z.mul_(self.std[rows, None]).add_(weight[rows]))
+        return self._normals(weight, lambda z, rows: torch.addcmul(weight[rows], z, self.std[rows, None], out=z))
 
     def _normals(self, weight: Tensor, finish: Finish) -> Tensor:
         return normals(self.key, weight.shape[0], weight.shape[1], weight.device, finish)
