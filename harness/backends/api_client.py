@@ -75,6 +75,7 @@ class Client:
             headers=own if self._endpoint == "messages" else {"Authorization": f"Bearer {key}"},
             timeout=aiohttp.ClientTimeout(total=self._timeout),
             connector=aiohttp.TCPConnector(limit=self._connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Event, Thread
+from time import sleep
 
 from holdfast.harness.backends.types import Generation
 
 TOGETHER = 64
 """At most this many answers are handed out together."""
+
+PAUSE = 0.02
+"""Seconds to wait for more where all are handed out: to be woken by each takes the interpreter from who generates."""
 
 Put = Callable[[Generation], None]
 Produce = Callable[[Put, Event], None]
@@ -44,6 +48,8 @@ def streamed(produce: Produce) -> Iterator[list[Generation]]:
                     going, failure = False, answer
             if batch:
                 yield batch
+            if going and answers.empty():
+                sleep(PAUSE)
         if failure is not None:
             raise failure
     finally:
