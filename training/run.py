@@ -176,6 +176,14 @@ def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
         result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
     except ImportError as error:  # an optimizer, for one, is only looked for now
         raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
+    except RuntimeError as error:
+        if not _is_lack_of_memory(error):
+            raise
+        raise UserError(
+            f"out of memory with {trainer.args.per_device_train_batch_size} examples at a time: a smaller "
+            "--per_device_train_batch_size with more --gradient_accumulation_steps trains on the same batches, "
+            "--gradient_checkpointing and --max_length need less, too"
+        ) from None
     learning = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
     if not all(bool(parameter.isfinite().all()) for parameter in learning):
         raise UserError(
@@ -183,6 +191,13 @@ def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
         )
     metrics: Mapping[str, Any] = result.metrics
     return metrics
+
+
+def _is_lack_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU's or the CPU's allocator had no more; the CPU's has no class of its own."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _write_card(

@@ -262,6 +262,20 @@ def test_weights_that_are_no_numbers_are_no_result(data: Path, tmp_path: Path) -
     assert not (tmp_path / "out" / "adapter_model.safetensors").exists()
 
 
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_too_little_memory_is_said_in_a_line(
+    error: RuntimeError, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(loop.MethodTrainer, "training_step", full)
+    with pytest.raises(UserError, match="out of memory with 4 examples at a time: a smaller --per_device"):
+        trained(data, tmp_path / "out")
+
+
 def test_csv_is_read_as_text(tmp_path: Path) -> None:
     texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
     texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")
