@@ -19,6 +19,7 @@ out. `data/language_de.txt` is an example of each:
     [units]       min 60: stunde        as in `facts/data/units.txt`
     [calendar]    month 1: januar       as in `facts/data/calendar.txt`
     [antonym]     offen | geschlossen   words that exclude each other; [comparison] for those that compare
+    [converse]    kaufen | verkaufen    words that say the same where who acts is the other one
     [synonyms]    kaufen erwerben       words that may stand for each other, one group a line
     [names]       anna berlin           names that are names even where they open a sentence
 """
@@ -40,7 +41,7 @@ SETTING = "HOLDFAST_LANGUAGES"
 """The environment variable that names a folder of further language files."""
 
 SECTIONS = frozenset(
-    "settings words phrases numbers units calendar antonym comparison synonyms names".split(),
+    "settings words phrases numbers units calendar antonym comparison converse synonyms names".split(),
 )
 
 SETTINGS = frozenset("decimal endings prefixes elided joiner capitals concord script unspaced".split())
@@ -115,7 +116,7 @@ def _wrong(section: str, line: str) -> str:
     if section == "phrases":
         phrase, mark, _ = line.partition("=")
         return "" if mark and len(phrase.split()) > 1 else "a phrase is two or more words = meaning"
-    if section in ("antonym", "comparison"):
+    if section in ("antonym", "comparison", "converse"):
         sides = line.split("|")
         return "" if len(sides) > 1 and all(map(str.strip, sides)) else "use words | words that exclude them"
     if section in ("synonyms", "names"):

@@ -240,7 +240,7 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
     found = difference(ours, theirs)
     pair = swapped_roles(ours, theirs, found)
     worst = polarity_conflict(ours, theirs, found, pair is not None)
-    if pair and not found.opposites:
+    if pair and all(kind == "pronoun" for _, _, kind in found.opposites):
         who, whom = (ours.forms.get(key, key) for key in pair)
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
     elif swapped_numbers(ours, theirs):
@@ -372,8 +372,9 @@ def _one_sided(
     if not excess:
         return NO_CONFLICT
     kind, facts, keys, numbers = ("omission", ours, lost, mine) if excess > 0 else ("addition", theirs, gained, its)
-    cost = _ONE_SIDED[min(abs(excess), len(_ONE_SIDED) - 1)]
-    if abs(excess) > 1 and abs(excess) >= _WHOLE * (len(facts.keys) + len(facts.quantities)):
+    replaced = min(len(lost), len(gained))
+    cost = _ONE_SIDED[min(max(abs(excess) - replaced, 1), len(_ONE_SIDED) - 1)]
+    if abs(excess) > 1 + replaced and abs(excess) >= _WHOLE * (len(facts.keys) + len(facts.quantities)):
         cost = max(cost, _WHOLE_COST)
     words = [facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys]
     words += [one.form for one in numbers]

@@ -10,7 +10,10 @@ from holdfast.metrics.facts.quantity import Quantity, calendar
 from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.tokens import Token
 
-_AROUND_NAMED = frozenset({"the", "of", "a", "in", "on", "by", "since", "until", "till", "from", "before", "after"})
+_AROUND_NAMED = frozenset(
+    "the of a in on by since until till from before after early mid late this last next every during through "
+    "throughout between and or to - – about around".split()
+)
 _BEFORE_A_TIME = ("at", "by", "until", "around", "is", "about")
 
 

@@ -16,6 +16,9 @@ from holdfast.metrics.facts.types import Facts
 _RARE = 2.0
 """Zipf frequency under which a word may be a slip of the pen."""
 
+Opposite = tuple[str, str, str]
+"""A stem of the clean side, one of the perturbed that excludes it, and the kind of their conflict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -25,7 +28,7 @@ class Difference:
 
     lost: frozenset[str]
     gained: frozenset[str]
-    opposites: tuple[tuple[str, str, str], ...]
+    opposites: tuple[Opposite, ...]
     shared: float
     reworded: float
     alike: tuple[tuple[str, str], ...]
@@ -50,7 +53,7 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
     )
 
 
-def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[tuple[str, str, str]]:
+def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[Opposite]:
     mine, its = lost | (ours.markers - theirs.markers), gained | (theirs.markers - ours.markers)
     language = shared_family(ours, theirs)
     exclusive, excluding = contrasted(language), contrasts(language)

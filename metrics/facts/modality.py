@@ -25,13 +25,15 @@ _ALONE = 0.6
 def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     """Where one side says what must or will be, the other what should or might; or one doubts what the other states.
 
-    Under negations "may", "can" and "must" all forbid; there only doubt counts.
+    Where a negation is on one side, or on both, "may", "can" and "must" all forbid; there only doubt counts. Words that
+    bear on different verbs are not compared.
     """
     mine, its = _left(ours, theirs), _left(theirs, ours)
-    if ours.negations and theirs.negations:
+    if (ours.negations and theirs.negations) or (ours.negations - theirs.negations) % 2:
         mine, its = ([one for one in side if "may" not in one.jobs] for side in (mine, its))
-    if mine and its:
-        one, other = min(mine, key=_strength), min(its, key=_strength)
+    pairs = [(one, other) for one in mine for other in its if _of_one_verb(one, other, found)]
+    if pairs:
+        one, other = min(pairs, key=lambda pair: _strength(pair[0]) + _strength(pair[1]))
         step = abs(_strength(one) - _strength(other))
         cost = 0.9 if step >= 1.5 else 0.5 if step >= 0.7 else 0.0
         return Conflict(cost * found.shared, f"modality {one.word} -> {other.word}") if cost else NO_CONFLICT
@@ -85,6 +87,13 @@ def _past(facts: Facts, key: str) -> str:
 def _left(facts: Facts, others: Facts) -> Sequence[Modal]:
     """The words of a kind that the other side has none of."""
     return [one for one in facts.modals if not any(one.jobs & other.jobs for other in others.modals)]
+
+
+def _of_one_verb(one: Modal, other: Modal, found: Difference) -> bool:
+    """Whether two of them may bear on the same, as far as their verbs are known."""
+    if not (one.head and other.head) or one.head == other.head or (other.head, one.head) in found.alike:
+        return True
+    return one.head in found.lost and other.head in found.gained
 
 
 def _other_doubts(facts: Facts) -> bool:

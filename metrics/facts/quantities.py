@@ -27,7 +27,7 @@ from holdfast.metrics.language_files import language_files
 
 _MONEY = frozenset("dollars euros pounds yen rupees francs cents".split())
 _ONE = ("a", "an", "one", "half", "several", "few")
-_BEFORE_A_UNIT = ("a", "per", "one", "each")
+_BEFORE_A_UNIT = ("a", "per", "one", "each", "every")
 """A "second" behind these is no rank but a time."""
 _MILLIONS = {"m": 1e6, "b": 1e9, "t": 1e12}
 """Scales behind an amount of money, which elsewhere are units."""
@@ -37,6 +37,8 @@ _LONGER_ALONE = frozenset("mile kilometre kilometer kilo kilogram litre liter ga
 """Units besides those of time that "a" counts."""
 _ADDS_UP = frozenset({"min", "months", "m", "g"})
 """Units of which a smaller one may follow a larger: an hour and ten minutes."""
+_OF_A_SHARE = ("of", "an", "more", "less", "fewer", "as")
+"""What behind "a quarter" shows that it is none of a year."""
 _NATIONAL = ("swiss", "us", "american", "indian", "british")
 
 
@@ -168,7 +170,7 @@ class _Reader(DateReader):
                 current, at = current + more, end - 1
             elif kind == "part":
                 return (*self._share(at, total + current if seen else 1.0, seen), False)
-            elif kind == "ordinal" and not seen and self._lower(at - 1) in _ONE and self._lower(at + 1) == "of":
+            elif kind == "ordinal" and value > 2 and self._is_share(start, at, seen and current == 1):
                 return 1 / value, at + 1, False
             elif kind == "ordinal" and (not seen or last >= 20) and self._lower(at - 1) not in _BEFORE_A_UNIT:
                 return total + current + value, at + 1, True
@@ -236,12 +238,24 @@ class _Reader(DateReader):
         part = self._words[self._lower(at)][1]
         following = self._lower(at + 1), self._lower(at + 2)
         shared_out = counted or following == ("of", "an")
-        shared_out = shared_out or (self._lower(at - 1) in _ONE and following[0] in ("of", "an"))
+        shared_out = shared_out or (
+            self._lower(at - 1) in _ONE and (following[0] in _OF_A_SHARE or self._lower(at - 2) == "by")
+        )
         if self._lower(at).startswith("quarter") and not shared_out:
             return 0.0, at
         scale = at + 1 + (self._lower(at + 1) in ("a", "an"))
         kind, value = self._words.get(self._lower(scale), ("", 0.0))
         return (count * part * value, scale + 1) if kind == "scale" else (count * part, at + 1)
+
+    def _is_share(self, start: int, at: int, counted: bool) -> bool:
+        """Whether an ordinal is a part: a fifth of it, by one third; no noun follows that it would number."""
+        if not (counted and at == start + 1) and not (at == start and self._lower(at - 1) in _ONE):
+            return False
+        return at + 1 == len(self._tokens) or self._tokens[at + 1].kind == "mark" or self._is_small(at + 1)
+
+    def _is_small(self, at: int) -> bool:
+        """Whether a word stands there that no ordinal numbers: in, of, more; last year."""
+        return "small" in self._jobs.get(self._lower(at), ()) or self._lower(at) in ("last", "next")
 
     def _joins(self, at: int, last: float) -> bool:
         following = self._words.get(self._lower(at + 1), ("", 0.0))

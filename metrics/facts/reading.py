@@ -13,6 +13,7 @@ from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.quantity import Quantity, plain
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
+from holdfast.metrics.facts.terms import last_phrase
 from holdfast.metrics.facts.tokens import Token, tokens_of
 from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
@@ -95,6 +96,7 @@ class _Reading:
         self.keys: set[str] = set()
         self.markers: set[str] = set()
         self.negated: set[str] = set()
+        self.reach: set[str] = set()
         self.negations = 0
         self.levels: list[tuple[float, str]] = []
         self.order: list[Term] = []
@@ -107,6 +109,7 @@ class _Reading:
         self._exclusive = self._just_now = False
         self._denied = False
         self._pending = False
+        self._headless = 0
         self._last = ""
         self._comma = False
         self._without_capitals = False
@@ -154,6 +157,7 @@ class _Reading:
             markers=frozenset(self.markers),
             negations=self.negations,
             negated=frozenset(self.negated),
+            reach=frozenset(self.reach | self.negated),
             levels=tuple(self.levels),
             order=tuple(self.order),
             passive=frozenset(self.passive),
@@ -245,6 +249,7 @@ class _Reading:
             self.levels.append((word.level, lower))
         if word.modal:
             self.modals.append(Modal(text.lower(), word.modal))
+            self._headless += 1
         if "only" in word.jobs:
             self._exclusive = self._just_now = True
         elif self._just_now:
@@ -254,22 +259,30 @@ class _Reading:
             return
         if word.marker:
             self.markers.add(word.key)
+            if self._denied:
+                self.reach.add(word.key)
             self.forms.setdefault(word.key, text)
         if word.content:
             self._add(word.key, "word", text)
-        elif self._pending and "filler" in word.jobs:
-            self.negated.add(word.key)
-            self._pending = False
         elif "filler" in word.jobs:
-            self.order.append(Term(word.key, "word"))
+            self._filler(word.key)
         elif "before" in word.jobs or "after" in word.jobs:
-            if lower == "by" and self.order:
-                self.passive.update([term.key for term in self.order if term.kind != "relation"][-1:])
+            if "agent" in word.jobs and self.order:
+                self.passive.update(last_phrase(self.order))
             self.order.append(Term(lower, "relation"))
         if "conjunction" in word.jobs:
             self._comma, self._denied = True, False
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
+
+    def _filler(self, key: str) -> None:
+        if self._headless:
+            self._head_modals(key)
+        if self._pending:
+            self.negated.add(key)
+            self._pending = False
+        else:
+            self.order.append(Term(key, "word"))
 
     def _add(self, key: str, kind: str, form: str) -> None:
         before = self.order[-1] if self.order else None
@@ -279,11 +292,20 @@ class _Reading:
         if kind != "number":
             self.keys.add(key)
             self.only += self._exclusive
+            if self._headless:
+                self._head_modals(key)
+        if self._denied:
+            self.reach.add(key)
         self._exclusive = self._just_now = False
         if self._pending:
             self.negated.add(key)
             self._pending = False
         self._last = key
+
+    def _head_modals(self, key: str) -> None:
+        first = len(self.modals) - self._headless
+        self.modals[first:] = [modal._replace(head=key) for modal in self.modals[first:]]
+        self._headless = 0
 
     def _negate(self) -> None:
         """It bears on the first content word that follows it in its clause; in Hindi on the one before it, too."""

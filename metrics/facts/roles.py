@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from holdfast.metrics.facts.difference import Difference, shared_family
-from holdfast.metrics.facts.meanings import contrasts
+from holdfast.metrics.facts.meanings import contrasts, tables
+from holdfast.metrics.facts.terms import last_phrase
 from holdfast.metrics.facts.types import Facts, Term
 
 _BINDERS = frozenset("than before after over against".split())
@@ -23,6 +24,26 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
     return _around(ours, theirs, found) or _marked(ours, theirs, found)
+
+
+def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
+    """Whether who acts in a verb of one side does not in its converse on the other, but stands there: A sold it to B, B
+    bought it from A."""
+    mine = _agents(ours, one)
+    its = {alike.get(key, key) for key in _agents(theirs, other)}
+    here, there = ({alike.get(term.key, term.key) for term in side.order} for side in (ours, theirs))
+    return bool((mine - its) & there or (its - mine) & here)
+
+
+def _agents(facts: Facts, verb: str) -> set[str]:
+    """What a verb's agent hangs together of: what stands before it or, in a passive, behind "by"."""
+    keys = [term.key for term in facts.order]
+    if verb not in keys:
+        return set()
+    at = keys.index(verb)
+    if verb in facts.passive:
+        return {term.key for term in facts.order[at:] if "agent" in tables(facts.language).jobs.get(term.mark, ())}
+    return {*last_phrase(facts.order[:at])}
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:

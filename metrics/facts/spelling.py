@@ -19,6 +19,9 @@ _RARER = 2.05
 _UNKNOWN = 1.0
 """Zipf frequency under which a word counts as no word at all."""
 
+_COMMON = 3.0
+"""From here on a word is common enough to be denied by its form."""
+
 
 def slips(one: str, other: str) -> int:
     """The distance of two words in typing slips, where it is small enough for them to be one; else 0.
@@ -62,6 +65,18 @@ def frequency(word: str, language: str = "en") -> float:
 
     code = "hi" if "\u0900" <= word[:1] <= "\u097f" else language if language in _counted() else "en"
     return float(zipf_frequency(word, code))
+
+
+@lru_cache(maxsize=1 << 16)
+def negative_form(word: str) -> bool:
+    """Whether an English word is another one denied.
+
+    >>> negative_form("unaware"), negative_form("painless"), negative_form("uncle")
+    (True, True, False)
+    """
+    roots = [word.removeprefix(prefix) for prefix in ("un", "dis", "non", "ir") if word.startswith(prefix)]
+    roots += [word.removesuffix("less")] if word.endswith("less") else []
+    return any(len(root) > 3 and frequency(root) >= _COMMON for root in roots)
 
 
 @cache

@@ -136,7 +136,7 @@ def excluding_sides(language: str) -> Iterator[list[str]]:
 def excluding(language: str) -> Iterator[tuple[str, list[list[str]]]]:
     """The kind of a conflict and the words of each side."""
     if own := language_files().get(language):
-        for kind in ("comparison", "antonym"):
+        for kind in ("comparison", "antonym", "converse"):
             yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
         return
     for name in _files("antonyms"):

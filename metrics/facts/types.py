@@ -33,6 +33,8 @@ class Modal(NamedTuple):
 
     word: str
     jobs: frozenset[str]
+    head: str = ""
+    """The first content word that follows it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +43,10 @@ class Facts:
 
     `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `words` (all,
     lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up), `negations`
-    (how many) and `negated` (the stems they bear on), `levels` (quantifiers), `order` (terms in a row), `passive`
-    (stems that stand before "by"), `forms` (how a key was written), `literals` (addresses, code), `emoji`, `modals`,
-    `only` (how often something is said of nothing else), `scores` (numbers bound to the next one: 2-1, 3:1).
+    (how many), `negated` (the stems they bear on) and `reach` (all that follow in their clauses), `levels`
+    (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written),
+    `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of nothing else), `scores`
+    (numbers bound to the next one: 2-1, 3:1).
     Each is equal to itself alone.
     """
 
@@ -58,6 +61,7 @@ class Facts:
     markers: frozenset[str] = frozenset()
     negations: int = 0
     negated: frozenset[str] = frozenset()
+    reach: frozenset[str] = frozenset()
     levels: tuple[tuple[float, str], ...] = ()
     order: tuple[Term, ...] = ()
     passive: frozenset[str] = frozenset()
