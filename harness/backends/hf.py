@@ -15,6 +15,7 @@ from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.hf_attention import Shares, attention_shares
 from holdfast.harness.backends.hf_choices import log_likelihoods
 from holdfast.harness.backends.hf_loading import Loaded, check_args, load
+from holdfast.harness.backends.hf_memory import Room
 from holdfast.harness.backends.hf_mixed import mixed
 from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
 from holdfast.harness.backends.registry import backend
@@ -65,7 +66,7 @@ class HuggingFace:
         self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
-        self._fits = self._size
+        self._room = Room(self._size)
         self._config = _generation_config(loaded)
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
@@ -105,22 +106,16 @@ class HuggingFace:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """n texts -> (n, d) float32: the base's last hidden states, averaged over each text's tokens."""
-        import torch
-
         tokenizer, model = self._loaded.tokenizer, self._loaded.model
         valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
         found = tokenizer(valid)["input_ids"]
         rows = [np.asarray(self._prompting.filled(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
-        decoder = model.get_encoder() if self._loaded.seq2seq else model
-        for start in range(0, len(order), self._size):
-            chosen = order[start : start + self._size]
-            batch = self._padded([rows[i] for i in chosen])
-            with torch.inference_mode(), self._active(None):
-                states = decoder(**batch, output_hidden_states=True).hidden_states[-1].float()
-            mask = batch["attention_mask"].unsqueeze(-1)
-            vectors[chosen] = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+        with self._active(None):
+            states = self._room.each(order, lambda chosen: self._mean_states([rows[i] for i in chosen]))
+            for i, mean in zip(order, states, strict=True):
+                vectors[i] = mean
         return vectors
 
     def attention(self, asked: Attended) -> Shares | None:
@@ -191,21 +186,31 @@ class HuggingFace:
     def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
         import torch
 
-        if len(rows) <= self._fits:
-            try:
-                return self._chosen(rows, requests) if requests[0].choices else self._generated(rows, requests)
-            except torch.OutOfMemoryError:
-                self._fits = len(rows) // 2
-            # Only outside of the handler are the failed attempt's tensors let go.
-            torch.cuda.empty_cache()
-            if self._fits == 0:
-                raise UserError(
-                    f"out of memory on {self._loaded.model.device} with a single prompt of {len(rows[0])} tokens: "
-                    "use a smaller dtype, a shorter max_length or another device"
-                )
-        size = self._fits  # may shrink again below
-        parts = [slice(start, start + size) for start in range(0, len(rows), size)]
-        return [answer for part in parts for answer in self._answers(rows[part], requests[part])]
+        def answers(chosen: Sequence[int]) -> list[Generation]:
+            some, asked = [rows[i] for i in chosen], [requests[i] for i in chosen]
+            return self._chosen(some, asked) if asked[0].choices else self._generated(some, asked)
+
+        try:
+            return list(self._room.each(range(len(rows)), answers))
+        except torch.OutOfMemoryError:
+            raise UserError(
+                f"out of memory on {self._loaded.model.device} with a single prompt of {len(rows[0])} tokens: use a "
+                "smaller dtype, a shorter max_length or another device"
+            ) from None
+
+    def _mean_states(self, rows: Sequence[Tokens]) -> Vectors:
+        """(len(rows), d): the last hidden states of the model below its head, averaged over each row's tokens."""
+        import torch
+
+        model = self._loaded.model
+        whole = model.get_base_model() if self._loaded.peft_names else model
+        body = whole.get_encoder() if self._loaded.seq2seq else whole.base_model
+        batch = self._padded(rows)
+        with torch.inference_mode():
+            states = body(**batch).last_hidden_state.float()
+        mask = batch["attention_mask"].unsqueeze(-1)
+        means: Vectors = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+        return means
 
     def _cuts(self, answer: Generation) -> bool:
         """Whether what was asked is the prompt as it was encoded; the choices of a causal model are cut with theirs."""
@@ -218,7 +223,7 @@ class HuggingFace:
         counts = [len(choices.rows) for choices in found]
         with self._routed(requests, counts) as routes:
             values = iter(
-                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._fits)
+                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._room)
             )
         return [
             choices.likeliest(request, [next(values) for _ in choices.rows])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.harness.backends.hf_loading import Loaded
+from holdfast.harness.backends.hf_memory import Room
 from holdfast.harness.backends.hf_mixed import mixed
 from holdfast.harness.backends.prompting import Tokens
 
@@ -15,34 +16,20 @@ def log_likelihoods(
     asked: Sequence[tuple[Tokens, int]],
     prompts: Sequence[Tokens] | None,
     routes: Sequence[str] | None,
-    size: int,
+    room: Room,
 ) -> list[float]:
-    """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, `size` rows at a time.
+    """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, as many at a time as there is room.
 
     Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row. `routes`
-    names the adapter of each row, where they differ. Where memory runs out, fewer rows are read at a time.
+    names the adapter of each row, where they differ.
     """
-    import torch
 
-    found: dict[int, float] = {}
-    left = sorted(range(len(asked)), key=lambda i: (routes[i] if routes else "", -len(asked[i][0])))
-    while left:
-        chosen = left[:size]
-        encoder = [prompts[i] for i in chosen] if prompts else None
-        try:
-            with mixed(loaded.model, [routes[i] for i in chosen] if routes else None):
-                values = _batch(loaded, [asked[i] for i in chosen], encoder)
-        except torch.OutOfMemoryError:
-            if len(chosen) == 1:
-                raise
-            values = None
-        # Only outside of the handler are the failed attempt's tensors let go.
-        if values is None:
-            size = len(chosen) // 2
-            torch.cuda.empty_cache()
-            continue
-        found.update(zip(chosen, values, strict=True))
-        left = left[size:]
+    def read(chosen: Sequence[int]) -> list[float]:
+        with mixed(loaded.model, [routes[i] for i in chosen] if routes else None):
+            return _batch(loaded, [asked[i] for i in chosen], [prompts[i] for i in chosen] if prompts else None)
+
+    order = sorted(range(len(asked)), key=lambda i: (routes[i] if routes else "", -len(asked[i][0])))
+    found = dict(zip(order, room.each(order, read), strict=True))
     return [found[i] for i in range(len(asked))]
 
 

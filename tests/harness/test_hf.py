@@ -312,6 +312,21 @@ def test_a_single_prompt_that_does_not_fit_is_a_clear_error(monkeypatch: pytest.
         ask(backend, PROMPTS, ["base"])
 
 
+def test_texts_are_embedded_in_smaller_batches_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = connect([], batch_size=10)
+    plain = backend.embed(PROMPTS)
+    body = backend._loaded.model.base_model
+    forward = body.forward
+
+    def small(*, input_ids: Any, **options: Any) -> Any:
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("no room")
+        return forward(input_ids=input_ids, **options)
+
+    monkeypatch.setattr(body, "forward", small)
+    assert backend.embed(PROMPTS) == pytest.approx(plain, abs=1e-5)
+
+
 def test_attention_to_the_prompt_is_measured_per_answer(tmp_path: Path) -> None:
     results = evaluate(
         tasks="dialogue_summary",
