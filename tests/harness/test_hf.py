@@ -175,6 +175,7 @@ def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
     answers = ask(backend, PROMPTS, ["base", "t5-lora"])
     assert len(answers) == 2 * len(PROMPTS)
     assert all(g.tokens <= 12 for g in answers.values())
+    assert backend.embed(PROMPTS).shape == (len(PROMPTS), 32)
 
 
 def test_an_answer_ends_at_a_stop_string() -> None:
