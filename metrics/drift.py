@@ -31,6 +31,9 @@ MAX_SEGMENTS = 1_000
 BREAK = 0.44
 """From this `max_drift` on an answer counts as another one: what `holdfast calibrate` fits for minilm and sentences."""
 
+_BENT = {"lexical": 2.0}
+"""The power that an encoder's distances are raised to: what only sees letters finds any two wordings far apart."""
+
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
 
@@ -159,17 +162,18 @@ def _drift(
         return _one_sided(ours, theirs, encoder)
     first, second = map(vectors.of, read)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
+    bent = _BENT.get(encoder, 1.0)
     found = align(
-        _distances(first, second, *read),
+        _distances(first, second, *read) ** bent,
         a,
         b,
-        lambda one, other: _joint_distance(first, a, one, second, b, other),
+        lambda one, other: _joint_distance(first, a, one, second, b, other) ** bent,
         compare,
     )
     drifts = [*found.clean_drift, *found.perturbed_drift]
     weighed = [*zip(drifts, [*(a / 2).tolist(), *(b / 2).tolist()], strict=True)]
     worst = max(drifts)
-    whole = _distance(vectors.one(clean), vectors.one(perturbed))
+    whole = _distance(vectors.one(clean), vectors.one(perturbed)) ** bent
     return Drift(
         max_drift=worst,
         tail_drift=_tail(weighed),

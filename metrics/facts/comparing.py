@@ -11,7 +11,7 @@ import numpy as np
 
 from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
-from holdfast.metrics.facts.logic import polarity_conflict, quantifier_conflict
+from holdfast.metrics.facts.logic import is_balanced, polarity_conflict, quantifier_conflict
 from holdfast.metrics.facts.meanings import contrasted, kin, traits
 from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict, tense_conflict
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
@@ -56,6 +56,8 @@ _OTHER, _SAME = 0.3, 0.6
 _ONE_SIDED = (0.0, 0.15, 0.36, 0.52, 0.64, 0.72, 0.78)
 """The cost of content words that only one side has, by how many more it has than the other lacks."""
 
+_LESS_SURE = 0.75
+"""The weight of such words in a language of which few words are known to stand for each other."""
 
 _WHOLE, _WHOLE_COST = 0.6, 0.85
 """A segment of whose content this share is nowhere in the other answer costs at least so much."""
@@ -239,7 +241,7 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
     remembered, as most segments meet again in another variant."""
     found = difference(ours, theirs)
     pair = swapped_roles(ours, theirs, found)
-    worst = polarity_conflict(ours, theirs, found, pair is not None)
+    worst = affirmed = polarity_conflict(ours, theirs, found, pair is not None)
     if pair and all(kind == "pronoun" for _, _, kind in found.opposites):
         who, whom = (ours.forms.get(key, key) for key in pair)
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
@@ -249,7 +251,8 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
         worst = _worse(worst, modality_conflict(ours, theirs, found))
     worst = _worse(worst, tense_conflict(ours, theirs, found))
     worst = _worse(worst, exclusivity_conflict(ours, theirs, found))
-    return _worse(worst, quantifier_conflict(ours, theirs, found))
+    balanced = is_balanced(ours, theirs, found, affirmed)
+    return worst if balanced else _worse(worst, quantifier_conflict(ours, theirs, found))
 
 
 def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
@@ -378,6 +381,7 @@ def _one_sided(
         cost = max(cost, _WHOLE_COST)
     words = [facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys]
     words += [one.form for one in numbers]
+    cost *= 1.0 if family(facts.language) == "en" else _LESS_SURE
     return Conflict(cost, f"{kind} of {' '.join(dict.fromkeys(words))}")
 
 

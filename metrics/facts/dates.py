@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from holdfast.metrics.facts.meanings import tables
-from holdfast.metrics.facts.quantity import Quantity, calendar
+from holdfast.metrics.facts.quantity import Quantity, calendar, clock_words, units
 from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.tokens import Token
 
@@ -25,6 +25,9 @@ class DateReader:
         self._words = tables(language).numbers
         self._jobs = tables(language).jobs
         self._calendar = calendar(language)
+        self._clock = clock_words(language)
+        self._units = units(language)
+        self._additions = tables(language).more
         self._decimal = grammar(language).decimal
         self._found: list[tuple[int, Quantity]] = []
         self._used: set[int] = set()
@@ -53,7 +56,9 @@ class DateReader:
             return self._keep(at, end, Quantity("date", f"weekday {value}", self._tokens[at].text))
         if kind == "word":
             return self._keep(at, at + 1, Quantity("time", value, self._tokens[at].text))
-        return at
+        if value in ("past", "to"):
+            return self._spoken_time(at)
+        return self._half_to(at) if value == "half" else at
 
     def _month(self, at: int, month: str, is_word: bool) -> int:
         start, end, day, year = at, at + 1, "?", "?"
@@ -94,36 +99,79 @@ class DateReader:
 
     def _time(self, start: int, text: str, end: int) -> int:
         hour, minute = (int(part) for part in [*text.split(":"), "0"][:2])
-        half = self._half(end) or self._part_of_day(end)
+        part, after = self._clock_word(end)
+        if part == "oclock":
+            end = after
+            part, after = self._clock_word(end)
         key = f"{hour}:{minute:02}"
-        if half in ("am", "pm"):
-            key = f"{hour % 12 + 12 * (half == 'pm')}:{minute:02}"
-            end += 1 if self._half(end) else 3
-        else:
-            end += half == "oclock"
-            key += "?" if hour <= 12 else ""
-        end += half != "" and self._lower(end) == "." and self._lower(end - 1) in ("a.m", "p.m")
+        if part in ("am", "pm"):
+            key = f"{hour % 12 + 12 * (part == 'pm')}:{minute:02}"
+            end = after + (self._lower(after) == "." and self._lower(after - 1) in ("a.m", "p.m"))
+        elif hour <= 12:
+            key += "?"
         return self._keep(start, end, Quantity("time", key, self._form(start, end)))
+
+    def _hour(self, start: int, value: float, end: int) -> int:
+        """The end of a time of day that a number begins: 6 pm, six heures et demie du soir; `start` where it is none.
+
+        What counts hours, too, tells the time before a part of the day, or behind a word that says when.
+        """
+        part, after = self._clock_word(end)
+        if not part:
+            return start
+        sure = part in ("am", "pm")
+        if part == "oclock":
+            more, after = self._more(after)
+            value += more
+            sure = self._clock_word(after)[0] in ("am", "pm") or self._lower(end) not in self._units
+            sure = sure or "at" in self._jobs.get(self._lower(start - 1), ())
+            end = after if more else end
+        if not sure or value > 24:
+            return start
+        if re.fullmatch(r"\d{1,2}\.\d\d", self._lower(start)):
+            return self._time(start, self._lower(start).replace(".", ":"), end)
+        if value * 4 % 1:
+            return start
+        return self._time(start, f"{int(value)}:{int(value % 1 * 60):02}", end)
+
+    def _more(self, at: int) -> tuple[float, int]:
+        """What `and a half` adds to the number before it, and where it ends."""
+        for words, value in self._additions:
+            if self._lower(at) == words[0] and all(self._lower(at + i) == word for i, word in enumerate(words)):
+                return value, at + len(words)
+        return 0.0, at
 
     def _spoken_time(self, at: int) -> int:
         """`half past three`, `at ten to six`: the minutes stand before "past" or "to", the hour behind."""
-        words = self._lower(at - 1), self._lower(at + 1)
-        minutes = {"half": 30.0, "quarter": 15.0}.get(words[0], self._words.get(words[0], ("", 0.0))[1])
-        hour = float(words[1]) if words[1].isdecimal() else self._words.get(words[1], ("", 0.0))[1]
+        kind, minutes = self._words.get(self._lower(at - 1), ("", 0.0))
+        quarters = kind == "part" and minutes in (0.25, 0.5)
+        minutes *= 60 if quarters else 1
+        hour = self._small_number(at + 1)
         start = at - 1 - (self._lower(at - 2) == "a")
-        sure = words[0] in ("half", "quarter") or self._lower(start - 1) in _BEFORE_A_TIME
+        sure = quarters or self._lower(start - 1) in _BEFORE_A_TIME
         if not (sure and minutes in (5, 10, 15, 20, 25, 30) and 1 <= hour <= 12):
             return at
-        since = int(hour * 60 + (minutes if self._lower(at) == "past" else -minutes)) % 720
+        return self._minutes(
+            start, hour * 60 + (minutes if self._calendar[self._lower(at)][1] == "past" else -minutes), at + 2
+        )
+
+    def _half_to(self, at: int) -> int:
+        """`halb acht`, which is half past seven."""
+        hour = self._small_number(at + 1)
+        return self._minutes(at, hour * 60 - 30, at + 2) if 1 <= hour <= 12 else at
+
+    def _minutes(self, start: int, minutes: float, end: int) -> int:
+        since = int(minutes) % 720
         self._found = [(place, quantity) for place, quantity in self._found if place < start]
-        return self._time(start, f"{since // 60 or 12}:{since % 60:02}", at + 2)
+        return self._time(start, f"{since // 60 or 12}:{since % 60:02}", end)
 
-    def _half(self, at: int) -> str:
-        kind, value, _ = self._calendar.get(self._lower(at).rstrip("."), ("", "", False))
-        return value if kind == "clock" else ""
+    def _small_number(self, at: int) -> float:
+        text = self._lower(at)
+        return float(text) if text.isdecimal() else self._words.get(text, ("", 0.0))[1]
 
-    def _part_of_day(self, at: int) -> str:
-        """`in the morning`, `in the evening`, behind a time."""
-        if (self._lower(at), self._lower(at + 1)) != ("in", "the"):
-            return ""
-        return {"morning": "am", "afternoon": "pm", "evening": "pm"}.get(self._lower(at + 2), "")
+    def _clock_word(self, at: int) -> tuple[str, int]:
+        """What stands behind a time (am, pm, oclock), "" for nothing, and where it ends."""
+        for words, value in self._clock.get(self._lower(at).rstrip("."), ()):
+            if all(self._lower(at + i) == word for i, word in enumerate(words[1:], 1)):
+                return value, at + len(words)
+        return "", at

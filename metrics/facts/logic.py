@@ -6,21 +6,30 @@ from collections.abc import Sequence
 
 from holdfast.metrics.facts.difference import Difference, Opposite, shared_family
 from holdfast.metrics.facts.meanings import denying_stems
-from holdfast.metrics.facts.roles import turned_round
+from holdfast.metrics.facts.roles import BINDERS, turned_round
 from holdfast.metrics.facts.spelling import negative_form
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import family
+from holdfast.metrics.facts.tables import LEVELS, family, graded
 from holdfast.metrics.facts.terms import beside
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 _REWORDED = 0.34
 """Up to this share of reworded stems a contradiction is sure: the segments are the same but for it."""
 
-_SURE = 0.5
-"""From this share of common words on, a negation or an opposite bears on the same thing."""
+_SAME = 0.8
+"""From this share of common words on, the segments speak of the same."""
+
+_DENIED = 0.9
+"""The cost of a denial that bears on another word, or is a word of its own."""
 
 _ELSEWHERE = 0.4
-"""The cost of an opposite that stands among other words than the one that it excludes."""
+"""The cost of an opposite that stands among other words than the one that it excludes, and of a negation of a word that
+the other side has not: these are wrong as often as right."""
+
+_COMPARED = frozenset({"than", "too"})
+_AS = frozenset({"as", "so"})
+_UNTIL, _AFTERWARDS = frozenset({"until", "till"}), frozenset({"before", "once", "after", "only"})
+"""Not until the lid is shut: once it is."""
 
 _NAMED = {"converse": "antonym"}
 """The kinds of opposites that a reason calls by another name."""
@@ -33,35 +42,88 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
     than A".
     """
     flips = [flip for flip in found.opposites if not _turned_round(ours, theirs, found, flip)]
-    odd = (ours.negations - theirs.negations) % 2 == 1
     more, fewer = (ours, theirs) if ours.negations > theirs.negations else (theirs, ours)
-    if odd and any(one in more.reach or other in more.reach for one, other, _ in flips):
-        return NO_CONFLICT
-    if flips:
-        return NO_CONFLICT if swapped and len(flips) == 1 else _opposite(ours, theirs, found, flips)
-    if odd:
-        if _balances(found.gained if more is ours else found.lost, fewer):
-            return NO_CONFLICT
-        heads = more.negated & fewer.keys
-        cost = 1.0 if found.reworded <= _REWORDED or (heads and found.shared >= _SURE) else 0.6
-        return Conflict(cost, f"negation {'lost' if more is ours else 'added'}")
     language = shared_family(ours, theirs)
     denied, denying = denials(found.lost, language), denials(found.gained, language)
+    if flips:
+        undone = is_odd(ours, theirs) and any(one in more.reach or other in more.reach for one, other, _ in flips)
+        if undone or _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1):
+            return NO_CONFLICT
+        return _opposite(ours, theirs, found, flips)
+    if is_odd(ours, theirs):
+        if _is_balanced(more, fewer, found.gained if more is ours else found.lost):
+            return NO_CONFLICT
+        return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
+    mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
+    if abs(ours.negations - theirs.negations) > 1 and len(mine | its) > 1:
+        which, how = (_form(ours, mine), "lost") if mine else (_form(theirs, its), "added")
+        return Conflict(_DENIED, f"negation of {which} {how}")
     if bool(denied) != bool(denying) and not (found.gained if denied else found.lost):
-        return Conflict(
-            0.9, f"negation {'lost' if denied else 'added'} ({_form(ours if denied else theirs, denied or denying)})"
-        )
+        which, how = (_form(ours, denied), "lost") if denied else (_form(theirs, denying), "added")
+        return Conflict(_DENIED, f"negation {how} ({which})")
     if ours.negations == theirs.negations == 1:
         mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
-        if mine & _stems(theirs) and its & _stems(ours) and found.shared >= 0.8:
-            return Conflict(0.9, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
+        if mine <= theirs.reach and its <= ours.reach:
+            return NO_CONFLICT
+        if mine & _stems(theirs) and its & _stems(ours) and found.shared >= _SAME:
+            return Conflict(_DENIED, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
     return NO_CONFLICT
 
 
+def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Conflict) -> bool:
+    """Whether a negation on one side says what another word does on the other, or few what an opposite does; then
+    their quantifiers differ without a conflict: never late, always early; few stayed, most left."""
+    if affirmed.cost:
+        return False
+    return is_odd(ours, theirs) or (bool(found.opposites) and _few_and_most(ours, theirs))
+
+
+def is_odd(ours: Facts, theirs: Facts) -> bool:
+    """Whether one side negates once more than the other, or thrice."""
+    return (ours.negations - theirs.negations) % 2 == 1
+
+
+def _is_balanced(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
+    """Whether the side with fewer negations denies it in another way, by one of its `others`, or few; or the side with
+    more denies what denies: not uncommon, would not stop; no other is as tall, the tallest; too tired to celebrate; not
+    until it is shut, once it is."""
+    if _balances(others, fewer) or (_has(fewer, "few") and not _has(more, "few")):
+        return True
+    if _says_so(fewer, more) or "too" in fewer.words - more.words:
+        return True
+    if more.words & _UNTIL and not fewer.words & _UNTIL and fewer.words & _AFTERWARDS:
+        return True
+    return not more.negated & fewer.keys and _balances(more.negated, more)
+
+
+def _says_so(graded_side: Facts, other: Facts) -> bool:
+    """Whether one side compares by a form where the other says "as" or "so": the tallest, no other is as tall."""
+    return bool(other.words & _AS) and any(form.lower() in graded() for form in graded_side.forms.values())
+
+
+def _few_and_most(ours: Facts, theirs: Facts) -> bool:
+    """Whether one side says of few what the other may say of most: few stayed, most left."""
+    return (_has(ours, "few") and _has(theirs, "most")) or (_has(ours, "most") and _has(theirs, "few"))
+
+
+def _has(facts: Facts, quantifier: str) -> bool:
+    return any(level == LEVELS[quantifier] for level, _ in facts.levels)
+
+
+def _sure_of_negation(more: Facts, fewer: Facts, found: Difference) -> float:
+    """How sure a negation is that only one side has: it is where the other affirms the very word that it bears on, or
+    says all the same; hardly, where the word is not there and others are."""
+    if more.negated & fewer.keys or not (found.lost or found.gained):
+        return 1.0
+    return _ELSEWHERE if found.lost and found.gained else _DENIED
+
+
 def _turned_round(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
-    """Whether an opposite says the same as its roles are turned round, too: A sold it to B, B bought it from A."""
+    """Whether an opposite says the same as its roles are turned round, too: A sold it to B, B bought it from A; A is
+    slower than B, B is faster than A."""
     one, other, kind = flip
-    return kind == "converse" and turned_round(ours, theirs, one, other, dict(found.alike))
+    compared = kind == "comparison" and bool(_COMPARED & ours.words & theirs.words)
+    return (kind == "converse" or compared) and turned_round(ours, theirs, one, other, dict(found.alike))
 
 
 def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite]) -> Conflict:
@@ -73,10 +135,17 @@ def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opp
 
 
 def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
-    """Whether an opposite stands beside a word that the other stands beside, too, or one of them alone."""
+    """Whether an opposite stands beside a word that the other stands beside, too, or one of them alone; what binds two
+    others, such as before and after, on the same side of it."""
     alike = dict(found.alike)
-    mine, its = beside(ours.order, flip[0]), beside(theirs.order, flip[1])
-    return not (mine and its) or bool(mine & {alike.get(key, key) for key in its})
+    forms = [side.forms.get(key, key).lower() for side, key in ((ours, flip[0]), (theirs, flip[1]))]
+    mine, its = beside(ours.order, flip[0], forms[0]), beside(theirs.order, flip[1], forms[1])
+    its = tuple({alike.get(key, key) for key in side} for side in its)
+    if not any(mine) or not any(its):
+        return True
+    if BINDERS.issuperset(forms):
+        return any(map(set.intersection, mine, its))
+    return bool(set.union(*mine) & set.union(*its))
 
 
 def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
@@ -107,12 +176,12 @@ def _stems(facts: Facts) -> frozenset[str]:
 
 def denials(keys: frozenset[str], language: str) -> frozenset[str]:
     """The stems among these that say no by themselves: fail, refuse, lack."""
-    return keys & denying_stems(language)
+    return keys & denying_stems(language, "soft_not")
 
 
 def _balances(keys: frozenset[str], facts: Facts) -> bool:
     """Whether one of these may stand for a "not" and a word that it denies: lack, deprecated, unaware."""
-    return bool(denials(keys, family(facts.language))) or any(
+    return bool(keys & denying_stems(family(facts.language), "soft_not", "weak_not")) or any(
         negative_form(facts.forms.get(key, key).lower()) for key in keys
     )
 

@@ -107,9 +107,9 @@ def contrasted(language: str) -> frozenset[str]:
 
 
 @cache
-def denying_stems(language: str) -> frozenset[str]:
-    """The stems of verbs and adjectives that say no."""
-    rows = (words.split() for job, words in rows_in("words", language, everything=True) if job == "soft_not")
+def denying_stems(language: str, *jobs: str) -> frozenset[str]:
+    """The stems of words with one of these jobs: `soft_not` says no, `weak_not` may say it."""
+    rows = (words.split() for job, words in rows_in("words", language, everything=True) if job in jobs)
     return frozenset(stem(word, language) for words in rows for word in words)
 
 

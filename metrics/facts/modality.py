@@ -26,7 +26,7 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
     """Where one side says what must or will be, the other what should or might; or one doubts what the other states.
 
     Where a negation is on one side, or on both, "may", "can" and "must" all forbid; there only doubt counts. Words that
-    bear on different verbs are not compared.
+    bear on different verbs are not compared. Who asks "Could you ...?" doubts nothing.
     """
     mine, its = _left(ours, theirs), _left(theirs, ours)
     if (ours.negations and theirs.negations) or (ours.negations - theirs.negations) % 2:
@@ -39,7 +39,8 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
         return Conflict(cost * found.shared, f"modality {one.word} -> {other.word}") if cost else NO_CONFLICT
     doubts = [(max(_HEDGED.get(job, 0.0) for job in one.jobs), one.word) for one in (*mine, *its)]
     cost, word = max(doubts, default=(0.0, ""))
-    if cost and not _other_doubts(theirs if mine else ours):
+    asked = ours.text.rstrip().endswith("?") or theirs.text.rstrip().endswith("?")
+    if cost and not asked and not _other_doubts(theirs if mine else ours):
         return Conflict(cost * found.shared, f"modality {word} {'lost' if mine else 'added'}")
     return NO_CONFLICT
 
@@ -91,9 +92,8 @@ def _left(facts: Facts, others: Facts) -> Sequence[Modal]:
 
 def _of_one_verb(one: Modal, other: Modal, found: Difference) -> bool:
     """Whether two of them may bear on the same, as far as their verbs are known."""
-    if not (one.head and other.head) or one.head == other.head or (other.head, one.head) in found.alike:
-        return True
-    return one.head in found.lost and other.head in found.gained
+    known = one.head and other.head and one.head not in found.lost and other.head not in found.gained
+    return not known or one.head == other.head or (other.head, one.head) in found.alike
 
 
 def _other_doubts(facts: Facts) -> bool:

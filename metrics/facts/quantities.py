@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -18,7 +17,6 @@ from holdfast.metrics.facts.quantity import (
     fraction,
     number_of,
     plain,
-    units,
     written_date,
 )
 from holdfast.metrics.facts.tables import grammar, known_names
@@ -52,9 +50,7 @@ def _telling(language: str) -> frozenset[str]:
     """The words that a quantity may begin with, or that show one."""
     known = tables(language)
     articles = {word for word, jobs in known.jobs.items() if "one" in jobs}
-    return frozenset(
-        {"past", "to"} | calendar(language).keys() | known.numbers.keys() | known.long_numbers.keys() | articles
-    )
+    return frozenset(calendar(language).keys() | known.numbers.keys() | known.long_numbers.keys() | articles)
 
 
 class _Reader(DateReader):
@@ -62,8 +58,6 @@ class _Reader(DateReader):
         super().__init__(tokens, language)
         self._language = language
         self._long = tables(language).long_numbers
-        self._additions = tables(language).more
-        self._units = units(language)
         self._scales_alone = language in language_files()
         self._larger = -1, "", 0.0
 
@@ -77,9 +71,7 @@ class _Reader(DateReader):
                 if token.lower not in telling and token.text not in ROMAN and not (joiner and len(token.lower) > 6):
                     at += 1
                     continue
-                if token.lower in ("past", "to"):
-                    after = self._spoken_time(at)
-                elif token.lower in self._calendar:
+                if token.lower in self._calendar:
                     after = self._named_day(at)
                 if after == at and (token.lower in self._words or token.lower in self._long):
                     after = self._number(at)
@@ -116,10 +108,8 @@ class _Reader(DateReader):
             return self._keep(
                 start, end, Quantity("number", f"{plain(value)}th", self._form(start, end), value, "th", value)
             )
-        if self._half(end) == "oclock" and re.fullmatch(r"\d{1,2}\.\d\d", self._lower(start)):
-            return self._time(start, self._lower(start).replace(".", ":"), end)
-        if (self._half(end) or self._part_of_day(end)) and value % 0.5 == 0 and value <= 24:
-            return self._time(start, f"{int(value)}:{'30' if value % 1 else '00'}", end)
+        if (after := self._hour(start, value, end)) > start:
+            return after
         whole = self._among(end)
         if whole > end:
             among, after, _ = self._value(whole)
@@ -179,7 +169,7 @@ class _Reader(DateReader):
             elif not (seen and self._joins(at, last)):
                 break
             at += 1
-        if not seen or (at == start + 1 and self._lower(start) == "one" and not self._counts(at)):
+        if not seen or (at == start + 1 and "one" in self._jobs.get(self._lower(start), ()) and not self._counts(at)):
             return 0.0, start, False
         return total + current, at, False
 
@@ -225,13 +215,6 @@ class _Reader(DateReader):
     def _is_labelled(self, at: int) -> bool:
         """Whether what stands here numbers what stands before: War II, page one."""
         return "label" in self._jobs.get(self._lower(at - 1), ())
-
-    def _more(self, at: int) -> tuple[float, int]:
-        """What `and a half` adds to the number before it, and where it ends."""
-        for words, value in self._additions:
-            if self._lower(at) == words[0] and all(self._lower(at + i) == word for i, word in enumerate(words)):
-                return value, at + len(words)
-        return 0.0, at
 
     def _share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
         """`half a million`, `a quarter of`, `two thirds`; a quarter by itself may be three months."""

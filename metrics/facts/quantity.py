@@ -58,6 +58,17 @@ def calendar(language: str = "en") -> dict[str, tuple[str, str, bool]]:
     return found
 
 
+@cache
+def clock_words(language: str = "en") -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """What may stand behind a time, by its first word: all its words, and whether they say am, pm or only oclock."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for form, (kind, value, _) in calendar(language).items():
+        if kind == "clock" and value in ("am", "pm", "oclock"):
+            first, *others = form.split("_")
+            found.setdefault(first, []).append(((first, *others), value))
+    return found
+
+
 def value_of(number: str) -> str:
     """A normalised number without its unit: `20 euros` -> `20`."""
     return number.partition(" ")[0]

@@ -15,7 +15,7 @@ from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.terms import last_phrase
 from holdfast.metrics.facts.tokens import Token, tokens_of
-from holdfast.metrics.facts.types import Facts, Literal, Modal, Term
+from holdfast.metrics.facts.types import CASES, Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
 
 _TITLES = frozenset("mr mrs ms miss dr prof sir madam mister st doctor professor श्री डॉ shri shrimati ji जी".split())
@@ -32,7 +32,7 @@ _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 """What stands between the numbers of a score or a ratio."""
 
-_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"})
+_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES
 """Jobs that leave a trace wherever they stand."""
 
 
@@ -110,6 +110,8 @@ class _Reading:
         self._denied = False
         self._pending = False
         self._headless = 0
+        self.cases: dict[str, str] = {}
+        self._case = ""
         self._last = ""
         self._comma = False
         self._without_capitals = False
@@ -167,6 +169,7 @@ class _Reading:
             modals=tuple(self.modals),
             only=self.only + self._exclusive,
             scores=frozenset(self._scores(found, used)),
+            cases=self.cases,
         )
 
     def _scores(self, found: list[tuple[int, Quantity]], used: set[int]) -> Iterator[tuple[str, str]]:
@@ -224,7 +227,7 @@ class _Reading:
             "small" in word.jobs
             or "not" in word.jobs
             or word.level is not None
-            or (self.rules.capitalised_nouns and lower not in self.known and not (text.isupper() and len(text) > 1))
+            or (self.rules.capitalised_nouns and not self._is_proper(at, text, lower))
         ):
             self._word(lower, text)
         elif not opens or (text.isupper() and len(text) > 1) or lower in self.known or self._named_anyway(at):
@@ -232,6 +235,11 @@ class _Reading:
             self._add(word.key, "name", text)
         else:
             self._word(lower, text)
+
+    def _is_proper(self, at: int, text: str, lower: str) -> bool:
+        """Whether a noun is a name where all nouns have a capital: a known one, or a place without an article."""
+        placed = at > 0 and "place" in word_of(self.tokens[at - 1].lower, self.language).jobs
+        return lower in self.known or (text.isupper() and len(text) > 1) or placed
 
     def _named_anyway(self, at: int) -> bool:
         if self.tokens[at].lower.endswith("'s"):
@@ -270,6 +278,8 @@ class _Reading:
             if "agent" in word.jobs and self.order:
                 self.passive.update(last_phrase(self.order))
             self.order.append(Term(lower, "relation"))
+        elif case := word.jobs & CASES:
+            (self._case,) = case
         if "conjunction" in word.jobs:
             self._comma, self._denied = True, False
             if self.order:
@@ -282,7 +292,7 @@ class _Reading:
             self.negated.add(key)
             self._pending = False
         else:
-            self.order.append(Term(key, "word"))
+            self.order.append(Term(key, "word", self._comma))
 
     def _add(self, key: str, kind: str, form: str) -> None:
         before = self.order[-1] if self.order else None
@@ -300,6 +310,9 @@ class _Reading:
         if self._pending:
             self.negated.add(key)
             self._pending = False
+        if self._case and form[0].isupper():
+            self.cases.setdefault(key, self._case)
+            self._case = ""
         self._last = key
 
     def _head_modals(self, key: str) -> None:

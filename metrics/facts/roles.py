@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from holdfast.metrics.facts.cases import exchanged_cases, order_says_nothing
 from holdfast.metrics.facts.difference import Difference, shared_family
 from holdfast.metrics.facts.meanings import contrasts, tables
-from holdfast.metrics.facts.terms import last_phrase
+from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.types import Facts, Term
 
-_BINDERS = frozenset("than before after over against".split())
+BINDERS = frozenset("than before after over against".split())
 """Small words that bind what stands on either side of them, in this order."""
 
 _LONGEST = 40
@@ -23,27 +24,29 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
     """
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
+    if ours.cases or grammar(ours.language).cases:
+        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found)
     return _around(ours, theirs, found) or _marked(ours, theirs, found)
 
 
 def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
     """Whether who acts in a verb of one side does not in its converse on the other, but stands there: A sold it to B, B
     bought it from A."""
-    mine = _agents(ours, one)
-    its = {alike.get(key, key) for key in _agents(theirs, other)}
-    here, there = ({alike.get(term.key, term.key) for term in side.order} for side in (ours, theirs))
-    return bool((mine - its) & there or (its - mine) & here)
+    mine, suffers = _agents(ours, one, {})
+    its, undergoes = _agents(theirs, other, alike)
+    here, there = (mine - its) & undergoes, (its - mine) & suffers
+    return bool(here and there) or (bool(here or there) and not mine & its)
 
 
-def _agents(facts: Facts, verb: str) -> set[str]:
-    """What a verb's agent hangs together of: what stands before it or, in a passive, behind "by"."""
-    keys = [term.key for term in facts.order]
-    if verb not in keys:
-        return set()
-    at = keys.index(verb)
+def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """What stands before a verb or, in a passive, behind "by", and all the rest."""
+    keys = [alike.get(term.key, term.key) for term in facts.order]
+    at = next((at for at, term in enumerate(facts.order) if term.key == verb), 0)
+    agents = set(keys[:at])
     if verb in facts.passive:
-        return {term.key for term in facts.order[at:] if "agent" in tables(facts.language).jobs.get(term.mark, ())}
-    return {*last_phrase(facts.order[:at])}
+        jobs = tables(facts.language).jobs
+        agents = {key for key, term in zip(keys, facts.order, strict=True) if "agent" in jobs.get(term.mark, ())}
+    return agents, {*keys} - agents
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
@@ -54,11 +57,16 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     excluding = contrasts(shared_family(ours, theirs))
+    shown = ours.cases or grammar(ours.language).cases
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
     for i, one in enumerate(common):
         for other in common[i + 2 :]:
             kinds = {_kind(first, second, key) for key in (one, other)}
             if "relation" in kinds or len(kinds) > 1 or not (kinds == {"name"} or strict):
+                continue
+            if kinds == {"word"} and (_apart(ours, first, one, other) or _apart(theirs, second, one, other)):
+                continue  # a clause that moved: to restart, press ...
+            if shown and order_says_nothing(ours, theirs, one, other):
                 continue
             reversed_ = second[one][0] > second[other][0]
             between = [
@@ -86,7 +94,13 @@ def _binds(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) 
     """Whether a term stands between two others and is no list's member."""
     low, high = sorted((places[one][0], places[other][0]))
     at, term = places[key]
-    return low < at < high and (term.kind == "word" or key in _BINDERS) and not term.listed
+    return low < at < high and (term.kind == "word" or key in BINDERS) and not term.listed
+
+
+def _apart(facts: Facts, places: dict[str, tuple[int, Term]], one: str, other: str) -> bool:
+    """Whether a comma stands right behind the first of two terms."""
+    at = min(places[one][0], places[other][0])
+    return facts.order[at].listed and facts.order[at + 1].listed
 
 
 def _pairs(

@@ -38,6 +38,7 @@ class Grammar:
     joiner: str = ""
     capitalised_nouns: bool = False
     concord: bool = False
+    cases: tuple[tuple[str, str], ...] = ()
     unspaced: bool = False
 
 
@@ -55,6 +56,7 @@ def grammar(language: str) -> Grammar:
         joiner=own.setting("joiner"),
         capitalised_nouns=own.setting("capitals") == "nouns",
         concord=own.setting("concord") == "yes",
+        cases=tuple((one, other) for one, _, other in (pair.partition("/") for pair in own.setting("cases").split())),
         unspaced=own.setting("unspaced") == "yes",
     )
 
@@ -136,7 +138,7 @@ def excluding_sides(language: str) -> Iterator[list[str]]:
 def excluding(language: str) -> Iterator[tuple[str, list[list[str]]]]:
     """The kind of a conflict and the words of each side."""
     if own := language_files().get(language):
-        for kind in ("comparison", "antonym", "converse"):
+        for kind in ("converse", "comparison", "antonym"):
             yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
         return
     for name in _files("antonyms"):

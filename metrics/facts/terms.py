@@ -28,7 +28,9 @@ def last_phrase(order: Sequence[Term]) -> list[str]:
     return found
 
 
-def beside(order: Sequence[Term], key: str) -> set[str]:
-    """What stands before and behind a term, prepositions left out; empty where it stands alone or not in the row."""
-    keys = [term.key for term in order if term.kind != "relation"]
-    return {other for pair in pairwise(keys) if key in pair for other in pair} - {key}
+def beside(order: Sequence[Term], key: str, form: str) -> tuple[set[str], set[str]]:
+    """What stands right before and right behind a term, prepositions left out unless one is its form; nothing where it
+    is not in the row."""
+    keys = [key if term.key == form else term.key for term in order if term.kind != "relation" or term.key == form]
+    found = [(one, after) for one, after in pairwise(keys) if key in (one, after)]
+    return {one for one, after in found if after == key}, {after for one, after in found if one == key}

@@ -20,6 +20,10 @@ class Term(NamedTuple):
     """The relation right before it."""
 
 
+CASES = frozenset({"nominative", "accusative", "dative"})
+"""The jobs of articles that show the case of their noun."""
+
+
 class Literal(NamedTuple):
     """An address, a piece of code or an emoji: its kind, the form in which it compares, and how it was written."""
 
@@ -46,7 +50,7 @@ class Facts:
     (how many), `negated` (the stems they bear on) and `reach` (all that follow in their clauses), `levels`
     (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written),
     `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of nothing else), `scores`
-    (numbers bound to the next one: 2-1, 3:1).
+    (numbers bound to the next one: 2-1, 3:1), `cases` (of nouns, where an article shows them).
     Each is equal to itself alone.
     """
 
@@ -71,6 +75,7 @@ class Facts:
     modals: tuple[Modal, ...] = ()
     only: int = 0
     scores: frozenset[tuple[str, str]] = frozenset()
+    cases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
     """The definition: the cost under C_ij = max(semantic_ij, fact_ij) of the exact transport plan, which minimises that
     and a share of the semantic distance; all of it computed."""
     encode, compare = encoding_of("lexical").main, comparer(clean, perturbed)
-    semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1)
+    semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1) ** 2
     for i, j in {(i, int(row.argmin())) for i, row in enumerate(semantic)}:
         if semantic[:, j].argmin() == i and semantic[i, j]:
             semantic[i, j] *= weight(compare.unlike((i,), (j,)))
