@@ -132,6 +132,6 @@ def task_loss(logits: Tensor, labels: Tensor, seq2seq: bool) -> Tensor:
     """The mean cross-entropy of a completion's tokens, or of a classifier's labels."""
     if labels.dim() == 1:
         return functional.cross_entropy(logits.float(), labels)
-    if not seq2seq:
-        logits, labels = logits[:, :-1], labels[:, 1:]
+    if not seq2seq:  # each place foretells the next one; to move the labels copies no logits
+        labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
     return functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -88,12 +89,11 @@ def segment_drifts(clean: Sequence[Tensor], perturbed: Sequence[Tensor], setting
     """
     ours = [vectors.detach() for vectors in clean]
     centre = torch.cat(ours).mean(0) if settings.centred else torch.zeros_like(ours[0][0])
+    costs = [(1 - _unit(u - centre) @ _unit(v - centre).T).clamp(min=0) for u, v in zip(ours, perturbed, strict=True)]
     drifts, off_diagonal = [], []
-    for u, v in zip(ours, perturbed, strict=True):
-        cost = (1 - _unit(u - centre) @ _unit(v - centre).T).clamp(min=0)
-        plan = _plan(cost.detach(), settings)
+    for cost, plan in zip(costs, _plans([cost.detach() for cost in costs], settings), strict=True):
         moved = plan * cost
-        drifts.append(torch.cat([moved.sum(1) * len(u), moved.sum(0) * len(v)]))
+        drifts.append(torch.cat([moved.sum(1) * cost.shape[0], moved.sum(0) * cost.shape[1]]))
         diagonal = torch.diagonal(plan).sum() if plan.shape[0] == plan.shape[1] else plan.new_tensor(0.0)
         off_diagonal.append(1 - float(diagonal))
     return drifts, sum(off_diagonal) / len(off_diagonal)
@@ -116,30 +116,41 @@ def stability_loss(model: nn.Module, settings: S2R2) -> Tensor:
     Smoothed, because the plain product has a 0/0 gradient at B = 0 [own]. Invariant under B -> cB, A -> A/c, which
     weight decay is not.
     """
-    terms = []
+    downs, ups, scales = [], [], []
     for name, module in model.named_modules():
         if not hasattr(module, "lora_A") or (settings.qk_only and name.rpartition(".")[2] not in _QUERY_AND_KEY):
             continue
         found: Any = module
         for adapter in found.active_adapters:
             if adapter in found.lora_A:
-                down, up = found.lora_A[adapter].weight.float(), found.lora_B[adapter].weight.float()
-                product = (up.pow(2).sum() + settings.eta).sqrt() * (down.pow(2).sum() + settings.eta).sqrt()
-                terms.append(found.scaling[adapter] * product)
-    if not terms:
+                downs.append(torch.linalg.vector_norm(found.lora_A[adapter].weight.float()))
+                ups.append(torch.linalg.vector_norm(found.lora_B[adapter].weight.float()))
+                scales.append(found.scaling[adapter])
+    if not scales:
         raise UserError("s2r2: the model has no active LoRA adapter whose stability could be kept")
-    return torch.stack(terms).sum()
+    down, up = ((torch.stack(norms).square() + settings.eta).sqrt() for norms in (downs, ups))
+    return (down.new_tensor(scales) * up * down).sum()
 
 
-def _plan(cost: Tensor, settings: S2R2) -> Tensor:
-    m, n = cost.shape
-    a, b = cost.new_full((m,), 1 / m), cost.new_full((n,), 1 / n)
+def _plans(costs: Sequence[Tensor], settings: S2R2) -> list[Tensor]:
+    """The plan of each cost (m, n) between equal masses; one Sinkhorn for all of them, padded."""
     if settings.transport == "exact":
-        from holdfast.metrics.transport import transport_plan
+        return [_exact(cost) for cost in costs]
+    rows, columns = (max(cost.shape[side] for cost in costs) for side in (0, 1))
+    cost = costs[0].new_zeros(len(costs), rows, columns)
+    a, b = cost.new_zeros(len(costs), rows), cost.new_zeros(len(costs), columns)
+    for i, each in enumerate(costs):
+        m, n = each.shape
+        cost[i, :m, :n], a[i, :m], b[i, :n] = each, 1 / m, 1 / n
+    plans = sinkhorn(cost, a, b, epsilon=settings.epsilon, iterations=50)
+    return [plan[: each.shape[0], : each.shape[1]] for plan, each in zip(plans, costs, strict=True)]
 
-        arrays = [x.double().cpu().numpy() for x in (cost, a, b)]
-        return torch.from_numpy(transport_plan(*arrays)).to(cost)
-    return sinkhorn(cost[None], a[None], b[None], epsilon=settings.epsilon, iterations=50)[0]
+
+def _exact(cost: Tensor) -> Tensor:
+    from holdfast.metrics.transport import transport_plan
+
+    m, n = cost.shape
+    return torch.from_numpy(transport_plan(cost.double().cpu().numpy(), np.full(m, 1 / m), np.full(n, 1 / n))).to(cost)
 
 
 def _unit(rows: Tensor) -> Tensor:
