@@ -22,7 +22,7 @@ _SAME = 0.8
 _DENIED = 0.9
 """The cost of a denial that bears on another word, or is a word of its own."""
 
-_ELSEWHERE = 0.4
+_ELSEWHERE = 0.35
 """The cost of an opposite that stands among other words than the one that it excludes, and of a negation of a word that
 the other side has not: these are wrong as often as right."""
 
@@ -55,7 +55,7 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
             return NO_CONFLICT
         return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
-    if abs(ours.negations - theirs.negations) > 1 and len(mine | its) > 1:
+    if abs(ours.negations - theirs.negations) > 1 and len(mine | its) > 1 and not fewer.only:
         which, how = (_form(ours, mine), "lost") if mine else (_form(theirs, its), "added")
         return Conflict(_DENIED, f"negation of {which} {how}")
     if bool(denied) != bool(denying) and not (found.gained if denied else found.lost):
@@ -114,7 +114,7 @@ def _sure_of_negation(more: Facts, fewer: Facts, found: Difference) -> float:
     """How sure a negation is that only one side has: it is where the other affirms the very word that it bears on, or
     says all the same; hardly, where the word is not there and others are."""
     if more.negated & fewer.keys or not (found.lost or found.gained):
-        return 1.0
+        return max(_certainty(found), _DENIED)
     return _ELSEWHERE if found.lost and found.gained else _DENIED
 
 
@@ -130,8 +130,17 @@ def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opp
     """The first opposite that stands beside the same; one that doesn't is hardly meant as such: stays, another go."""
     placed = [flip for flip in flips if _in_place(ours, theirs, found, flip)]
     one, other, kind = (placed or flips)[0]
-    sure = _ELSEWHERE if not placed else 1.0 if found.reworded <= _REWORDED else 0.6
+    sure = _certainty(found) if placed else _ELSEWHERE
     return Conflict(sure, f"{_NAMED.get(kind, kind)} {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
+
+
+def _certainty(found: Difference) -> float:
+    """How sure a contradiction is: the more words differ besides, the more often it is only said in another way. On
+    pairs that rules were made on, numbers, dates, units and names that differ were right 94 times of 96, opposites and
+    negations 88 times of 96."""
+    if not (found.lost or found.gained or found.alike):
+        return 1.0
+    return _DENIED if found.reworded <= _REWORDED else 0.6
 
 
 def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
@@ -160,7 +169,7 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
     if left and its:
         step = abs(left[0][0] - its[0][0])
         if step >= 0.9:
-            return Conflict(1.0 if found.reworded <= _REWORDED else 0.6, f"quantifier {left[0][1]} -> {its[0][1]}")
+            return Conflict(_certainty(found), f"quantifier {left[0][1]} -> {its[0][1]}")
         return NO_CONFLICT
     level, word = (left or its)[0]
     if level == 2.0 and any(one.loose for one in (*ours.quantities, *theirs.quantities)):

@@ -15,6 +15,9 @@ _STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.
 _HEDGED = {"maybe": 0.6, "probably": 0.35}
 """The cost of a doubt that only one side has; an ability or a duty that is not put into words costs nothing."""
 
+_OTHER_VERB = 0.5
+"""The weight of such a step where the verbs are others, too: must remain seated, may not get up."""
+
 _TENSE = 0.6
 """The cost of what will be for what has been."""
 
@@ -36,6 +39,7 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
         one, other = min(pairs, key=lambda pair: _strength(pair[0]) + _strength(pair[1]))
         step = abs(_strength(one) - _strength(other))
         cost = 0.9 if step >= 1.5 else 0.5 if step >= 0.7 else 0.0
+        cost *= _OTHER_VERB if one.head in found.lost and other.head in found.gained else 1.0
         return Conflict(cost * found.shared, f"modality {one.word} -> {other.word}") if cost else NO_CONFLICT
     doubts = [(max(_HEDGED.get(job, 0.0) for job in one.jobs), one.word) for one in (*mine, *its)]
     cost, word = max(doubts, default=(0.0, ""))

@@ -129,6 +129,8 @@ def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         common = sorted(mine.keys() & its.keys())
         for i, one in enumerate(common):
             for other in common[i + 1 :]:
+                if (one in ours.numbers) != (other in ours.numbers):
+                    continue
                 exchanged = mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]
                 if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
                     return one, other
