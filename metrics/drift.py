@@ -29,8 +29,8 @@ MAX_SEGMENTS = 1_000
 """Longer answers are compared up to here, with a warning."""
 
 BREAK = 0.44
-"""From this `max_drift` on an answer counts as another one. `holdfast calibrate` fits 0.36 for minilm and sentences; here
-half as many reworded answers count, and one changed answer in a hundred fewer."""
+"""From this `max_drift` on an answer counts as another one. `holdfast calibrate` fits 0.36 for minilm and sentences;
+here half as many reworded answers count, and one changed answer in a hundred fewer."""
 
 _BENT = {"lexical": 2.0}
 """The power that an encoder's distances are raised to: what only sees letters finds any two wordings far apart."""
