@@ -13,7 +13,7 @@ from holdfast.harness.attending import AttentionShifts
 from holdfast.harness.backends import Adapter, Backend, backends
 from holdfast.harness.backends.registry import find_files
 from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import scaled, warn_of_other_bases
+from holdfast.harness.checkpoints import BASE, scaled, warn_of_other_bases
 from holdfast.harness.config import RunConfig, make_config
 from holdfast.harness.distributed import on_ray
 from holdfast.harness.embeddings import kept_embeddings
@@ -221,6 +221,8 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
     manifest.warnings = []
     for entry in manifest.adapters:
         if entry.name not in found:
+            if entry.name != BASE:
+                _warn(manifest, f"whether adapter '{entry.name}' acts is not known: the engine shows no probabilities")
             continue
         entry.has_effect = found[entry.name].has_effect
         if not entry.has_effect and entry.scale:

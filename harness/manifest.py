@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.harness.backends import backends
 from holdfast.harness.config import RunConfig
 
 FILE = "run.json"
@@ -85,12 +86,12 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     """Raise UserError unless a run may go on in this folder: the same settings, adapters, base and task data."""
-    before, after = old.config.model_dump(), new.config.model_dump()
-    differing = [name for name in after if name not in _MAY_DIFFER and before[name] != after[name]]
+    before, after = _settings(old.config), _settings(new.config)
+    differing = [name for name in after if before.get(name) != after[name]]
     if differing:
         name = differing[0]
         raise UserError(
-            f"{folder} holds a run with another {name} ({before[name]!r}, now {after[name]!r}): "
+            f"{folder} holds a run with another {name} ({before.get(name)!r}, now {after[name]!r}): "
             "repeat its settings to resume it, or choose another --output_path"
         )
     if old.base_digest != new.base_digest:
@@ -113,6 +114,14 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")
     if old.variants != new.variants:
         raise UserError(f"{folder} holds a run over other variants of its prompts; choose another --output_path")
+
+
+def _settings(config: RunConfig) -> dict[str, Any]:
+    """The settings that answers depend on."""
+    incidental = _MAY_DIFFER.union(backends.get(config.model).incidental)
+    settings = config.model_dump()
+    settings["model_args"] = {name: value for name, value in config.model_args.items() if name not in incidental}
+    return {name: value for name, value in settings.items() if name not in incidental}
 
 
 def hardware() -> dict[str, Any]:

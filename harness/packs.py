@@ -45,10 +45,11 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
     """
     if (folder / MANIFEST).exists():
         raise UserError(f"{folder} holds a pack already: verify it, remove it or choose another --out")
+    variants = make_variants(config, with_paraphrases(tasks, config))
     make_folder(folder, "--out")
     digest, count = hashlib.sha256(), 0
     with (folder / VARIANTS).open("wb") as file:
-        for made in make_variants(config, with_paraphrases(tasks, config)):
+        for made in variants:
             line = f"{made.to_json()}\n".encode()
             file.write(line)
             digest.update(line)

@@ -39,7 +39,7 @@ def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
     """The tasks, their samples' paraphrases joined by those of `--paraphraser`; as they are, where none is needed.
 
     Only what the cache file lacks is asked of the model, which is not even loaded where it lacks nothing. The settings
-    are `model` (a backend, default hf), `cache` (a file) and the backend's own arguments.
+    are `backend` (default hf), `cache` (a file) and the backend's own arguments.
     """
     names = {part for spec in config.perturbations for part in parse(spec)[0].split("+")}
     if config.paraphraser is None or "paraphrase" not in names:
@@ -72,9 +72,12 @@ def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
 
 
 def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str | None) -> Iterator[tuple[str, str]]:
-    entry = backends.get(str(arguments.get("model", "hf")))
-    own = {name: value for name, value in arguments.items() if name != "model"}
-    entry.check(own)
+    entry = backends.get(str(arguments.get("backend", "hf")))
+    own = {name: value for name, value in arguments.items() if name != "backend"}
+    try:
+        entry.check(own)
+    except UserError as error:
+        raise UserError(str(error).replace("--model_args", "--paraphraser")) from None
     base, _ = entry.find(own, [])
     engine = entry.build(BackendOptions(own, None, device), [base])
     requests = [

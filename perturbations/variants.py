@@ -6,7 +6,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.perturbations.composition import composed, parts_of
 from holdfast.perturbations.types import Edit, Edits, Variant
 
@@ -38,15 +38,34 @@ def make_variant(
     for part in parts_of(perturbation):
         extras = {name: given[name] for name in part.extras}
         rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
-        made = part.apply(result.text, part.strength(severity), rng, protect=protect, **extras)
-        if not isinstance(made, Edits):
-            raise UserError(
-                f"perturbation '{part.name}' returned {type(made).__name__}, not Edits: "
-                "holdfast.perturbations.testing.check_perturbation says what else is wrong with it"
-            )
+        try:
+            made = part.apply(result.text, part.strength(severity), rng, protect=protect, **extras)
+        except UserError:
+            raise
+        except Exception as error:
+            why = f"fails on sample '{sample_id}' of '{task}' ({type(error).__name__}: {first_line(error)})"
+            raise UserError(f"perturbation '{part.name}' {why}: {_ADVICE}") from error
+        if wrong := _wrong(made, result.text):
+            raise UserError(f"perturbation '{part.name}' {wrong}: {_ADVICE}")
         result = composed(result, made)
     changed = result.text
     return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
+
+
+_ADVICE = "holdfast.perturbations.testing.check_perturbation says what else is wrong with it"
+
+
+def _wrong(made: object, text: str) -> str:
+    """What no perturbation may return, whoever wrote it: edits that are not true to the text, or that leave nothing."""
+    if not isinstance(made, Edits):
+        return f"returned {type(made).__name__}, not Edits"
+    at, left = 0, len(text)
+    for position, removed, inserted in made.edits:
+        if position < at or not text.startswith(removed, position):
+            return f"reports an edit that its text does not bear out ({removed!r} at {position} of {text[:40]!r})"
+        at = position + len(removed)
+        left += len(inserted) - len(removed)
+    return "leaves nothing of a text" if text and not left else ""
 
 
 _WHOLE = 10_000  # characters up to which texts are compared whole

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import random
+import warnings
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,9 @@ RETRIES = 10
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before the first of them, doubled from each to the next, up to the longest."""
+
+PATIENCE = 2
+"""After so many more attempts the user is told what is being waited for."""
 
 ALTERNATIVES = 5
 """Tokens whose log-probabilities are compared when adapters are probed."""
@@ -77,7 +81,7 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
     return base, found
 
 
-@backend("api", check_args, find_served)
+@backend("api", check_args, find_served, incidental=("timeout", "max_retries", "batch_size"))
 def api(options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
     """An OpenAI-compatible server (vllm serve included) or Anthropic's: adapters by model name."""
     return Api(options, adapters)
@@ -95,6 +99,8 @@ class Api:
         self._concurrent = options.batch_size or CONCURRENT
         self._left = options.max_requests
         self._asked_for = options.max_requests
+        self._failed: UserError | None = None
+        self._said: set[str] = set()
         self._base = str(args["model"])
         self._adapters = [adapter for adapter in adapters if adapter.path is not None or adapter.served]
         for adapter in self._adapters:
@@ -160,25 +166,36 @@ class Api:
         return [answer.first for answer in answers]
 
     async def _ask_all(self, requests: Sequence[Request], put: Put) -> None:
+        """Ask until one request fails for good; what is under way then is still answered."""
         feed = iter(requests)
 
         async def work(client: Client) -> None:
             for request in feed:
-                model = self._models[request.adapter]
-                if request.choices:
-                    put(await self._choose(client, model, request))
-                    continue
-                settings = replace(request.settings, seed=seed_of([request], 31))
-                answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
-                put(Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length"))
+                try:
+                    put(await self._answer(client, request))
+                except UserError as error:
+                    self._failed = self._failed or error
+                if self._failed:
+                    return
 
+        self._failed = None
         async with self._client() as client:
             try:
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(min(self._concurrent, len(requests))):
                         workers.create_task(work(client))
-            except BaseExceptionGroup as failed:
-                raise failed.exceptions[0] from None
+            except BaseExceptionGroup as group:
+                raise group.exceptions[0] from None
+        if self._failed:
+            raise self._failed
+
+    async def _answer(self, client: Client, request: Request) -> Generation:
+        model = self._models[request.adapter]
+        if request.choices:
+            return await self._choose(client, model, request)
+        settings = replace(request.settings, seed=seed_of([request], 31))
+        answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
+        return Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length")
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
         """The likeliest choice, by the log-probabilities of its tokens after the prompt's."""
@@ -195,13 +212,17 @@ class Api:
             try:
                 return await ask()
             except Unanswered as error:
-                why, wait = error, error.wait
-            if attempt < self._retries:
-                delay = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
-                await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))
+                why, wait = str(error), error.wait
+            if attempt == self._retries or self._failed:
+                break
+            if attempt == PATIENCE and why not in self._said:
+                self._said.add(why)
+                warnings.warn(f"'{model}' does not answer ({why}): asking again, ever more slowly", stacklevel=2)
+            delay = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
+            await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))
         raise UserError(
-            f"'{model}' gave no answer in {self._retries + 1} attempts (last: {why}): what came before is kept, the "
-            "same command goes on"
+            f"'{model}' gave no answer in {attempt + 1} attempts (last: {why}): what came before is kept, the same "
+            "command goes on"
         )
 
     def _spend(self) -> None:

@@ -10,6 +10,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -26,6 +28,9 @@ _CUT = {"length", "max_tokens"}
 
 _LONGEST_WAIT = 300.0
 """Seconds that a server may ask to be left alone; a run does not stand still for a day."""
+
+_EXCERPT = 80
+"""Characters of a prompt or of an answer that are shown, so that it can be told from others."""
 
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
@@ -87,12 +92,14 @@ class Client:
         prompt = prompt.encode("utf-8", "replace").decode()
         body = self._body(model, prompt, settings, alternatives)
         status, content = await self._post(PATHS[self._endpoint], body)
+        if status == 400 and _is_filtered(content):
+            return Answer("", 0, True, {})
         if status != 200:
-            raise UserError(self._refusal(status, content, model))
+            raise UserError(self._refusal(status, content, model, prompt))
         try:
             return self._read(json.loads(content))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise Unanswered(f"an answer that can't be read ({type(error).__name__})") from None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise Unanswered(_unreadable(content)) from None
 
     async def echo(self, model: str, text: str) -> Echo:
         """Have the model read a text and write nothing. Raises as `ask` does; completions only."""
@@ -100,14 +107,14 @@ class Client:
         body = {"model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1}
         status, content = await self._post(PATHS["completions"], body)
         if status != 200:
-            raise UserError(self._refusal(status, content, model))
+            raise UserError(self._refusal(status, content, model, text))
         try:
             said = json.loads(content)
             found = said["choices"][0]["logprobs"]
             read = slice(-said["usage"]["completion_tokens"] or None)
             echo = Echo(tuple(found["tokens"][read]), tuple(found["token_logprobs"][read]))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise Unanswered(f"an answer that can't be read ({type(error).__name__})") from None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise Unanswered(_unreadable(content)) from None
         if len(echo.tokens) < 2:
             raise UserError(
                 f"{self._url} does not give the log-probabilities of a prompt (echo with logprobs), which choosing "
@@ -137,9 +144,10 @@ class Client:
         except TimeoutError:
             raise Unanswered(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unanswered(f"{type(error).__name__}: {error}") from None
+            raise Unanswered(_interrupted(error)) from None
         if response.status in _RETRIED_STATUSES or response.status >= 500:
-            raise Unanswered(f"status {response.status}", _seconds(response.headers.get("Retry-After", "")))
+            why = f"status {response.status}: {_said(content)[:_EXCERPT]}".rstrip(": ")
+            raise Unanswered(why, _seconds(response.headers.get("Retry-After", "")))
         return response.status, content
 
     def _body(self, model: str, prompt: str, settings: Settings, alternatives: int) -> dict[str, Any]:
@@ -168,10 +176,11 @@ class Client:
         tokens = (said.get("usage") or {}).get("completion_tokens", 0)
         return Answer(text.strip(), tokens, choice["finish_reason"] not in _CUT, _first(choice.get("logprobs") or {}))
 
-    def _refusal(self, status: int, content: bytes, model: str) -> str:
+    def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
             return f"{self._url} refuses the key in {key_name(self._endpoint)} (status {status})"
-        return f"{self._url} refuses a request to '{model}' (status {status}): {_said(content)}"
+        which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
+        return f"{self._url} refuses a request to '{model}' (status {status}): {_said(content)}{which}"
 
 
 def address(endpoint: str, base_url: str | None) -> str:
@@ -216,6 +225,23 @@ def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:
     return dict(logprobs["top_logprobs"][0]) if logprobs.get("top_logprobs") else {}
 
 
+def _is_filtered(content: bytes) -> bool:
+    """Whether a provider's filter kept a prompt from the model, which Azure and OpenAI tell as a mistake in it."""
+    with contextlib.suppress(ValueError, LookupError, TypeError):
+        return str(json.loads(content)["error"]["code"]).startswith("content_")
+    return False
+
+
+def _unreadable(content: bytes) -> str:
+    return f"an answer that can't be read: {_said(content)[:_EXCERPT] or 'nothing'}"
+
+
+def _interrupted(error: Exception) -> str:
+    """What went wrong with a connection, in the system's words where it is the system's."""
+    cause = getattr(error, "os_error", None)
+    return f"no connection: {cause.strerror or cause}" if cause else f"{type(error).__name__}: {error}".rstrip(": ")
+
+
 def _said(content: bytes) -> str:
     """A server's message in a line, without anything that is a key, or looks like one."""
     text = content.decode("utf-8", "replace")
@@ -227,8 +253,12 @@ def _said(content: bytes) -> str:
 
 
 def _seconds(text: str) -> float:
+    """How long Retry-After asks to wait: seconds, or until a date (RFC 9110, section 10.2.3)."""
     try:
         asked = float(text)
-    except ValueError:  # nothing, or a date
-        return 0.0
+    except ValueError:
+        try:
+            asked = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):  # nothing, or a date without a zone
+            return 0.0
     return min(asked, _LONGEST_WAIT) if asked > 0 else 0.0

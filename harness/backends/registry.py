@@ -23,12 +23,14 @@ def find_files(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[
 @dataclass(frozen=True, slots=True)
 class BackendEntry:
     """A registered backend: `build(options, adapters)` loads it, `check(model_args)` raises UserError beforehand, and
-    `find(model_args, adapters)` tells what the base is and what `--adapters` names."""
+    `find(model_args, adapters)` tells what the base is and what `--adapters` names. A run may be resumed with other
+    `incidental` model arguments and settings, which change no answer."""
 
     name: str
     build: Build
     check: Check
     find: Find = find_files
+    incidental: tuple[str, ...] = ()
 
 
 backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backends")
@@ -36,11 +38,11 @@ backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backen
 B = TypeVar("B", bound=Build)
 
 
-def backend(name: str, check: Check, find: Find = find_files) -> Callable[[B], B]:
+def backend(name: str, check: Check, find: Find = find_files, *, incidental: tuple[str, ...] = ()) -> Callable[[B], B]:
     """Register a builder under `name`; its docstring's first line is what `holdfast ls backends` shows."""
 
     def register(build: B) -> B:
-        backends.register(name, BackendEntry(name, build, check, find))
+        backends.register(name, BackendEntry(name, build, check, find, incidental))
         return build
 
     return register

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from holdfast.harness.backends import Adapter, Backend, Generation, Request
 from holdfast.harness.backends.batching import batches
 from holdfast.harness.backends.types import BackendOptions, Probe
+from holdfast.harness.checkpoints import BASE
 
 
 class Killed(BaseException):
@@ -22,7 +23,7 @@ class FakeEngine:
         self.batches: list[list[Request]] = []
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
-        return {a.name: Probe(True, 1.0) for a in self.adapters if a.path}
+        return {a.name: Probe(True, 1.0) for a in self.adapters if a.name != BASE}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         for chosen in batches(requests, [len(r.prompt) for r in requests], self.size):

@@ -100,6 +100,11 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str
     handler.wfile.write(content)
 
 
+def refused(code: str) -> Misbehave:
+    error = {"error": {"message": f"This prompt is refused: {code}", "code": code}}
+    return lambda handler: send(handler, 400, error) is None
+
+
 def status(code: int, **headers: str) -> Misbehave:
     return lambda handler: send(handler, code, {"error": {"message": "not now"}}, **headers) is None
 

@@ -3,7 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.harness import Results, evaluate
 from holdfast.harness.backends import api, backends
-from holdfast.harness.backends.types import Backend, BackendOptions, Request, Settings
+from holdfast.harness.backends.types import Backend, BackendOptions, Generation, Request, Settings
 from tests.harness import servers
 from tests.harness.loras import ask
 from tests.harness.servers import Misbehave, Served
@@ -79,9 +82,10 @@ def test_what_goes_wrong_for_a_while_is_asked_again(served: Served, wrong: Misbe
         (servers.without_text("content_filter"), "chat", "", "stop"),
         (servers.without_text("length"), "chat", "", "length"),
         (servers.without_text("stop", refusal="I can't."), "chat", "I can't.", "stop"),
+        (servers.refused("content_filter"), "chat", "", "stop"),
         (servers.refusal, "messages", "", "stop"),
     ],
-    ids=["filtered", "all thinking", "refusal", "Anthropic's refusal"],
+    ids=["filtered", "all thinking", "refusal", "prompt filtered", "Anthropic's refusal"],
 )
 def test_an_answer_may_have_no_text(served: Served, wrong: Misbehave, endpoint: str, output: str, finish: str) -> None:
     served.wrongs = [wrong]
@@ -104,10 +108,52 @@ def test_requests_are_under_way_together(served: Served) -> None:
     assert time.perf_counter() - began < 3  # one after another they take more than six
 
 
-def test_a_server_that_stays_down_is_one_line(served: Served) -> None:
+def test_a_date_to_come_back_at_is_read(served: Served) -> None:
+    served.wrongs.append(servers.status(429, Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=2))))
+    began = time.perf_counter()
+    ask(connect(served), PROMPTS[:1], ["base"])
+    assert time.perf_counter() - began >= 0.5  # dates have whole seconds
+
+
+def test_a_server_that_stays_down_is_one_line_and_waiting_for_it_another(served: Served) -> None:
     served.wrongs += [servers.status(503)] * 50
-    with pytest.raises(UserError, match=r"'big' gave no answer in 4 attempts \(last: status 503\)"):
+    with (
+        pytest.warns(UserWarning, match=r"'big' does not answer \(status 503: not now\): asking again"),
+        pytest.raises(UserError, match=r"'big' gave no answer in 4 attempts \(last: status 503: not now\)"),
+    ):
         ask(connect(served, max_retries=3), PROMPTS[:1], ["base"])
+
+
+def test_nobody_there_is_said_in_the_system_s_words(served: Served) -> None:
+    with pytest.raises(UserError, match=r"no answer in 1 attempts \(last: no connection: Connect"):
+        ask(connect(served, base_url="http://127.0.0.1:9/v1", max_retries=0), PROMPTS[:1], ["base"])
+
+
+def test_what_is_no_answer_is_shown(served: Served) -> None:
+    served.wrongs += [lambda handler: servers.send(handler, 200, "<html>Please log in</html>") is None]
+    with pytest.raises(UserError, match="an answer that can't be read: <html>Please log in</html>"):
+        ask(connect(served, max_retries=0), PROMPTS[:1], ["base"])
+
+
+def test_a_refused_prompt_is_named_and_answers_under_way_are_kept(served: Served) -> None:
+    served.latency = 0.2
+    served.wrongs = [servers.refused("too_long")]
+    requests = [Request(str(i), "base", f"Question {i}", Settings()) for i in range(8)]
+    kept: list[Generation] = []
+    batches = connect(served, batch_size=4).generate(requests)
+    with pytest.raises(UserError, match=r"status 400\): This prompt .*; its prompt begins 'Question \d'"):
+        kept.extend(chain.from_iterable(batches))
+    assert len(kept) == 3
+
+
+def test_the_end_of_the_budget_loses_no_answer(served: Served) -> None:
+    served.latency = 0.1
+    requests = [Request(str(i), "base", str(i), Settings()) for i in range(40)]
+    kept: list[Generation] = []
+    batches = connect(served, max_requests=20).generate(requests)
+    with pytest.raises(UserError, match="--max_requests 20 are spent"):
+        kept.extend(chain.from_iterable(batches))
+    assert len(kept) == len(served.asked) == 20
 
 
 def test_what_asking_again_does_not_mend_is_not_asked_again(served: Served) -> None:
@@ -156,6 +202,20 @@ def test_who_stops_taking_answers_stops_the_asking(served: Served) -> None:
 def test_adapters_are_probed_where_the_server_shows_probabilities(served: Served) -> None:
     probes = connect(served, "base,a=lora-one,same=bag").probe(["Who?", "When?"])
     assert {name: probe.has_effect for name, probe in probes.items()} == {"a": True, "same": False}
+
+
+def test_a_server_that_shows_no_probabilities_leaves_adapters_unchecked(served: Served, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="whether adapter 'a' acts is not known"):
+        run(served, tmp_path, model_args={"model": "big", "base_url": served.url, "endpoint": "messages"})
+
+
+def test_what_changes_no_answer_may_change_on_resuming(served: Served, tmp_path: Path) -> None:
+    args = {"model": "big", "base_url": served.url}
+    with pytest.raises(UserError, match="--max_requests 12 are spent"):
+        run(served, tmp_path, max_requests=12)
+    run(served, tmp_path, model_args={**args, "timeout": 90, "max_retries": 20}, batch_size=8)
+    with pytest.raises(UserError, match="another model_args"):
+        run(served, tmp_path, model_args={**args, "endpoint": "completions"})
 
 
 def test_an_answer_is_chosen_where_the_server_shows_how_it_reads(served: Served) -> None:

@@ -35,7 +35,7 @@ def asked(tmp_path: Path) -> dict[str, Any]:
     return {
         "tasks": [Task("two", samples, ("answer_rate",))],
         "perturbations": "paraphrase@heavy",
-        "paraphraser": {"model": "rephraser", "pretrained": "pocket-base", "cache": str(tmp_path / "cache.jsonl")},
+        "paraphraser": {"backend": "rephraser", "pretrained": "pocket-base", "cache": str(tmp_path / "cache.jsonl")},
         "adapters": "base",
     }
 
@@ -74,7 +74,10 @@ def test_the_model_is_left_alone_where_nothing_is_paraphrased(run: Run, rephrase
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"model": "refraser"}, "unknown backend 'refraser'; did you mean 'rephraser'"), ({"pretrained": "./no"}, "./no")],
+    [
+        ({"backend": "refraser"}, "unknown backend 'refraser'; did you mean 'rephraser'"),
+        ({"pretrained": "./no"}, "./no"),
+    ],
 )
 def test_a_wrong_model_is_named(
     run: Run, rephraser: Fake, asked: dict[str, Any], change: dict[str, str], message: str

@@ -152,3 +152,22 @@ def test_a_megabyte_becomes_a_variant(name: str) -> None:
     made = variant(name, text=text)
     assert made.text != text
     assert 0 < made.edit_rate < 1
+
+
+@pytest.mark.parametrize(
+    ("edits", "message"),
+    [
+        ([(0, "zzz", "Q")], "reports an edit that its text does not bear out \\('zzz' at 0 of 'a cat'"),
+        ([(2, "cat", "dog"), (0, "a", "one")], ".*does not bear out"),
+        ([(0, "a cat", "")], "leaves nothing of a text"),
+        (None, "fails on sample '7' of 'qa' \\(TypeError: "),
+    ],
+)
+def test_a_perturbation_of_somebody_else_s_that_goes_wrong_is_named(
+    edits: list[tuple[int, str, str]], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Perturbation("theirs", "test", 0.1, 0.2, lambda text, *_, **__: Edits(text, edits), None)
+    monkeypatch.setattr("holdfast.perturbations.variants.parts_of", lambda name: [theirs])
+    fields = {"task": "qa", "sample_id": "7", "severity": "light", "repeat": 0, "seed": 0}
+    with pytest.raises(UserError, match=f"perturbation 'theirs' {message}.*check_perturbation says what else"):
+        make_variant("a cat", perturbation="theirs", **fields)  # type: ignore[arg-type]
