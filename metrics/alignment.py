@@ -39,6 +39,8 @@ class Alignment:
     cost: Array
     clean_drift: list[float]
     perturbed_drift: list[float]
+    clean_partners: list[int]
+    perturbed_partners: list[int]
     clean_reasons: list[Conflict]
     perturbed_reasons: list[Conflict]
     lost: Bools
@@ -56,8 +58,9 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     cost, plan, conflicts = _solve(semantic, a, b, compare)
     moved = plan * cost
     clean, perturbed = (moved.sum(1) / a).tolist(), (moved.sum(0) / b).tolist()
-    clean_reasons = [conflicts.get(pair, NO_CONFLICT) for pair in enumerate(plan.argmax(1).tolist())]
-    perturbed_reasons = [conflicts.get((i, j), NO_CONFLICT) for j, i in enumerate(plan.argmax(0).tolist())]
+    clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
+    clean_reasons = [conflicts.get(pair, NO_CONFLICT) for pair in enumerate(clean_partners)]
+    perturbed_reasons = [conflicts.get((i, j), NO_CONFLICT) for j, i in enumerate(perturbed_partners)]
     for ours, theirs in _together(plan, a, b):
         distance, alone = float(semantic[ours[0], theirs[0]]), len(ours) == len(theirs) == 1
         if not alone:
@@ -72,15 +75,20 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
                 if drift < drifts[i]:
                     drifts[i], reasons[i] = drift, fact
     clean, perturbed = [min(1.0, drift) for drift in clean], [min(1.0, drift) for drift in perturbed]
+    lost, added = semantic.min(1) > PRICE_OF_NOTHING, semantic.min(0) > PRICE_OF_NOTHING
+    if compare.said_elsewhere.any():
+        lost, added = lost | compare.said_elsewhere.all(1), added | compare.said_elsewhere.all(0)
     return Alignment(
         plan,
         cost,
         clean,
         perturbed,
+        clean_partners,
+        perturbed_partners,
         [_explained(*each, "omission of the segment") for each in zip(clean, clean_reasons, strict=True)],
         [_explained(*each, "addition of the segment") for each in zip(perturbed, perturbed_reasons, strict=True)],
-        (semantic.min(1) > PRICE_OF_NOTHING) | compare.said_elsewhere.all(1),
-        (semantic.min(0) > PRICE_OF_NOTHING) | compare.said_elsewhere.all(0),
+        lost,
+        added,
     )
 
 
@@ -98,7 +106,9 @@ def _solve(
     are not, is optimal. What it minimises is the cost and a share of the semantic distance. A segment whose pair turned
     out to be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
     """
-    cost = np.where(compare.said_elsewhere, np.maximum(semantic, SAID_ELSEWHERE.cost), semantic)
+    cost = semantic.copy()
+    if compare.said_elsewhere.any():
+        cost[compare.said_elsewhere] = cost[compare.said_elsewhere].clip(SAID_ELSEWHERE.cost)
     nearness = NEARNESS * semantic
     conflicts: dict[tuple[int, int], Conflict] = {}
     nearest = cost.argsort(1).tolist()
@@ -139,23 +149,22 @@ def weight(unlike: float) -> float:
 
 def _together(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
     """Groups that may stand for each other: a segment, and one or several of the other side that mostly went to it."""
-    whole_columns, whole_rows = _chosen(plan >= 0.5 * b), _chosen((plan >= 0.5 * a[:, None]).T)
+    whole_columns: dict[int, list[int]] = {}
+    whole_rows: dict[int, list[int]] = {}
+    rows, columns = plan.nonzero()
+    moved, rows_mass, columns_mass = plan[rows, columns].tolist(), a.tolist(), b.tolist()
+    for i, j, mass in zip(rows.tolist(), columns.tolist(), moved, strict=True):
+        if mass >= 0.5 * columns_mass[j]:
+            whole_columns.setdefault(i, []).append(j)
+        if mass >= 0.5 * rows_mass[i]:
+            whole_rows.setdefault(j, []).append(i)
     for i, group in whole_columns.items():
         yield from (((i,), (j,)) for j in group if i in whole_rows.get(j, ()))
         if len(group) > 1:
             yield (i,), tuple(group)
-    for j, group in whole_rows.items():
+    for j, group in sorted(whole_rows.items()):
         if len(group) > 1:
             yield tuple(group), (j,)
-
-
-def _chosen(marked: Bools) -> dict[int, list[int]]:
-    """The marked columns of each row that has any."""
-    found: dict[int, list[int]] = {}
-    rows, columns = marked.nonzero()
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        found.setdefault(row, []).append(column)
-    return found
 
 
 def masses(sizes: Sequence[int]) -> Array:

@@ -181,10 +181,10 @@ def _drift(
         mean_drift=_clipped(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
-        lost_mass=_clipped(float(a @ found.lost)),
-        added_mass=_clipped(float(b @ found.added)),
-        clean=_side(ours, theirs, found.plan, found.clean_drift, found.clean_reasons),
-        perturbed=_side(theirs, ours, found.plan.T, found.perturbed_drift, found.perturbed_reasons),
+        lost_mass=_clipped(float(a[found.lost].sum())),
+        added_mass=_clipped(float(b[found.added].sum())),
+        clean=_side(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
+        perturbed=_side(theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons),
         encoder=encoder,
     )
 
@@ -208,9 +208,12 @@ def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drif
 
 
 def _side(
-    segments: list[Segment], others: list[Segment], plan: Array, drifts: list[float], reasons: list[Conflict]
+    segments: list[Segment],
+    others: list[Segment],
+    partners: list[int],
+    drifts: list[float],
+    reasons: list[Conflict],
 ) -> tuple[SegmentDrift, ...]:
-    partners = plan.argmax(1).tolist()
     return tuple(
         SegmentDrift(part, drift, others[partner], conflict.reason)
         for part, drift, partner, conflict in zip(segments, drifts, partners, reasons, strict=True)

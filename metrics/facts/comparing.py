@@ -153,9 +153,15 @@ class Comparer:
         tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
         if max(tops) < _SAME:
             return np.zeros((len(tops), len(tips)), dtype=bool)
-        here = np.array(rows)
-        best = np.maximum(np.array(tops)[:, None], tips)
-        found: Bools = ((here < _OTHER) & (best >= _SAME)) | ((here < _SAME) & (best == 1.0))
+        found: Bools = np.array(
+            [
+                [
+                    (here < _OTHER and max(top, tip) >= _SAME) or (here < _SAME and max(top, tip) == 1.0)
+                    for here, tip in zip(row, tips, strict=True)
+                ]
+                for row, top in zip(rows, tops, strict=True)
+            ]
+        )
         return found
 
 
