@@ -1,4 +1,4 @@
-"""Does S2R2 make adapters hold fast? Dialogue summaries on pocket-base, nine arms, five seeds.
+"""Does S2R2 make adapters hold fast? Dialogue summaries on pocket-base.
 
 python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 40] [--ablations 1] [--arms lora,s2r2] [--out FILE]
 
