@@ -53,7 +53,7 @@ class Encoded:
 
 
 def read_examples(source: str) -> list[Example]:
-    """The rows of a JSONL, CSV or parquet file, or of a hub data set (`owner/name`, its train split).
+    """The rows of a JSONL, JSON, CSV or parquet file, or of a hub data set (`owner/name`, its train split).
 
     A row has `prompt` and `completion`, or chat `messages` of which the last, the assistant's, is the completion, or
     `text` (or `prompt`) and an integer `label`. Raises UserError naming the row that has none of these, a completion
@@ -138,7 +138,9 @@ def _rows(source: str) -> list[dict[str, Any]]:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     if path.exists() or source.count("/") != 1:
-        raise UserError(f"--data '{source}': use a .jsonl, .csv or .parquet file, or a hub data set as owner/name")
+        raise UserError(
+            f"--data '{source}': use a .jsonl, .json, .csv or .parquet file, or a hub data set as owner/name"
+        )
     try:
         from datasets import load_dataset
     except ImportError:

@@ -67,7 +67,7 @@ def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
         kind, known = "seq2seq", modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
     else:
         kind, known = "causal", modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING
-        if type(config) in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING and not getattr(config, "is_decoder", False):
+        if only_reads(config):
             raise UserError(
                 f"{name} is an encoder and writes nothing: give it rows with 'text' and 'label' to classify"
             )
@@ -79,15 +79,26 @@ def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
     return kind
 
 
-def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, examples: Sequence[Example], tokenizer: Any) -> Any:
-    """The model, under its adapter unless everything is trained; raises UserError for a recipe that does not fit it."""
+def only_reads(config: Any) -> bool:
+    """Whether this is an encoder, such as BERT: it classifies, and writes nothing."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
+
+    encodes = not config.is_encoder_decoder and not getattr(config, "is_decoder", False)
+    return encodes and type(config) in MODEL_FOR_MASKED_LM_MAPPING
+
+
+def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, tokenizer: Any) -> Any:
+    """The model, under its adapter unless everything is trained; raises UserError for a recipe that does not fit it.
+
+    `classes` is how many a classifier tells apart.
+    """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
     extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model.items() if k != "pretrained"}}
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification
-        extra |= {"num_labels": 1 + max(each.label or 0 for each in examples), "pad_token_id": tokenizer.pad_token_id}
+        extra |= {"num_labels": classes, "pad_token_id": tokenizer.pad_token_id}
     try:
         model = builder.from_pretrained(checkpoint, **extra)
     except (OSError, ValueError, RuntimeError) as error:

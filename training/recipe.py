@@ -61,6 +61,7 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     from transformers import TrainingArguments
 
     known = {field.name: field.default for field in fields(TrainingArguments)}
+    switches = {field.name for field in fields(TrainingArguments) if field.type in (bool, bool | None)}
     arguments = {**own.pop("arguments", {}), **{n: v for n, v in settings.items() if n not in Recipe.model_fields}}
     for name, value in arguments.items():
         if name not in known:
@@ -70,6 +71,8 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
             number = _number(name, value)
             whole = type(known[name]) is int and number == int(number)
             arguments[name] = int(number) if whole else number
+        if name in switches and value is not None and not isinstance(value, bool):
+            raise UserError(f"{name}: true or false is wanted, not {value!r}")
     _check_arguments(arguments, own)
     return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
 

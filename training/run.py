@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import resource
 import shutil
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import __version__
 from holdfast.errors import UserError, first_line
 from holdfast.training.card import CARD, TrainingCard
+from holdfast.training.folder import claim, last_checkpoint, step_of
 from holdfast.training.loading import (
     LORA_PLUS,
     begins_with_the_base,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from holdfast.training.loop.batches import Collator, Perturber
     from holdfast.training.loop.trainer import MethodTrainer
 
-RECIPE = "recipe.json"
 _BEGINNING = "beginning"
 """Where an adapter is kept as it began, as long as it takes to save what it became."""
 
@@ -69,8 +68,12 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     started = time.time()
     out = Path(recipe.output_dir)
     examples = read_examples(recipe.data)
+    if recipe.objective == "s2r2" and any(each.label is not None for each in examples):
+        raise UserError(
+            "--objective s2r2 compares what a model writes; a classifier writes nothing: use consistency or rdrop"
+        )
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
-    _claim(out, recipe, digests)
+    claim(out, recipe, digests)
     if (out / CARD).exists():
         warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
         return out
@@ -88,28 +91,47 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
 
 def _prepared(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
     """The model under its adapter, and the examples as tokens."""
-    from holdfast.training.examples import encode, fitting, read_examples
+    from holdfast.training.examples import encode, fitting
+    from holdfast.training.labels import check_ends, classes_of
     from holdfast.training.loop.batches import Collator
 
     name = str(recipe.model["pretrained"])
     config = load_config(checkpoint, name)
     kind = kind_of(examples, config, recipe)
+    classes = classes_of(examples, config, recipe.data) if kind == "classification" else 0
     tokenizer = load_tokenizer(checkpoint, name)
-    model = load_model(checkpoint, recipe, kind, examples, tokenizer)
-    if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
-        _keep_beginning(model, out)
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
-    rows, over = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in examples], longest, recipe.too_long)
+    encoded = [encode(each, tokenizer, seq2seq=seq2seq) for each in examples]
+    if classes:
+        check_ends(encoded, config, tokenizer, name)
+    rows, over = fitting(encoded, longest, recipe.too_long)
     if over:
         done = "lost the beginning of their prompts" if recipe.too_long == "cut" else "were left out"
         warnings.warn(f"{over} of {len(examples)} examples are longer than {longest} tokens and {done}", stacklevel=3)
-    collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     evaluated = None
     if recipe.eval_data:
-        others = read_examples(recipe.eval_data)
+        others = _to_evaluate(recipe.eval_data, classes)
         evaluated, _ = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+    model = load_model(checkpoint, recipe, kind, classes, tokenizer)
+    if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
+        _keep_beginning(model, out)
+    collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over)
+
+
+def _to_evaluate(source: str, classes: int) -> list[Example]:
+    """The examples of --eval_data; raises UserError where they ask for something other than the training's."""
+    from holdfast.training.examples import read_examples
+    from holdfast.training.labels import check_labels
+
+    examples = read_examples(source)
+    if any((each.label is not None) != bool(classes) for each in examples):
+        wanted = "labels" if classes else "completions"
+        raise UserError(f"--eval_data '{source}': the training is on {wanted}, and not every row here has one")
+    if classes:
+        check_labels(examples, classes, source)
+    return examples
 
 
 def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
@@ -172,8 +194,9 @@ def _without_peft_s_search_for_the_base() -> Iterator[None]:
 
 def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
     """Train, from the newest checkpoint on; the metrics. Raises UserError for a training that diverged."""
+    begun = last_checkpoint(out)
     try:
-        result = trainer.train(resume_from_checkpoint=_last_checkpoint(out))
+        result = trainer.train(resume_from_checkpoint=str(begun) if begun else None)
     except ImportError as error:  # an optimizer, for one, is only looked for now
         raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
     except RuntimeError as error:
@@ -189,7 +212,12 @@ def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
         raise UserError(
             f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
         )
-    metrics: Mapping[str, Any] = result.metrics
+    metrics: dict[str, Any] = dict(result.metrics)
+    if begun:  # the Trainer's mean begins anew with each process
+        last = metrics.pop("train_loss")
+        metrics["resumed_at_step"] = step_of(begun)
+        if result.global_step > step_of(begun):
+            metrics["train_loss_since_resumed"] = last
     return metrics
 
 
@@ -229,30 +257,6 @@ def _write_card(
 
 class _Rows(list[Any]):
     """A list that the Trainer takes for a data set."""
-
-
-def _claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
-    """Make the output directory this recipe's; raises UserError where it is another's."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
-    content = {**recipe.model_dump(mode="json", exclude={"output_dir"}), **digests}
-    file = out / RECIPE
-    if file.exists():
-        try:
-            before = json.loads(file.read_text("utf-8"))
-        except ValueError:
-            raise UserError(f"{file} can't be read: choose another --output_dir") from None
-        differing = [name for name in content if before.get(name) != content[name]]
-        if differing:
-            raise UserError(
-                f"{out} holds checkpoints of another recipe ({differing[0]} was {before.get(differing[0])!r}, is now "
-                f"{content[differing[0]]!r}): repeat that recipe to resume it, or choose another --output_dir"
-            )
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank of a training writes its own
-    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    temporary.replace(file)
 
 
 def _factors(model: Any) -> list[tuple[str, Any]]:
@@ -296,18 +300,6 @@ def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturbe
     if recipe.objective == "s2r2":
         return SegmentDriftObjective(recipe.objective_args, tokenizer, examples, perturber.encoded)
     return OBJECTIVES[recipe.objective]
-
-
-def _last_checkpoint(out: Path) -> str | None:
-    """The newest checkpoint that is whole: its state is written last, so one killed half-way has none."""
-    found = [path for path in out.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
-    for folder in sorted(found, key=lambda path: -int(path.name.rpartition("-")[2])):
-        try:
-            json.loads((folder / "trainer_state.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            continue
-        return str(folder)
-    return None
 
 
 def _keep_beginning(model: Any, out: Path) -> None:

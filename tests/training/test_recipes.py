@@ -17,7 +17,7 @@ from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.cli import main
 from holdfast.harness.training import make_recipe_of, train_adapter
 from holdfast.training.examples import read_examples
-from holdfast.training.run import RECIPE
+from holdfast.training.folder import RECIPE
 from tests.training.models import tiny
 from tests.training.test_train import ROWS, written
 
@@ -64,6 +64,9 @@ def train(tmp_path: Path) -> Train:
         ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
         ({"model": "pocket-steady"}, "--model: 'pocket-steady' is an adapter, not a model: name the base"),
         ({"model": "dtype=float32"}, "--model names no base"),
+        ({"bf16": "maybe"}, "bf16: true or false is wanted, not 'maybe'"),
+        ({"disable_tqdm": 2}, "disable_tqdm: true or false is wanted, not 2"),
+        ({"data": "rows.txt"}, "use a .jsonl, .json, .csv or .parquet file"),
     ],
 )
 def test_a_mistake_is_one_line(train: Train, settings: dict[str, Any], message: str) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback
+from transformers import AutoTokenizer, TrainerCallback
 
 from holdfast.errors import UserError
 from holdfast.harness import evaluate
+from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.cli import main
 from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.training.card import CARD
 from holdfast.training.examples import read_examples
 from holdfast.training.loop import trainer as loop
 from tests.training.models import tiny
@@ -39,6 +41,17 @@ def data(tmp_path: Path) -> Path:
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def saved(kind: str, folder: Path) -> Path:
+    """A tiny model of this kind with the pocket models' tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-aligned"))
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(folder)
+    model, _ = tiny(kind)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(folder)
+    return folder
 
 
 def trained(data: Path, out: Path, **settings: Any) -> dict[str, torch.Tensor]:
@@ -108,6 +121,11 @@ def test_a_killed_training_goes_on_to_the_same_adapter(
             trained(data, tmp_path / "killed", **asked)
     again = trained(data, tmp_path / "killed", **asked)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
+    in_one, resumed = (json.loads((tmp_path / name / CARD).read_text())["metrics"] for name in ("whole", "killed"))
+    assert "train_loss" in in_one
+    assert "train_loss" not in resumed
+    assert resumed["resumed_at_step"] == 2
+    assert resumed["train_loss_since_resumed"] > 0
 
 
 @pytest.mark.parametrize("noise", ["none", "sam_ab", "sam_w"])
@@ -141,29 +159,9 @@ def test_s2r2_trains_and_logs_its_parts(data: Path, tmp_path: Path, mode: str) -
         assert line["l_sem"] >= 0
 
 
-@pytest.mark.parametrize(("kind", "architecture"), [("seq2seq", "t5"), ("classification", "bert")])
-def test_other_kinds_of_models_train_too(tmp_path: Path, kind: str, architecture: str) -> None:
-    from transformers import AutoTokenizer
-
-    from holdfast.harness.checkpoints import find_checkpoint
-
-    folder = tmp_path / "model"
-    tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-aligned"))
-    tokenizer.chat_template = None
-    tokenizer.save_pretrained(folder)
-    model, _ = tiny(architecture)
-    model.resize_token_embeddings(len(tokenizer))
-    model.save_pretrained(folder)
-    rows = [{"text": row["prompt"], "label": i % 2} for i, row in enumerate(ROWS)] if kind == "classification" else ROWS
-    data = written(tmp_path / "data.jsonl", rows)
-    settings = {
-        "model": f"pretrained={folder}",
-        "lora": "r=2,alpha=4",
-        "max_steps": 2,
-        "noise": "flat_lora",
-        "objective": "consistency",
-    }
-    assert trained(data, tmp_path / "out", **settings)
+def test_a_seq2seq_model_trains_too(data: Path, tmp_path: Path) -> None:
+    settings = {"lora": "r=2,alpha=4", "max_steps": 2, "noise": "flat_lora", "objective": "consistency"}
+    assert trained(data, tmp_path / "out", model=str(saved("t5", tmp_path / "model")), **settings)
 
 
 def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path) -> None:
@@ -235,10 +233,20 @@ def test_a_bad_recipe_is_one_line(data: Path, tmp_path: Path, settings: dict[str
         train_adapter(make_recipe_of(asked, {}, []))
 
 
-def test_another_recipes_folder_is_refused(data: Path, tmp_path: Path) -> None:
+def test_another_recipes_folder_is_refused_by_what_differs(data: Path, tmp_path: Path) -> None:
     trained(data, tmp_path / "out", max_steps=1)
-    with pytest.raises(UserError, match="holds checkpoints of another recipe"):
-        trained(data, tmp_path / "out", max_steps=1, noise="flat_lora")
+    with pytest.raises(UserError) as caught:
+        trained(data, tmp_path / "out", max_steps=2, noise="flat_lora", weight_decay=0.1)
+    assert (
+        "holds checkpoints of another recipe (noise was 'none', is now 'flat_lora'; max_steps was 1, is now 2; "
+        "weight_decay was not set, is now 0.1): repeat that recipe"
+    ) in str(caught.value)
+
+
+def test_a_recipe_that_came_to_nothing_does_not_stand_in_the_way_of_the_next(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is called 'nowhere'"):
+        trained(data, tmp_path / "out", lora="r=2,targets=nowhere")
+    assert trained(data, tmp_path / "out", max_steps=1)
 
 
 def test_other_data_under_the_same_name_are_refused(data: Path, tmp_path: Path) -> None:
