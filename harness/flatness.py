@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.hf_loading import load
+from holdfast.harness.backends.hf_loading import load, open_checkpoint
 from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.checkpoints import find_adapters, find_base
 from holdfast.metrics.flatness import Sharpness, expected_sharpness, largest_eigenvalue, row_normalised, surface
@@ -17,6 +17,8 @@ from holdfast.metrics.pac_bayes import Bound, best_bound
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from holdfast.training.examples import Example
 
 SIGMAS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Scales of the weight noise, as shares of each row's length."""
@@ -50,10 +52,12 @@ class Probed:
     adapter, all linear layers but the output embeddings without one."""
 
     def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
-        from holdfast.training.examples import encode, fitting, read_examples
+        from holdfast.training.examples import encode, fitting
         from holdfast.training.loop.batches import Collator
         from holdfast.training.noise import adapted_layers
 
+        examples = _examples(data)[:limit]
+        _check_writes(base)
         found = find_base(base)
         chosen = find_adapters([adapter], found) if adapter else []
         # Eager attention, because the fast kernels have no second derivative.
@@ -61,9 +65,6 @@ class Probed:
         loaded = load(BackendOptions(args, None, device), chosen)
         self.model, tokenizer = loaded.model, loaded.tokenizer
         self.seq2seq = loaded.seq2seq
-        examples = read_examples(data)[:limit]
-        if any(each.label is not None for each in examples):
-            raise UserError(f"{data}: flatness is measured on prompts and completions, not on labels")
         encoded = [encode(each, tokenizer, seq2seq=self.seq2seq) for each in examples]
         self.rows = fitting(encoded, loaded.max_length, "cut")[0]
         start = getattr(self.model.config, "decoder_start_token_id", 0) or 0
@@ -124,6 +125,28 @@ class Probed:
         batch = {name: value.to(device) for name, value in self._collator(rows).items() if name != "number"}
         labels = batch.pop("labels")
         return functional_call(self.model, dict(replaced), kwargs=batch).logits, labels
+
+
+def _examples(data: str) -> list[Example]:
+    """The examples of a file; raises UserError for labels."""
+    from holdfast.training.examples import read_examples
+
+    examples = read_examples(data)
+    if any(each.label is not None for each in examples):
+        raise UserError(f"{data}: flatness is measured on prompts and completions, not on labels")
+    return examples
+
+
+def _check_writes(base: str) -> None:
+    """Raise UserError for a base that writes no answers, on which a loss would mean nothing."""
+    from holdfast.training.loading import only_reads
+
+    _, config, _ = open_checkpoint({"pretrained": base})
+    if only_reads(config):
+        raise UserError(
+            f"the base '{base}' ({config.model_type}) is an encoder and writes nothing: flatness is measured on what a "
+            "model writes, so leave out --data"
+        )
 
 
 def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness:

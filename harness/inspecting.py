@@ -38,6 +38,7 @@ def inspect(
         raise UserError("--plot draws the loss on examples: name them with --data")
     if limit < 1:
         raise UserError(f"--limit: at least one example is needed, not {limit}")
+    _check_adapter(name)
     modules = inspect_adapter(name)
     flatness, drawn = None, []
     if base:
@@ -57,6 +58,13 @@ def inspect(
         _print_flatness(flatness)
     for file in drawn:
         print(f"written to {file}")
+
+
+def _check_adapter(name: str) -> None:
+    """Raise UserError for a model without an adapter, such as `holdfast train --full` makes."""
+    folder = find_checkpoint(name, "adapter")
+    if (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
+        raise UserError(f"'{name}' is a whole model and no adapter: inspect is for LoRA adapters")
 
 
 def _check_base(name: str, base: str) -> None:

@@ -1,6 +1,7 @@
 """`holdfast inspect`."""
 
 import json
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from holdfast.harness import flatness
 from holdfast.harness.checkpoints import find_checkpoint
 from holdfast.harness.cli import main
 from holdfast.training.pocket import corpus, dialogue
+from tests.training.models import tiny, with_lora
 
 
 def test_an_adapter_is_shown_module_by_module(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +57,32 @@ def test_a_plot_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path)]) == 1
     assert "it has no adapter_config.json" in capsys.readouterr().err
+
+
+def test_a_whole_model_is_told_that_inspect_is_for_adapters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-base"]) == 1
+    assert "'pocket-base' is a whole model and no adapter: inspect is for LoRA adapters" in capsys.readouterr().err
+
+
+def test_data_that_are_missing_are_told_before_a_model_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flatness, "load", lambda *_: pytest.fail("the model was loaded"))
+    assert main(["inspect", "pocket-steady", "--data", "nowhere.jsonl", "--base", "pocket-aligned"]) == 1
+    assert "no file 'nowhere.jsonl'" in capsys.readouterr().err
+
+
+def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, adapter, data = tmp_path / "base", tmp_path / "adapter", tmp_path / "data.jsonl"
+    shutil.copytree(find_checkpoint("pocket-aligned"), base)
+    bert, _ = tiny("bert")
+    bert.save_pretrained(base)
+    with_lora(bert).save_pretrained(adapter)
+    data.write_text(json.dumps({"prompt": "Where?", "completion": "Here."}))
+    assert main(["inspect", str(adapter), "--base", str(base), "--data", str(data)]) == 1
+    assert "(bert) is an encoder and writes nothing" in capsys.readouterr().err
 
 
 def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
