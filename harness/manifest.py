@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import backends
+from holdfast.harness.backends.registry import BackendEntry
 from holdfast.harness.config import RunConfig
 
 FILE = "run.json"
@@ -86,7 +87,8 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     """Raise UserError unless a run may go on in this folder: the same settings, adapters, base and task data."""
-    before, after = _settings(old.config), _settings(new.config)
+    entry = backends.get(new.config.model)
+    before, after = _settings(old.config, entry), _settings(new.config, entry)
     differing = [name for name in after if before.get(name) != after[name]]
     if differing:
         name = differing[0]
@@ -116,12 +118,11 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
         raise UserError(f"{folder} holds a run over other variants of its prompts; choose another --output_path")
 
 
-def _settings(config: RunConfig) -> dict[str, Any]:
+def _settings(config: RunConfig, entry: BackendEntry) -> dict[str, Any]:
     """The settings that answers depend on."""
-    incidental = _MAY_DIFFER.union(backends.get(config.model).incidental)
-    settings = config.model_dump()
-    settings["model_args"] = {name: value for name, value in config.model_args.items() if name not in incidental}
-    return {name: value for name, value in settings.items() if name not in incidental}
+    settings = config.model_dump(exclude={*_MAY_DIFFER, *entry.incidental})
+    settings["model_args"] = {k: v for k, v in config.model_args.items() if k not in entry.incidental_args}
+    return settings
 
 
 def hardware() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from holdfast.errors import UserError
 from holdfast.harness.config import RunConfig
 from holdfast.harness.paraphrasing import with_paraphrases
 from holdfast.harness.records import make_folder
-from holdfast.harness.variants import Made, make_variants
+from holdfast.harness.variants import Made, check_settings, make_variants
 from holdfast.harness.versions import FOR_VARIANTS, versions
 from holdfast.perturbations.thesaurus import source
 from holdfast.tasks import Task
@@ -45,6 +45,7 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
     """
     if (folder / MANIFEST).exists():
         raise UserError(f"{folder} holds a pack already: verify it, remove it or choose another --out")
+    check_settings(config)
     variants = make_variants(config, with_paraphrases(tasks, config))
     make_folder(folder, "--out")
     digest, count = hashlib.sha256(), 0

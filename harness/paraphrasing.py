@@ -76,10 +76,10 @@ def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str |
     own = {name: value for name, value in arguments.items() if name != "backend"}
     try:
         entry.check(own)
+        base, _ = entry.find(own, [])
+        engine = entry.build(BackendOptions(own, None, device), [base])
     except UserError as error:
-        raise UserError(str(error).replace("--model_args", "--paraphraser")) from None
-    base, _ = entry.find(own, [])
-    engine = entry.build(BackendOptions(own, None, device), [base])
+        raise UserError(f"--paraphraser: {error}") from None
     requests = [
         Request(key, base.name, PROMPT.format(content=each.content), _settings(each)) for key, each in missing.items()
     ]

@@ -40,12 +40,13 @@ def make_variant(
         rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
         try:
             made = part.apply(result.text, part.strength(severity), rng, protect=protect, **extras)
+            wrong = _wrong(made, result.text)
         except UserError:
             raise
         except Exception as error:
             why = f"fails on sample '{sample_id}' of '{task}' ({type(error).__name__}: {first_line(error)})"
             raise UserError(f"perturbation '{part.name}' {why}: {_ADVICE}") from error
-        if wrong := _wrong(made, result.text):
+        if wrong:
             raise UserError(f"perturbation '{part.name}' {wrong}: {_ADVICE}")
         result = composed(result, made)
     changed = result.text

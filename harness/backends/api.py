@@ -1,6 +1,7 @@
 """The `api` backend: any OpenAI-compatible server, adapters by model name, and Anthropic's."""
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import warnings
@@ -32,8 +33,8 @@ RETRIES = 10
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before the first of them, doubled from each to the next, up to the longest."""
 
-PATIENCE = 2
-"""After so many more attempts the user is told what is being waited for."""
+PATIENCE = 3
+"""After so many attempts the user is told what is being waited for."""
 
 ALTERNATIVES = 5
 """Tokens whose log-probabilities are compared when adapters are probed."""
@@ -81,7 +82,7 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
     return base, found
 
 
-@backend("api", check_args, find_served, incidental=("timeout", "max_retries", "batch_size"))
+@backend("api", check_args, find_served, incidental_args=("timeout", "max_retries"), incidental=("batch_size",))
 def api(options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
     """An OpenAI-compatible server (vllm serve included) or Anthropic's: adapters by model name."""
     return Api(options, adapters)
@@ -99,8 +100,8 @@ class Api:
         self._concurrent = options.batch_size or CONCURRENT
         self._left = options.max_requests
         self._asked_for = options.max_requests
-        self._failed: UserError | None = None
-        self._said: set[str] = set()
+        self._over = asyncio.Event()
+        self._said: set[tuple[str, str]] = set()
         self._base = str(args["model"])
         self._adapters = [adapter for adapter in adapters if adapter.path is not None or adapter.served]
         for adapter in self._adapters:
@@ -157,6 +158,7 @@ class Api:
                     self._models[adapter.name] = name
 
     async def _first_tokens(self, rows: Sequence[tuple[str, str]]) -> list[Mapping[str, float]]:
+        self._over = asyncio.Event()
         async with self._client() as client:
             settings = Settings(max_new_tokens=1)
             answers = [
@@ -167,18 +169,19 @@ class Api:
 
     async def _ask_all(self, requests: Sequence[Request], put: Put) -> None:
         """Ask until one request fails for good; what is under way then is still answered."""
-        feed = iter(requests)
+        feed, failures = iter(requests), list[UserError]()
+        self._over = asyncio.Event()
 
         async def work(client: Client) -> None:
             for request in feed:
                 try:
                     put(await self._answer(client, request))
                 except UserError as error:
-                    self._failed = self._failed or error
-                if self._failed:
+                    failures.append(error)
+                    self._over.set()
+                if self._over.is_set():
                     return
 
-        self._failed = None
         async with self._client() as client:
             try:
                 async with asyncio.TaskGroup() as workers:
@@ -186,8 +189,8 @@ class Api:
                         workers.create_task(work(client))
             except BaseExceptionGroup as group:
                 raise group.exceptions[0] from None
-        if self._failed:
-            raise self._failed
+        if failures:
+            raise failures[0]
 
     async def _answer(self, client: Client, request: Request) -> Generation:
         model = self._models[request.adapter]
@@ -207,23 +210,37 @@ class Api:
         return likeliest(request, [len(whole.tokens) - start for whole in wholes], likelihoods)
 
     async def _retried(self, model: str, ask: Callable[[], Awaitable[T]]) -> T:
-        for attempt in range(self._retries + 1):
+        for attempt in range(1, self._retries + 2):
             self._spend()
             try:
                 return await ask()
             except Unanswered as error:
                 why, wait = str(error), error.wait
-            if attempt == self._retries or self._failed:
+            if attempt > self._retries:
                 break
-            if attempt == PATIENCE and why not in self._said:
-                self._said.add(why)
-                warnings.warn(f"'{model}' does not answer ({why}): asking again, ever more slowly", stacklevel=2)
-            delay = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
-            await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))
+            if attempt == PATIENCE:
+                self._say(model, why)
+            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
+            if await self._is_over_within(max(wait, delay * random.uniform(0.5, 1.0))):
+                break
         raise UserError(
-            f"'{model}' gave no answer in {attempt + 1} attempts (last: {why}): what came before is kept, the same "
-            "command goes on"
+            f"'{model}' gave no answer in {attempt} attempts (last: {why}): what came before is kept, the same command "
+            "goes on"
         )
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        """Wait, but no longer than until a request has failed for good; whether one has."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        return self._over.is_set()
+
+    def _say(self, model: str, why: str) -> None:
+        """Tell the user what is waited for, each kind of failure once."""
+        kind = model, why.partition(":")[0]
+        if kind not in self._said:
+            self._said.add(kind)
+            warnings.warn(f"'{model}' does not answer ({why}): asking again, ever more slowly", stacklevel=2)
 
     def _spend(self) -> None:
         """Take one request from the budget, if there is one; raises UserError where it is spent."""

@@ -32,6 +32,9 @@ _LONGEST_WAIT = 300.0
 _EXCERPT = 80
 """Characters of a prompt or of an answer that are shown, so that it can be told from others."""
 
+_FILTERED = {"content_filter", "content_policy_violation"}
+"""The codes of Azure and of OpenAI for a prompt that their filter kept from the model."""
+
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
 
@@ -226,9 +229,9 @@ def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _is_filtered(content: bytes) -> bool:
-    """Whether a provider's filter kept a prompt from the model, which Azure and OpenAI tell as a mistake in it."""
+    """Whether a provider's filter kept a prompt from the model, which comes as if the request were at fault."""
     with contextlib.suppress(ValueError, LookupError, TypeError):
-        return str(json.loads(content)["error"]["code"]).startswith("content_")
+        return json.loads(content)["error"]["code"] in _FILTERED
     return False
 
 

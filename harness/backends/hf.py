@@ -66,7 +66,7 @@ class HuggingFace:
         self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
-        self._room = Room(self._size)
+        self._room = Room(self._size, loaded.model.device)
         self._config = _generation_config(loaded)
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
@@ -113,8 +113,8 @@ class HuggingFace:
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
         with self._active(None):
-            states = self._room.each(order, lambda chosen: self._mean_states([rows[i] for i in chosen]))
-            for i, mean in zip(order, states, strict=True):
+            means = self._room.each(order, lambda chosen: [*self._mean_states([rows[i] for i in chosen])])
+            for i, mean in zip(order, means, strict=True):
                 vectors[i] = mean
         return vectors
 
@@ -184,19 +184,11 @@ class HuggingFace:
         }
 
     def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
-        import torch
-
         def answers(chosen: Sequence[int]) -> list[Generation]:
             some, asked = [rows[i] for i in chosen], [requests[i] for i in chosen]
             return self._chosen(some, asked) if asked[0].choices else self._generated(some, asked)
 
-        try:
-            return list(self._room.each(range(len(rows)), answers))
-        except torch.OutOfMemoryError:
-            raise UserError(
-                f"out of memory on {self._loaded.model.device} with a single prompt of {len(rows[0])} tokens: use a "
-                "smaller dtype, a shorter max_length or another device"
-            ) from None
+        return list(self._room.each(range(len(rows)), answers))
 
     def _mean_states(self, rows: Sequence[Tokens]) -> Vectors:
         """(len(rows), d): the last hidden states of the model below its head, averaged over each row's tokens."""

@@ -3,20 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from holdfast.errors import UserError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Room:
-    """How many rows fit into memory at a time: `size` at first, fewer from the batch on that does not fit."""
+    """How many rows fit into a device's memory at a time: `size` at first, fewer from the batch on that does not."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, device: object) -> None:
         self.size = size
+        self._device = device
 
     def each(self, rows: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]]) -> Iterator[R]:
         """What `work` makes of each row, from as many rows at a time as fit.
 
-        Raises torch.OutOfMemoryError for a single row that does not.
+        Raises UserError for a single row that does not.
         """
         import torch
 
@@ -26,11 +29,14 @@ class Room:
             try:
                 found = work(chosen)
             except torch.OutOfMemoryError:
-                if len(chosen) == 1:
-                    raise
                 found = None
             # Only outside of the handler are the failed attempt's tensors let go.
             if found is None:
+                if len(chosen) == 1:
+                    raise UserError(
+                        f"out of memory on {self._device} with a single prompt: use a smaller dtype, a shorter "
+                        "max_length or another device"
+                    )
                 self.size = min(self.size, len(chosen) // 2)
                 torch.cuda.empty_cache()
                 continue

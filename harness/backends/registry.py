@@ -24,12 +24,14 @@ def find_files(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[
 class BackendEntry:
     """A registered backend: `build(options, adapters)` loads it, `check(model_args)` raises UserError beforehand, and
     `find(model_args, adapters)` tells what the base is and what `--adapters` names. A run may be resumed with other
-    `incidental` model arguments and settings, which change no answer."""
+    model arguments where they are `incidental_args`, and other settings where they are `incidental`: no answer depends
+    on them."""
 
     name: str
     build: Build
     check: Check
     find: Find = find_files
+    incidental_args: tuple[str, ...] = ()
     incidental: tuple[str, ...] = ()
 
 
@@ -38,11 +40,18 @@ backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backen
 B = TypeVar("B", bound=Build)
 
 
-def backend(name: str, check: Check, find: Find = find_files, *, incidental: tuple[str, ...] = ()) -> Callable[[B], B]:
+def backend(
+    name: str,
+    check: Check,
+    find: Find = find_files,
+    *,
+    incidental_args: tuple[str, ...] = (),
+    incidental: tuple[str, ...] = (),
+) -> Callable[[B], B]:
     """Register a builder under `name`; its docstring's first line is what `holdfast ls backends` shows."""
 
     def register(build: B) -> B:
-        backends.register(name, BackendEntry(name, build, check, find, incidental))
+        backends.register(name, BackendEntry(name, build, check, find, incidental_args, incidental))
         return build
 
     return register

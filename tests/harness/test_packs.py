@@ -9,7 +9,8 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.harness import Results
 from holdfast.harness.cli import main
-from holdfast.harness.packs import MANIFEST, VARIANTS
+from holdfast.harness.config import make_config
+from holdfast.harness.packs import MANIFEST, VARIANTS, write_pack
 from tests.harness.fakes import Fake
 
 Run = Callable[..., Results]
@@ -115,3 +116,9 @@ def test_what_is_no_pack_is_named(tmp_path: Path, run: Run, content: str | None,
 def test_a_pack_is_never_written_over(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["perturb", "--tasks", "factual_qa", "--out", str(pack)]) == 1
     assert "holds a pack already" in capsys.readouterr().err
+
+
+def test_settings_that_make_no_variants_leave_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown severity 'heavier'"):
+        write_pack(make_config({"severity": "heavier"}), [], tmp_path / "pack")
+    assert not (tmp_path / "pack").exists()

@@ -160,6 +160,7 @@ def test_a_megabyte_becomes_a_variant(name: str) -> None:
         ([(0, "zzz", "Q")], "reports an edit that its text does not bear out \\('zzz' at 0 of 'a cat'"),
         ([(2, "cat", "dog"), (0, "a", "one")], ".*does not bear out"),
         ([(0, "a cat", "")], "leaves nothing of a text"),
+        ([(0, 5, "one")], "fails on sample '7' of 'qa' \\(TypeError: "),
         (None, "fails on sample '7' of 'qa' \\(TypeError: "),
     ],
 )

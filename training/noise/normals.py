@@ -33,7 +33,7 @@ def normals(key: int, rows: int, columns: int, device: torch.device, finish: Fin
 
     `finish` is handed these rows block by block, with their places, and may change them.
     """
-    out = torch.empty(rows, columns, device=device)
+    out = torch.empty(rows, columns, device=device, dtype=torch.float32)
     step = max(1, _BLOCK // max(1, columns)) if device.type == "cpu" else max(1, rows)
 
     def draw(start: int) -> None:
