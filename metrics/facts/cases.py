@@ -18,7 +18,8 @@ def exchanged_cases(ours: Facts, theirs: Facts, found: Difference) -> tuple[str,
     """
     if found.lost or found.gained or _is_passive(ours) != _is_passive(theirs):
         return None
-    common = [term.key for term in ours.order if term.kind != "relation" and term.key in theirs.keys]
+    shared = (term.key for term in ours.order if term.kind != "relation" and term.key in theirs.keys)
+    common = list(dict.fromkeys(shared))
     changed = [key for key in common if _acts(ours, key) is not _acts(theirs, key)]
     changed = [key for key in changed if None not in (_acts(ours, key), _acts(theirs, key))]
     for one in changed:
@@ -26,9 +27,10 @@ def exchanged_cases(ours: Facts, theirs: Facts, found: Difference) -> tuple[str,
             if _acts(ours, one) is not _acts(ours, other):
                 return one, other
     nouns = [key for key in common if ours.forms.get(key, "")[:1].isupper()]
-    if changed and ours.cases and len(nouns) > 1:
-        return changed[0], next(key for key in nouns if key != changed[0])
-    return None
+    if not changed or not ours.cases:
+        return None
+    another = next((key for key in nouns if key != changed[0]), None)
+    return None if another is None else (changed[0], another)
 
 
 def order_says_nothing(ours: Facts, theirs: Facts, one: str, other: str) -> bool:

@@ -88,6 +88,10 @@ def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
         assert found(one, other).cost <= 0.2, found(one, other)
 
 
+def test_a_noun_that_comes_twice_is_one() -> None:
+    assert found("Der Hund kam und der Hund schlief.", "Den Hund kam und den Hund schlief.").cost == 0
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [
