@@ -35,6 +35,8 @@ _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES
 """Jobs that leave a trace wherever they stand."""
 
+_PREPOSITION = frozenset({"place", "before", "after"})
+
 
 class Word(NamedTuple):
     """What a word does, wherever it stands."""
@@ -112,6 +114,7 @@ class _Reading:
         self._headless = 0
         self.cases: dict[str, str] = {}
         self._case = ""
+        self._at = 0
         self._last = ""
         self._comma = False
         self._without_capitals = False
@@ -123,6 +126,7 @@ class _Reading:
         self._without_capitals = self.text == self.text.lower()
         for at, token in enumerate(self.tokens):
             text, lower, kind = token
+            self._at = at
             if at in used:
                 if at in begins:
                     self._add(begins[at].key, "number", begins[at].form)
@@ -279,11 +283,21 @@ class _Reading:
                 self.passive.update(last_phrase(self.order))
             self.order.append(Term(lower, "relation"))
         elif case := word.jobs & CASES:
-            (self._case,) = case
+            self._article(case)
         if "conjunction" in word.jobs:
             self._comma, self._denied = True, False
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
+
+    def _article(self, cases: frozenset[str]) -> None:
+        """An article shows the case of the noun that follows, if it is that of one case. Behind a comma, or there behind
+        a preposition, it may stand for the noun before, which then has a part in two clauses and shows no case."""
+        before = [token.lower for token in self.tokens[max(self._at - 2, 0) : self._at]]
+        if before[-1:] == [","] or (before[:1] == [","] and _PREPOSITION & word_of(before[-1], self.language).jobs):
+            self._case = ""
+            self.cases.pop(self._last, None)
+        else:
+            self._case = next(iter(cases)) if len(cases) == 1 else ""
 
     def _filler(self, key: str) -> None:
         if self._headless:
@@ -337,6 +351,7 @@ class _Reading:
                 self.order[-1] = self.order[-1]._replace(listed=True)
         if mark in ",;.!?，。！？；":
             self._pending = self._denied = False
+            self._case = ""
 
     def _next(self, at: int) -> str:
         return self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""

@@ -88,6 +88,19 @@ def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
         assert found(one, other).cost <= 0.2, found(one, other)
 
 
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Anna sah gestern den Mann.", "Das ist der Mann, den Anna gestern sah."),
+        ("Anna wartete gestern auf den Mann.", "Das ist der Mann, auf den Anna gestern wartete."),
+        ("Den, sagte Anna, sah der Mann.", "Der Mann sah den, sagte Anna."),
+    ],
+)
+def test_a_relative_pronoun_is_no_article(clean: str, perturbed: str) -> None:
+    for one, other in ((clean, perturbed), (perturbed, clean)):
+        assert found(one, other).cost <= 0.2, found(one, other)
+
+
 def test_a_noun_that_comes_twice_is_one() -> None:
     assert found("Der Hund kam und der Hund schlief.", "Den Hund kam und den Hund schlief.").cost == 0
 
@@ -166,6 +179,19 @@ def test_a_language_is_added_by_a_file_alone(tmp_path: Path) -> None:
         [sys.executable, "-c", script], env=os.environ | {SETTING: str(tmp_path)}, capture_output=True, text=True
     )
     assert shown.stdout.splitlines() == ["number to -> tre", "negation lost"], shown.stderr
+
+
+def test_an_article_of_two_cases_shows_none(tmp_path: Path) -> None:
+    words = "[words]\nsmall: der den die sieht\nnominative: der die\naccusative: den die\n[settings]\ncapitals: nouns\n"
+    (tmp_path / "nds.txt").write_text(words, "utf-8")
+    script = (
+        "from holdfast.metrics.facts import facts_of\n"
+        "print(facts_of('Die Katze sieht den Hund.', 'nds').cases)\n"
+        "print(facts_of('Den die Katze sieht.', 'nds').cases)"
+    )
+    environment = os.environ | {SETTING: str(tmp_path)}
+    shown = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert shown.stdout.splitlines() == ["{'hund': 'accusative'}", "{}"], shown.stderr
 
 
 def test_a_script_that_only_a_language_file_knows_is_its_language(tmp_path: Path) -> None:
