@@ -290,8 +290,8 @@ class _Reading:
                 self.order[-1] = self.order[-1]._replace(listed=True)
 
     def _article(self, cases: frozenset[str]) -> None:
-        """An article shows the case of the noun that follows, if it is that of one case. Behind a comma, or there behind
-        a preposition, it may stand for the noun before, which then has a part in two clauses and shows no case."""
+        """An article shows the case of the noun that follows, if it is that of one case. Behind a comma, or behind a
+        preposition there, it may stand for the noun before, which then has a part in two clauses and shows no case."""
         before = [token.lower for token in self.tokens[max(self._at - 2, 0) : self._at]]
         if before[-1:] == [","] or (before[:1] == [","] and _PREPOSITION & word_of(before[-1], self.language).jobs):
             self._case = ""

@@ -35,6 +35,7 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("number", "Il a deux chats.", "Il a trois chats."),
         ("negation", "Il n'est pas venu.", "Il est venu."),
         ("time", "Le train part à 9h30.", "Le train part à 10h30."),
+        ("time", "Le train part à 9 h 30.", "Le train part à 10 h 30."),
         ("antonym", "La porte est ouverte.", "La porte est fermée."),
         ("number", "Tiene dos gatos.", "Tiene doce gatos."),
         ("negation", "No quiere ir.", "Quiere ir."),
@@ -71,6 +72,7 @@ def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
         ("Das Auto ist schnell.", "Der Wagen ist schnell."),
         ("Elle a quatre-vingt-dix euros.", "Elle a 90 euros."),
         ("La réunion dure une heure et demie.", "La réunion dure 90 minutes."),
+        ("Le trajet prend 2 h 30 min.", "Le trajet prend 150 minutes."),
         ("Elle ne mange jamais rien de sucré.", "Elle ne mange rien de sucré."),
         ("Tiene treinta y cinco años.", "Tiene 35 años."),
         ("No viene nadie.", "Nadie viene."),
@@ -92,13 +94,13 @@ def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
     ("clean", "perturbed"),
     [
         ("Anna sah gestern den Mann.", "Das ist der Mann, den Anna gestern sah."),
-        ("Anna wartete gestern auf den Mann.", "Das ist der Mann, auf den Anna gestern wartete."),
         ("Den, sagte Anna, sah der Mann.", "Der Mann sah den, sagte Anna."),
     ],
 )
 def test_a_relative_pronoun_is_no_article(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= 0.2, found(one, other)
+    assert not facts_of("Das ist der Mann, auf den Anna gestern wartete.", "de").cases
 
 
 def test_a_noun_that_comes_twice_is_one() -> None:
