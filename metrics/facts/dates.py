@@ -14,6 +14,7 @@ _AROUND_NAMED = frozenset(
     "the of a in on by since until till from before after early mid late this last next every during through "
     "throughout between and or to - – about around".split()
 )
+_CURRENCIES = frozenset("$€£¥₹")
 _BEFORE_A_TIME = ("at", "by", "until", "around", "is", "about")
 
 
@@ -126,13 +127,20 @@ class DateReader:
             sure = self._clock_word(after)[0] in ("am", "pm") or self._lower(end) not in self._units
             sure = sure or "at" in self._jobs.get(self._lower(start - 1), ())
             end = after if more else end
-        if not sure or value > 24:
+        if not sure or value > 24 or self._is_amount(start):
             return start
-        if re.fullmatch(r"\d{1,2}\.\d\d", self._lower(start)):
+        if found := re.fullmatch(r"\d{1,2}\.(\d\d)", self._lower(start)):
+            if int(found[1]) > 59:
+                return start
             return self._time(start, self._lower(start).replace(".", ":"), end)
         if value * 4 % 1:
             return start
         return self._time(start, f"{int(value)}:{int(value % 1 * 60):02}", end)
+
+    def _is_amount(self, at: int) -> bool:
+        """Whether a mark before a number shows that it tells no time: $3, -5, minus 5."""
+        before = self._lower(at - 1)
+        return before in _CURRENCIES or before == "minus" or self._words.get(before, ("",))[0] == "sign"
 
     def _more(self, at: int) -> tuple[float, int]:
         """What `and a half` adds to the number before it, and where it ends."""

@@ -12,7 +12,7 @@ import regex
 
 from holdfast.metrics.facts.han import spelt_out, split_words
 from holdfast.metrics.facts.literals import TRIGGER, literals, normalised
-from holdfast.metrics.facts.tables import grammar
+from holdfast.metrics.facts.tables import grammar, own_rows
 
 
 class Token(NamedTuple):
@@ -28,13 +28,14 @@ _PATTERN = r"""
  (?P<plain>LETTER{2,}(?![\w'’.$/]|WORD))
 |(?P<sign>(?<![\w.,;:%°)\]'"–-])(?<!\d\s)-(?=[$€£¥₹]?\.?\d))
 |(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
-|(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|\s?h\s?\d\d(?!\w)))
+|(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|HOUR\d\d(?!\w|\s*min)))
 |(?P<fraction>\d+[/⁄]\d+(?!\d))
 |(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
-"""`plain` is the word that needs no second look, which most are; `sign` is the minus of a number, no hyphen."""
+"""`plain` is the word that needs no second look, which most are; `sign` is the minus of a number, no hyphen; `HOUR` is
+what stands between hours and minutes."""
 _EMOJI = (
     r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
     r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
@@ -52,15 +53,25 @@ _SAME = str.maketrans(
 
 
 @cache
-def _in_ascii(literal: bool) -> re.Pattern[str]:
-    """The tokens of ASCII text, with or without what must be copied letter by letter."""
-    return re.compile(f"{literals()}|{_IN_ASCII}" if literal else _IN_ASCII, re.VERBOSE | re.ASCII)
+def _in_ascii(literal: bool, spaced: bool) -> re.Pattern[str]:
+    """The tokens of ASCII text, with or without what must be copied letter by letter, and times as in "9 h 30"."""
+    return re.compile(_whole(_IN_ASCII, literal, spaced), re.VERBOSE | re.ASCII)
 
 
 @cache
-def _in_all(literal: bool) -> Any:
+def _in_all(literal: bool, spaced: bool) -> Any:
     """The tokens of any text, likewise."""
-    return regex.compile((f"{literals()}|" if literal else "") + _IN_ALL + _EMOJI, regex.VERBOSE)
+    return regex.compile(_whole(_IN_ALL + _EMOJI, literal, spaced), regex.VERBOSE)
+
+
+def _whole(pattern: str, literal: bool, spaced: bool) -> str:
+    return (f"{literals()}|" if literal else "") + pattern.replace("HOUR", r"\s?h\s?" if spaced else "h")
+
+
+@cache
+def _spaces_hours(language: str) -> bool:
+    """Whether a language tells the time with an "h" that may stand apart, as its file says: 9 h 30."""
+    return any(head == "clock oclock" and "h" in forms.split() for head, forms in own_rows("calendar", language))
 
 
 def tokens_of(text: str, language: str = "en") -> list[Token]:
@@ -75,14 +86,14 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     """
     if item := _ITEM.match(text):
         text = text[item.end() :]
-    literal = TRIGGER.search(text) is not None
+    literal, spaced = TRIGGER.search(text) is not None, _spaces_hours(language)
     if text.isascii():
-        found = _in_ascii(literal).finditer(text)
+        found = _in_ascii(literal, spaced).finditer(text)
     else:
         plain = unicodedata.normalize("NFKC", text.translate(_SAME))
         plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
         plain = spelt_out(plain) if grammar(language).unspaced else plain
-        found = _in_all(literal).finditer(plain)
+        found = _in_all(literal, spaced).finditer(plain)
     tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):

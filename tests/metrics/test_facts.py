@@ -31,6 +31,8 @@ def reason(clean: str, perturbed: str) -> str:
         ("The vote is on 12 May 2024.", "The vote is on 21 May 2024.", "date 12 May 2024 -> 21 May 2024"),
         ("It opens in March.", "It opens in June.", "date March -> June"),
         ("Come on Tuesday.", "Come on Friday.", "date Tuesday -> Friday"),
+        ("It costs $3 in the morning.", "It costs €3 in the morning.", "unit $3 -> €3"),
+        ("It took 2 h 30 min.", "It took 140 minutes.", "number 2 h 30 min -> 140 minutes"),
         ("It took an hour.", "It took two hours.", "number an hour -> two hours"),
         ("Rates rose 5%.", "Rates rose 5 percentage points.", "unit 5% -> 5 percentage points"),
         ("World War II ended.", "World War I ended.", "number II -> I"),
@@ -155,3 +157,20 @@ def test_one_is_mostly_no_number() -> None:
 
 def test_the_value_of_a_number_is_what_stands_before_its_unit() -> None:
     assert [value_of(number) for number in ("20 euros", "12")] == ["20", "12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("It was -5 in the morning.", {"-5"}),
+        ("It was minus 5 in the morning.", {"-5"}),
+        ("It was 5 in the morning.", {"5:00"}),
+        ("Between 3-5 pm.", {"3", "17:00"}),
+        ("It read 6.75 pm.", {"6.75"}),
+        ("It began at 6.45 pm.", {"18:45"}),
+        ("It took 2 h 30 min.", {"150 min"}),
+        ("It began at 14h30.", {"14:30"}),
+    ],
+)
+def test_a_time_of_day_is_neither_an_amount_nor_a_duration(text: str, numbers: set[str]) -> None:
+    assert facts_of(text, "en").numbers == numbers
