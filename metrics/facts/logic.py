@@ -26,6 +26,15 @@ _ELSEWHERE = 0.35
 """The cost of an opposite that stands among other words than the one that it excludes, and of a negation of a word that
 the other side has not: these are wrong as often as right."""
 
+_STEP = 0.9
+"""From so many steps apart on, two quantifiers contradict each other."""
+
+_ABOUT = 0.5
+"""Under so many they say the same."""
+
+_QUANTIFIER_ALONE, _ALL_ALONE = 0.4, 0.15
+"""The cost of a quantifier that only one side has; of "all", which a plural alone may mean, too."""
+
 _COMPARED = frozenset({"than", "too"})
 _AS = frozenset({"as", "so"})
 _UNTIL, _AFTERWARDS = frozenset({"until", "till"}), frozenset({"before", "once", "after", "only"})
@@ -44,14 +53,14 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
     flips = [flip for flip in found.opposites if not _turned_round(ours, theirs, found, flip)]
     more, fewer = (ours, theirs) if ours.negations > theirs.negations else (theirs, ours)
     language = shared_family(ours, theirs)
-    denied, denying = denials(found.lost, language), denials(found.gained, language)
+    denied, denying = _denials(found.lost, language), _denials(found.gained, language)
     if flips:
         undone = is_odd(ours, theirs) and any(one in more.reach or other in more.reach for one, other, _ in flips)
         if undone or _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1):
             return NO_CONFLICT
         return _opposite(ours, theirs, found, flips)
     if is_odd(ours, theirs):
-        if _is_balanced(more, fewer, found.gained if more is ours else found.lost):
+        if _denied_otherwise(more, fewer, found.gained if more is ours else found.lost):
             return NO_CONFLICT
         return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
@@ -83,7 +92,7 @@ def is_odd(ours: Facts, theirs: Facts) -> bool:
     return (ours.negations - theirs.negations) % 2 == 1
 
 
-def _is_balanced(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
+def _denied_otherwise(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
     """Whether the side with fewer negations denies it in another way, by one of its `others`, or few; or the side with
     more denies what denies: not uncommon, would not stop; no other is as tall, the tallest; too tired to celebrate; not
     until it is shut, once it is."""
@@ -149,12 +158,12 @@ def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> 
     alike = dict(found.alike)
     forms = [side.forms.get(key, key).lower() for side, key in ((ours, flip[0]), (theirs, flip[1]))]
     mine, its = beside(ours.order, flip[0], forms[0]), beside(theirs.order, flip[1], forms[1])
-    its = tuple({alike.get(key, key) for key in side} for side in its)
-    if not any(mine) or not any(its):
+    renamed = [{alike.get(key, key) for key in side} for side in its]
+    if not any(mine) or not any(renamed):
         return True
     if BINDERS.issuperset(forms):
-        return any(map(set.intersection, mine, its))
-    return bool(set.union(*mine) & set.union(*its))
+        return any(one & other for one, other in zip(mine, renamed, strict=True))
+    return not set().union(*mine).isdisjoint(set().union(*renamed))
 
 
 def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
@@ -163,42 +172,42 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
     if [level for level, _ in mine] == [level for level, _ in its]:
         return NO_CONFLICT
     left = [one for one in mine if not _takes(its, one[0])]
-    its = sorted(theirs.levels)
-    for level, _ in mine:
-        _takes(its, level)
     if left and its:
-        step = abs(left[0][0] - its[0][0])
-        if step >= 0.9:
+        if abs(left[0][0] - its[0][0]) >= _STEP:
             return Conflict(_certainty(found), f"quantifier {left[0][1]} -> {its[0][1]}")
         return NO_CONFLICT
+    if not left and not its:
+        return NO_CONFLICT
     level, word = (left or its)[0]
-    if level == 2.0 and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
+    if level == LEVELS["some"] and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
         return NO_CONFLICT  # a few days, a couple of days
-    cost = 0.0 if level in (2.7, 0.0) or word == "one_of" else 0.15 if level == 4.0 else 0.4
-    how = "lost" if left else "added"
-    return Conflict(cost * found.shared, f"quantifier {word} {how}") if cost else NO_CONFLICT
+    if level in (LEVELS["many"], LEVELS["none"]) or word == "one_of":
+        return NO_CONFLICT
+    cost = _ALL_ALONE if level == LEVELS["all"] else _QUANTIFIER_ALONE
+    return Conflict(cost * found.shared, f"quantifier {word} {'lost' if left else 'added'}")
 
 
 def _stems(facts: Facts) -> frozenset[str]:
     return frozenset(stem(word, facts.language) for word in facts.words)
 
 
-def denials(keys: frozenset[str], language: str) -> frozenset[str]:
+def _denials(keys: frozenset[str], language: str) -> frozenset[str]:
     """The stems among these that say no by themselves: fail, refuse, lack."""
     return keys & denying_stems(language, "soft_not")
 
 
 def _balances(keys: frozenset[str], facts: Facts) -> bool:
     """Whether one of these may stand for a "not" and a word that it denies: lack, deprecated, unaware."""
-    return bool(keys & denying_stems(family(facts.language), "soft_not", "weak_not")) or any(
-        negative_form(facts.forms.get(key, key).lower()) for key in keys
-    )
+    language = family(facts.language)
+    if keys & denying_stems(language, "soft_not", "weak_not"):
+        return True
+    return language == "en" and any(negative_form(facts.forms.get(key, key).lower()) for key in keys)
 
 
 def _takes(levels: list[tuple[float, str]], level: float) -> bool:
     """Take a quantifier of about this level out of a list, if there is one."""
     for one in levels:
-        if abs(one[0] - level) < 0.5:
+        if abs(one[0] - level) < _ABOUT:
             levels.remove(one)
             return True
     return False

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 
 from holdfast.metrics.facts.meanings import contrasts
 from holdfast.metrics.facts.stems import opposite_forms, stem
-from holdfast.metrics.facts.tables import family, known_names
+from holdfast.metrics.facts.tables import family, known_names, words_in
 
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
 _WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
@@ -71,12 +71,20 @@ def frequency(word: str, language: str = "en") -> float:
 def negative_form(word: str) -> bool:
     """Whether an English word is another one denied.
 
-    >>> negative_form("unaware"), negative_form("painless"), negative_form("uncle")
-    (True, True, False)
+    >>> negative_form("unaware"), negative_form("painless"), negative_form("uncle"), negative_form("discounts")
+    (True, True, False, False)
     """
+    if stem(word) in _no_denials():
+        return False
     roots = [word.removeprefix(prefix) for prefix in ("un", "dis", "non", "ir") if word.startswith(prefix)]
     roots += [word.removesuffix("less")] if word.endswith("less") else []
     return any(len(root) > 3 and frequency(root) >= _COMMON for root in roots)
+
+
+@cache
+def _no_denials() -> frozenset[str]:
+    """The stems of words that have the form of a denial only: discount, unless."""
+    return frozenset(map(stem, words_in("no_denials_en.txt")))
 
 
 @cache

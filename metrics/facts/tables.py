@@ -158,6 +158,11 @@ def _files(table: str) -> list[str]:
     return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
 
 
+def words_in(name: str) -> Iterator[str]:
+    """The words of a table that has no heads."""
+    return (word for line in _lines(name) for word in line.split())
+
+
 def rows_of(name: str) -> Iterator[tuple[str, str]]:
     """The `head: words` rows of a table."""
     for line in _lines(name):
