@@ -7,7 +7,7 @@ from holdfast.harness.verbs.verb import add
 
 _TRAIN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model", "K=V,...", "the base, as in pretrained=pocket-aligned,dtype=bfloat16"),
-    ("--data", "FILE", "JSONL, JSON, CSV, parquet with prompt and completion, messages, or text and label; or a hub name"),
+    ("--data", "FILE", "JSONL, JSON, CSV, parquet: prompt and completion, messages, or text and label; or a hub name"),
     ("--eval_data", "FILE", "the same, to evaluate on"),
     ("--objective", "NAME", "none, s2r2, augment, consistency, rdrop (default: none)"),
     ("--objective_args", "K=V,...", "its settings, as in weight=0.5, or s2r2's: mode=teacher,rho=0.25"),
