@@ -14,7 +14,6 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.types import Adapter
 from holdfast.suggestions import did_you_mean
 from holdfast.training import pocket
-from holdfast.training.card import read_card
 
 BASE = "base"
 """The adapter name that stands for the base model alone."""
@@ -106,6 +105,8 @@ def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
 def warn_of_other_bases(adapters: Sequence[Adapter], base: Adapter) -> None:
     """Warn of adapters that were surely trained on another base than the one they are put on: their training card says
     so, or the base that they name is at hand and is another."""
+    from holdfast.training.card import read_card  # which needs pydantic, and `ls` does not
+
     for adapter in adapters:
         if adapter.path is None:
             continue

@@ -1,5 +1,6 @@
 """The api backend against a server on loopback: what it sends, what it survives, what it never writes down."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -206,7 +207,10 @@ def test_adapters_are_probed_where_the_server_shows_probabilities(served: Served
 
 def test_a_server_that_shows_no_probabilities_leaves_adapters_unchecked(served: Served, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="whether adapter 'a' acts is not known"):
-        run(served, tmp_path, model_args={"model": "big", "base_url": served.url, "endpoint": "messages"})
+        results = run(served, tmp_path, model_args={"model": "big", "base_url": served.url, "endpoint": "messages"})
+    manifest = json.loads((results.path / "run.json").read_text())
+    assert {entry["name"]: entry["has_effect"] for entry in manifest["adapters"]} == {"base": None, "a": None}
+    assert any("'a' acts is not known" in warning for warning in manifest["warnings"])
 
 
 def test_what_changes_no_answer_may_change_on_resuming(served: Served, tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tm
 
 def test_what_lora_says_is_not_passed_over_in_silence(train: Train) -> None:
     with pytest.warns(UserWarning, match="--full trains every weight and no adapter"):
-        train(full=True, max_steps=1)
+        out = train(full=True, max_steps=1)
+    assert (out / "model.safetensors").is_file()
+    assert not (out / "adapter_config.json").exists()
 
 
 def test_a_json_list_is_read_too(tmp_path: Path) -> None:
