@@ -22,7 +22,7 @@ from holdfast.harness.backends.types import BackendOptions
 from holdfast.harness.config import make_config
 from holdfast.harness.evaluation import prepare
 from holdfast.harness.plan import Plan, make_plan, requests_for
-from holdfast.metrics.encoders import encoder, encoders
+from holdfast.metrics.encoders import encoder, load_encoder
 
 SETTINGS = {
     "adapters": "base,pocket-steady",
@@ -37,7 +37,7 @@ class Loaded:
     """The default encoder, loaded once, that remembers what it was asked to encode."""
 
     def __init__(self) -> None:
-        self.encode = encoders.get("minilm")()
+        self.encode = load_encoder("minilm")
         self.texts: list[str] = []
 
     def __call__(self, texts: Sequence[str]) -> Any:

@@ -42,7 +42,7 @@ def _kinds() -> dict[str, tuple[Registry[Any], Callable[[Any], str]]]:
         "tasks": (tasks, _first_line),
         "perturbations": (perturbations, _perturbation),
         "metrics": (metrics, _metric),
-        "encoders": (encoders, _first_line),
+        "encoders": (encoders, lambda entry: _first_line(entry.build)),
         "backends": (backends, lambda entry: _first_line(entry.build)),
         "methods": (methods, lambda entry: f"{entry.place}: {entry.summary}"),
     }

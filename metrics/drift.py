@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.encoders import Encoding, encoding_of
@@ -15,12 +15,8 @@ from holdfast.metrics.segments import Granularity, Segment, segment
 from holdfast.metrics.types import Encode, Scores
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from holdfast.metrics.alignment import Group
+    from holdfast.metrics.alignment import Distances
     from holdfast.metrics.facts import Comparer, Conflict
-
-    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` looks at: the worst quarter."""
@@ -31,9 +27,6 @@ MAX_SEGMENTS = 1_000
 BREAK = 0.44
 """From this `max_drift` on an answer counts as another one. `holdfast calibrate` fits 0.36 for minilm and sentences;
 here half as many reworded answers count, and one changed answer in a hundred fewer."""
-
-_BENT = {"lexical": 2.0}
-"""The power that an encoder's distances are raised to: what only sees letters finds any two wordings far apart."""
 
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
@@ -118,6 +111,7 @@ def segment_drift(
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)
+    from holdfast.metrics.alignment import Distances
     from holdfast.metrics.facts import comparer
     from holdfast.metrics.parsing import parse
 
@@ -133,10 +127,11 @@ def segment_drift(
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
         read = {i: _mended(clean[i], perturbed[i], parts) for i in mine}
-        vectors = _Vectors(chain(whole, *(side for sides in read.values() for side in sides)), encoding.encode(name))
+        every = chain(whole, *(side for sides in read.values() for side in sides))
+        distances = Distances(every, encoding.encode(name), encoding.power(name))
         for i in mine:
             compare = comparer(*read[i], parsed.get(clean[i]), parsed.get(perturbed[i]))
-            found[i] = _drift(clean[i], perturbed[i], parts, read[i], vectors, compare, name)
+            found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, name)
     return [found.get(i, Drift()) for i in range(len(clean))]
 
 
@@ -152,7 +147,7 @@ def _drift(
     perturbed: str,
     parts: dict[str, list[Segment]],
     read: tuple[list[str], list[str]],
-    vectors: _Vectors,
+    distances: Distances,
     compare: Comparer,
     encoder: str,
 ) -> Drift:
@@ -161,20 +156,12 @@ def _drift(
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
-    first, second = map(vectors.of, read)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
-    bent = _BENT.get(encoder, 1.0)
-    found = align(
-        _distances(first, second, *read) ** bent,
-        a,
-        b,
-        lambda one, other: _joint_distance(first, a, one, second, b, other) ** bent,
-        compare,
-    )
+    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), compare)
     drifts = [*found.clean_drift, *found.perturbed_drift]
     weighed = [*zip(drifts, [*(a / 2).tolist(), *(b / 2).tolist()], strict=True)]
     worst = max(drifts)
-    whole = _distance(vectors.one(clean), vectors.one(perturbed)) ** bent
+    whole = distances.of(clean, perturbed)
     return Drift(
         max_drift=worst,
         tail_drift=_tail(weighed),
@@ -220,35 +207,6 @@ def _side(
     )
 
 
-def _distances(first: Array, second: Array, ours: Sequence[str], theirs: Sequence[str]) -> Array:
-    """1 - cos between every two segments (m, n), clipped; exactly 0 where they are the same text."""
-    distances = 1.0 - first @ second.T
-    distances = distances.clip(0.0, 1.0, out=distances)
-    places: dict[str, list[int]] = {}
-    for j, text in enumerate(theirs):
-        places.setdefault(text, []).append(j)
-    for i, text in enumerate(ours):
-        for j in places.get(text, ()):
-            distances[i, j] = 0.0
-    return distances
-
-
-def _joint_distance(first: Array, a: Array, one: Group, second: Array, b: Array, other: Group) -> float:
-    """The distance between groups of segments, each seen as the mean of its vectors by mass."""
-    return _distance(
-        *(_unit(mass[list(group)] @ rows[list(group)]) for rows, mass, group in ((first, a, one), (second, b, other)))
-    )
-
-
-def _unit(vector: Array) -> Array:
-    length = float((vector @ vector) ** 0.5)
-    return vector / length if length else vector
-
-
-def _distance(u: Array, v: Array) -> float:
-    return _clipped(1.0 - float(u @ v))
-
-
 def _tail(drifts: Sequence[tuple[float, float]]) -> float:
     """CVaR of (drift, mass) pairs: the mean over the worst TAIL of the mass (Rockafellar and Uryasev 2000)."""
     left, total = TAIL, 0.0
@@ -273,21 +231,3 @@ def _shorten(parts: dict[str, list[Segment]]) -> None:
             f"{len(long)} answers have more than {MAX_SEGMENTS} segments: what comes after is not compared",
             stacklevel=4,
         )
-
-
-class _Vectors:
-    """Texts and their vectors, encoded in one call, each once."""
-
-    def __init__(self, texts: Iterable[str], encode: Encode) -> None:
-        distinct = list(dict.fromkeys(texts))
-        self._rows = {text: row for row, text in enumerate(distinct)}
-        self._vectors = encode(distinct).astype("float64")
-
-    def of(self, texts: Sequence[str]) -> Array:
-        """(len(texts), d)."""
-        return self._vectors[[self._rows[text] for text in texts]]
-
-    def one(self, text: str) -> Array:
-        """(d)."""
-        row: Array = self._vectors[self._rows[text]]
-        return row

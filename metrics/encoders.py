@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TypeVar
 
 from holdfast.errors import UserError
@@ -11,11 +12,22 @@ from holdfast.metrics.languages import languages_of
 from holdfast.metrics.types import Encode
 from holdfast.registry import Registry
 
-encoders: Registry[Callable[[], Encode]] = Registry("encoders", "holdfast.metrics")
-"""Builders: calling one loads the encoder, or raises UserError naming what to install."""
 
-ENGLISH_ONLY = frozenset({"minilm"})
-"""Encoders that see nothing in other languages."""
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What is known of an encoder before it is loaded.
+
+    `build` loads it, or raises UserError naming what to install. `languages` are the codes of those that it reads;
+    empty: all. Its distances are raised to `power` before they count: two bends down those of an encoder that sees
+    letters alone, and so finds any two wordings far apart.
+    """
+
+    build: Callable[[], Encode]
+    languages: frozenset[str] = frozenset()
+    power: float = 1.0
+
+
+encoders: Registry[Encoder] = Registry("encoders", "holdfast.metrics")
 
 FALLBACK = "lexical"
 """The encoder for texts that the chosen one can't read."""
@@ -23,11 +35,12 @@ FALLBACK = "lexical"
 B = TypeVar("B", bound=Callable[[], Encode])
 
 
-def encoder(name: str) -> Callable[[B], B]:
-    """Register a builder of an encoder under `name`."""
+def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float = 1.0) -> Callable[[B], B]:
+    """Register a builder of an encoder under `name`, with the languages that it reads and the power of its distances
+    (see `Encoder`)."""
 
     def register(build: B) -> B:
-        encoders.register(name, build)
+        encoders.register(name, Encoder(build, languages, power))
         return build
 
     return register
@@ -44,7 +57,7 @@ class Encoding:
 
     def choose(self, *texts: str) -> str:
         """The name of the encoder that can read all of these texts."""
-        if self.name not in ENGLISH_ONLY and not self.by_language:
+        if not _known(self.name).languages and not self.by_language:
             return self.name
         names = {self._reader(language) for language in languages_of(*texts)} or {self.name}
         return names.pop() if len(names) == 1 else FALLBACK
@@ -57,6 +70,10 @@ class Encoding:
         """The encoder that `choose` named."""
         return self._all()[name]
 
+    def power(self, name: str) -> float:
+        """What the distances of the encoder that `choose` named are raised to."""
+        return _known(name).power
+
     def wrapped(self, wrap: Callable[[str, Encode], Encode]) -> Encoding:
         """The same encoders, each as `wrap(name, encode)` returns it."""
         kept = {name: wrap(name, encode) for name, encode in self._all().items()}
@@ -66,7 +83,8 @@ class Encoding:
     def _reader(self, language: str) -> str:
         if language in self.by_language:
             return self.by_language[language][0]
-        return self.name if language == "en" or self.name not in ENGLISH_ONLY else FALLBACK
+        known = _known(self.name).languages
+        return self.name if language in known or not known else FALLBACK
 
     def _all(self) -> dict[str, Encode]:
         found = {self.name: self.main} | dict(self.by_language.values())
@@ -110,7 +128,13 @@ def load_encoder(name: str) -> Encode:
         from holdfast.metrics.transformer_encoder import load_transformer
 
         return load_transformer(name)
-    return encoders.get(name)()
+    return encoders.get(name).build()
+
+
+@cache
+def _known(name: str) -> Encoder:
+    """What was declared of an encoder; one that nobody registered reads everything."""
+    return encoders.get(name) if name in encoders.names() else Encoder(lambda: load_encoder(name))
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from holdfast.metrics.facts import facts_of, value_of
 from holdfast.metrics.registry import sample_metric
 from holdfast.metrics.text import find_words, words
 from holdfast.metrics.types import Metadata, Scores
@@ -32,6 +31,8 @@ def entity_recall(
     >>> entity_recall(["Anna pays 20 euros."], [["In Paris, Anna pays 30 euros."]], [{}])
     [{'number_recall': 0.0, 'name_recall': 0.5}]
     """
+    from holdfast.metrics.facts import facts_of, value_of
+
     rows = []
     for output, answers in zip(outputs, references, strict=True):
         wanted = facts_of(answers[0]) if answers else facts_of("")

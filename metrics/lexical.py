@@ -15,7 +15,7 @@ DIMENSIONS = 1024
 GRAM_SIZES = (2, 3, 4)
 
 
-@encoder("lexical")
+@encoder("lexical", power=2.0)
 def lexical() -> Encode:
     """Hashed character n-grams of words, in any script: no model, no download, the same bits everywhere."""
     return _lexical

@@ -13,7 +13,7 @@ HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-@encoder("minilm")
+@encoder("minilm", languages=frozenset({"en"}))
 def minilm() -> Encode:
     """The sentence encoder all-MiniLM-L6-v2 (English): mean pooling, rows of length one, 384 dimensions."""
     from holdfast.metrics.transformer_encoder import load_transformer

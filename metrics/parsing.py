@@ -10,7 +10,6 @@ from typing import Any
 import regex
 
 from holdfast.errors import UserError
-from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.sentences import Span
 
 Action = tuple[str, str, str]
@@ -55,6 +54,8 @@ def without_surrogates(text: str) -> str:
 
 def _actions(doc: Any) -> Iterator[Action]:
     """Subject and object of each verb; a passive's subject is its object, and its agent stands behind "by"."""
+    from holdfast.metrics.facts.stems import stem
+
     for verb in doc:
         children = list(verb.children)
         agents = [child for child in children if child.dep_ in _SUBJECTS]

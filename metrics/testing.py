@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.metrics.encoders import encoders
+from holdfast.metrics.encoders import load_encoder
 from holdfast.metrics.registry import metrics
 from holdfast.metrics.types import Metric, PairCompute, Scores
 
@@ -79,4 +79,4 @@ def _scores(metric: Metric, pairs: Sequence[tuple[str, str]], metadata: Mapping[
     if metric.kind == "sample":
         return metric.compute(firsts, [(second,) for second in seconds], [metadata] * len(pairs))
     compute: PairCompute = metric.compute
-    return compute(firsts, seconds, **({"encode": encoders.get("lexical")()} if metric.needs_encoder else {}))
+    return compute(firsts, seconds, **({"encode": load_encoder("lexical")} if metric.needs_encoder else {}))

@@ -133,7 +133,8 @@ class Comparer:
     after: _Answer
 
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
-        if len(ours) == len(theirs) == 1 and self.said_elsewhere[ours[0], theirs[0]]:
+        elsewhere = self.said_elsewhere
+        if elsewhere is not None and len(ours) == len(theirs) == 1 and elsewhere[ours[0], theirs[0]]:
             return SAID_ELSEWHERE
         mine, its = _joined(self.before, ours), _joined(self.after, theirs)
         found = _conflict(mine, its, self.before, self.after)
@@ -147,12 +148,13 @@ class Comparer:
         return max(len(found.lost), len(found.gained)) / most if most else 0.0
 
     @cached_property
-    def said_elsewhere(self) -> Bools:
-        """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here."""
+    def said_elsewhere(self) -> Bools | None:
+        """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here; None
+        where there are none."""
         rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
         tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
         if max(tops) < _SAME:
-            return np.zeros((len(tops), len(tips)), dtype=bool)
+            return None
         found: Bools = np.array(
             [
                 [
@@ -162,7 +164,7 @@ class Comparer:
                 for row, top in zip(rows, tops, strict=True)
             ]
         )
-        return found
+        return found if found.any() else None
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

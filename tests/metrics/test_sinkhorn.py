@@ -5,8 +5,8 @@ import ot
 import pytest
 import torch
 
-from holdfast.metrics.sinkhorn import sinkhorn
-from holdfast.metrics.transport import transport_plan
+from holdfast.metrics.alignment import transport_plan
+from holdfast.metrics.alignment.sinkhorn import sinkhorn
 
 
 def problem(m: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

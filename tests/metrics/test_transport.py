@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from holdfast.metrics.transport import transport_plan
+from holdfast.metrics.alignment import transport_plan
 
 
 def cheapest(cost, a, b) -> float:

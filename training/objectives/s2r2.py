@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from holdfast.errors import UserError
-from holdfast.metrics.sinkhorn import sinkhorn
+from holdfast.metrics.alignment import transport_plan
+from holdfast.metrics.alignment.sinkhorn import sinkhorn
 
 Span = tuple[int, int]
 
@@ -147,8 +148,6 @@ def _plans(costs: Sequence[Tensor], settings: S2R2) -> list[Tensor]:
 
 
 def _exact(cost: Tensor) -> Tensor:
-    from holdfast.metrics.transport import transport_plan
-
     m, n = cost.shape
     return torch.from_numpy(transport_plan(cost.double().cpu().numpy(), np.full(m, 1 / m), np.full(n, 1 / n))).to(cost)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,13 @@ def transport_plan(cost: Array, a: Array, b: Array) -> Array:
         plan = np.zeros_like(cost)
         plan[linear_sum_assignment(cost)] = a[0]
         return plan
-    # POT's solver itself: the checks and conversions in `ot.emd` take ten times as long as problems of this size.
+    found: Array = _network_simplex()(a, b, np.ascontiguousarray(cost), MAX_PIVOTS, 1)[0]
+    return found
+
+
+@cache
+def _network_simplex() -> Any:
+    """POT's solver itself: the checks and conversions in `ot.emd` take ten times as long as problems of this size."""
     from ot.lp.emd_wrap import emd_c
 
-    found: Array = emd_c(a, b, np.ascontiguousarray(cost), MAX_PIVOTS, 1)[0]
-    return found
+    return emd_c

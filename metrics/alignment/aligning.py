@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.metrics.alignment.transport import transport_plan
 from holdfast.metrics.facts import NO_CONFLICT, SAID_ELSEWHERE, Comparer, Conflict
-from holdfast.metrics.transport import transport_plan
 
 if TYPE_CHECKING:
-    from holdfast.metrics.transport import Array
+    from holdfast.metrics.alignment.transport import Array
 
     Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -76,8 +76,9 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
                     drifts[i], reasons[i] = drift, fact
     clean, perturbed = [min(1.0, drift) for drift in clean], [min(1.0, drift) for drift in perturbed]
     lost, added = semantic.min(1) > PRICE_OF_NOTHING, semantic.min(0) > PRICE_OF_NOTHING
-    if compare.said_elsewhere.any():
-        lost, added = lost | compare.said_elsewhere.all(1), added | compare.said_elsewhere.all(0)
+    elsewhere = compare.said_elsewhere
+    if elsewhere is not None:
+        lost, added = lost | elsewhere.all(1), added | elsewhere.all(0)
     return Alignment(
         plan,
         cost,
@@ -107,8 +108,8 @@ def _solve(
     out to be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
     """
     cost = semantic.copy()
-    if compare.said_elsewhere.any():
-        cost[compare.said_elsewhere] = cost[compare.said_elsewhere].clip(SAID_ELSEWHERE.cost)
+    if compare.said_elsewhere is not None:
+        np.maximum(cost, SAID_ELSEWHERE.cost, out=cost, where=compare.said_elsewhere)
     nearness = NEARNESS * semantic
     conflicts: dict[tuple[int, int], Conflict] = {}
     nearest = cost.argsort(1).tolist()
