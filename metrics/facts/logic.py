@@ -51,32 +51,17 @@ def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bo
     than A".
     """
     flips = [flip for flip in found.opposites if not _turned_round(ours, theirs, found, flip)]
-    more, fewer = (ours, theirs) if ours.negations > theirs.negations else (theirs, ours)
-    language = shared_family(ours, theirs)
-    denied, denying = _denials(found.lost, language), _denials(found.gained, language)
     if flips:
-        undone = is_odd(ours, theirs) and any(one in more.reach or other in more.reach for one, other, _ in flips)
-        if undone or _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1):
-            return NO_CONFLICT
-        return _opposite(ours, theirs, found, flips)
+        undone = _undone(ours, theirs, found, flips, swapped)
+        return NO_CONFLICT if undone else _opposite(ours, theirs, found, flips)
     if is_odd(ours, theirs):
-        if _denied_otherwise(more, fewer, found.gained if more is ours else found.lost):
-            return NO_CONFLICT
-        return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
-    mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
-    if abs(ours.negations - theirs.negations) > 1 and len(mine | its) > 1 and not fewer.only:
-        which, how = (_form(ours, mine), "lost") if mine else (_form(theirs, its), "added")
-        return Conflict(_DENIED, f"negation of {which} {how}")
-    if bool(denied) != bool(denying) and not (found.gained if denied else found.lost):
-        which, how = (_form(ours, denied), "lost") if denied else (_form(theirs, denying), "added")
-        return Conflict(_DENIED, f"negation {how} ({which})")
-    if ours.negations == theirs.negations == 1:
-        mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
-        if mine <= theirs.reach and its <= ours.reach:
-            return NO_CONFLICT
-        if mine & _stems(theirs) and its & _stems(ours) and found.shared >= _SAME:
-            return Conflict(_DENIED, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
-    return NO_CONFLICT
+        return _negated_once_more(ours, theirs, found)
+    return (
+        _negated_several_times(ours, theirs)
+        or _denied_by_a_word(ours, theirs, found)
+        or _negated_elsewhere(ours, theirs, found)
+        or NO_CONFLICT
+    )
 
 
 def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Conflict) -> bool:
@@ -90,6 +75,62 @@ def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Conflic
 def is_odd(ours: Facts, theirs: Facts) -> bool:
     """Whether one side negates once more than the other, or thrice."""
     return (ours.negations - theirs.negations) % 2 == 1
+
+
+def _by_negations(ours: Facts, theirs: Facts) -> tuple[Facts, Facts]:
+    """The side with more negations, and the one with fewer."""
+    return (ours, theirs) if ours.negations > theirs.negations else (theirs, ours)
+
+
+def _undone(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite], swapped: bool) -> bool:
+    """Whether opposites say the same after all, as one of them is negated, or what they are said of turns round, too:
+    not safe, dangerous; few stayed, most left; refused to stay, went; A is taller than B, B is shorter than A."""
+    if is_odd(ours, theirs):
+        negated = _by_negations(ours, theirs)[0].reach
+        if any(one in negated or other in negated for one, other, _ in flips):
+            return True
+    denied, denying = _denials(ours, theirs, found)
+    return _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1)
+
+
+def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """A negation that only one side has, unless the other says no in its own way."""
+    more, fewer = _by_negations(ours, theirs)
+    if _denied_otherwise(more, fewer, found.gained if more is ours else found.lost):
+        return NO_CONFLICT
+    return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
+
+
+def _negated_several_times(ours: Facts, theirs: Facts) -> Conflict | None:
+    """Two negations that only one side has, or more, of words that the other affirms; "only" may stand for two."""
+    if abs(ours.negations - theirs.negations) < 2 or _by_negations(ours, theirs)[1].only:
+        return None
+    mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
+    if len(mine | its) < 2:
+        return None
+    which, how = _one_sided(ours, theirs, mine, its)
+    return Conflict(_DENIED, f"negation of {which} {how}")
+
+
+def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Conflict | None:
+    """A word that says no by itself, for which the other side has no word: refused to go, went."""
+    denied, denying = _denials(ours, theirs, found)
+    if bool(denied) == bool(denying) or (found.gained if denied else found.lost):
+        return None
+    which, how = _one_sided(ours, theirs, denied, denying)
+    return Conflict(_DENIED, f"negation {how} ({which})")
+
+
+def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Conflict | None:
+    """The one negation of either side, where it bears on another word that both have."""
+    if not ours.negations == theirs.negations == 1:
+        return None
+    mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
+    if mine <= theirs.reach and its <= ours.reach:
+        return None
+    if found.shared < _SAME or not (mine & _stems(theirs) and its & _stems(ours)):
+        return None
+    return Conflict(_DENIED, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
 
 
 def _denied_otherwise(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
@@ -191,9 +232,15 @@ def _stems(facts: Facts) -> frozenset[str]:
     return frozenset(stem(word, facts.language) for word in facts.words)
 
 
-def _denials(keys: frozenset[str], language: str) -> frozenset[str]:
-    """The stems among these that say no by themselves: fail, refuse, lack."""
-    return keys & denying_stems(language, "soft_not")
+def _denials(ours: Facts, theirs: Facts, found: Difference) -> tuple[frozenset[str], frozenset[str]]:
+    """The stems that only one side has, of either, and that say no by themselves: fail, refuse, lack."""
+    denying = denying_stems(shared_family(ours, theirs), "soft_not")
+    return found.lost & denying, found.gained & denying
+
+
+def _one_sided(ours: Facts, theirs: Facts, lost: frozenset[str], added: frozenset[str]) -> tuple[str, str]:
+    """The words of one side in the form that they have there, and whether they were lost or added."""
+    return (_form(ours, lost), "lost") if lost else (_form(theirs, added), "added")
 
 
 def _balances(keys: frozenset[str], facts: Facts) -> bool:
