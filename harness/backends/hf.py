@@ -1,23 +1,23 @@
 """The `hf` backend: transformers and peft, the base loaded once, adapters switched in place."""
 
+from __future__ import annotations
+
 import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.batching import batches
-from holdfast.harness.backends.hf_attention import Shares, attention_shares
+from holdfast.harness.backends.hf_attention import attention_shares
 from holdfast.harness.backends.hf_choices import log_likelihoods
 from holdfast.harness.backends.hf_loading import Loaded, check_args, load
 from holdfast.harness.backends.hf_memory import Room
 from holdfast.harness.backends.hf_mixed import mixed
-from holdfast.harness.backends.prompting import CHOICE, Prompting, Tokens
+from holdfast.harness.backends.prompting import CHOICE, Prompting
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.types import (
@@ -32,6 +32,14 @@ from holdfast.harness.backends.types import (
 )
 from holdfast.harness.checkpoints import BASE
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from holdfast.harness.backends.hf_attention import Shares
+    from holdfast.harness.backends.prompting import Tokens
+
+    Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
 """`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
 
@@ -45,8 +53,6 @@ _SPECIAL_TOKENS = (
     "forced_eos_token_id",
     "suppress_tokens",
 )
-
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @backend("hf", check_args)
@@ -106,6 +112,8 @@ class HuggingFace:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """n texts -> (n, d) float32: the base's last hidden states, averaged over each text's tokens."""
+        import numpy as np
+
         tokenizer, model = self._loaded.tokenizer, self._loaded.model
         valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
         found = tokenizer(valid)["input_ids"]
@@ -169,6 +177,7 @@ class HuggingFace:
         return frozenset(names) if agree else frozenset()
 
     def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
+        import numpy as np
         import torch
 
         width = max(map(len, rows))

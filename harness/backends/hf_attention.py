@@ -1,16 +1,19 @@
 """What an answer looks at: the attention weights of a transformers model, summed by segments."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.hf_loading import Loaded
 from holdfast.harness.backends.types import Attended
 
-Shares = np.ndarray[Any, np.dtype[np.float64]]
+if TYPE_CHECKING:
+    import numpy as np
+
+    Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares | None:
@@ -21,6 +24,7 @@ def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares |
     `rendered` is the prompt in the model's chat template. None where the content can't be found in it, a segment has no
     token, or the model can't hold both. Raises UserError for a tokenizer that doesn't know where its tokens come from.
     """
+    import numpy as np
     import torch
 
     offset = rendered.rfind(asked.content)

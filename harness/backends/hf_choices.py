@@ -1,14 +1,16 @@
 """How likely a transformers model finds given continuations."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.backends.hf_loading import Loaded
 from holdfast.harness.backends.hf_memory import Room
 from holdfast.harness.backends.hf_mixed import mixed
-from holdfast.harness.backends.prompting import Tokens
+
+if TYPE_CHECKING:
+    from holdfast.harness.backends.prompting import Tokens
 
 
 def log_likelihoods(
@@ -58,6 +60,7 @@ def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequenc
 
 def _padded(loaded: Loaded, rows: Sequence[Tokens]) -> tuple[Any, Any]:
     """Token ids and mask, padded behind: what stands in front of a row, and so its positions, never change."""
+    import numpy as np
     import torch
 
     width = max(map(len, rows))

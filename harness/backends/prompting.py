@@ -1,15 +1,18 @@
 """From prompts to token ids and back, the same for every engine of token ids: chat template, special tokens, cuts."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.types import Generation, Request, Settings
 
-Tokens = np.ndarray[Any, np.dtype[np.int32]]
+if TYPE_CHECKING:
+    import numpy as np
+
+    Tokens = np.ndarray[Any, np.dtype[np.int32]]
 
 CHOICE = "choice"
 """How an answer ended that was chosen, not written."""
@@ -60,6 +63,8 @@ class Prompting:
 
     def encoded(self, prompts: Sequence[str], settings: Settings) -> tuple[list[Tokens], list[bool]]:
         """Token ids of each prompt in its chat template, and whether its beginning had to be cut to fit."""
+        import numpy as np
+
         tokenizer = self.tokenizer
         room = self.max_length - (0 if self.seq2seq else settings.max_new_tokens)
         if room < 1:
@@ -90,6 +95,8 @@ class Prompting:
         together with its prompt, as it would be read; it begins where the first of them departs from the prompt's own
         tokens. Raises UserError for a choice that a causal model can't hold together with a token of the prompt.
         """
+        import numpy as np
+
         if self.seq2seq:
             ids = self.tokenizer(list(request.choices), add_special_tokens=False)["input_ids"]
             return Choices(tuple(np.asarray([self.decoder_start, *row], dtype=np.int32) for row in ids), 1)

@@ -1,18 +1,23 @@
 """The `vllm` backend: the base and all adapters in one engine, in one pass, results as they finish."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.prompting import Choices, Tokens
+from holdfast.harness.backends.prompting import Choices
 from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.streaming import Put, streamed
 from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.backends.vllm_loading import Loaded, check_args, load
+
+if TYPE_CHECKING:
+    from holdfast.harness.backends.prompting import Tokens
 
 IN_FLIGHT = 8192
 """Requests that the engine holds at a time: more than it can run together, so that it never waits for one."""
