@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from holdfast import __version__
 from holdfast.errors import UserError
 from holdfast.harness.verbs import adapting, correcting, evaluating, reading
+from holdfast.harness.verbs.verb import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     args, more = parser.parse_known_args(argv)
     if more and not getattr(args, "takes_more", False):
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
+        args.parser.refuse(more)
     args.more = more
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="holdfast",
         description="Does your LoRA adapter hold fast when the prompt is disturbed?",
         allow_abbrev=False,

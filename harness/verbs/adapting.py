@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from holdfast.harness.verbs.verb import add
+from holdfast.harness.verbs.verb import OWN, add
 
 _TRAIN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model", "K=V,...", "the base, as in pretrained=pocket-aligned,dtype=bfloat16"),
@@ -77,8 +77,7 @@ def _train(args: argparse.Namespace) -> int:
     from holdfast.harness.training import make_recipe_of, train_adapter
     from holdfast.yaml_file import read_yaml
 
-    own = {"verb", "config", "more", "takes_more"}
-    flags = {name: value for name, value in vars(args).items() if name not in own}
+    flags = {name: value for name, value in vars(args).items() if name not in OWN}
     given = read_yaml(Path(args.config), "recipe") if args.config else {}
     print(f"written to {train_adapter(make_recipe_of(given, flags, args.more))}")
     return 0

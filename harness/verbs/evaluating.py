@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.verbs.verb import add
+from holdfast.harness.verbs.verb import OWN, add
 
 _RUN_FLAGS: tuple[tuple[str, str, str], ...] = (
     ("--model", "NAME", "backend that generates (default: hf)"),
@@ -89,15 +89,17 @@ _PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "see
 def _add_perturb(verbs: Any) -> None:
     text = "write the variants of tasks as a pack, or disturb the text on standard input"
     perturb = add(verbs, "perturb", _perturb, text)
+    perturb.epilog = (
+        "a text comes on standard input: holdfast perturb --perturbations typos@0.1 < prompt.txt; a pack is made again "
+        "and compared byte by byte by holdfast perturb verify DIR, with --tasks where its files lie elsewhere"
+    )
+    perturb.set_defaults(takes_more=True)
+    perturb.add_argument("words", nargs="*", metavar="verify DIR", help="instead: check a pack that --out wrote")
     for flag, metavar, about in _RUN_FLAGS:
         if flag.removeprefix("--") in _PERTURB_FLAGS:
             perturb.add_argument(flag, metavar=metavar, help=about, default=argparse.SUPPRESS)
     perturb.add_argument("--out", metavar="DIR", help="where the pack is written")
     perturb.add_argument("--diff", action="store_true", help="show the edits, in colour on a terminal")
-    actions = perturb.add_subparsers(metavar="verify")
-    verify = add(actions, "verify", _verify_pack, "make a pack's variants again and compare them byte by byte")
-    verify.add_argument("pack", metavar="DIR")
-    verify.add_argument("--tasks", metavar="T,...", help="where the tasks' files lie on this machine, if elsewhere")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -107,7 +109,7 @@ def _run(args: argparse.Namespace) -> int:
     from holdfast.harness.tables import print_results
     from holdfast.yaml_file import read_yaml
 
-    flags = {name: value for name, value in vars(args).items() if name not in {"verb", "config", "more"}}
+    flags = {name: value for name, value in vars(args).items() if name not in OWN}
     config = make_config({**(read_yaml(Path(args.config), CONFIG_FILE) if args.config else {}), **flags})
     from holdfast.harness.evaluation import evaluate
 
@@ -121,6 +123,9 @@ def _perturb(args: argparse.Namespace) -> int:
     from holdfast.harness.config import make_config
     from holdfast.harness.perturbing import print_disturbed, print_variants, write
 
+    words = [*args.words, *args.more]  # before Python 3.12 words behind a flag are among what is left
+    if words:
+        return _verify_pack(args, words)
     given = vars(args)
     config = make_config({name: given[name] for name in _PERTURB_FLAGS if name in given})
     if args.out and "tasks" not in given:
@@ -136,12 +141,17 @@ def _perturb(args: argparse.Namespace) -> int:
     return 0
 
 
-def _verify_pack(args: argparse.Namespace) -> int:
+def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
     from pathlib import Path
 
     from holdfast.harness.perturbing import verify
 
-    verify(Path(args.pack), args.tasks.split(",") if args.tasks else None)
+    if unknown := [word for word in words if word.startswith("-")]:
+        args.parser.refuse(unknown)
+    given = vars(args)
+    if words[0] != "verify" or len(words) != 2 or args.out or args.diff or {*_PERTURB_FLAGS[1:]} & given.keys():
+        args.parser.error(f"can't read '{' '.join(words)}'")
+    verify(Path(words[1]), given["tasks"].split(",") if "tasks" in given else None)
     return 0
 
 

@@ -1,8 +1,13 @@
-"""One verb of the command line."""
+"""One verb of the command line, and how a mistake in its arguments is told."""
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+OWN = frozenset({"verb", "parser", "config", "more", "takes_more"})
+"""What parsed arguments hold beside the settings that the user gave."""
 
 
 def add(verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -11,5 +16,18 @@ def add(verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], text: 
     `verb` gets the parsed arguments and returns the exit status.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
-    parser.set_defaults(verb=verb)
+    parser.set_defaults(verb=verb, parser=parser)
     return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line, with the parser's epilog, or where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.epilog or f'{self.prog} --help lists what there is'}\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Tell which arguments are unknown, and the nearest flag to the first of them."""
+        flags = {*re.findall(r"--\w+", self.format_help())}
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=1)
+        self.error(f"unknown {' '.join(unknown)}" + (f": did you mean {near[0]}?" if near else ""))

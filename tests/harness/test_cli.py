@@ -92,6 +92,30 @@ def test_a_mistake_is_one_clear_line(
     assert not list(tmp_path.rglob("samples.jsonl"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["run", "--perturbation", "typos"],
+            "holdfast run: unknown --perturbation typos: did you mean --perturbations?",
+        ),
+        (["perturb", "prompt.txt"], "holdfast perturb: can't read 'prompt.txt'; a text comes on standard input"),
+        (["perturb", "--tsks", "a"], "holdfast perturb: unknown --tsks: did you mean --tasks?"),
+        (["perturb", "verify", "pack", "--seed", "4"], "can't read 'verify pack'"),
+        (["drift", "a.txt"], "the following arguments are required: B.txt; holdfast drift --help"),
+        (["rnu"], "invalid choice: 'rnu'"),
+    ],
+)
+def test_wrong_arguments_are_one_line_that_says_what_to_do(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert message in said[0]
+
+
 def test_run_writes_its_files_and_prints_the_table(tmp_path: Path) -> None:
     out = tmp_path / "x"
     command = [sys.executable, "-m", "holdfast.harness.cli", "run", *SMALL, "--output_path", str(out), "--log_samples"]
