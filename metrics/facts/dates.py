@@ -10,12 +10,7 @@ from holdfast.metrics.facts.quantity import Quantity, calendar, clock_words, uni
 from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.tokens import Token
 
-_AROUND_NAMED = frozenset(
-    "the of a in on by since until till from before after early mid late this last next every during through "
-    "throughout between and or to - – about around".split()
-)
 _CURRENCIES = frozenset("$€£¥₹")
-_BEFORE_A_TIME = ("at", "by", "until", "around", "is", "about")
 
 
 class DateReader:
@@ -80,7 +75,7 @@ class DateReader:
         skip = end + (self._lower(end) == "," or self._is_of(end))
         if re.fullmatch(r"1\d{3}|20\d\d", self._lower(skip)):
             year, end = self._lower(skip), skip + 1
-        named = self._tokens[at].text[0].isupper() and at > 0 and self._lower(at - 1) in _AROUND_NAMED
+        named = self._tokens[at].text[0].isupper() and "around_month" in self._jobs.get(self._lower(at - 1), ())
         if is_word and day == year == "?" and not named:
             return at
         self._found = [(place, quantity) for place, quantity in self._found if place < start]
@@ -156,7 +151,7 @@ class DateReader:
         minutes *= 60 if quarters else 1
         hour = self._small_number(at + 1)
         start = at - 1 - (self._lower(at - 2) == "a")
-        sure = quarters or self._lower(start - 1) in _BEFORE_A_TIME
+        sure = quarters or "before_minutes" in self._jobs.get(self._lower(start - 1), ())
         if not (sure and minutes in (5, 10, 15, 20, 25, 30) and 1 <= hour <= 12):
             return at
         return self._minutes(

@@ -9,7 +9,7 @@ from holdfast.metrics.facts.meanings import denying_stems
 from holdfast.metrics.facts.roles import BINDERS, turned_round
 from holdfast.metrics.facts.spelling import negative_form
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import LEVELS, family, graded
+from holdfast.metrics.facts.tables import LEVELS, family, graded, words_with
 from holdfast.metrics.facts.terms import beside
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
@@ -34,11 +34,6 @@ _ABOUT = 0.5
 
 _QUANTIFIER_ALONE, _ALL_ALONE = 0.4, 0.15
 """The cost of a quantifier that only one side has; of "all", which a plural alone may mean, too."""
-
-_COMPARED = frozenset({"than", "too"})
-_AS = frozenset({"as", "so"})
-_UNTIL, _AFTERWARDS = frozenset({"until", "till"}), frozenset({"before", "once", "after", "only"})
-"""Not until the lid is shut: once it is."""
 
 _NAMED = {"converse": "antonym"}
 """The kinds of opposites that a reason calls by another name."""
@@ -139,16 +134,21 @@ def _denied_otherwise(more: Facts, fewer: Facts, others: frozenset[str]) -> bool
     until it is shut, once it is."""
     if _balances(others, fewer) or (_has(fewer, "few") and not _has(more, "few")):
         return True
-    if _says_so(fewer, more) or "too" in fewer.words - more.words:
+    if _says_so(fewer, more) or (_says(fewer, "too") and not _says(more, "too")):
         return True
-    if more.words & _UNTIL and not fewer.words & _UNTIL and fewer.words & _AFTERWARDS:
+    if _says(more, "until") and not _says(fewer, "until") and _says(fewer, "then"):
         return True
     return not more.negated & fewer.keys and _balances(more.negated, more)
 
 
 def _says_so(graded_side: Facts, other: Facts) -> bool:
     """Whether one side compares by a form where the other says "as" or "so": the tallest, no other is as tall."""
-    return bool(other.words & _AS) and any(form.lower() in graded() for form in graded_side.forms.values())
+    return _says(other, "as") and any(form.lower() in graded() for form in graded_side.forms.values())
+
+
+def _says(facts: Facts, job: str) -> bool:
+    """Whether a word of the segment has this job."""
+    return not facts.words.isdisjoint(words_with(facts.language, job))
 
 
 def _few_and_most(ours: Facts, theirs: Facts) -> bool:
@@ -172,7 +172,7 @@ def _turned_round(ours: Facts, theirs: Facts, found: Difference, flip: Opposite)
     """Whether an opposite says the same as its roles are turned round, too: A sold it to B, B bought it from A; A is
     slower than B, B is faster than A."""
     one, other, kind = flip
-    compared = kind == "comparison" and bool(_COMPARED & ours.words & theirs.words)
+    compared = kind == "comparison" and any(_says(ours, job) and _says(theirs, job) for job in ("than", "too"))
     return (kind == "converse" or compared) and turned_round(ours, theirs, one, other, dict(found.alike))
 
 

@@ -9,9 +9,6 @@ from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import PARTICLES
 from holdfast.metrics.facts.tokens import Token
 
-_OBJECTS = frozenset("it them him her this that me us the a an his their my our your".split())
-"""What an object that stands between a verb and its particle begins with."""
-
 
 def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -> tuple[str, list[int]] | None:
     """The word that a phrase beginning at a token stands for ("" for none), and the places of the phrase; None where no
@@ -23,7 +20,7 @@ def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -
         places = list(range(at, at + 1 + len(phrase.rest)))
         if [token.lower for token in tokens[at + 1 : places[-1] + 1]] == [*phrase.rest] and not used & set(places):
             return phrase.word, places
-    if first in known.verbs and tokens[at + 1].lower in _OBJECTS:
+    if first in known.verbs and "object" in known.jobs.get(tokens[at + 1].lower, ()):
         for place in range(at + 2, min(at + 5, len(tokens))):
             for phrase in known.phrases.get((first, tokens[place].lower), ()):
                 if len(phrase.rest) == 1 and phrase.rest[0] in PARTICLES and not used & {at, place}:

@@ -35,8 +35,6 @@ _LONGER_ALONE = frozenset("mile kilometre kilometer kilo kilogram litre liter ga
 """Units besides those of time that "a" counts."""
 _ADDS_UP = frozenset({"min", "months", "m", "g"})
 """Units of which a smaller one may follow a larger: an hour and ten minutes."""
-_OF_A_SHARE = ("of", "an", "more", "less", "fewer", "as")
-"""What behind "a quarter" shows that it is none of a year."""
 _NATIONAL = ("swiss", "us", "american", "indian", "british")
 
 
@@ -219,10 +217,11 @@ class _Reader(DateReader):
     def _share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
         """`half a million`, `a quarter of`, `two thirds`; a quarter by itself may be three months."""
         part = self._words[self._lower(at)][1]
-        following = self._lower(at + 1), self._lower(at + 2)
-        shared_out = counted or following == ("of", "an")
+        following = self._lower(at + 1)
+        shared_out = counted or (following, self._lower(at + 2)) == ("of", "an")
         shared_out = shared_out or (
-            self._lower(at - 1) in _ONE and (following[0] in _OF_A_SHARE or self._lower(at - 2) == "by")
+            self._lower(at - 1) in _ONE
+            and ("after_quarter" in self._jobs.get(following, ()) or self._lower(at - 2) == "by")
         )
         if self._lower(at).startswith("quarter") and not shared_out:
             return 0.0, at
@@ -238,7 +237,8 @@ class _Reader(DateReader):
 
     def _is_small(self, at: int) -> bool:
         """Whether a word stands there that no ordinal numbers: in, of, more; last year."""
-        return "small" in self._jobs.get(self._lower(at), ()) or self._lower(at) in ("last", "next")
+        jobs = self._jobs.get(self._lower(at), ())
+        return "small" in jobs or "relative" in jobs
 
     def _joins(self, at: int, last: float) -> bool:
         following = self._words.get(self._lower(at + 1), ("", 0.0))

@@ -123,6 +123,12 @@ def own_rows(table: str, language: str) -> list[tuple[str, str]]:
     return [*rows_in(table, language)] if language in language_files() else []
 
 
+@cache
+def words_with(language: str, job: str) -> frozenset[str]:
+    """The words of a language that have a job."""
+    return frozenset(word for its, words in rows_in("words", language) if its == job for word in words.split())
+
+
 def synonym_groups(language: str) -> Iterator[list[str]]:
     """Words that may stand for each other, a group at a time."""
     own = language_files().get(language)
