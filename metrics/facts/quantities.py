@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from holdfast.metrics.facts.dates import DateReader
+from holdfast.metrics.facts.dates import ORDINAL_ENDINGS, DateReader
 from holdfast.metrics.facts.meanings import tables
 from holdfast.metrics.facts.quantity import (
     ROMAN,
@@ -54,26 +54,24 @@ def _telling(language: str) -> frozenset[str]:
 class _Reader(DateReader):
     def __init__(self, tokens: Sequence[Token], language: str) -> None:
         super().__init__(tokens, language)
-        self._language = language
-        self._long = tables(language).long_numbers
         self._scales_alone = language in language_files()
         self._larger = -1, "", 0.0
 
     def read(self) -> tuple[list[tuple[int, Quantity]], set[int]]:
-        telling, joiner = _telling(self._language), grammar(self._language).joiner
-        at, end = 0, len(self._tokens)
+        telling, joiner = _telling(self.language), grammar(self.language).joiner
+        at, end = 0, len(self.tokens)
         while at < end:
-            token = self._tokens[at]
+            token = self.tokens[at]
             after = at
             if token.kind == "word":
                 if token.lower not in telling and token.text not in ROMAN and not (joiner and len(token.lower) > 6):
                     at += 1
                     continue
-                if token.lower in self._calendar:
-                    after = self._named_day(at)
-                if after == at and (token.lower in self._words or token.lower in self._long):
+                if token.lower in self.calendar:
+                    after = self.named_day(at)
+                if after == at and (token.lower in self.numbers or token.lower in self.long_numbers):
                     after = self._number(at)
-                elif after == at and "one" in self._jobs.get(token.lower, ()):
+                elif after == at and self.does(at, "one"):
                     after = self._one(at)
                 elif after == at and token.text in ROMAN:
                     after = self._roman(at)
@@ -82,54 +80,54 @@ class _Reader(DateReader):
             elif token.kind in ("number", "fraction"):
                 after = self._number(at)
             elif token.kind == "date":
-                after = self._keep(at, at + 1, written_date(token.text))
+                after = self.keep(at, at + 1, written_date(token.text))
             elif token.kind == "time":
-                after = self._time(at, token.lower, at + 1)
+                after = self.time(at, token.lower, at + 1)
             at = max(after, at + 1)
-        return self._found, self._used
+        return self.found, self.used
 
     def _number(self, start: int) -> int:
-        kind, count = self._words.get(self._lower(start), ("", 0.0))
+        kind, count = self.number_word(start)
         if kind == "implied":
-            form = self._form(start, start + 1)
-            return self._keep(start, start + 1, replace(number_of(count, "", form), implied=True))
+            form = self.form(start, start + 1)
+            return self.keep(start, start + 1, replace(number_of(count, "", form), implied=True))
         value, end, ordinal = self._value(start)
         if end == start:
             return start
-        if self._lower(end) in ("st", "nd", "rd", "th") and self._tokens[end - 1].kind == "number":
+        if self.lower(end) in ORDINAL_ENDINGS and self.tokens[end - 1].kind == "number":
             ordinal, end = True, end + 1
         if ordinal:
-            if self._lower(end) in ("of",) and self._lower(end + 1) in self._calendar:
-                return self._month(end + 1, self._calendar[self._lower(end + 1)][1], False)
-            if self._calendar.get(self._lower(end), ("",))[0] == "month":
-                return self._month(end, self._calendar[self._lower(end)][1], False)
-            return self._keep(
-                start, end, Quantity("number", f"{plain(value)}th", self._form(start, end), value, "th", value)
+            if self.lower(end) in ("of",) and self.lower(end + 1) in self.calendar:
+                return self.month(end + 1, self.calendar[self.lower(end + 1)][1], False)
+            if self.calendar.get(self.lower(end), ("",))[0] == "month":
+                return self.month(end, self.calendar[self.lower(end)][1], False)
+            return self.keep(
+                start, end, Quantity("number", f"{plain(value)}th", self.form(start, end), value, "th", value)
             )
-        if (after := self._hour(start, value, end)) > start:
+        if (after := self.hour(start, value, end)) > start:
             return after
         whole = self._among(end)
         if whole > end:
             among, after, _ = self._value(whole)
             if value < among <= 1000:
-                return self._keep(start, after, number_of(100 * value / among, "percent", self._form(start, after)))
+                return self.keep(start, after, number_of(100 * value / among, "percent", self.form(start, after)))
         return self._with_unit(start, value, end)
 
     def _value(self, start: int) -> tuple[float, int, bool]:
         """The number that begins here, in digits or words, where it ends, and whether it is an ordinal."""
-        token, at = self._tokens[start], start + 1
+        token, at = self.tokens[start], start + 1
         if token.kind == "number":
-            value = digits(token.lower, self._decimal)
-            if self._tokens[at : at + 1] and self._tokens[at].kind == "fraction":
-                value, at = value + fraction(self._tokens[at].lower), at + 1
+            value = digits(token.lower, self.decimal)
+            if self.tokens[at : at + 1] and self.tokens[at].kind == "fraction":
+                value, at = value + fraction(self.tokens[at].lower), at + 1
         elif token.kind == "fraction":
             value = fraction(token.lower)
         else:
             return self._spelt(start)
-        more, at = self._more(at)
+        more, at = self.more(at)
         value += more
-        while self._words.get(self._lower(at), ("",))[0] == "scale" and self._lower(at) not in ("score",):
-            value, at = value * self._words[self._lower(at)][1], at + 1
+        while self.number_word(at)[0] == "scale" and self.lower(at) not in ("score",):
+            value, at = value * self.number_word(at)[1], at + 1
         return value, at, False
 
     def _spelt(self, start: int) -> tuple[float, int, bool]:
@@ -137,7 +135,7 @@ class _Reader(DateReader):
         total = current = last = 0.0
         at, seen = start, False
         while True:
-            kind, value = self._words.get(self._lower(at), ("", 0.0))
+            kind, value = self.number_word(at)
             several = self._of_several_words(at)
             if several:
                 kind, value = "number", several[0]
@@ -146,38 +144,38 @@ class _Reader(DateReader):
             ):
                 current, seen, last = current + value, True, value
                 at = several[1] - 1 if several else at
-            elif kind == "scale" and (seen or self._lower(at - 1) in _ONE or self._scales_alone):
+            elif kind == "scale" and (seen or self.lower(at - 1) in _ONE or self._scales_alone):
                 current, seen, last = (current or 1.0) * value, True, value
                 if value >= 1000:
                     total, current = total + current, 0.0
             elif kind == "plus" and not seen:
-                following, end, _ = self._value(at + 1) if at + 1 < len(self._tokens) else (0.0, at, False)
+                following, end, _ = self._value(at + 1) if at + 1 < len(self.tokens) else (0.0, at, False)
                 return following + value, max(end, at + 1), False
-            elif seen and self._more(at)[0]:
-                more, end = self._more(at)
+            elif seen and self.more(at)[0]:
+                more, end = self.more(at)
                 current, at = current + more, end - 1
             elif kind == "part":
                 return (*self._share(at, total + current if seen else 1.0, seen), False)
             elif kind == "ordinal" and value > 2 and self._is_share(start, at, seen and current == 1):
                 return 1 / value, at + 1, False
-            elif kind == "ordinal" and (not seen or last >= 20) and self._lower(at - 1) not in _BEFORE_A_UNIT:
+            elif kind == "ordinal" and (not seen or last >= 20) and self.lower(at - 1) not in _BEFORE_A_UNIT:
                 return total + current + value, at + 1, True
             elif kind == "alone" and not seen:
                 return value, at + 1, False
             elif not (seen and self._joins(at, last)):
                 break
             at += 1
-        if not seen or (at == start + 1 and "one" in self._jobs.get(self._lower(start), ()) and not self._counts(at)):
+        if not seen or (at == start + 1 and self.does(start, "one") and not self._counts(at)):
             return 0.0, start, False
         return total + current, at, False
 
     def _of_several_words(self, at: int) -> tuple[float, int] | None:
         """A number that its language writes in several words, and where it ends: quatre-vingt-dix."""
-        for rest, value in self._long.get(self._lower(at), ()):
+        for rest, value in self.long_numbers.get(self.lower(at), ()):
             end = at + 1
             for word in rest:
-                end += self._lower(end) == "-"
-                if self._lower(end) != word:
+                end += self.lower(end) == "-"
+                if self.lower(end) != word:
                     break
                 end += 1
             else:
@@ -186,162 +184,160 @@ class _Reader(DateReader):
 
     def _compound(self, at: int, joiner: str) -> int:
         """A number that its language writes as one word: fünfundzwanzig."""
-        value = compound_value(self._lower(at), self._language, joiner)
+        value = compound_value(self.lower(at), self.language, joiner)
         return at if value is None else self._with_unit(at, value, at + 1)
 
     def _one(self, at: int) -> int:
         """`an hour`, `a couple of days`; no amount, where it says how often: 20 euros an hour."""
-        if (self._lower(at + 1), self._lower(at + 2)) == ("couple", "of"):
+        if (self.lower(at + 1), self.lower(at + 2)) == ("couple", "of"):
             return self._with_unit(at, 2.0, at + 3, loose=True)
-        unit = self._units.get(self._lower(at + 1), ("", 0.0))[0]
-        counted = (unit in ("min", "months") and self._lower(at + 1) not in ("second", "m", "h", "s")) or (
-            self._lower(at + 1) in _LONGER_ALONE
+        unit = self.units.get(self.lower(at + 1), ("", 0.0))[0]
+        counted = (unit in ("min", "months") and self.lower(at + 1) not in ("second", "m", "h", "s")) or (
+            self.lower(at + 1) in _LONGER_ALONE
         )
-        if not counted or at - 1 in self._used or self._lower(at - 1) in _NOT_A_RATE:
+        if not counted or at - 1 in self.used or self.lower(at - 1) in _NOT_A_RATE:
             return at
         return self._with_unit(at, 1.0, at + 1)
 
     def _roman(self, at: int) -> int:
         """`World War II`, `Louis XIV`, `Part V`."""
-        text, before = self._tokens[at].text, self._tokens[at - 1] if at else None
+        text, before = self.tokens[at].text, self.tokens[at - 1] if at else None
         named = before is not None and before.kind == "word" and before.text[0].isupper()
         if len(text) > 2 or self._is_labelled(at) or (named and text != "I"):
             value = float(ROMAN[text])
-            return self._keep(at, at + 1, number_of(value, "", text))
+            return self.keep(at, at + 1, number_of(value, "", text))
         return at
 
     def _is_labelled(self, at: int) -> bool:
         """Whether what stands here numbers what stands before: War II, page one."""
-        return "label" in self._jobs.get(self._lower(at - 1), ())
+        return self.does(at - 1, "label")
 
     def _share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
         """`half a million`, `a quarter of`, `two thirds`; a quarter by itself may be three months."""
-        part = self._words[self._lower(at)][1]
-        following = self._lower(at + 1)
-        shared_out = counted or (following, self._lower(at + 2)) == ("of", "an")
+        part = self.number_word(at)[1]
+        following = self.lower(at + 1)
+        shared_out = counted or (following, self.lower(at + 2)) == ("of", "an")
         shared_out = shared_out or (
-            self._lower(at - 1) in _ONE
-            and ("after_quarter" in self._jobs.get(following, ()) or self._lower(at - 2) == "by")
+            self.lower(at - 1) in _ONE and (self.does(at + 1, "after_quarter") or self.lower(at - 2) == "by")
         )
-        if self._lower(at).startswith("quarter") and not shared_out:
+        if self.lower(at).startswith("quarter") and not shared_out:
             return 0.0, at
-        scale = at + 1 + (self._lower(at + 1) in ("a", "an"))
-        kind, value = self._words.get(self._lower(scale), ("", 0.0))
+        scale = at + 1 + (self.lower(at + 1) in ("a", "an"))
+        kind, value = self.number_word(scale)
         return (count * part * value, scale + 1) if kind == "scale" else (count * part, at + 1)
 
     def _is_share(self, start: int, at: int, counted: bool) -> bool:
         """Whether an ordinal is a part: a fifth of it, by one third; no noun follows that it would number."""
-        if not (counted and at == start + 1) and not (at == start and self._lower(at - 1) in _ONE):
+        if not (counted and at == start + 1) and not (at == start and self.lower(at - 1) in _ONE):
             return False
-        return at + 1 == len(self._tokens) or self._tokens[at + 1].kind == "mark" or self._is_small(at + 1)
+        return at + 1 == len(self.tokens) or self.tokens[at + 1].kind == "mark" or self._is_small(at + 1)
 
     def _is_small(self, at: int) -> bool:
         """Whether a word stands there that no ordinal numbers: in, of, more; last year."""
-        jobs = self._jobs.get(self._lower(at), ())
-        return "small" in jobs or "relative" in jobs
+        return self.does(at, "small") or self.does(at, "relative")
 
     def _joins(self, at: int, last: float) -> bool:
-        following = self._words.get(self._lower(at + 1), ("", 0.0))
-        if self._words.get(self._lower(at), ("",))[0] == "join":
+        following = self.number_word(at + 1)
+        if self.number_word(at)[0] == "join":
             return following[0] == "number" and last >= 20
-        if self._lower(at) == "-":
+        if self.lower(at) == "-":
             return following[0] == "part" or (following[0] in ("number", "ordinal") and 20 <= last < 100)
-        return self._lower(at) == "and" and last >= 100 and following[0] == "number"
+        return self.lower(at) == "and" and last >= 100 and following[0] == "number"
 
     def _counts(self, at: int) -> bool:
         """Whether what stands here makes a number of the "one" before it."""
-        scaled = self._words.get(self._lower(at), ("",))[0] == "scale"
-        return scaled or self._lower(at) in self._units or self._among(at) > at or self._is_labelled(at - 1)
+        scaled = self.number_word(at)[0] == "scale"
+        return scaled or self.lower(at) in self.units or self._among(at) > at or self._is_labelled(at - 1)
 
     def _among(self, at: int) -> int:
         """Where the number begins of which "one in" or "one out of" is a share; `at` where there is none."""
         after = (
             at + 1
-            if self._lower(at) == "in"
+            if self.lower(at) == "in"
             else at + 2
-            if (self._lower(at), self._lower(at + 1)) == ("out", "of")
+            if (self.lower(at), self.lower(at + 1)) == ("out", "of")
             else at
         )
         counted = (
             after > at
-            and after < len(self._tokens)
-            and (self._tokens[after].kind == "number" or self._words.get(self._lower(after), ("",))[0] == "number")
+            and after < len(self.tokens)
+            and (self.tokens[after].kind == "number" or self.number_word(after)[0] == "number")
         )
         return after if counted else at
 
     def _with_unit(self, start: int, value: float, end: int, *, loose: bool = False) -> int:
-        known = self._units
+        known = self.units
         unit, factor, begin = "", 1.0, start - self._is_negative(start)
-        after = end + (self._lower(end) == "-" and self._lower(end + 1) in known)
-        if two := known.get(f"{self._lower(after)}_{self._lower(after + 1)}"):
-            return self._keep(begin, after + 2, number_of(value, two[0], self._form(begin, after + 2), two[1]))
-        if self._lower(after) == "s" and value >= 1000:
-            return self._keep(begin, after + 1, number_of(value, "", self._form(begin, after + 1)))
-        after += value < 1 and self._lower(after) == "of" and self._lower(after + 1) in ("a", "an")
-        after += value < 1 and self._lower(after) in ("a", "an")
-        after += self._lower(after) in _NATIONAL and known.get(self._lower(after + 1), ("",))[0] in _MONEY
-        if self._lower(after) == "°" and self._lower(after + 1) in ("c", "f"):
-            unit, end = known["°" + self._lower(after + 1)][0], after + 2
-        elif self._lower(after) in _MILLIONS and known.get(self._lower(begin - 1), ("",))[0] in _MONEY:
-            value, end = value * _MILLIONS[self._lower(after)], after + 1
-        elif self._lower(after) in known:
-            (unit, factor), end = known[self._lower(after)], after + 1
-            if unit == "degrees" and self._lower(end) in ("celsius", "fahrenheit"):
-                unit, end = self._lower(end), end + 1
-            if self._lower(end) == "per" and self._lower(end + 1) in ("hour", "h") and unit == "m":
+        after = end + (self.lower(end) == "-" and self.lower(end + 1) in known)
+        if two := known.get(f"{self.lower(after)}_{self.lower(after + 1)}"):
+            return self.keep(begin, after + 2, number_of(value, two[0], self.form(begin, after + 2), two[1]))
+        if self.lower(after) == "s" and value >= 1000:
+            return self.keep(begin, after + 1, number_of(value, "", self.form(begin, after + 1)))
+        after += value < 1 and self.lower(after) == "of" and self.lower(after + 1) in ("a", "an")
+        after += value < 1 and self.lower(after) in ("a", "an")
+        after += self.lower(after) in _NATIONAL and known.get(self.lower(after + 1), ("",))[0] in _MONEY
+        if self.lower(after) == "°" and self.lower(after + 1) in ("c", "f"):
+            unit, end = known["°" + self.lower(after + 1)][0], after + 2
+        elif self.lower(after) in _MILLIONS and known.get(self.lower(begin - 1), ("",))[0] in _MONEY:
+            value, end = value * _MILLIONS[self.lower(after)], after + 1
+        elif self.lower(after) in known:
+            (unit, factor), end = known[self.lower(after)], after + 1
+            if unit == "degrees" and self.lower(end) in ("celsius", "fahrenheit"):
+                unit, end = self.lower(end), end + 1
+            if self.lower(end) == "per" and self.lower(end + 1) in ("hour", "h") and unit == "m":
                 unit, end = "m/h", end + 2
         if unit not in _MONEY:
             place = begin - 1
-            place -= self._lower(place) == "." and self._lower(place - 1) == "rs"
-            begin -= self._lower(place) == "$" and self._lower(place - 1) == "us"
-            money = known.get(self._lower(place), ("", 1.0))
-            if money[0] in _MONEY and place not in self._used:
+            place -= self.lower(place) == "." and self.lower(place - 1) == "rs"
+            begin -= self.lower(place) == "$" and self.lower(place - 1) == "us"
+            money = known.get(self.lower(place), ("", 1.0))
+            if money[0] in _MONEY and place not in self.used:
                 unit, factor, begin = money[0], 1.0, min(begin - 1, place)
-        elif self._lower(begin - 1) in known and known[self._lower(begin - 1)][0] in _MONEY:
+        elif self.lower(begin - 1) in known and known[self.lower(begin - 1)][0] in _MONEY:
             begin -= 1
         begin -= begin < start and self._is_negative(begin)
-        below = (self._lower(end), self._lower(end + 1)) == ("below", "zero")
-        if not unit and 0 < value < 1 and not self._tokens[start].lower.startswith(("0", ".")):
+        below = (self.lower(end), self.lower(end + 1)) == ("below", "zero")
+        if not unit and 0 < value < 1 and not self.tokens[start].lower.startswith(("0", ".")):
             value, unit = 100 * value, "percent"
         if unit in _ADDS_UP:
-            more, end = self._more(end)
+            more, end = self.more(end)
             value += more
         if not unit and self._is_version(start, end):
-            number = self._tokens[start].text
-            return self._keep(begin, end, Quantity("number", f"{number} version", number, value, "version", value))
+            number = self.tokens[start].text
+            return self.keep(begin, end, Quantity("number", f"{number} version", number, value, "version", value))
         if below or any(self._is_negative(place) for place in range(begin + 1, start + 1)):
             value, end = -value, end + 2 * below
         return self._add_up(begin, end, value, unit, factor, loose)
 
     def _is_negative(self, at: int) -> bool:
         """Whether a minus that takes nothing away from another number stands before what stands here."""
-        if at < 1 or self._tokens[at - 1].kind == "mark":
-            return self._lower(at - 1) == "minus"
-        return self._words.get(self._lower(at - 1), ("",))[0] == "sign" and (
-            at - 2 not in self._used and self._words.get(self._lower(at - 2), ("",))[0] != "number"
+        if at < 1 or self.tokens[at - 1].kind == "mark":
+            return self.lower(at - 1) == "minus"
+        return self.number_word(at - 1)[0] == "sign" and (
+            at - 2 not in self.used and self.number_word(at - 2)[0] != "number"
         )
 
     def _is_version(self, at: int, end: int) -> bool:
         """Whether a number with points is none to calculate with: Python 3.10, version 3.10, 1.2.3."""
-        points = self._tokens[at].text.count(".")
-        if not points or end > at + 1 or "," in self._tokens[at].text:
+        points = self.tokens[at].text.count(".")
+        if not points or end > at + 1 or "," in self.tokens[at].text:
             return False
-        named = at > 1 and self._tokens[at - 1].text[0].isupper() and self._tokens[at - 2].kind != "mark"
-        person = self._lower(at - 1) in known_names(self._language)
-        return points > 1 or (named and not person) or self._lower(at - 1) == "v" or self._is_labelled(at)
+        named = at > 1 and self.tokens[at - 1].text[0].isupper() and self.tokens[at - 2].kind != "mark"
+        person = self.lower(at - 1) in known_names(self.language)
+        return points > 1 or (named and not person) or self.lower(at - 1) == "v" or self._is_labelled(at)
 
     def _add_up(self, begin: int, end: int, value: float, unit: str, factor: float, loose: bool) -> int:
         """Keep a quantity; one that goes on with a smaller unit is one with it: 1 hour and 30 minutes."""
         after, larger, its_factor = self._larger
-        adds = self._lower(after) == "," or "adds" in self._jobs.get(self._lower(after), ())
+        adds = self.lower(after) == "," or self.does(after, "adds")
         near = after == begin or (after == begin - 1 and adds)
-        form = self._form(begin, end)
+        form = self.form(begin, end)
         self._larger = end, unit, factor
         if unit in _ADDS_UP and near and unit == larger and value * factor < its_factor:
-            first, before = self._found.pop()
-            self._used.update(range(after, begin))
+            first, before = self.found.pop()
+            self.used.update(range(after, begin))
             total = before.value + value * factor
-            self._found.append((first, number_of(total, unit, f"{before.form} {form}")))
-            self._used.update(range(begin, end))
+            self.found.append((first, number_of(total, unit, f"{before.form} {form}")))
+            self.used.update(range(begin, end))
             return end
-        return self._keep(begin, end, replace(number_of(value, unit, form, factor), loose=loose))
+        return self.keep(begin, end, replace(number_of(value, unit, form, factor), loose=loose))
