@@ -97,10 +97,9 @@ class _Reader(DateReader):
         if self.lower(end) in ORDINAL_ENDINGS and self.tokens[end - 1].kind == "number":
             ordinal, end = True, end + 1
         if ordinal:
-            if self.lower(end) in ("of",) and self.lower(end + 1) in self.calendar:
-                return self.month(end + 1, self.calendar[self.lower(end + 1)][1], False)
-            if self.calendar.get(self.lower(end), ("",))[0] == "month":
-                return self.month(end, self.calendar[self.lower(end)][1], False)
+            named = end + (self.lower(end) == "of")
+            if self.calendar.get(self.lower(named), ("",))[0] == "month":
+                return self.month(named, self.calendar[self.lower(named)][1], False)
             return self.keep(
                 start, end, Quantity("number", f"{plain(value)}th", self.form(start, end), value, "th", value)
             )
