@@ -103,9 +103,9 @@ def _solve(
 ) -> tuple[Array, Array, dict[tuple[int, int], Conflict]]:
     """The costs, the optimal plan and the conflicts, facts compared only where the plan might use them.
 
-    Facts only raise a cost, so a plan that is optimal while the pairs it does not use are underrated, and those it uses
-    are not, is optimal. What it minimises is the cost and a share of the semantic distance. A segment whose pair turned
-    out to be underrated has twice as many of its nearest pairs compared in the next round, so that rounds stay few.
+    Facts only raise a cost, so a plan stays optimal until a pair that it uses turns out to be underrated. What it
+    minimises is the cost and a share of the semantic distance. A segment with such a pair has twice as many of its
+    nearest pairs compared in the next round, so that rounds stay few.
     """
     cost = semantic.copy()
     if compare.said_elsewhere is not None:
@@ -114,19 +114,22 @@ def _solve(
     conflicts: dict[tuple[int, int], Conflict] = {}
     nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
-    wanted = [(i, row[0]) for i, row in enumerate(nearest)]
-    while wanted:
-        for i, j in wanted:
-            conflicts[i, j] = found = compare((i,), (j,))
-            if found.cost > cost[i, j]:
-                cost[i, j] = found.cost
-        plan = transport_plan(cost + nearness, a, b)
+    plan = transport_plan(cost + nearness, a, b)
+    underrated = True
+    while underrated:
         rows, columns = plan.nonzero()
         used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in conflicts]
         for i in {i for i, _ in used}:
-            used += [(i, j) for j in nearest[i][reach[i] : 2 * reach[i]]]
+            used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in conflicts]
             reach[i] *= 2
-        wanted = [pair for pair in dict.fromkeys(used) if pair not in conflicts]
+        underrated = False
+        for i, j in dict.fromkeys(used):
+            conflicts[i, j] = found = compare((i,), (j,))
+            if found.cost > cost[i, j]:
+                cost[i, j] = found.cost
+                underrated = underrated or bool(plan[i, j])
+        if underrated:
+            plan = transport_plan(cost + nearness, a, b)
     return cost, plan, conflicts
 
 

@@ -220,9 +220,7 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
     names = ours.name_keys | theirs.name_keys
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
-    mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
-    if _sign_in_words(mine, its, found, ours.language):
-        mine = its = []
+    mine, its = _unmatched(ours, theirs)
     worst = NO_CONFLICT
     if mine and its and (moved < 2 or any(map(after.lacks, mine)) or any(map(before.lacks, its))):
         worst = number_conflict(mine, its)
@@ -237,10 +235,17 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     if worst.cost < 1 and ours.emoji and theirs.emoji:
         worst = _worse(worst, emoji_conflict(ours, theirs))
     if worst.cost < 1:
-        mine, its = ([one for one in side if not (one.loose or one.implied)] for side in (mine, its))
-        mine, its = [*filter(after.lacks, mine)], [*filter(before.lacks, its)]
+        mine = [one for one in mine if not (one.loose or one.implied) and after.lacks(one)]
+        its = [one for one in its if not (one.loose or one.implied) and before.lacks(one)]
         worst = _worse(worst, _one_sided(ours, theirs, lost, gained, mine, its))
     return worst
+
+
+@lru_cache(maxsize=1 << 16)
+def _unmatched(ours: Facts, theirs: Facts) -> tuple[Sequence[Quantity], Sequence[Quantity]]:
+    """The quantities that one of two groups of segments alone has, of either; remembered, as `_logic_conflict` is."""
+    mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
+    return ((), ()) if _sign_in_words(mine, its, difference(ours, theirs), ours.language) else (mine, its)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -275,7 +280,8 @@ def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conf
 
 def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
     """The stems that an answer has nowhere, nor a kin."""
-    return frozenset([key for key in keys - answer.keys if not answer.has_kin(key)])
+    missing = keys - answer.keys
+    return frozenset([key for key in missing if not answer.has_kin(key)]) if missing else frozenset()
 
 
 def _worse(one: Conflict, other: Conflict) -> Conflict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
@@ -104,7 +104,7 @@ def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en")
     >>> mended(["They met at the restaurant."], ["They mett at teh resturant."])[1]
     ['They met at the restaurant.']
     """
-    ours, theirs = _vocabulary(clean), _vocabulary(perturbed)
+    ours, theirs = _vocabulary(tuple(clean)), _vocabulary(tuple(perturbed))
     if not (only_ours := ours - theirs) or not (only_theirs := theirs - ours):
         return list(clean), list(perturbed)
     to_ours: dict[str, str] = {}
@@ -116,8 +116,10 @@ def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en")
     return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)
 
 
-def _vocabulary(texts: Iterable[str]) -> set[str]:
-    return {word for text in texts for word in _words(text)}
+@lru_cache(maxsize=1 << 12)
+def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
+    """All words of an answer; remembered, as a clean one meets all its variants."""
+    return frozenset().union(*map(_words, texts))
 
 
 @lru_cache(maxsize=1 << 15)
