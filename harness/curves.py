@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CURVE = ["adapter", "task", "perturbation"]
-COLUMNS = ("drift_auc", "score_auc", "leaves_floor_at")
+COLUMNS = ("drift_auc", "score_auc", "leaves_floor_at", "curve_samples", "curve_strengths")
 
 
 def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
     """Give every row of the breakdown what its curve says, in place; NaN where fewer than two strengths were tried.
 
     `drift_auc` and `score_auc` are the areas under max drift and score over the strengths tried, divided by their range
-    (trapezoids: the mean over that range), over the samples that were asked at every strength. `leaves_floor_at` is the
+    (trapezoids: the mean over that range), over the `curve_samples` samples that were asked at every one of the
+    `curve_strengths`: variants that change the meaning are left out, at great strengths many. `leaves_floor_at` is the
     smallest strength from which on the lower end of the drift's 95 % interval lies above the noise floor; NaN where it
     never does. Strengths are the severities given as numbers; `answers` has a line for every answer.
     """
@@ -30,10 +31,13 @@ def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
         if len(points) > 1:
             points.sort(key=lambda row: float(row["severity"]))
             severities = [row["severity"] for row in points]
+            drifts, scores = (_of_all(severities, by_curve[curve], column) for column in ("max_drift", "score"))
             said = {
-                "drift_auc": _mean_height(severities, by_curve[curve], "max_drift"),
-                "score_auc": _mean_height(severities, by_curve[curve], "score"),
+                "drift_auc": _mean_height(drifts),
+                "score_auc": _mean_height(scores),
                 "leaves_floor_at": _leaves_floor(points),
+                "curve_samples": len(drifts),
+                "curve_strengths": ", ".join(severities),
             }
             for row in points:
                 row.update(said)
@@ -47,15 +51,16 @@ def _is_number(severity: str) -> bool:
     return True
 
 
-def _mean_height(severities: Sequence[str], answers: "pd.DataFrame", column: str) -> float:
-    table = (
-        answers.pivot_table(index="sample", columns="severity", values=column)
-        .reindex(columns=list(severities))
-        .dropna()
-    )
+def _of_all(severities: Sequence[str], answers: "pd.DataFrame", column: str) -> "pd.DataFrame":
+    """One row for each sample that has a value at every strength, one column for each strength."""
+    table = answers.pivot_table(index="sample", columns="severity", values=column)
+    return table.reindex(columns=list(severities)).dropna()
+
+
+def _mean_height(table: "pd.DataFrame") -> float:
     if table.empty:
         return np.nan
-    strengths = [float(severity) for severity in severities]
+    strengths = [float(severity) for severity in table.columns]
     return float(np.trapezoid(table.mean().to_numpy(), strengths)) / (strengths[-1] - strengths[0])
 
 

@@ -61,6 +61,8 @@ _CURVE_COLUMNS = {
     "drift_auc": "drift AUC",
     "score_auc": "score AUC",
     "leaves_floor_at": "leaves the floor at",
+    "curve_strengths": "strengths",
+    "curve_samples": "samples",
 }
 _BOARD_COLUMNS = {
     "adapter": "adapter",
@@ -128,7 +130,7 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int
         if name in rows and not (name in optional and rows[name].isna().all())
     }
     for name, heading in shown.items():
-        text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell"}
+        text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell", "curve_strengths"}
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)
     for row in rows.to_dict("records"):
         table.add_row(*(_shown(row, name) for name in shown))
@@ -151,8 +153,8 @@ def _shown(row: dict[Any, Any], name: str) -> str:
         return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
     if name == "changed_rate" and "changed_rate_low" in row:
         return escape(f"{value:.3f} [{row['changed_rate_low']:.3f}, {row['changed_rate_high']:.3f}]")
-    if name == "n":
-        return str(value)
+    if name in {"n", "curve_samples"}:
+        return f"{value:.0f}"
     if name in {"edited", "excluded"}:
         return f"{value:.0%}"
     return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"

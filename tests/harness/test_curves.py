@@ -62,6 +62,8 @@ def test_only_samples_asked_at_every_strength_count() -> None:
     extra = pd.DataFrame([{**rows[0], "sample": "s3", "max_drift": 1.0, "score": 0.0}])
     add_curves(rows, pd.concat([every, extra]))
     assert rows[0]["drift_auc"] == pytest.approx(0.2)
+    assert rows[0]["curve_samples"] == 2
+    assert rows[0]["curve_strengths"] == "0.0, 0.1"
 
 
 def test_one_strength_is_no_curve() -> None:
