@@ -1,6 +1,7 @@
 """`holdfast explain` and `holdfast drift`: two answers side by side, segment by segment, with the reasons."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
 
 
 def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granularity, as_json: bool) -> None:
-    """Print how far the text in `second` drifted from the one in `first`; raises UserError where one can't be read."""
+    """Print how far the text in `second` drifted from the one in `first`; `-` is standard input.
+
+    Raises UserError where one can't be read.
+    """
     texts = [_read(first)], [_read(second)]
     [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity)
     if as_json:
@@ -128,16 +132,17 @@ def _read(path: Path) -> str:
     if path.is_dir():
         raise UserError(f"'{path}' is a folder; name a text file")
     try:
-        text = path.read_text("utf-8-sig")
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"no file '{path}'") from None
     except OSError as error:
         raise UserError(f"can't read '{path}': {error.strerror}") from None
+    if b"\0" in content:
+        raise UserError(f"'{path}' holds NUL bytes, as no text does; name a text file")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise UserError(f"'{path}' is no text in UTF-8; name a text file")
-    return text
+        raise UserError(f"'{path}' is no text in UTF-8; name a text file") from None
 
 
 def _print_json(content: Mapping[str, Any]) -> None:

@@ -19,8 +19,8 @@ def add_verbs(verbs: Any) -> None:
     explain.add_argument("--json", action="store_true", help="print JSON")
 
     drift = add(verbs, "drift", _drift, "compare two texts, segment by segment")
-    drift.add_argument("clean", metavar="A.txt")
-    drift.add_argument("perturbed", metavar="B.txt")
+    drift.add_argument("clean", metavar="A.txt", help="a text file, or - for standard input")
+    drift.add_argument("perturbed", metavar="B.txt", help="the same")
     drift.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
     drift.add_argument("--granularity", choices=("sentence", "clause", "phrase"), default="sentence")
     drift.add_argument("--json", action="store_true", help="print JSON")

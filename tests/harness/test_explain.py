@@ -1,5 +1,6 @@
 """`holdfast explain` and `holdfast drift`."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -56,9 +57,19 @@ def test_a_file_that_cant_be_read_is_named(
     assert "none.txt'" in capsys.readouterr().err
 
 
+def test_one_text_may_come_on_standard_input(
+    texts: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drift", *texts, "--encoder", "lexical"]) == 0
+    expected = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(texts[1]).read_bytes())))
+    assert main(["drift", texts[0], "-", "--encoder", "lexical"]) == 0
+    assert capsys.readouterr().out == expected
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x80\xa0\xff", "is no text in UTF-8"), (b"PK\x00\x03", "is no text in UTF-8"), (None, "is a folder")],
+    [(b"\x80\xa0\xff", "is no text in UTF-8"), (b"PK\x00\x03", "holds NUL bytes"), (None, "is a folder")],
 )
 def test_what_is_no_text_is_one_line(
     content: bytes | None, message: str, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
