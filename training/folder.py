@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from holdfast.errors import UserError
 from holdfast.training.card import CARD
 from holdfast.training.recipe import Recipe
 
 RECIPE = "recipe.json"
+_STATE = "trainer_state.json"
 
 
 def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
-    """Make the output directory this recipe's; raises UserError where another recipe has checkpoints or a result in it.
+    """Make the output directory this recipe's; raises UserError where another recipe has checkpoints or a result in it,
+    or where nothing says whose they are.
 
     A recipe that came to nothing leaves its name, and is no obstacle to the one that corrects it.
     """
@@ -26,10 +30,16 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
         raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
     content = {**recipe.model_dump(mode="json", exclude={"output_dir"}), **digests}
     file = out / RECIPE
-    if file.exists() and ((out / CARD).exists() or _checkpoints(out)):
+    made = [path.name for path in (*sorted(_checkpoints(out), key=step_of), out / CARD) if path.exists()]
+    if made and not file.exists():
+        raise UserError(
+            f"{out} holds {made[0]} but no {RECIPE} that says which training made it: delete {made[0]} if it is of no "
+            "use, or choose another --output_dir"
+        )
+    if made:
         try:
             before = json.loads(file.read_text("utf-8"))
-        except ValueError:
+        except (OSError, ValueError):
             raise UserError(f"{file} can't be read: choose another --output_dir") from None
         if differing := _differing(before, content):
             raise UserError(
@@ -41,15 +51,58 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
     temporary.replace(file)
 
 
-def last_checkpoint(out: Path) -> Path | None:
-    """The newest checkpoint that is whole: its state is written last, so one killed half-way has none."""
+def last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:
+    """The newest checkpoint that is whole, None where a training begins; a warning names those that are not.
+
+    One killed half-way has no state, which is written last. `weights_only` says that the recipe keeps no more of a
+    checkpoint (`save_only_model`). Raises UserError where there were whole ones once, and all are damaged.
+    """
+    damaged: dict[Path, str] = {}
+    unfinished: list[str] = []
     for folder in sorted(_checkpoints(out), key=step_of, reverse=True):
-        try:
-            json.loads((folder / "trainer_state.json").read_text("utf-8"))
-        except (OSError, ValueError):
+        if damage(folder, _STATE) or not (folder / _STATE).is_file():
+            unfinished.append(f"{folder.name} was not finished")
             continue
-        return folder
+        wrong = damage(folder) or _missing(folder, weights_only)
+        if not wrong:
+            if damaged or unfinished:
+                said = "; ".join([*damaged.values(), *unfinished])
+                warnings.warn(f"{said}: going on from {folder}", stacklevel=3)
+            return folder
+        damaged[folder] = f"{folder.name} is damaged ({wrong})"
+    if damaged:
+        raise UserError(
+            f"no checkpoint in {out} is whole: {'; '.join(damaged.values())}; to begin anew delete "
+            f"{', '.join(map(str, damaged))}, or choose another --output_dir"
+        )
+    if unfinished:
+        warnings.warn(f"{'; '.join(unfinished)}: beginning anew", stacklevel=3)
     return None
+
+
+def damage(folder: Path, pattern: str = "*") -> str | None:
+    """What is wrong with the first such file that was cut short or is not what its name says, if any is."""
+    from safetensors import SafetensorError, safe_open
+
+    for file in sorted(folder.glob(pattern)):
+        try:
+            if file.suffix == ".safetensors":
+                with safe_open(file, "numpy"):  # its header says how long the file is
+                    pass
+            elif file.suffix in {".pt", ".pth", ".bin"} and not is_zipfile(file):  # a zip's directory is at its end
+                return f"{file.name} is cut short"
+            elif file.suffix == ".json":
+                json.loads(file.read_text("utf-8"))
+        except (SafetensorError, OSError, ValueError):
+            return f"{file.name} can't be read"
+    return None
+
+
+def _missing(folder: Path, weights_only: bool) -> str | None:
+    """Which part of a checkpoint is not there, if one is not. DeepSpeed keeps most of them in a folder of its own."""
+    wanted = [] if any(folder.glob("global_step*")) else ["*model*", "optimizer*", "scheduler.pt"]
+    wanted = wanted[:1] if weights_only else [*wanted, "rng_state*"]
+    return next((f"{name.strip('*')} is missing" for name in wanted if not any(folder.glob(name))), None)
 
 
 def step_of(checkpoint: Path) -> int:

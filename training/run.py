@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import __version__
 from holdfast.errors import UserError, first_line
 from holdfast.training.card import CARD, TrainingCard
-from holdfast.training.folder import claim, last_checkpoint, step_of
+from holdfast.training.folder import claim, damage, last_checkpoint, step_of
 from holdfast.training.loading import (
     LORA_PLUS,
     begins_with_the_base,
@@ -75,14 +75,17 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     claim(out, recipe, digests)
     if (out / CARD).exists():
-        warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
-        return out
+        if not (wrong := damage(out, "*model*")):
+            warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
+            return out
+        warnings.warn(f"{out} is damaged ({wrong}): it is made again", stacklevel=2)
+    begun = last_checkpoint(out, weights_only=bool(recipe.arguments.get("save_only_model")))
     set_seed(recipe.seed)
     made = _prepared(recipe, checkpoint, examples, out)
     initial = {name: parameter.clone() for name, parameter in _factors(made.model)}
     trainer = _trainer(recipe, made, out)
     with _without_peft_s_search_for_the_base():
-        metrics = _trained(trainer, out)
+        metrics = _trained(trainer, begun, out)
         if trainer.is_world_process_zero():
             _save(made.model, made.tokenizer, recipe, out)
             _write_card(recipe, made, digests, initial, metrics, time.time() - started, out)
@@ -192,14 +195,19 @@ def _without_peft_s_search_for_the_base() -> Iterator[None]:
         yield
 
 
-def _trained(trainer: MethodTrainer, out: Path) -> Mapping[str, Any]:
-    """Train, from the newest checkpoint on; the metrics. Raises UserError for a training that diverged."""
-    begun = last_checkpoint(out)
+def _trained(trainer: MethodTrainer, begun: Path | None, out: Path) -> Mapping[str, Any]:
+    """Train, from the checkpoint `begun` on; the metrics. Raises UserError for a checkpoint that does not fit, and for
+    a training that diverged."""
     try:
         result = trainer.train(resume_from_checkpoint=str(begun) if begun else None)
     except ImportError as error:  # an optimizer, for one, is only looked for now
         raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
     except RuntimeError as error:
+        if begun and "state_dict" in str(error):
+            raise UserError(
+                f"{begun} does not fit this recipe's model, so another training made it: delete it, or choose another "
+                "--output_dir"
+            ) from None
         if not _is_lack_of_memory(error):
             raise
         raise UserError(
