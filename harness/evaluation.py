@@ -38,7 +38,7 @@ from holdfast.harness.scoring import Scorer, headline_of, metrics_of
 from holdfast.harness.search import Attempts, next_candidate
 from holdfast.harness.summary import summarise
 from holdfast.harness.validity import Validity, write_excluded
-from holdfast.harness.variants import Made, digest_of_variants, make_variants
+from holdfast.harness.variants import IDENTITY, Made, digest_of_variants, make_variants
 from holdfast.harness.versions import FOR_RUNS, versions
 from holdfast.metrics.encoders import check_encoders
 from holdfast.metrics.parsing import parse
@@ -156,8 +156,7 @@ def _run(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Conn
         write_excluded(folder, excluded, prepared.tasks)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
-        for cell in sorted({made.cell for made in excluded} - {made.cell for made in kept}):
-            _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: no variant keeps its prompt's meaning; none is asked")
+        _warn_of_empty_cells(manifest, kept, excluded)
         manifest.engine = dict(engine.describe())
         manifest.write(folder)
         loaded = time.perf_counter() - started
@@ -227,6 +226,16 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
         entry.has_effect = found[entry.name].has_effect
         if not entry.has_effect and entry.scale:
             _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
+
+
+def _warn_of_empty_cells(manifest: Manifest, kept: Sequence[Made], excluded: Sequence[Made]) -> None:
+    edited = {made.cell for made in kept if made.variant.edits}
+    for cell in sorted({made.cell for made in (*kept, *excluded) if made.variant.perturbation != IDENTITY} - edited):
+        if cell not in {made.cell for made in kept}:
+            found = "no variant keeps its prompt's meaning; none is asked"
+        else:
+            found = "it found nothing to change in any prompt: that nothing moves is no finding"
+        _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
 
 
 def _warn(manifest: Manifest, message: str) -> None:

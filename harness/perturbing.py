@@ -1,6 +1,7 @@
 """`holdfast perturb`: packs, and texts disturbed on the way through a pipe."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def print_disturbed(config: RunConfig, text: bytes, *, diff: bool) -> None:
         if len(variants) > 1:
             print(f"==> {_called(made)} <==")
         print(_shown(body, made, diff=diff), end="\n" if content != body or len(variants) > 1 else "")
+        if not made.variant.edits and made.variant.perturbation != IDENTITY:
+            warnings.warn(f"{_called(made)} found nothing to change", stacklevel=2)
 
 
 def _called(made: Made) -> str:

@@ -111,7 +111,7 @@ def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
         f"drift {found.after_drift:.3f}:"
     )
     print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")
-    print(f"\n{found.asked} questions asked; drifting means at least {found.threshold:.3f}")
+    print(f"\nasked {found.asked} times; drifting means at least {found.threshold:.3f}")
 
 
 def _edits(edits: Edits) -> str:

@@ -45,6 +45,11 @@ def test_identity_gives_the_text_back(pipe) -> None:
     assert pipe(b"plain text\n", "--perturbations", "identity")[1] == "plain text\n"
 
 
+def test_what_finds_nothing_to_change_says_so(pipe) -> None:
+    with pytest.warns(UserWarning, match="romanise@light found nothing to change"):
+        assert pipe(b"plain text\n", "--perturbations", "romanise@light")[1] == "plain text\n"
+
+
 def test_several_perturbations_are_told_apart(pipe) -> None:
     out = pipe(b"plain text\n", "--perturbations", "case@1,identity", "--repeats", "2")[1]
     parts = ["identity@0 <==\nplain text", "case@1 <==\nPLAIN TEXT", "case@1, repeat 1 <==\nPLAIN TEXT"]

@@ -125,6 +125,12 @@ def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts:
     assert all(line["meaning"] >= 0.6 for line in stored if line["edits"])
 
 
+def test_a_perturbation_that_finds_nothing_to_change_is_named(run: Run, prompts: Task) -> None:
+    with pytest.warns(UserWarning, match="doors/romanise@light: it found nothing to change in any prompt"):
+        results = run(Fake(), tasks=[prompts], perturbations="identity,typos,romanise", severity="light", min_meaning=0)
+    assert len(results.warnings) == 1
+
+
 def test_a_cell_without_any_valid_variant_still_has_its_row(run: Run, prompts: Task, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="doors/word_deletion@1: no variant keeps its prompt's meaning"):
         results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=1)
