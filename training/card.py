@@ -16,11 +16,12 @@ CARD = "training_card.json"
 class TrainingCard(BaseModel):
     """The content of training_card.json, beside a trained adapter.
 
-    `examples` were trained on, `longer_than_context` did not fit and were cut or dropped; `seconds` and
-    `peak_memory_mib` are the process's; `metrics` are the Trainer's, and of a training that was resumed those of its
-    last stretch, from `resumed_at_step` on, whose mean loss is called `train_loss_since_resumed`; `norms` are of every
-    trained tensor at the end (none for a whole model); `squared_distance` is ||B||^2 + ||A - A_0||^2 over all modules,
-    the adapter's from its initial point.
+    `examples` were trained on; `longer_than_context` did not fit: `cut` of them lost their prompt's beginning, the
+    others were `left_out` (None in cards from before the two were told apart); `seconds` and `peak_memory_mib` are the
+    process's; `metrics` are the Trainer's, and of a training that was resumed those of its last stretch, from
+    `resumed_at_step` on, whose mean loss is called `train_loss_since_resumed`; `norms` are of every trained tensor at
+    the end (none for a whole model); `squared_distance` is ||B||^2 + ||A - A_0||^2 over all modules, the adapter's from
+    its initial point.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +33,8 @@ class TrainingCard(BaseModel):
     base_digest: str
     examples: int
     longer_than_context: int
+    cut: int | None = None
+    left_out: int | None = None
     versions: dict[str, str]
     seconds: float
     peak_memory_mib: float

@@ -39,6 +39,14 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLong:
+    """How many examples were longer than the context: those whose prompts lost their beginning, and those left out."""
+
+    cut: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of prompt and completion together, and how many of them are the prompt's."""
 
@@ -97,24 +105,24 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encode
 
 def fitting(
     encoded: Sequence[Encoded], longest: int, too_long: Literal["cut", "drop"]
-) -> tuple[list[tuple[int, Encoded]], int]:
-    """(number, example) of those that may be trained on at a context of `longest` tokens, and how many did not fit.
+) -> tuple[list[tuple[int, Encoded]], TooLong]:
+    """(number, example) of those that may be trained on at a context of `longest` tokens, and what became of others.
 
-    Those are cut at the beginning of the prompt, where the answer alone fits, or dropped. Raises UserError where
-    nothing is left.
+    Those are cut at the beginning of the prompt or dropped; dropped, too, where the answer leaves no room for a prompt.
+    Raises UserError where nothing is left.
     """
-    kept, over = [], 0
+    kept, cut = [], 0
     for number, each in enumerate(encoded):
         excess = len(each.ids) - longest
         if excess <= 0:
             kept.append((number, each))
             continue
-        over += 1
         if too_long == "cut" and excess < each.prompt:
+            cut += 1
             kept.append((number, each.last(longest)))
     if not kept:
         raise UserError(f"no example fits into {longest} tokens: raise max_length, or shorten them")
-    return kept, over
+    return kept, TooLong(cut, len(encoded) - len(kept))
 
 
 def _rows(source: str) -> list[dict[str, Any]]:
@@ -179,7 +187,9 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
         if messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is what is learned")
         return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)
-    if not isinstance(row.get("prompt"), str):
+    if "prompt" in row and not isinstance(row["prompt"], str):
+        raise UserError(f"{where}: 'prompt' is {_said(row['prompt'])}, and no text")
+    if "prompt" not in row:
         raise UserError(f"{where}: no 'prompt' and no 'messages'; it has {', '.join(map(str, row)) or 'nothing'}")
     return _with_completion(({"role": "user", "content": row["prompt"]},), row.get("completion"), where)
 
@@ -189,9 +199,18 @@ def _is_message(message: Any) -> bool:
 
 
 def _with_completion(messages: tuple[Mapping[str, str], ...], completion: Any, where: str) -> Example:
-    if not isinstance(completion, str) or not completion.strip():
-        raise UserError(f"{where}: the completion is empty or missing, or no text: there would be nothing to learn")
+    if completion is not None and not isinstance(completion, str):
+        raise UserError(f"{where}: the completion is {_said(completion)}, and no text")
+    if not completion or not completion.strip():
+        raise UserError(f"{where}: the completion is empty or missing: there would be nothing to learn")
     return Example(messages, completion)
+
+
+def _said(value: Any) -> str:
+    """A value as JSON writes it, in short: null, 42, a list."""
+    if isinstance(value, (list, Mapping)):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    return "null" if value is None else str(value).lower()[:40]
 
 
 def _valid(text: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import TrainingArguments
 
-    from holdfast.training.examples import Example
+    from holdfast.training.examples import Example, TooLong
     from holdfast.training.loop.batches import Collator, Perturber
     from holdfast.training.loop.trainer import MethodTrainer
 
@@ -42,7 +42,8 @@ _BEGINNING = "beginning"
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What a training needs besides its settings; `over` examples were longer than `longest` tokens."""
+    """What a training needs besides its settings; `over` says what became of examples of more than
+    `longest` tokens."""
 
     examples: list[Example]
     model: Any
@@ -51,7 +52,7 @@ class _Prepared:
     rows: list[Any]
     evaluated: list[Any] | None
     longest: int
-    over: int
+    over: TooLong
 
 
 def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
@@ -109,18 +110,26 @@ def _prepared(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pa
     if classes:
         check_ends(encoded, config, tokenizer, name)
     rows, over = fitting(encoded, longest, recipe.too_long)
-    if over:
-        done = "lost the beginning of their prompts" if recipe.too_long == "cut" else "were left out"
-        warnings.warn(f"{over} of {len(examples)} examples are longer than {longest} tokens and {done}", stacklevel=3)
+    no_room = ", since the completion leaves no room for a prompt"
+    _tell_of_long(over, f"{len(examples)} examples", longest, no_room if recipe.too_long == "cut" else "")
     evaluated = None
     if recipe.eval_data:
         others = _to_evaluate(recipe.eval_data, classes)
-        evaluated, _ = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+        evaluated, longer = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+        _tell_of_long(longer, f"{len(others)} examples of --eval_data", longest, no_room)
     model = load_model(checkpoint, recipe, kind, classes, tokenizer)
     if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
         _keep_beginning(model, out)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over)
+
+
+def _tell_of_long(over: TooLong, of: str, longest: int, why: str) -> None:
+    done = {"prompt cut at its beginning": over.cut, f"left out{why}": over.left_out}
+    if any(done.values()):
+        said = ", ".join(f"{each}: {count}" for each, count in done.items() if count)
+        total = over.cut + over.left_out
+        warnings.warn(f"{total} of {of} are longer than {longest} tokens; {said}", stacklevel=4)
 
 
 def _to_evaluate(source: str, classes: int) -> list[Example]:
@@ -253,7 +262,9 @@ def _write_card(
         recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
         **digests,
         examples=len(made.rows),
-        longer_than_context=made.over,
+        longer_than_context=made.over.cut + made.over.left_out,
+        cut=made.over.cut,
+        left_out=made.over.left_out,
         versions=_versions(),
         seconds=round(seconds, 3),
         peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

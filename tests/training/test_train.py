@@ -177,6 +177,8 @@ def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path
         ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
         ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
         ([{"text": "a"}], "row 1: no 'prompt' and no 'messages'; it has text"),
+        ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' is null, and no text"),
+        ([{"prompt": "a", "completion": 42}], "row 1: the completion is 42, and no text"),
         ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' needs at least two"),
         (
             [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
@@ -334,10 +336,20 @@ def test_the_card_says_how_far_the_adapter_went(data: Path, tmp_path: Path) -> N
 
 def test_examples_that_are_too_long_are_counted(data: Path, tmp_path: Path) -> None:
     rows = [*ROWS, {"prompt": "Where is the vase? " * 60, "completion": "Here."}]
-    with pytest.warns(UserWarning, match="1 of 13 examples are longer than 64 tokens and were left out"):
+    with pytest.warns(UserWarning, match="1 of 13 examples are longer than 64 tokens; left out: 1$"):
         trained(written(data, rows), tmp_path / "out", max_length=64, too_long="drop", max_steps=1)
     card = json.loads((tmp_path / "out" / "training_card.json").read_text())
     assert (card["examples"], card["longer_than_context"]) == (12, 1)
+
+
+def test_examples_that_cant_be_cut_are_told_apart_from_those_that_are(data: Path, tmp_path: Path) -> None:
+    long = "Where is the vase? " * 60
+    rows = [*ROWS, {"prompt": long, "completion": "Here."}, {"prompt": "Where?", "completion": long}]
+    said = "2 of 14 .*; prompt cut at its beginning: 1, left out, since the completion leaves no room for a prompt: 1$"
+    with pytest.warns(UserWarning, match=said):
+        trained(written(data, rows), tmp_path / "out", max_length=64, max_steps=1)
+    card = json.loads((tmp_path / "out" / "training_card.json").read_text())
+    assert (card["examples"], card["longer_than_context"], card["cut"], card["left_out"]) == (13, 2, 1, 1)
 
 
 def test_a_loss_that_is_no_number_stops_and_names_the_rows(
