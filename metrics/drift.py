@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.encoders import Encoding, encoding_of
 from holdfast.metrics.registry import pair_metric
@@ -94,6 +95,7 @@ def segment_drift(
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
     the segments' masses under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side likewise. Both answers empty: all
     0; one empty: all 1, but `hidden_drift`, which is 0. Without `encoding` the default encoder reads the texts.
+    Polite phrases around an answer ("Sure!", `holdfast.metrics.chat`) are no part of it, unless it has no other.
     Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
     spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts. Raises ValueError unless
     there are equally many of both, TypeError for a bare string.
@@ -118,7 +120,7 @@ def segment_drift(
     encoding = encoding or encoding_of("minilm")
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
     parses = parse(texts, pipeline) if pipeline else None
-    parts = dict(zip(texts, segment(texts, granularity, parses), strict=True))
+    parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
     parsed = dict(zip(texts, parses or (), strict=False))
     _shorten(parts)
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}

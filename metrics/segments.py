@@ -24,7 +24,7 @@ _PREPOSITIONS = frozenset(
 )
 _CLAUSE_MARKS = tuple(",;:—–،؛、，；")
 _CHUNK = regex.compile(r"\S+")
-_HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
+HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
 _HAS_SIGN = regex.compile(r"(?![©®™°])[\p{Extended_Pictographic}\p{So}\p{Regional_Indicator}]|:[()D]")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
@@ -69,7 +69,7 @@ def _by_rule(text: str, granularity: Granularity) -> tuple[Segment, ...]:
 
 
 def _segments(text: str, sentences: Iterable[Span], granularity: Granularity) -> list[Segment]:
-    content = _HAS_CONTENT if _HAS_CONTENT.search(text) else _HAS_SIGN
+    content = HAS_CONTENT if HAS_CONTENT.search(text) else _HAS_SIGN
     spans = sentences
     if granularity != "sentence":
         spans = [span for sentence in sentences for span in _cut(text, sentence, granularity)]
@@ -79,7 +79,7 @@ def _segments(text: str, sentences: Iterable[Span], granularity: Granularity) ->
             merged[-1] = merged[-1][0], end
         else:
             merged.append((start, end))
-    return [_as_segment(text, *span) for span in merged if content.search(text, *span)]
+    return [as_segment(text, *span) for span in merged if content.search(text, *span)]
 
 
 def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:
@@ -97,14 +97,15 @@ def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:
         if opens and words >= enough and not is_inside(whole, chunk.start() - sentence[0]):
             yield start, chunk.start()
             start, words = chunk.start(), 0
-        words += bool(_HAS_CONTENT.search(word))
+        words += bool(HAS_CONTENT.search(word))
         before = word
     yield start, end
 
 
-def _as_segment(text: str, start: int, end: int) -> Segment:
+def as_segment(text: str, start: int, end: int, before: int = 0) -> Segment:
+    """A piece of a text as a segment, white space around it left out; the text may stand behind so many characters."""
     piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
+    start += before + len(piece) - len(piece.lstrip())
     piece = piece.strip()
     return Segment(piece, start, start + len(piece), max(1, sum(map(_content_tokens, piece.split()))))
 

@@ -1,0 +1,59 @@
+"""What an assistant says to be polite, before its answer or behind it: no part of what is compared."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import regex
+
+from holdfast.metrics.segments import HAS_CONTENT, Segment, as_segment
+
+_FIRST = 2
+"""So many letters tell most sentences from those that may be polite."""
+
+
+def without_chat(parts: list[Segment]) -> list[Segment]:
+    """The segments of an answer without what only greets, thanks, or offers more help; all, where nothing else is said.
+
+    >>> from holdfast.metrics.segments import segment
+    >>> [part.text for part in without_chat(segment(["Of course: it is Paris. I hope this helps!"])[0])]
+    ['it is Paris.']
+    >>> [part.text for part in without_chat(segment(["Sure!"])[0])], _chat_before("Sure, I can't.")
+    (['Sure!'], 6)
+    """
+    found = [_chat_before(part.text) for part in parts]
+    if not any(found):
+        return parts
+    kept = [
+        as_segment(part.text, at, len(part.text), part.start) if at else part
+        for part, at in zip(parts, found, strict=True)
+        if not at or HAS_CONTENT.search(part.text, at)
+    ]
+    return kept or parts
+
+
+@lru_cache(maxsize=1 << 15)
+def _chat_before(text: str) -> int:
+    """Where the matter of a segment begins, which is its end where it has none."""
+    at = 0
+    while polite := _polite().get(text[at : at + _FIRST].lower()):
+        found = polite.match(text, at)
+        if not found:
+            break
+        at = found.end()
+    return at
+
+
+@cache
+def _polite() -> dict[str, regex.Pattern[str]]:
+    """By their first letters, polite phrases with the marks that end them."""
+    lines = (files("holdfast.metrics") / "data" / "chat.txt").read_text("utf-8").splitlines()
+    rows = [line.partition(": ") for line in lines if line and not line.startswith("#")]
+    found: dict[str, list[str]] = {}
+    for kind, _, form in rows:
+        end = r"(?:\s*[,.:;!?।。，！？：–—-]+\s*|\s*\Z)" if kind == "opening" else r"\W*\Z"
+        pattern = form.replace(" ", r"\s+").replace("'", "['’]")
+        for mark in ("", "¡", "¿"):
+            found.setdefault((mark + form)[:_FIRST], []).append(rf"(?:{mark}{pattern}){end}")
+    return {first: regex.compile("|".join(forms), regex.IGNORECASE) for first, forms in found.items()}

@@ -1,0 +1,54 @@
+"""Polite phrases around an answer, which say nothing of the matter."""
+
+import pytest
+
+from holdfast.metrics.chat import without_chat
+from holdfast.metrics.drift import BREAK, segment_drift
+from holdfast.metrics.segments import segment
+
+
+def matter(text: str) -> list[str]:
+    return [part.text for part in without_chat(segment([text])[0])]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Sure! Paris is the capital. Enjoy!", ["Paris is the capital."]),
+        ("Of course, here you go: Use a soft cloth.", ["Use a soft cloth."]),
+        ("Based on the information provided, the answer is 42.", ["the answer is 42."]),
+        ("It is open. Let me know if you need anything else.", ["It is open."]),
+        ("Gerne! Berlin ist groß. Ich hoffe, das hilft dir weiter.", ["Berlin ist groß."]),
+        ("¡Claro! Roma es bella.", ["Roma es bella."]),
+        ("Bien sûr ! Il pleut. N'hésitez pas à demander.", ["Il pleut."]),
+        ("当然可以。北京是首都。", ["北京是首都。"]),
+        ("Sure! I'm sorry, but I can't help with that.", ["I'm sorry, but I can't help with that."]),
+        ("Sure things are rare. Of course not.", ["Sure things are rare.", "Of course not."]),
+        ("Certainly not.", ["Certainly not."]),
+        ("Enjoy the silence of the woods.", ["Enjoy the silence of the woods."]),
+        ("Great! Of course!", ["Great!", "Of course!"]),
+    ],
+)
+def test_what_an_answer_says_besides_politeness(text: str, parts: list[str]) -> None:
+    assert matter(text) == parts
+
+
+def test_a_segment_keeps_its_place() -> None:
+    text = "Sure!  Here you go: it is Paris. Enjoy!"
+    [part] = without_chat(segment([text])[0])
+    assert text[part.start : part.end] == part.text == "it is Paris."
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "breaks"),
+    [
+        ("Paris is the capital.", "Certainly! Paris is the capital. I hope this helps.", False),
+        ("Great question! It is 12.", "It is 12. Let me know if there's anything else.", False),
+        ("Sure!", "No.", True),
+        ("Sure! It is 12.", "Sure! It is 13.", True),
+        ("Add two eggs.", "Sure! I'm sorry, but I can't help with that.", True),
+        ("Of course you may enter.", "Of course you may not enter.", True),
+    ],
+)
+def test_politeness_is_no_drift(clean: str, perturbed: str, breaks: bool) -> None:
+    assert [drift.max_drift >= BREAK for drift in segment_drift([clean, perturbed], [perturbed, clean])] == [breaks] * 2
