@@ -162,7 +162,7 @@ def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
             train_dataset=_Rows(made.rows),
             eval_dataset=_Rows(made.evaluated) if made.evaluated else None,
             processing_class=made.tokenizer,
-            objective=_objective(recipe, made.tokenizer, made.examples, perturber),
+            objective=_objective(recipe, made, perturber),
             objective_args=dict(recipe.objective_args),
             perturber=perturber,
             noise=noise,
@@ -312,12 +312,15 @@ def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
     return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
 
 
-def _objective(recipe: Recipe, tokenizer: Any, examples: list[Example], perturber: Perturber) -> Any:
-    from holdfast.training.objectives import OBJECTIVES
+def _objective(recipe: Recipe, made: _Prepared, perturber: Perturber) -> Any:
+    from holdfast.training.objectives import OBJECTIVES, has_dropout
     from holdfast.training.objectives.drifting import SegmentDriftObjective
 
     if recipe.objective == "s2r2":
-        return SegmentDriftObjective(recipe.objective_args, tokenizer, examples, perturber.encoded)
+        return SegmentDriftObjective(recipe.objective_args, made.tokenizer, made.examples, perturber.encoded)
+    if recipe.objective == "rdrop" and not has_dropout(made.model):
+        where = "set it in the model's configuration" if recipe.full else "ask for it with --lora ...,dropout=0.1"
+        raise UserError(f"--objective rdrop compares two passes under dropout, and there is none here: {where}")
     return OBJECTIVES[recipe.objective]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from holdfast.training.objectives.baselines import Result, Step, augment, consistency, none, rdrop
+from holdfast.training.objectives.baselines import Result, Step, augment, consistency, has_dropout, none, rdrop
 
 OBJECTIVES: Mapping[str, Callable[[Step], Result]] = {
     "none": none,
@@ -11,4 +11,4 @@ OBJECTIVES: Mapping[str, Callable[[Step], Result]] = {
     "rdrop": rdrop,
 }
 
-__all__ = ["OBJECTIVES", "Result", "Step"]
+__all__ = ["OBJECTIVES", "Result", "Step", "has_dropout"]

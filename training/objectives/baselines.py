@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.dropout import _DropoutNd
 
 from holdfast.training.examples import Example
 
@@ -60,7 +61,7 @@ def consistency(step: Step) -> Result:
 
 def rdrop(step: Step) -> Result:
     """R-Drop (Liang et al. 2021): two passes with different dropout, the mean task loss, and the symmetric KL between
-    them. `weight` (1.0) scales it. Without dropout the passes agree and it is the task loss."""
+    them. `weight` (1.0) scales it. Without dropout (`has_dropout`) the passes agree and it is the task loss."""
     first, one = _task(step, step.clean)
     second, two = _task(step, step.clean)
     a, b = _answers(one, step.clean), _answers(two, step.clean)
@@ -68,6 +69,16 @@ def rdrop(step: Step) -> Result:
     loss = (first + second) / 2
     total = loss + float(step.settings.get("weight", 1.0)) * divergence
     return total, {"task_loss": loss.item(), "kl": divergence.item()}
+
+
+def has_dropout(model: nn.Module) -> bool:
+    """Whether anything in the model is dropped at random in training: by a layer, or by a share that a module keeps."""
+    return any(
+        value > 0
+        for module in model.modules()
+        for name, value in vars(module).items()
+        if isinstance(value, (int, float)) and ("drop" in name or (name == "p" and isinstance(module, _DropoutNd)))
+    )
 
 
 def token_kl(p: Tensor, q: Tensor) -> Tensor:
