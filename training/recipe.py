@@ -7,10 +7,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.perturbations import parse
 from holdfast.suggestions import did_you_mean
 
 Scalar = str | int | float | bool
 Objective = Literal["none", "augment", "consistency", "rdrop", "s2r2"]
+PERTURBED = ("augment", "consistency", "s2r2")
+"""Objectives that ask under perturbed prompts, too."""
 NoiseName = Literal["none", "flat_lora", "isotropic", "sam_ab", "sam_w"]
 
 
@@ -74,7 +77,8 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
         if name in switches and value is not None and not isinstance(value, bool):
             raise UserError(f"{name}: true or false is wanted, not {value!r}")
     _check_arguments(arguments, own)
-    return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **arguments}})
+    evaluated = {"eval_strategy": "epoch"} if own.get("eval_data") else {}
+    return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **evaluated, **arguments}})
 
 
 def _number(name: str, value: Any) -> int | float:
@@ -127,6 +131,10 @@ def _validated(settings: Mapping[str, Any]) -> Recipe:
     _check_lora(recipe.lora)
     _check_settings("objective_args", recipe.objective, recipe.objective_args)
     _check_settings("noise_args", recipe.noise, recipe.noise_args)
+    for each in recipe.perturbations:
+        parse(each)
+    if recipe.objective in PERTURBED and not recipe.perturbations:
+        raise UserError(f"--perturbations: --objective {recipe.objective} needs at least one, such as typos")
     return recipe
 
 

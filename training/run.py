@@ -26,7 +26,7 @@ from holdfast.training.loading import (
     load_model,
     load_tokenizer,
 )
-from holdfast.training.recipe import Recipe
+from holdfast.training.recipe import PERTURBED, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,6 +72,11 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     if recipe.objective == "s2r2" and any(each.label is not None for each in examples):
         raise UserError(
             "--objective s2r2 compares what a model writes; a classifier writes nothing: use consistency or rdrop"
+        )
+    if "perturbations" in recipe.model_fields_set and recipe.objective not in PERTURBED:
+        warnings.warn(
+            f"--objective {recipe.objective} perturbs no prompts: what --perturbations says is passed over",
+            stacklevel=2,
         )
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     claim(out, recipe, digests)

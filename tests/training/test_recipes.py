@@ -66,6 +66,8 @@ def train(tmp_path: Path) -> Train:
         ({"model": "dtype=float32"}, "--model names no base"),
         ({"bf16": "maybe"}, "bf16: true or false is wanted, not 'maybe'"),
         ({"disable_tqdm": 2}, "disable_tqdm: true or false is wanted, not 2"),
+        ({"objective": "augment", "perturbations": ""}, "--objective augment needs at least one, such as typos"),
+        ({"perturbations": "typoo"}, "unknown perturbation 'typoo'; did you mean 'typos'"),
         ({"data": "rows.txt"}, "use a .jsonl, .json, .csv or .parquet file"),
     ],
 )
@@ -73,6 +75,17 @@ def test_a_mistake_is_one_line(train: Train, settings: dict[str, Any], message: 
     with pytest.raises(UserError, match=message) as caught:
         train(**settings)
     assert "\n" not in str(caught.value)
+
+
+def test_perturbations_that_the_objective_does_without_are_said_to_be_passed_over(train: Train) -> None:
+    with pytest.warns(UserWarning, match="--objective none perturbs no prompts: what --perturbations says is passed"):
+        train(perturbations="typos", max_steps=1)
+
+
+def test_data_to_evaluate_on_are_evaluated_on_after_each_epoch(train: Train, tmp_path: Path) -> None:
+    out = train(eval_data=str(tmp_path / "train.jsonl"), num_train_epochs=2, max_steps=-1, save_steps=1)
+    state = json.loads((max(out.glob("checkpoint-*")) / "trainer_state.json").read_text())
+    assert any("eval_loss" in line for line in state["log_history"])
 
 
 @pytest.mark.parametrize(
