@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import warnings
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -10,6 +12,7 @@ from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
 
 T = TypeVar("T")
+_OURS = "holdfast."
 
 
 class Registry(Generic[T]):
@@ -25,6 +28,10 @@ class Registry(Generic[T]):
         self._package = package
         self._discovered = False
 
+    @property
+    def _singular(self) -> str:
+        return self.kind.removesuffix("s")
+
     @cached_property
     def _entries(self) -> Any:
         import catalogue
@@ -33,10 +40,26 @@ class Registry(Generic[T]):
 
     @cached_property
     def _third_party(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=f"holdfast_{self.kind}")}
+        found: dict[str, EntryPoint] = {}
+        for entry in entry_points(group=f"holdfast_{self.kind}"):
+            if entry.name in found:
+                warnings.warn(f"{_whose(entry)} is not used: so is one of {_whose(found[entry.name])}", stacklevel=3)
+            found.setdefault(entry.name, entry)
+        return found
 
     def register(self, name: str, item: T) -> None:
-        """Add `item` under `name`; the last one registered under a name wins."""
+        """Add `item` under `name`. A module may do so again, as a cell of a notebook does.
+
+        Raises UserError where another module, ours or anybody's, has given the name to something else.
+        """
+        module = _module_of(item)
+        if not module.startswith(_OURS):
+            self._discover()  # or what is built in came second, and took the name back
+        there = _module_of(self._entries.get(name)) if name in self._entries else module
+        if there != module:
+            raise UserError(
+                f"there is a {self._singular} '{name}' already, of {there}: give that of {module} another name"
+            )
         self._entries.register(name, func=item)
 
     def names(self) -> list[str]:
@@ -53,14 +76,13 @@ class Registry(Generic[T]):
         if name not in self._entries and name in self._third_party:
             self._import(self._third_party[name])
         if name not in self._entries:
-            singular = self.kind.removesuffix("s")
             hint = did_you_mean(name, self.names())
-            raise UserError(f"unknown {singular} '{name}'{hint} (holdfast ls {self.kind} lists all)")
+            raise UserError(f"unknown {self._singular} '{name}'{hint} (holdfast ls {self.kind} lists all)")
         item: T = self._entries.get(name)
         return item
 
     def _import(self, entry: EntryPoint) -> None:
-        where = f"plug-in '{entry.name}' of {entry.dist.name if entry.dist else 'an unknown package'}"
+        where = _whose(entry)
         try:
             entry.load()
         except Exception as error:  # a plug-in may fail in any way; its user needs to know whose it is
@@ -68,7 +90,7 @@ class Registry(Generic[T]):
                 f"{where} can't be imported ({type(error).__name__}: {error}): mend or uninstall it"
             ) from error
         if entry.name not in self._entries:
-            raise UserError(f"{where} registers no {self.kind.removesuffix('s')} of that name: decorate it")
+            raise UserError(f"{where} registers no {self._singular} of that name: decorate it")
 
     def _discover(self) -> None:
         if self._discovered:
@@ -82,3 +104,18 @@ class Registry(Generic[T]):
         except BaseException:
             self._discovered = False
             raise
+        for name, entry in self._third_party.items():
+            if name in self._entries and (ours := _module_of(self._entries.get(name))).startswith(_OURS):
+                warnings.warn(
+                    f"{_whose(entry)} is not used: holdfast has a {self._singular} of that name ({ours})", stacklevel=4
+                )
+
+
+def _whose(entry: EntryPoint) -> str:
+    return f"plug-in '{entry.name}' of {entry.dist.name if entry.dist else 'an unknown package'}"
+
+
+def _module_of(item: object) -> str:
+    """The module of the function that `item` is or holds; of its class, where it holds none."""
+    parts = [getattr(item, each.name) for each in fields(item)] if is_dataclass(item) else [item]
+    return str(next((part for part in parts if callable(part)), type(item)).__module__)
