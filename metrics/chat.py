@@ -1,4 +1,4 @@
-"""What an assistant says to be polite, before its answer or behind it: no part of what is compared."""
+"""What says nothing of the matter, and so is not compared: politeness around an answer, the numbers of steps in words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ _FIRST = 2
 """So many letters tell most sentences from those that may be polite."""
 
 
+_ENDS = {
+    "opening": r"(?:\s*[,.:;!?।。，！：–—-]+\s*|\s*\Z)",
+    "whole": r"\W*\Z",
+    "step": r"(?:,|(?<=\d):)\s*(?=\w)",
+}
+"""How each kind of phrase ends."""
+
+
 def without_chat(parts: list[Segment]) -> list[Segment]:
-    """The segments of an answer without what only greets, thanks, or offers more help; all, where nothing else is said.
+    """The segments of an answer without what only greets, thanks, offers help or counts steps; all, where nothing else is said.
 
     >>> from holdfast.metrics.segments import segment
     >>> [part.text for part in without_chat(segment(["Of course: it is Paris. I hope this helps!"])[0])]
@@ -37,7 +45,7 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
 def _chat_before(text: str) -> int:
     """Where the matter of a segment begins, which is its end where it has none."""
     at = 0
-    while polite := _polite().get(text[at : at + _FIRST].lower()):
+    while polite := _phrases().get(text[at : at + _FIRST].lower()):
         found = polite.match(text, at)
         if not found:
             break
@@ -46,13 +54,13 @@ def _chat_before(text: str) -> int:
 
 
 @cache
-def _polite() -> dict[str, regex.Pattern[str]]:
-    """By their first letters, polite phrases with the marks that end them."""
+def _phrases() -> dict[str, regex.Pattern[str]]:
+    """By their first letters, such phrases with the marks that end them."""
     lines = (files("holdfast.metrics") / "data" / "chat.txt").read_text("utf-8").splitlines()
     rows = [line.partition(": ") for line in lines if line and not line.startswith("#")]
     found: dict[str, list[str]] = {}
     for kind, _, form in rows:
-        end = r"(?:\s*[,.:;!?।。，！？：–—-]+\s*|\s*\Z)" if kind == "opening" else r"\W*\Z"
+        end = _ENDS[kind]
         pattern = form.replace(" ", r"\s+").replace("'", "['’]")
         for mark in ("", "¡", "¿"):
             found.setdefault((mark + form)[:_FIRST], []).append(rf"(?:{mark}{pattern}){end}")

@@ -17,10 +17,12 @@ from holdfast.metrics.facts.modality import exclusivity_conflict, modality_confl
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
 from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
+from holdfast.metrics.facts.replacing import REPLACED, replaced
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import abbreviations, family, known_names
+from holdfast.metrics.facts.tokens import without_item
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 from holdfast.metrics.languages import segment_languages
 
@@ -34,15 +36,6 @@ _SPELLING, _SLIP = 0.3, 0.15
 
 _KNOWN = 2.0
 """Zipf frequency from which on a name is one that people bear."""
-
-_REPLACED = 0.5
-"""The cost of a rare word that another rare one stands for, where nothing else differs: penicillin, amoxicillin."""
-
-_REAL, _RARE = 1.0, 3.5
-"""Zipf frequencies from which on a word is one, and under which it is a rare one."""
-
-_SAID_OF_THINGS = tuple("ed ing ly ous ful ive able ible less ish".split())
-"""Endings of words that name no thing; these have more synonyms."""
 
 _ROLES = 0.95
 """The cost of agent and patient changed round."""
@@ -210,7 +203,9 @@ def conflict(clean: Facts, perturbed: Facts) -> Conflict:
 def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
     if len(group) == 1:
         return answer.segments[group[0]]
-    return facts_of(" ".join(answer.segments[i].text for i in group), answer.segments[group[0]].language)
+    texts = [answer.segments[i].text for i in group]
+    rest = [text if (bare := without_item(text)) == text else "\n" + bare for text in texts[1:]]
+    return facts_of(" ".join([texts[0], *rest]), answer.segments[group[0]].language)
 
 
 def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
@@ -228,8 +223,8 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
         worst = _worse(worst, _logic_conflict(ours, theirs))
-    if worst.cost < _REPLACED and lost and gained and not moved:
-        worst = _worse(worst, _replaced(ours, theirs, found))
+    if worst.cost < REPLACED and lost and gained and not moved:
+        worst = _worse(worst, replaced(ours, theirs, found))
     if worst.cost < 1 and (ours.literals or theirs.literals):
         worst = _worse(worst, literal_conflict(ours, theirs, found, before.text, after.text))
     if worst.cost < 1 and ours.emoji and theirs.emoji:
@@ -308,6 +303,8 @@ def _name_conflict(
     if moved > 1:
         mine = {name for name in mine if stem(name, language) in lost}
         its = {name for name in its if stem(name, language) in gained}
+    if (mine or its) and len(found.lost) == len(found.gained) == 1:
+        mine, its = mine or _items(ours, found.lost), its or _items(theirs, found.gained)
     if not mine or not its:
         return NO_CONFLICT
     for name in sorted(mine):
@@ -326,6 +323,12 @@ def _name_conflict(
     return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
 
 
+def _items(facts: Facts, keys: Set[str]) -> Set[str]:
+    """Of these words those that begin an item of a list with a capital: one in a name's place is a name."""
+    forms = [facts.forms.get(key, key) for key in keys]
+    return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
+
+
 def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Difference, language: str) -> bool:
     """Whether all that two sides' numbers differ in is a sign that the words may bear: grew by -3%, fell by 3%."""
     if not mine or sorted((-one.value, one.unit) for one in mine) != sorted((one.value, one.unit) for one in its):
@@ -334,24 +337,6 @@ def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Dif
         return False
     above = found.gained if mine[0].value < 0 else found.lost
     return not contrasted(family(language)).isdisjoint(above)
-
-
-def _replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """One rare thing in another's place, in a segment that is the same but for it.
-
-    An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
-    """
-    if len(found.lost) != 1 or len(found.gained) != 1 or found.opposites or found.alike or len(ours.order) < 2:
-        return NO_CONFLICT
-    [mine], [its] = found.lost, found.gained
-    if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
-        return NO_CONFLICT
-    words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
-    if slips(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
-        return NO_CONFLICT
-    if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
-        return NO_CONFLICT
-    return Conflict(_REPLACED, f"word {words[0]} -> {words[1]}")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -345,7 +345,7 @@ class _Reading:
         self._pending = True
 
     def _mark(self, mark: str) -> None:
-        if mark in ",;，、；":
+        if mark in ",;，、；\n":
             self._comma = True
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)

@@ -42,8 +42,8 @@ _EMOJI = (
 )
 _IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
 _IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
-_ITEM = re.compile(r"\s*\(?(?:\d{1,3}|[A-Za-z])[.)]\s+(?=\S)")
-"""The number of a list's item says nothing."""
+_ITEM = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)]|[-*+•‣◦–—])\s+(?=\S)")
+"""The number or the mark of a list's item says nothing."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
 _SAME = str.maketrans(
     {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'", "−": "-"}
@@ -84,8 +84,7 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     >>> [token.lower for token in tokens_of("l'ami", "fr")], [token.lower for token in tokens_of("三十只狗", "zh")]
     (['l', 'ami'], ['30', '只', '狗'])
     """
-    if item := _ITEM.match(text):
-        text = text[item.end() :]
+    text = without_item(text)
     literal, spaced = TRIGGER.search(text) is not None, _spaces_hours(language)
     if text.isascii():
         found = _in_ascii(literal, spaced).finditer(text)
@@ -101,6 +100,16 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     if rules.unspaced:
         tokens = [Token(*one) for one in split_words([(*token,) for token in tokens], language)]
     return tokens
+
+
+def without_item(text: str) -> str:
+    """A text without the number or the mark of a list's item before it.
+
+    >>> without_item("2. Stir well."), without_item("- salt"), without_item("2.5 litres")
+    ('Stir well.', 'salt', '2.5 litres')
+    """
+    item = _ITEM.match(text)
+    return text[item.end() :] if item else text
 
 
 _NORMALISED = frozenset({"address", "code", "emoji"})
