@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from holdfast.errors import UserError
 from holdfast.perturbations.types import Edits, Expectation, Perturbation
 from holdfast.registry import Registry
 
@@ -29,7 +30,14 @@ def perturbation(
 
         @perturbation("shout", family="characters", light=0.1, heavy=0.5, units=count_words)
         def shout(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits: ...
+
+    Raises UserError for strengths that are no shares, and for a name that another module has taken.
     """
+    if not 0 <= light <= heavy <= 1:
+        raise UserError(
+            f"perturbation '{name}': light and heavy are shares from 0 to 1, light at most heavy, "
+            f"not {light} and {heavy}"
+        )
 
     def register(function: F) -> F:
         entry = Perturbation(name, family, light, heavy, function, units, tuple(extras), expects)

@@ -3,6 +3,7 @@
 import inspect
 import random
 from collections.abc import Sequence
+from difflib import get_close_matches
 from random import Random
 from typing import Any, get_args
 
@@ -60,18 +61,35 @@ _WORDS = [
 _ALPHABET = "aAbé zतेि्🇮🇳👩\u200d\u0301\r\n.,?'\"`{}0ß\ud800שİ中的ค็เ"
 
 
-def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) -> None:
+FAMILIES = (
+    "characters",
+    "words",
+    "layout",
+    "unicode",
+    "decoration",
+    "rewording",
+    "distraction",
+    "meaning",
+    "language",
+    "control",
+)
+"""The families there are; yours may be another."""
+
+
+def check_perturbation(named: str | Perturbation, *, max_examples: int = 100, texts: Sequence[str] = ()) -> None:
     """Raise AssertionError, saying what is wrong, unless the perturbation keeps the contract.
 
-    The function takes `(text, strength, rng, *, protect=())` and the extras it declares; and for the nasty texts
-    above, a megabyte, and `max_examples` texts that hypothesis makes up:
+    Its strengths are shares above 0, `light` at most `heavy`; its family is one of `FAMILIES`, or a new one. The
+    function takes `(text, strength, rng, *, protect=())` and the extras it declares; and for the nasty texts above,
+    `texts` (those that it is for, where it is for few), a megabyte, and `max_examples` texts that hypothesis makes up:
 
     1. the same text, strength and generator state give the same edits, and global random state is not touched;
     2. edits are sorted, apart, inside the text, true to it and not idle, and the new text differs from the
        old if there are any;
     3. their number is exactly `edit_count(strength, units)`, at most what strength 1 makes; none at strength 0;
     4. protected spans, and the literals in `protect`, stay; no grapheme cluster is torn;
-    5. a text that is not empty does not become empty.
+    5. a text that is not empty does not become empty;
+    6. it changes at least one of them, unless its family is `control`.
     """
     try:
         from hypothesis import HealthCheck, given, settings
@@ -81,9 +99,10 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
 
     entry = perturbations.get(named) if isinstance(named, str) else named
     _check_declaration(entry)
-    for text in NASTY_TEXTS:
+    edited = 0
+    for text in (*NASTY_TEXTS, *texts):
         for strength in (0.0, 0.02, 0.5, 1.0):
-            _check(entry, text, strength, 0)
+            edited += _check(entry, text, strength, 0)
     long = "The big car, 3.5 m long, was here; ünd हिन्दी भाषा 👍🏽! " * 20_000
     result = _apply(entry, long, 0.05, 0)
     _check_edits(entry, result)
@@ -104,13 +123,23 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100) ->
     )
     @given(text=prose | soup | anything, strength=st.floats(0, 1), seed=st.integers(0, 2**32))
     def holds(text: str, strength: float, seed: int) -> None:
-        _check(entry, text, strength, seed)
+        nonlocal edited
+        edited += _check(entry, text, strength, seed)
 
     holds()
+    assert edited or entry.family == "control", (
+        f"{entry.name}: edits none of the texts it is checked on, at any strength; if it is for texts of another kind, "
+        "hand some in: check_perturbation(..., texts=[...])"
+    )
 
 
 def _check_declaration(entry: Perturbation) -> None:
-    assert 0 <= entry.light <= entry.heavy <= 1, f"{entry.name}: 0 <= light <= heavy <= 1 must hold"
+    given = f"light is {entry.light} and heavy {entry.heavy}"
+    assert 0 <= entry.light <= entry.heavy <= 1, f"{entry.name}: 0 < light <= heavy <= 1 must hold, but {given}"
+    assert entry.light or entry.family == "control", f"{entry.name}: light must be more than 0, but {given}"
+    assert entry.family.strip(), f"{entry.name}: the family has no name; use one of {', '.join(FAMILIES)}, or a new one"
+    near = get_close_matches(entry.family.lower(), FAMILIES, n=1, cutoff=0.8)
+    assert not near or entry.family in FAMILIES, f"{entry.name}: family '{entry.family}': did you mean '{near[0]}'?"
     known = get_args(Expectation)
     assert entry.expects in known, f"{entry.name}: expects is {entry.expects!r}; use one of {', '.join(known)}"
     named = dict.fromkeys(("protect", *entry.extras), ())
@@ -121,7 +150,8 @@ def _check_declaration(entry: Perturbation) -> None:
         raise AssertionError(f"{entry.name}: must take ({signature}), but {error}") from error
 
 
-def _check(entry: Perturbation, text: str, strength: float, seed: int) -> None:
+def _check(entry: Perturbation, text: str, strength: float, seed: int) -> bool:
+    """Whether the text was edited."""
     before = random.getstate()
     result = _apply(entry, text, strength, seed)
     assert random.getstate() == before, f"{entry.name}: uses the global random state; use the generator handed in"
@@ -131,12 +161,17 @@ def _check(entry: Perturbation, text: str, strength: float, seed: int) -> None:
     _check_count(entry, result, strength, seed)
     _check_protected(entry, result)
     assert result.text or not text, f"{entry.name}: {text!r} became empty"
+    return bool(result.edits)
 
 
 def _apply(entry: Perturbation, text: str, strength: float, seed: int) -> Edits:
     extras: dict[str, Any] = {"paraphrases": [f"Put otherwise: {text}"]}
     wanted = {name: extras[name] for name in entry.extras if name in extras}
-    result = entry.apply(text, strength, Random(seed), protect=[_LITERAL], **wanted)
+    result: object = entry.apply(text, strength, Random(seed), protect=[_LITERAL], **wanted)
+    kind = "None" if result is None else f"a {type(result).__name__}"
+    assert isinstance(result, Edits), (
+        f"{entry.name}: returns {kind}, not Edits; return Edits(text, [(position, removed, inserted), ...])"
+    )
     assert result.original == text, f"{entry.name}: `original` is not the text handed in ({text!r})"
     return result
 
