@@ -67,9 +67,9 @@ def calibrate(
     for name, half in halves.items():
         if {pair.changed for pair in half} != {True, False}:
             raise UserError(f"the labelled pairs need changed and unchanged ones in their half '{name}'")
+    floor = _noise_floor(runs)  # before what takes long
     encoding = encoding_of(encoder)
     drifts = {name: _drifts(half, encoding, granularity) for name, half in halves.items()}
-    floor = _noise_floor(runs)
     same = drifts["build"][[not pair.changed for pair in halves["build"]]]
     threshold = _just_above(max(_bounded(same, false_alarm), floor or 0.0))
     broke = drifts["test"] >= threshold

@@ -75,9 +75,14 @@ def find_base(pretrained: str) -> Adapter:
 
 
 def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[Adapter]:
-    """Every adapter once per scale, called `name@scale`; the base, which has nothing to scale, as it is."""
+    """Every adapter once per scale, called `name@scale`; the base, which has nothing to scale, as it is.
+
+    Warns where there is nothing else.
+    """
     if not scales:
         return list(adapters)
+    if not any(adapter.path or adapter.served for adapter in adapters):
+        warnings.warn("--adapter_scales is passed over: the base alone has no update to scale", stacklevel=2)
     return [
         one
         for adapter in adapters

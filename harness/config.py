@@ -35,7 +35,7 @@ class RunConfig(BaseModel):
     model: str = "hf"
     model_args: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
     adapters: list[str] = Field(["base", "pocket-steady", "pocket-narrow"], min_length=1)
-    adapter_scales: list[Annotated[float, Field(ge=0)]] | None = None
+    adapter_scales: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = Field(None, min_length=1)
     tasks: list[str] = Field(["factual_qa", "dialogue_summary"], min_length=1)
     perturbations: list[str] = Field(["typos", "word_deletion", "synonyms", "paraphrase"], min_length=1)
     severity: list[str] = Field(["light", "heavy"], min_length=1)
@@ -98,7 +98,11 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
         where = ".".join(
             str(part) for part in first["loc"] if not str(part).startswith(("int", "literal", "constrained"))
         )
-        hint = _HINTS.get((where, first["type"])) or _HINTS.get(("", first["type"])) or first["msg"].lower()
+        hint = (
+            _HINTS.get((where.partition(".")[0], first["type"]))
+            or _HINTS.get(("", first["type"]))
+            or first["msg"].lower()
+        )
         found = "none" if first["input"] == [] else repr(first["input"])
         raise UserError(f"{where}: {hint}, not {found}") from None
     for name in _OF_RAY:
@@ -109,8 +113,12 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
 
 _OF_RAY = ("ray_address", "replicas", "gpus_per_replica")
 
+_SCALE = "a scale is a number from 0 on, as in 0,0.5,1"
 _HINTS = {
     ("search", "string_pattern_mismatch"): "use random:N or greedy:N with a number of variants, as in greedy:8",
+    ("adapter_scales", "float_parsing"): _SCALE,
+    ("adapter_scales", "greater_than_equal"): _SCALE,
+    ("adapter_scales", "finite_number"): _SCALE,
     ("", "too_short"): "name at least one",
 }
 

@@ -21,7 +21,11 @@ def add(verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], text: 
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells a mistake in one line, with the parser's epilog, or where help is."""
+    """Tells a mistake in one line, with the parser's epilog, or where help is; takes -1,0.5 for a value and no flag."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._negative_number_matcher = re.compile(r"^-[\d.]")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; {self.epilog or f'{self.prog} --help lists what there is'}\n")

@@ -71,6 +71,12 @@ def test_what_cant_be_calibrated_is_said(tmp_path: Path, changed: int, same: int
         calibrate(pairs=pairs(tmp_path / "pairs.jsonl", changed, same), encoder="lexical", false_alarm=share)
 
 
+def test_what_is_no_run_is_said_before_anything_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.harness.calibration.segment_drift", pytest.fail)
+    with pytest.raises(UserError, match="nope is not a run: it has no samples.jsonl"):
+        calibrate([tmp_path / "nope"], encoder="lexical")
+
+
 def test_the_threshold_keeps_its_promise_with_confidence() -> None:
     found = calibrate(encoder="lexical", false_alarm=0.2)
     stricter = calibrate(encoder="lexical", false_alarm=0.1)
