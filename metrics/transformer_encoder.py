@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_TOKENS = 256
-TOKENS_AT_ONCE = 4096
-"""A batch holds about so many tokens, padding included."""
+TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 4096}
+"""A batch holds about so many tokens, padding included; of more, a CPU's caches hold too few."""
 
 
 def load_transformer(name: str) -> Encode:
@@ -66,23 +66,24 @@ class _Encoder:
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         import numpy as np
+        import torch
 
         rows = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
         valid = [text.encode("utf-8", "replace").decode() for text in texts]
         ids = self._tokenizer(valid, truncation=True, max_length=self._longest)["input_ids"] if valid else []
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        while order:
-            size = max(1, TOKENS_AT_ONCE // max(1, len(ids[order[-1]])))
-            chosen, order = order[-size:], order[:-size]
-            rows[chosen] = self._pooled([ids[i] for i in chosen])
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
+            while order:
+                size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
+                chosen, order = order[-size:], order[:-size]
+                rows[chosen] = self._pooled([ids[i] for i in chosen])
         return rows
 
     def _pooled(self, ids: list[list[int]]) -> np.ndarray[Any, np.dtype[np.float32]]:
         import torch
 
         batch = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self._device)
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
-            states = self._model(**batch).last_hidden_state
+        states = self._model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
         pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
         found: np.ndarray[Any, np.dtype[np.float32]] = (
