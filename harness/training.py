@@ -7,9 +7,12 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.config import parse_pairs
+from holdfast.training.examples import read_examples
 from holdfast.training.recipe import Recipe, make_recipe
 from holdfast.training.run import train
 
+_LARGE = 2**25
+"""Bytes; so many of JSON are read in a second."""
 _PAIRS = ("model", "lora", "objective_args", "noise_args")
 
 
@@ -27,6 +30,18 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
         if name not in settings:
             raise UserError(f"--{name} is missing: holdfast train needs --data and --output_dir")
     return make_recipe(settings)
+
+
+def check_data(given: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
+    """Raise UserError for files of examples that can't be read, before anything heavy is imported.
+
+    Files too large to be read twice in no time, and data sets of a hub, have to wait for the training itself.
+    """
+    for name in ("data", "eval_data"):
+        source = str({**given, **flags}.get(name) or "")
+        path = Path(source).expanduser()
+        if path.suffix in {".jsonl", ".json", ".csv"} and not (path.is_file() and path.stat().st_size > _LARGE):
+            read_examples(source)
 
 
 def train_adapter(recipe: Recipe) -> Path:

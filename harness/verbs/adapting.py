@@ -74,11 +74,12 @@ def _inspect(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.training import make_recipe_of, train_adapter
+    from holdfast.harness.training import check_data, make_recipe_of, train_adapter
     from holdfast.yaml_file import read_yaml
 
     flags = {name: value for name, value in vars(args).items() if name not in OWN}
     given = read_yaml(Path(args.config), "recipe") if args.config else {}
+    check_data(given, flags)
     print(f"written to {train_adapter(make_recipe_of(given, flags, args.more))}")
     return 0
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,18 @@ def test_a_mistake_is_one_line(train: Train, settings: dict[str, Any], message: 
     with pytest.raises(UserError, match=message) as caught:
         train(**settings)
     assert "\n" not in str(caught.value)
+
+
+def test_broken_data_are_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    data = written(tmp_path / "train.jsonl", [{"prompt": None, "completion": "Here."}])
+    code = (
+        "import sys; from holdfast.harness.cli import main; "
+        f"status = main(['train', '--data', {str(data)!r}, '--output_dir', {str(tmp_path / 'out')!r}]); "
+        "print(status, sorted({'torch', 'transformers'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 []\n"
+    assert "row 1: 'prompt' is null, and no text" in done.stderr
 
 
 def test_perturbations_that_the_objective_does_without_are_said_to_be_passed_over(train: Train) -> None:
