@@ -1,4 +1,4 @@
-"""What says nothing of the matter, and so is not compared: politeness around an answer, the numbers of steps in words."""
+"""What says nothing of the matter, and so is not compared: politeness around an answer, numbers of steps in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENDS = {
 
 
 def without_chat(parts: list[Segment]) -> list[Segment]:
-    """The segments of an answer without what only greets, thanks, offers help or counts steps; all, where nothing else is said.
+    """The segments without what only greets, thanks, offers help or counts steps; all, where nothing else is said.
 
     >>> from holdfast.metrics.segments import segment
     >>> [part.text for part in without_chat(segment(["Of course: it is Paris. I hope this helps!"])[0])]

@@ -10,6 +10,8 @@ from holdfast.metrics.facts.row import Row
 from holdfast.metrics.facts.tokens import Token
 
 ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
+_ROWS, _DASHES = frozenset({"1-5", "6-7"}), frozenset("-–—")
+"""Days that go by one name: those of work, and the weekend; the marks between the first and the last."""
 _CURRENCIES = frozenset("$€£¥₹")
 
 
@@ -31,12 +33,25 @@ class DateReader(Row):
             if is_word and not (self.tokens[at].text[0].isupper() and (at or dated)):
                 return at
             end = at + 1 + (self.lower(at + 1) == ".")
-            return self.keep(at, end, Quantity("date", f"weekday {value}", self.tokens[at].text))
+            if value in _ROWS:
+                return self.keep(at, end, Quantity("date", f"weekday {value}", self.tokens[at].text, implied=True))
+            return self._days(at, value, end) or self.keep(
+                at, end, Quantity("date", f"weekday {value}", self.tokens[at].text)
+            )
         if kind == "word":
             return self.keep(at, at + 1, Quantity("time", value, self.tokens[at].text))
         if value in ("past", "to"):
             return self._spoken_time(at)
         return self._half_to(at) if value == "half" else at
+
+    def _days(self, at: int, first: str, end: int) -> int:
+        """The end of all days of work, Monday to Friday, or of the weekend; 0 where a day stands alone."""
+        through = self.lower(end) in _DASHES or self.does(end, "through")
+        _, last, _ = self.calendar.get(self.lower(end + 1), ("", "", False))
+        row = f"{first}-{last}"
+        if row not in _ROWS or not (through or (row == "6-7" and self.does(end, "adds"))):
+            return 0
+        return self.keep(at, end + 2, Quantity("date", f"weekday {row}", self.form(at, end + 2)))
 
     def month(self, at: int, month: str, is_word: bool) -> int:
         """A month with the day and the year beside it; one that `is_word`, too, needs them or a preposition."""

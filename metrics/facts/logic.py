@@ -32,6 +32,12 @@ _STEP = 0.9
 _ABOUT = 0.5
 """Under so many they say the same."""
 
+_BOTH = 2
+"""The number that "both" stands for, and may leave out."""
+
+_RARELY = 0.6
+"""The cost of a "hardly ever" that only one side has, where nothing else differs."""
+
 _QUANTIFIER_ALONE, _ALL_ALONE = 0.4, 0.15
 """The cost of a quantifier that only one side has; of "all", which a plural alone may mean, too."""
 
@@ -212,6 +218,10 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
     mine, its = sorted(ours.levels), sorted(theirs.levels)
     if [level for level, _ in mine] == [level for level, _ in its]:
         return NO_CONFLICT
+    for side, others in ((ours, its), (theirs, mine)):
+        if any(one.implied and one.value == _BOTH for one in side.quantities) and _of_two(others):
+            both = "both -> one" if side is ours else "one -> both"
+            return Conflict(_certainty(found), f"quantifier {both}")
     left = [one for one in mine if not _takes(its, one[0])]
     if left and its:
         if abs(left[0][0] - its[0][0]) >= _STEP:
@@ -225,7 +235,14 @@ def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Confli
     if level in (LEVELS["many"], LEVELS["none"]) or word == "one_of":
         return NO_CONFLICT
     cost = _ALL_ALONE if level == LEVELS["all"] else _QUANTIFIER_ALONE
+    if level == LEVELS["few"] and not (found.lost or found.gained):
+        cost = _RARELY
     return Conflict(cost * found.shared, f"quantifier {word} {'lost' if left else 'added'}")
+
+
+def _of_two(levels: Sequence[tuple[float, str]]) -> bool:
+    """Whether something is said of one of several."""
+    return any(word in ("one_of", "only_one") for _, word in levels)
 
 
 def _stems(facts: Facts) -> frozenset[str]:

@@ -84,13 +84,20 @@ def _agree(one: Quantity, other: Quantity) -> bool:
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
     if one.key.startswith("weekday") or other.key.startswith("weekday"):
-        return one.key.startswith("weekday") != other.key.startswith("weekday")
+        return one.key.startswith("weekday") != other.key.startswith("weekday") or _includes(one, other)
     parts = list(zip(one.key.split("-"), other.key.split("-"), strict=False))
     if all("?" in pair or pair[0] == pair[1] for pair in parts):
         return True
     (year, its_year), *days = parts
     slashed = ("/" in one.form) != ("/" in other.form)
     return slashed and year == its_year and sorted(a for a, _ in days) == sorted(b for _, b in days)
+
+
+def _includes(one: Quantity, other: Quantity) -> bool:
+    """Whether one of two is a word for a row of days, and the other one of them: weekdays, Tuesday."""
+    (row, day) = (one, other) if one.implied else (other, one)
+    first, _, last = row.key.removeprefix("weekday ").partition("-")
+    return row.implied and "-" not in day.key and first <= day.key.removeprefix("weekday ") <= last
 
 
 def _converted(one: Quantity, other: Quantity) -> bool:

@@ -24,15 +24,8 @@ from holdfast.metrics.facts.tokens import Token
 from holdfast.metrics.language_files import language_files
 
 _MONEY = frozenset("dollars euros pounds yen rupees francs cents".split())
-_ONE = ("a", "an", "one", "half", "several", "few")
-_BEFORE_A_UNIT = ("a", "per", "one", "each", "every")
-"""A "second" behind these is no rank but a time."""
 _MILLIONS = {"m": 1e6, "b": 1e9, "t": 1e12}
 """Scales behind an amount of money, which elsewhere are units."""
-_NOT_A_RATE = frozenset("once twice thrice time times per many half quarter such what".split())
-"""Behind these and behind an amount "a day" says how often."""
-_LONGER_ALONE = frozenset("mile kilometre kilometer kilo kilogram litre liter gallon tonne ton".split())
-"""Units besides those of time that "a" counts."""
 _ADDS_UP = frozenset({"min", "months", "m", "g"})
 """Units of which a smaller one may follow a larger: an hour and ten minutes."""
 _NATIONAL = ("swiss", "us", "american", "indian", "british")
@@ -88,7 +81,7 @@ class _Reader(DateReader):
 
     def _number(self, start: int) -> int:
         kind, count = self.number_word(start)
-        if kind == "implied":
+        if kind == "implied" or (kind == "often" and self.does(start + 1, "each")):
             form = self.form(start, start + 1)
             return self.keep(start, start + 1, replace(number_of(count, "", form), implied=True))
         value, end, ordinal = self._value(start)
@@ -108,7 +101,7 @@ class _Reader(DateReader):
         whole = self._among(end)
         if whole > end:
             among, after, _ = self._value(whole)
-            if value < among <= 1000:
+            if 1 <= value < among <= 1000:
                 return self.keep(start, after, number_of(100 * value / among, "percent", self.form(start, after)))
         return self._with_unit(start, value, end)
 
@@ -143,7 +136,7 @@ class _Reader(DateReader):
             ):
                 current, seen, last = current + value, True, value
                 at = several[1] - 1 if several else at
-            elif kind == "scale" and (seen or self.lower(at - 1) in _ONE or self._scales_alone):
+            elif kind == "scale" and (seen or self._is_one(at - 1) or self._scales_alone):
                 current, seen, last = (current or 1.0) * value, True, value
                 if value >= 1000:
                     total, current = total + current, 0.0
@@ -157,7 +150,7 @@ class _Reader(DateReader):
                 return (*self._share(at, total + current if seen else 1.0, seen), False)
             elif kind == "ordinal" and value > 2 and self._is_share(start, at, seen and current == 1):
                 return 1 / value, at + 1, False
-            elif kind == "ordinal" and (not seen or last >= 20) and self.lower(at - 1) not in _BEFORE_A_UNIT:
+            elif kind == "ordinal" and (not seen or last >= 20) and not self.does(at - 1, "each"):
                 return total + current + value, at + 1, True
             elif kind == "alone" and not seen:
                 return value, at + 1, False
@@ -167,6 +160,10 @@ class _Reader(DateReader):
         if not seen or (at == start + 1 and self.does(start, "one") and not self._counts(at)):
             return 0.0, start, False
         return total + current, at, False
+
+    def _is_one(self, at: int) -> bool:
+        """Whether a word stands there that counts one, or a few, of what follows: a third, several thousand."""
+        return self.does(at, "one") or self.does(at, "several")
 
     def _of_several_words(self, at: int) -> tuple[float, int] | None:
         """A number that its language writes in several words, and where it ends: quatre-vingt-dix."""
@@ -192,9 +189,9 @@ class _Reader(DateReader):
             return self._with_unit(at, 2.0, at + 3, loose=True)
         unit = self.units.get(self.lower(at + 1), ("", 0.0))[0]
         counted = (unit in ("min", "months") and self.lower(at + 1) not in ("second", "m", "h", "s")) or (
-            self.lower(at + 1) in _LONGER_ALONE
+            self.does(at + 1, "counted")
         )
-        if not counted or at - 1 in self.used or self.lower(at - 1) in _NOT_A_RATE:
+        if not counted or at - 1 in self.used or self.does(at - 1, "how_often"):
             return at
         return self._with_unit(at, 1.0, at + 1)
 
@@ -217,7 +214,7 @@ class _Reader(DateReader):
         following = self.lower(at + 1)
         shared_out = counted or (following, self.lower(at + 2)) == ("of", "an")
         shared_out = shared_out or (
-            self.lower(at - 1) in _ONE and (self.does(at + 1, "after_quarter") or self.lower(at - 2) == "by")
+            self._is_one(at - 1) and (self.does(at + 1, "after_quarter") or self.lower(at - 2) == "by")
         )
         if self.lower(at).startswith("quarter") and not shared_out:
             return 0.0, at
@@ -227,7 +224,7 @@ class _Reader(DateReader):
 
     def _is_share(self, start: int, at: int, counted: bool) -> bool:
         """Whether an ordinal is a part: a fifth of it, by one third; no noun follows that it would number."""
-        if not (counted and at == start + 1) and not (at == start and self.lower(at - 1) in _ONE):
+        if not (counted and at == start + 1) and not (at == start and self._is_one(at - 1)):
             return False
         return at + 1 == len(self.tokens) or self.tokens[at + 1].kind == "mark" or self._is_small(at + 1)
 
@@ -273,7 +270,7 @@ class _Reader(DateReader):
         if self.lower(after) == "s" and value >= 1000:
             return self.keep(begin, after + 1, number_of(value, "", self.form(begin, after + 1)))
         after += value < 1 and self.lower(after) == "of" and self.lower(after + 1) in ("a", "an")
-        after += value < 1 and self.lower(after) in ("a", "an")
+        after += value < 1 and self.does(after, "one")
         after += self.lower(after) in _NATIONAL and known.get(self.lower(after + 1), ("",))[0] in _MONEY
         if self.lower(after) == "°" and self.lower(after + 1) in ("c", "f"):
             unit, end = known["°" + self.lower(after + 1)][0], after + 2

@@ -120,6 +120,8 @@ def _token(piece: str, kind: str) -> Token:
         return Token(piece, piece.lower(), "word")
     if kind == "sign":
         return Token(piece, "minus", "mark")
+    if piece == "24/7":
+        return Token(piece, piece, "word")
     if kind == "time":
         return Token(piece, piece.replace("h", ":"), kind)
     return Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
