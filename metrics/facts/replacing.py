@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from holdfast.metrics.facts.difference import Difference
 from holdfast.metrics.facts.spelling import frequency, slips
+from holdfast.metrics.facts.stems import stem
+from holdfast.metrics.facts.tables import family, sides_of
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 REPLACED = 0.5
@@ -16,8 +20,12 @@ _SAID_OF_THINGS = tuple("ed ing ly ous ful ive able ible less ish".split())
 """Endings of words that name no thing; these have more synonyms."""
 
 
+_OTHER_KIND = 0.6
+"""The cost of a thing of the same kind in another's place: a fox, a badger."""
+
+
 def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """One rare thing in another's place, in a segment that is the same but for it.
+    """One thing in another's place, in a segment that is the same but for it: two of one kind, or two that are rare.
 
     An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
     """
@@ -27,8 +35,28 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
         return NO_CONFLICT
     words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
+    if family(ours.language) == "en" and _are_apart(mine, its):
+        return Conflict(_OTHER_KIND, f"word {words[0]} -> {words[1]}")
     if slips(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
         return NO_CONFLICT
     if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
         return NO_CONFLICT
     return Conflict(REPLACED, f"word {words[0]} -> {words[1]}")
+
+
+def _are_apart(one: str, other: str) -> bool:
+    """Whether two stems name different things of one kind."""
+    kinds = _kinds()
+    its = kinds.get(other, {})
+    return any(its.get(kind, side) != side for kind, side in kinds.get(one, {}).items())
+
+
+@cache
+def _kinds() -> dict[str, dict[int, int]]:
+    """By their stems, things with the kinds that they are of, and which one of its kind each is."""
+    found: dict[str, dict[int, int]] = {}
+    for kind, sides in enumerate(sides_of("kinds_en.txt")):
+        for side, words in enumerate(sides):
+            for word in words:
+                found.setdefault(stem(word), {})[kind] = side
+    return found

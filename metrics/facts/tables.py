@@ -164,6 +164,11 @@ def _files(table: str) -> list[str]:
     return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
 
 
+def sides_of(name: str) -> Iterator[list[list[str]]]:
+    """The words of each side of the lines of a table that sets sides apart."""
+    yield from (sides for _, sides in _listed(name))
+
+
 def words_in(name: str) -> Iterator[str]:
     """The words of a table that has no heads."""
     return (word for line in _lines(name) for word in line.split())
