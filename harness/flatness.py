@@ -133,7 +133,10 @@ def _examples(data: str) -> list[Example]:
 
     examples = read_examples(data)
     if any(each.label is not None for each in examples):
-        raise UserError(f"{data}: flatness is measured on prompts and completions, not on labels")
+        raise UserError(
+            f"--data '{data}' has labels, and flatness is measured on prompts and completions only: without --data "
+            "inspect shows a classifier's adapter, too"
+        )
     return examples
 
 

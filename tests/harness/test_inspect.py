@@ -72,6 +72,15 @@ def test_data_that_are_missing_are_told_before_a_model_is_loaded(
     assert "no file 'nowhere.jsonl'" in capsys.readouterr().err
 
 
+def test_labels_are_said_to_be_nothing_to_measure_flatness_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps({"text": "Good.", "label": 1}))
+    assert main(["inspect", "pocket-steady", "--data", str(data)]) == 1
+    assert "has labels, and flatness is measured on prompts and completions only" in capsys.readouterr().err
+
+
 def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
