@@ -28,7 +28,7 @@ def add_verbs(verbs: Any) -> None:
 
     inspect = add(verbs, "inspect", _inspect, "show how large an adapter's update is, and how flat the loss around it")
     inspect.add_argument("adapter", metavar="ADAPTER", help="a peft directory, a hub name or a shipped adapter")
-    inspect.add_argument("--data", metavar="FILE", help="prompts and completions: sharpness, curvature, PAC-Bayes bound")
+    inspect.add_argument("--data", metavar="FILE", help="prompts and completions: sharpness, curvature, a bound")
     inspect.add_argument("--limit", metavar="N", type=int, default=32, help="of these, the first N (default: 32)")
     inspect.add_argument("--plot", metavar="PNG", help="draw the loss around the weights, with its numbers as CSV")
     inspect.add_argument("--base", metavar="NAME", help="the base model (default: the one that the adapter names)")
