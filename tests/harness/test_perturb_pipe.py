@@ -46,8 +46,9 @@ def test_identity_gives_the_text_back(pipe) -> None:
 
 
 def test_what_finds_nothing_to_change_says_so(pipe) -> None:
-    with pytest.warns(UserWarning, match="romanise@light found nothing to change"):
-        assert pipe(b"plain text\n", "--perturbations", "romanise@light")[1] == "plain text\n"
+    status, out, said = pipe(b"plain text\n", "--perturbations", "romanise@light")
+    assert (status, out) == (0, "plain text\n")
+    assert said == "holdfast: WARNING: romanise@light found nothing to change\n"
 
 
 def test_several_perturbations_are_told_apart(pipe) -> None:
