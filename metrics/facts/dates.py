@@ -74,11 +74,15 @@ class DateReader(Row):
         if re.fullmatch(r"1\d{3}|20\d\d", self.lower(skip)):
             year, end = self.lower(skip), skip + 1
         named = self.tokens[at].text[0].isupper() and self.does(at - 1, "around_month")
+        named = named or (self.does(at - 1, "before_month") and not self._word_follows(at))
         if is_word and day == year == "?" and not named:
             return at
         self.drop_from(start)
         form = self.form(start, end)
         return self.keep(start, end, Quantity("date", f"{year}-{int(month):02}-{day}", form))
+
+    def _word_follows(self, at: int) -> bool:
+        return at + 1 < len(self.tokens) and self.tokens[at + 1].kind == "word" and not self.does(at + 1, "small")
 
     def _is_of(self, at: int) -> bool:
         return self.lower(at) == "of" or self.does(at, "of")

@@ -104,8 +104,11 @@ def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Conflic
 
 def _negated_several_times(ours: Facts, theirs: Facts) -> Conflict | None:
     """Two negations that only one side has, or more, of words that the other affirms; "only" may stand for two."""
-    if abs(ours.negations - theirs.negations) < 2 or _by_negations(ours, theirs)[1].only:
+    more, fewer = _by_negations(ours, theirs)
+    if more.negations - fewer.negations < 2 or fewer.only:
         return None
+    if _says(more, "lacking") and _says(fewer, "needed"):
+        return None  # may not enter without a ticket, must have one
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
     if len(mine | its) < 2:
         return None
@@ -140,11 +143,29 @@ def _denied_otherwise(more: Facts, fewer: Facts, others: frozenset[str]) -> bool
     until it is shut, once it is."""
     if _balances(others, fewer) or (_has(fewer, "few") and not _has(more, "few")):
         return True
+    if _says_not_all(fewer, more) or _needs_not(fewer, more) or _denies_each(more, fewer):
+        return True
     if _says_so(fewer, more) or (_says(fewer, "too") and not _says(more, "too")):
         return True
     if _says(more, "until") and not _says(fewer, "until") and _says(fewer, "then"):
         return True
     return not more.negated & fewer.keys and _balances(more.negated, more)
+
+
+def _says_not_all(one: Facts, other: Facts) -> bool:
+    """Whether one side says "not all" where the other denies it of some."""
+    return any(word == "not_all" for _, word in one.levels) and (_has(other, "some") or _has(other, "many"))
+
+
+def _needs_not(one: Facts, other: Facts) -> bool:
+    """Whether one side says that it need not be, and the other denies that it must: no stamp is required."""
+    needed = denying_stems(family(other.language), "needed")
+    return any("free" in modal.jobs for modal in one.modals) and not needed.isdisjoint(other.reach)
+
+
+def _denies_each(more: Facts, fewer: Facts) -> bool:
+    """Whether one denial bears on all that the other side denies one by one: no meat or fish, no meat and no fish."""
+    return len(more.negated) > 1 and more.negated <= fewer.reach
 
 
 def _says_so(graded_side: Facts, other: Facts) -> bool:

@@ -9,7 +9,7 @@ from holdfast.metrics.facts.meanings import tables
 from holdfast.metrics.facts.tables import irregular
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts, Modal
 
-_STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.0, "maybe": 1.0}
+_STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.0, "maybe": 1.0, "free": 1.0}
 """How much a word commits to, in steps: what must be, what should be, what may be."""
 
 _HEDGED = {"maybe": 0.6, "probably": 0.35}
@@ -32,7 +32,7 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
     bear on different verbs are not compared. Who asks "Could you ...?" doubts nothing.
     """
     mine, its = _left(ours, theirs), _left(theirs, ours)
-    if (ours.negations and theirs.negations) or (ours.negations - theirs.negations) % 2:
+    if ours.negations or theirs.negations:
         mine, its = ([one for one in side if "may" not in one.jobs] for side in (mine, its))
     pairs = [(one, other) for one in mine for other in its if _of_one_verb(one, other, found)]
     if pairs:

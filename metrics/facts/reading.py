@@ -24,7 +24,7 @@ _JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
 _SHORT_WORDS = frozenset({"no", "ca", "ed", "st", "us", "it", "la", "ad", "co", "est", "fig", "ref", "min"})
 """Abbreviations that are words, too: they count with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
-MODAL_JOBS = frozenset({"must", "will", "should", "probably", "may", "maybe"})
+MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
 """The jobs of words that say how binding or how sure a statement is."""
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
@@ -280,14 +280,24 @@ class _Reading:
             self._filler(word.key)
         elif "before" in word.jobs or "after" in word.jobs:
             if "agent" in word.jobs and self.order:
-                self.passive.update(last_phrase(self.order))
+                self.passive.update(last_phrase(self.order), self._participle())
             self.order.append(Term(lower, "relation"))
         elif case := word.jobs & CASES:
             self._article(case)
         if "conjunction" in word.jobs:
-            self._comma, self._denied = True, False
+            self._comma = True
+            self._denied = self._denied and "or" in word.jobs
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
+
+    def _participle(self) -> Iterator[str]:
+        """The word behind "was", before "by": was given a blanket by."""
+        begun, known = False, {term.key for term in self.order}
+        for token in self.tokens[max(self._at - 6, 0) : self._at]:
+            word = word_of(token.lower, self.language)
+            if begun and word.key in known:
+                yield word.key
+            begun = "passive" in word.jobs
 
     def _article(self, cases: frozenset[str]) -> None:
         """An article shows the case of the noun that follows, if it is that of one case. Behind a comma, or behind a

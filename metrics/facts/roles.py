@@ -66,6 +66,8 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
                 continue
             if kinds == {"word"} and (_apart(ours, first, one, other) or _apart(theirs, second, one, other)):
                 continue  # a clause that moved: to restart, press ...
+            if _moved(first[one][1], second[one][1]) or _moved(first[other][1], second[other][1]):
+                continue
             if shown and order_says_nothing(ours, theirs, one, other):
                 continue
             reversed_ = second[one][0] > second[other][0]
@@ -101,6 +103,11 @@ def _apart(facts: Facts, places: dict[str, tuple[int, Term]], one: str, other: s
     """Whether a comma stands right behind the first of two terms."""
     at = min(places[one][0], places[other][0])
     return facts.order[at].listed and facts.order[at + 1].listed
+
+
+def _moved(here: Term, there: Term) -> bool:
+    """Whether a term has taken its preposition with it, and so still has its part: on failure."""
+    return bool(here.mark) and here.mark == there.mark
 
 
 def _pairs(
