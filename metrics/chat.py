@@ -9,9 +9,12 @@ import regex
 
 from holdfast.metrics.segments import HAS_CONTENT, Segment, as_segment
 
-_FIRST = 2
+_FIRST = 3
 """So many letters tell most sentences from those that may be polite."""
 
+
+_MARKS = " ,.:;!?。，！：\n"
+"""What may stand behind a phrase of fewer letters."""
 
 _ENDS = {
     "opening": r"(?:\s*[,.:;!?।。，！：–—-]+\s*|\s*\Z)",
@@ -30,9 +33,10 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
     >>> [part.text for part in without_chat(segment(["Sure!"])[0])], _chat_before("Sure, I can't.")
     (['Sure!'], 6)
     """
-    found = [_chat_before(part.text) for part in parts]
-    if not any(found):
+    known = _phrases()
+    if not any(part.text[:_FIRST].lower() in known for part in parts):
         return parts
+    found = [_chat_before(part.text) for part in parts]
     kept = [
         as_segment(part.text, at, len(part.text), part.start) if at else part
         for part, at in zip(parts, found, strict=True)
@@ -63,5 +67,7 @@ def _phrases() -> dict[str, regex.Pattern[str]]:
         end = _ENDS[kind]
         pattern = form.replace(" ", r"\s+").replace("'", "['’]")
         for mark in ("", "¡", "¿"):
-            found.setdefault((mark + form)[:_FIRST], []).append(rf"(?:{mark}{pattern}){end}")
+            first = (mark + form)[:_FIRST]
+            for key in (first,) if len(first) == _FIRST else (first, *(first + sign for sign in _MARKS)):
+                found.setdefault(key, []).append(rf"(?:{mark}{pattern}){end}")
     return {first: regex.compile("|".join(forms), regex.IGNORECASE) for first, forms in found.items()}

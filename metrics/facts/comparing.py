@@ -323,7 +323,7 @@ def _name_conflict(
     return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
 
 
-def _items(facts: Facts, keys: Set[str]) -> Set[str]:
+def _items(facts: Facts, keys: Set[str]) -> set[str]:
     """Of these words those that begin an item of a list with a capital: one in a name's place is a name."""
     forms = [facts.forms.get(key, key) for key in keys]
     return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
