@@ -26,6 +26,7 @@ def matter(text: str) -> list[str]:
         ("Sure things are rare. Of course not.", ["Sure things are rare.", "Of course not."]),
         ("Certainly not.", ["Certainly not."]),
         ("Enjoy the silence of the woods.", ["Enjoy the silence of the woods."]),
+        ("I'd be happy to help! It is 5. Don't hesitate to ask.", ["It is 5."]),
         ("Great! Of course!", ["Great!", "Of course!"]),
     ],
 )
