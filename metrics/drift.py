@@ -134,7 +134,8 @@ def segment_drift(
         for i in mine:
             compare = comparer(*read[i], parsed.get(clean[i]), parsed.get(perturbed[i]))
             found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, name)
-    return [found.get(i, Drift()) for i in range(len(clean))]
+    same = Drift()
+    return [found.get(i, same) for i in range(len(clean))]
 
 
 @pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)
@@ -170,8 +171,8 @@ def _drift(
         mean_drift=_clipped(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
-        lost_mass=_clipped(float(a[found.lost].sum())),
-        added_mass=_clipped(float(b[found.added].sum())),
+        lost_mass=_clipped(float(a @ found.lost)),
+        added_mass=_clipped(float(b @ found.added)),
         clean=_side(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
         perturbed=_side(theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons),
         encoder=encoder,

@@ -143,7 +143,7 @@ class Comparer:
     @cached_property
     def said_elsewhere(self) -> Bools | None:
         """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here; None
-        where there are none."""
+        where no segment is."""
         rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
         tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
         if max(tops) < _SAME:
@@ -157,7 +157,7 @@ class Comparer:
                 for row, top in zip(rows, tops, strict=True)
             ]
         )
-        return found if found.any() else None
+        return found
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
