@@ -43,7 +43,10 @@ class Registry(Generic[T]):
         found: dict[str, EntryPoint] = {}
         for entry in entry_points(group=f"holdfast_{self.kind}"):
             if entry.name in found:
-                warnings.warn(f"{_whose(entry)} is not used: so is one of {_whose(found[entry.name])}", stacklevel=3)
+                warnings.warn(
+                    f"{_whose(entry)} is not used: {_whose(found[entry.name])} has that name; uninstall one",
+                    stacklevel=3,
+                )
             found.setdefault(entry.name, entry)
         return found
 

@@ -83,11 +83,12 @@ def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[
         return list(adapters)
     if not any(adapter.path or adapter.served for adapter in adapters):
         warnings.warn("--adapter_scales is passed over: the base alone has no update to scale", stacklevel=2)
+    named = {f"{scale:g}": scale for scale in scales}  # scales that one name stands for are one scale
     return [
         one
         for adapter in adapters
         for one in (
-            [replace(adapter, name=f"{adapter.name}@{scale:g}", scale=scale) for scale in dict.fromkeys(scales)]
+            [replace(adapter, name=f"{adapter.name}@{name}", scale=scale) for name, scale in named.items()]
             if adapter.path or adapter.served
             else [adapter]
         )

@@ -134,11 +134,12 @@ def parse_pairs(text: str, flag: str) -> dict[str, Any]:
         name, equals, value = part.partition("=")
         if not equals:
             raise UserError(f"{flag}: '{part}' is not of the form name=value")
-        pairs[name.strip()] = _scalar(value.strip())
+        pairs[name.strip()] = scalar_of(value.strip())
     return pairs
 
 
-def _scalar(text: str) -> Scalar:
+def scalar_of(text: str) -> Scalar:
+    """A whole number, a decimal, true or false, where it looks like one; else the text."""
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):

@@ -229,12 +229,15 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
 
 
 def _warn_of_empty_cells(manifest: Manifest, kept: Sequence[Made], excluded: Sequence[Made]) -> None:
-    edited = {made.cell for made in kept if made.variant.edits}
-    for cell in sorted({made.cell for made in (*kept, *excluded) if made.variant.perturbation != IDENTITY} - edited):
-        if cell not in {made.cell for made in kept}:
+    asked, left_out = {made.cell for made in kept}, {made.cell for made in excluded}
+    edited = {made.cell for made in kept if made.variant.edits or made.variant.perturbation == IDENTITY}
+    for cell in sorted((asked | left_out) - edited):
+        if cell not in left_out:
+            found = "it found nothing to change in any prompt: that nothing moves is no finding"
+        elif cell not in asked:
             found = "no variant keeps its prompt's meaning; none is asked"
         else:
-            found = "it found nothing to change in any prompt: that nothing moves is no finding"
+            found = "no variant that was edited keeps its prompt's meaning; only unchanged prompts are asked"
         _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
 
 

@@ -52,6 +52,8 @@ def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granu
 
     Raises UserError where one can't be read.
     """
+    if str(first) == str(second) == "-":
+        raise UserError("standard input is one text; name a file for the other")
     texts = [_read(first)], [_read(second)]
     [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.config import parse_pairs
+from holdfast.harness.config import parse_pairs, scalar_of
 from holdfast.training.examples import read_examples
 from holdfast.training.recipe import Recipe, make_recipe
 from holdfast.training.run import train
@@ -70,7 +70,7 @@ def _more(words: Sequence[str]) -> dict[str, Any]:
 
 def parse_value(text: str) -> Any:
     """What a value looks like: a number, true, false, or a text; 1e-4 is a number here."""
-    [value] = parse_pairs(f"x={text}", "flag").values()
+    value = scalar_of(text)
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

@@ -17,7 +17,7 @@ _MARKS = " ,.:;!?。，！：\n"
 """What may stand behind a phrase of fewer letters."""
 
 _ENDS = {
-    "opening": r"(?:\s*[,.:;!?।。，！：–—-]+\s*|\s*\Z)",
+    "opening": r"(?:\s+-+\s+|\s*[,.:;!?।。，！：–—]+\s*|\s*\Z)",
     "whole": r"\W*\Z",
     "step": r"(?:,|(?<=\d):)\s*(?=\w)",
 }
@@ -48,13 +48,14 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
 @lru_cache(maxsize=1 << 15)
 def _chat_before(text: str) -> int:
     """Where the matter of a segment begins, which is its end where it has none."""
-    at = 0
+    at = steps = 0
     while polite := _phrases().get(text[at : at + _FIRST].lower()):
         found = polite.match(text, at)
         if not found:
             break
+        steps += found.lastgroup == "step"
         at = found.end()
-    return at
+    return at if steps < 2 else 0  # first, second and third prizes are counted, not told in steps
 
 
 @cache
@@ -69,5 +70,5 @@ def _phrases() -> dict[str, regex.Pattern[str]]:
         for mark in ("", "¡", "¿"):
             first = (mark + form)[:_FIRST]
             for key in (first,) if len(first) == _FIRST else (first, *(first + sign for sign in _MARKS)):
-                found.setdefault(key, []).append(rf"(?:{mark}{pattern}){end}")
+                found.setdefault(key, []).append(rf"(?P<{kind}>{mark}{pattern}){end}")
     return {first: regex.compile("|".join(forms), regex.IGNORECASE) for first, forms in found.items()}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 @contextmanager
 def collection_paused() -> Iterator[None]:
     """Pause the collector, which would walk through all that is kept, again and again; memory is freed as ever by
-    reference counts. What was made meanwhile is old at once, so that it is not walked through in the end, either.
+    reference counts.
 
     >>> with collection_paused():
     ...     gc.isenabled()
@@ -20,7 +20,4 @@ def collection_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # or the caller's own frozen objects would thaw
-                gc.freeze()
-                gc.unfreeze()
             gc.enable()

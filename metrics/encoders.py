@@ -41,6 +41,7 @@ def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float 
 
     def register(build: B) -> B:
         encoders.register(name, Encoder(build, languages, power))
+        _known.cache_clear()
         return build
 
     return register

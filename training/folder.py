@@ -30,7 +30,8 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
         raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
     content = {**recipe.model_dump(mode="json", exclude={"output_dir"}), **digests}
     file = out / RECIPE
-    made = [path.name for path in (*sorted(_checkpoints(out), key=step_of), out / CARD) if path.exists()]
+    results = (out / CARD, out / "adapter_model.safetensors", out / "model.safetensors")
+    made = [path.name for path in (*sorted(_checkpoints(out), key=step_of), *results) if path.exists()]
     if made and not file.exists():
         raise UserError(
             f"{out} holds {made[0]} but no {RECIPE} that says which training made it: delete {made[0]} if it is of no "
@@ -63,7 +64,7 @@ def last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:
         if damage(folder, _STATE) or not (folder / _STATE).is_file():
             unfinished.append(f"{folder.name} was not finished")
             continue
-        wrong = damage(folder) or _missing(folder, weights_only)
+        wrong = damage(folder) or missing(folder, weights_only=weights_only)
         if not wrong:
             if damaged or unfinished:
                 said = "; ".join([*damaged.values(), *unfinished])
@@ -98,7 +99,7 @@ def damage(folder: Path, pattern: str = "*") -> str | None:
     return None
 
 
-def _missing(folder: Path, weights_only: bool) -> str | None:
+def missing(folder: Path, *, weights_only: bool) -> str | None:
     """Which part of a checkpoint is not there, if one is not. DeepSpeed keeps most of them in a folder of its own."""
     wanted = [] if any(folder.glob("global_step*")) else ["*model*", "optimizer*", "scheduler.pt"]
     wanted = wanted[:1] if weights_only else [*wanted, "rng_state*"]

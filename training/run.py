@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import __version__
 from holdfast.errors import UserError, first_line
 from holdfast.training.card import CARD, TrainingCard
-from holdfast.training.folder import claim, damage, last_checkpoint, step_of
+from holdfast.training.folder import claim, damage, last_checkpoint, missing, step_of
 from holdfast.training.loading import (
     LORA_PLUS,
     begins_with_the_base,
@@ -81,7 +81,7 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     claim(out, recipe, digests)
     if (out / CARD).exists():
-        if not (wrong := damage(out, "*model*")):
+        if not (wrong := damage(out, "*model*") or missing(out, weights_only=True)):
             warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
             return out
         warnings.warn(f"{out} is damaged ({wrong}): it is made again", stacklevel=2)

@@ -149,8 +149,10 @@ def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
     if unknown := [word for word in words if word.startswith("-")]:
         args.parser.refuse(unknown)
     given = vars(args)
-    if words[0] != "verify" or len(words) != 2 or args.out or args.diff or {*_PERTURB_FLAGS[1:]} & given.keys():
+    if words[0] != "verify":
         args.parser.error(f"can't read '{' '.join(words)}'")
+    if len(words) != 2 or args.out or args.diff or ({*_PERTURB_FLAGS} - {"tasks"}) & given.keys():
+        args.parser.error("verify takes one DIR, and no flag but --tasks")
     verify(Path(words[1]), given["tasks"].split(",") if "tasks" in given else None)
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from holdfast.metrics.facts.cases import exchanged_cases, order_says_nothing
 from holdfast.metrics.facts.difference import Difference, shared_family
@@ -12,6 +12,12 @@ from holdfast.metrics.facts.types import Facts, Term
 
 BINDERS = frozenset("than before after over against".split())
 """Small words that bind what stands on either side of them, in this order."""
+
+_ACTORS = frozenset("i you he she we they".split())
+"""Pronouns that act."""
+
+_PHRASE = 3
+"""Two phrases of more terms than this are not looked for in each other's place."""
 
 _LONGEST = 40
 """Longer rows of terms are not searched: who does what is a matter of a sentence."""
@@ -25,8 +31,8 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
     if ours.cases or grammar(ours.language).cases:
-        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found)
-    return _around(ours, theirs, found) or _marked(ours, theirs, found)
+        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found) or _exchanged(ours, theirs, found)
+    return _around(ours, theirs, found) or _marked(ours, theirs, found) or _exchanged(ours, theirs, found)
 
 
 def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
@@ -45,8 +51,13 @@ def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str]
     agents = set(keys[:at])
     if verb in facts.passive:
         jobs = tables(facts.language).jobs
-        agents = {key for key, term in zip(keys, facts.order, strict=True) if "agent" in jobs.get(term.mark, ())}
+        agents = {key for key, term in zip(keys, facts.order, strict=True) if _acts(term, jobs)}
     return agents, {*keys} - agents
+
+
+def _acts(term: Term, jobs: Mapping[str, Collection[str]]) -> bool:
+    """Whether a term is who acts in a passive: by thieves."""
+    return "agent" in jobs.get(term.mark, ())
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
@@ -56,7 +67,8 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     if len(common) < 3:
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
-    excluding = contrasts(shared_family(ours, theirs))
+    language = shared_family(ours, theirs)
+    excluding, jobs = contrasts(language), tables(language).jobs
     shown = ours.cases or grammar(ours.language).cases
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
     for i, one in enumerate(common):
@@ -77,8 +89,41 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
                 if (_binds(key, one, other, first) and _binds(key, one, other, second))
                 or (_pairs(key, one, other, first, excluding) and _pairs(key, one, other, second, excluding))
             ]
-            if between and reversed_ != any(key in turned for key in between):
+            if not between or reversed_ == any(key in turned for key in between):
+                continue
+            if reversed_ and kinds == {"word"} and turned & {one, other}:
+                continue  # a verb in the passive, which stands elsewhere
+            if reversed_ or any(_acts(places[key][1], jobs) for key in (one, other) for places in (first, second)):
                 return one, other
+    return None
+
+
+def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two phrases in each other's place where all else stands as it did: fry the onions, then add the garlic. The
+    members of one list may stand in any order, and where nouns show their case, so may nouns without a preposition."""
+    mine, its = list(ours.order), list(theirs.order)
+    alike = dict(found.alike)
+    here, there = [term.key for term in mine], [alike.get(term.key, term.key) for term in its]
+    if len(here) != len(there) or here == there or not _differ_in_nothing_else(ours, theirs, found):
+        return None
+    if ours.passive != theirs.passive:
+        return None
+    apart = [i for i, (one, other) in enumerate(zip(here, there, strict=True)) if one != other]
+    start, end = apart[0], apart[-1] + 1
+    moved, row = here[start:end], mine[start:end]
+    if len(ours.words & _ACTORS) > 1:
+        return None  # she likes tea, he likes coffee: these are no terms
+    for first in range(1, _PHRASE + 1):
+        for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
+            between = row[first:-last]
+            if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
+                continue
+            one, other = row[first - 1], row[-1]
+            if (one.listed and row[-last].listed) or "number" in {term.kind for term in (*row[:first], *row[-last:])}:
+                continue
+            free = (ours.cases or grammar(ours.language).cases) and not one.mark == other.mark != ""
+            if any(term.kind != "relation" for term in between) and not free:
+                return one.key, other.key
     return None
 
 

@@ -82,7 +82,10 @@ def test_of_two_packages_plug_ins_of_one_name_one_is_said_to_be_passed_over(inst
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: plugother\nVersion: 1.0\n")
     (other / "entry_points.txt").write_text("[holdfast_shelves]\ntiny = plugother:tiny\n")
-    with pytest.warns(UserWarning, match="plug-in 'tiny' of plug(demo|other) is not used: so is one of plug-in 'tiny'"):
+    with pytest.warns(
+        UserWarning,
+        match="plug-in 'tiny' of plug(demo|other) is not used: plug-in 'tiny' of plug(demo|other) has that name",
+    ):
         shelf.names()
 
 

@@ -67,6 +67,11 @@ def test_one_text_may_come_on_standard_input(
     assert capsys.readouterr().out == expected
 
 
+def test_standard_input_is_one_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drift", "-", "-"]) == 1
+    assert "standard input is one text" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"\x80\xa0\xff", "is no text in UTF-8"), (b"PK\x00\x03", "holds NUL bytes"), (None, "is a folder")],

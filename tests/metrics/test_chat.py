@@ -28,6 +28,9 @@ def matter(text: str) -> list[str]:
         ("Enjoy the silence of the woods.", ["Enjoy the silence of the woods."]),
         ("I'd be happy to help! It is 5. Don't hesitate to ask.", ["It is 5."]),
         ("Great! Of course!", ["Great!", "Of course!"]),
+        ("Great-grandmother Ada lived in Paris.", ["Great-grandmother Ada lived in Paris."]),
+        ("Sure - it is open.", ["it is open."]),
+        ("First, second, and third prizes went to Ann.", ["First, second, and third prizes went to Ann."]),
     ],
 )
 def test_what_an_answer_says_besides_politeness(text: str, parts: list[str]) -> None:

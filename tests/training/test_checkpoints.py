@@ -86,6 +86,25 @@ def test_a_damaged_result_is_made_again(
     assert all(torch.equal(again[name], tensor) for name, tensor in finished[1].items())
 
 
+def test_a_result_without_its_weights_is_made_again(
+    data: Path, tmp_path: Path, finished: tuple[Path, dict[str, torch.Tensor]]
+) -> None:
+    shutil.copytree(finished[0], tmp_path / "out")
+    (tmp_path / "out" / "adapter_model.safetensors").unlink()
+    with pytest.warns(UserWarning, match=r"is damaged \(model is missing\): it is made again"):
+        again = trained(data, tmp_path / "out", **STEPS)
+    assert all(torch.equal(again[name], tensor) for name, tensor in finished[1].items())
+
+
+def test_an_adapter_that_is_there_already_is_not_overwritten(
+    data: Path, tmp_path: Path, finished: tuple[Path, dict[str, torch.Tensor]]
+) -> None:
+    (tmp_path / "out").mkdir()
+    shutil.copy(finished[0] / "adapter_model.safetensors", tmp_path / "out")
+    with pytest.raises(UserError, match=r"holds adapter_model.safetensors but no recipe.json"):
+        trained(data, tmp_path / "out", **STEPS)
+
+
 def test_checkpoints_of_nobody_knows_whom_are_refused(data: Path, stopped: Path) -> None:
     (stopped / "recipe.json").unlink()
     with pytest.raises(UserError, match=r"holds checkpoint-1 but no recipe.json that says which training made it"):
