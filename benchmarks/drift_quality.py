@@ -1,9 +1,11 @@
 """How well drift tells a changed meaning from other words for the same, on the labelled pairs, beside its peers.
 
-python benchmarks/drift_quality.py [--halves build test] [--later open closed] [--out results/drift_quality.txt]
+python benchmarks/drift_quality.py [--halves build test] [--later open closed third] [--out results/drift_quality.txt]
 
 The later pairs were written by somebody who did not know the rules, 60 of 360 in ten other languages. The open half was
-then looked at and its misses mended; nobody who writes rules may look into the closed one.
+then looked at and its misses mended; nobody who writes rules may look into the closed one. The third set, 160 pairs, 30
+of them in five other languages, came later still, from another author; some of its misses were mended after it had been
+measured once: the AUROC was 0.883 then.
 
 AUROC: the probability that a pair of the one sort scores higher than a pair of the other, ties counted half (Hanley and
 McNeil 1982). Kinds of change are compared with all pairs that mean the same, kinds of rewording with all that changed.
@@ -23,6 +25,8 @@ from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_p
 from holdfast.metrics.minilm import _folder
 from holdfast.metrics.text import rouge
 
+LATER = ["open", "closed", "third"]
+
 Scores = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 """For each measure, how far each pair's answers are apart."""
 
@@ -30,7 +34,7 @@ Scores = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--halves", nargs="+", choices=("build", "test"), default=["build", "test"])
-    arguments.add_argument("--later", nargs="+", choices=("open", "closed"), default=["open", "closed"])
+    arguments.add_argument("--later", nargs="+", choices=LATER, default=LATER)
     arguments.add_argument("--out", type=Path, help="write the table to this file, too")
     args = arguments.parse_args()
     tables = []
