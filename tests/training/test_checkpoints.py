@@ -55,10 +55,13 @@ def test_a_checkpoint_cut_short_is_passed_over_for_the_one_before(
     assert all(torch.equal(again[name], tensor) for name, tensor in finished[1].items())
 
 
-def test_a_checkpoint_without_its_optimizer_is_passed_over(data: Path, stopped: Path) -> None:
+def test_a_checkpoint_without_its_optimizer_is_passed_over(
+    data: Path, stopped: Path, finished: tuple[Path, dict[str, torch.Tensor]]
+) -> None:
     (stopped / "checkpoint-3" / "optimizer.pt").unlink()
     with pytest.warns(UserWarning, match=r"checkpoint-3 is damaged \(optimizer is missing\): going on"):
-        trained(data, stopped, **STEPS)
+        again = trained(data, stopped, **STEPS)
+    assert all(torch.equal(again[name], tensor) for name, tensor in finished[1].items())
 
 
 def test_where_every_checkpoint_is_damaged_the_folders_to_delete_are_named(data: Path, stopped: Path) -> None:
@@ -68,12 +71,15 @@ def test_where_every_checkpoint_is_damaged_the_folders_to_delete_are_named(data:
         trained(data, stopped, **STEPS)
 
 
-def test_a_training_killed_in_its_first_saving_begins_anew(data: Path, stopped: Path) -> None:
+def test_a_training_killed_in_its_first_saving_begins_anew(
+    data: Path, stopped: Path, finished: tuple[Path, dict[str, torch.Tensor]]
+) -> None:
     for step in (2, 3):
         shutil.rmtree(stopped / f"checkpoint-{step}")
     (stopped / "checkpoint-1" / "trainer_state.json").unlink()
     with pytest.warns(UserWarning, match="checkpoint-1 was not finished: beginning anew"):
-        trained(data, stopped, **STEPS)
+        again = trained(data, stopped, **STEPS)
+    assert all(torch.equal(again[name], tensor) for name, tensor in finished[1].items())
 
 
 def test_a_damaged_result_is_made_again(

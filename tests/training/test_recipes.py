@@ -93,7 +93,8 @@ def test_broken_data_are_told_before_anything_heavy_is_imported(tmp_path: Path) 
 
 def test_perturbations_that_the_objective_does_without_are_said_to_be_passed_over(train: Train) -> None:
     with pytest.warns(UserWarning, match="--objective none perturbs no prompts: what --perturbations says is passed"):
-        train(perturbations="typos", max_steps=1)
+        out = train(perturbations="typos", max_steps=1)
+    assert (out / "adapter_model.safetensors").is_file()
 
 
 def test_data_to_evaluate_on_are_evaluated_on_after_each_epoch(train: Train, tmp_path: Path) -> None:
