@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, compress
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
@@ -32,8 +32,7 @@ here half as many reworded answers count, and one changed answer in a hundred fe
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentDrift:
+class SegmentDrift(NamedTuple):
     """One segment, how far it drifted in [0, 1], the segment of the other answer that most of it went to, and why."""
 
     segment: Segment
@@ -162,7 +161,8 @@ def _drift(
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
     found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), compare)
     drifts = [*found.clean_drift, *found.perturbed_drift]
-    weighed = [*zip(drifts, [*(a / 2).tolist(), *(b / 2).tolist()], strict=True)]
+    ours_mass, theirs_mass = a.tolist(), b.tolist()
+    weighed = [*zip(drifts, [mass / 2 for mass in (*ours_mass, *theirs_mass)], strict=True)]
     worst = max(drifts)
     whole = distances.of(clean, perturbed)
     return Drift(
@@ -171,8 +171,8 @@ def _drift(
         mean_drift=_clipped(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
-        lost_mass=_clipped(float(a @ found.lost)),
-        added_mass=_clipped(float(b @ found.added)),
+        lost_mass=_clipped(sum(compress(ours_mass, found.lost))),
+        added_mass=_clipped(sum(compress(theirs_mass, found.added))),
         clean=_side(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
         perturbed=_side(theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons),
         encoder=encoder,
@@ -214,9 +214,10 @@ def _tail(drifts: Sequence[tuple[float, float]]) -> float:
     """CVaR of (drift, mass) pairs: the mean over the worst TAIL of the mass (Rockafellar and Uryasev 2000)."""
     left, total = TAIL, 0.0
     for drift, mass in sorted(drifts, reverse=True):
-        taken = min(mass, left)
-        total += drift * taken
-        left -= taken
+        total += drift * min(mass, left)
+        left -= mass
+        if left <= 0:
+            break
     return _clipped(float(total / TAIL))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from holdfast.metrics.facts import NO_CONFLICT, SAID_ELSEWHERE, Comparer, Confli
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment.transport import Array
-
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 Group = tuple[int, ...]
 """Segments of one answer, by number."""
@@ -43,8 +41,8 @@ class Alignment:
     perturbed_partners: list[int]
     clean_reasons: list[Conflict]
     perturbed_reasons: list[Conflict]
-    lost: Bools
-    added: Bools
+    lost: list[bool]
+    added: list[bool]
 
 
 def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer) -> Alignment:
@@ -75,10 +73,8 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
                 if drift < drifts[i]:
                     drifts[i], reasons[i] = drift, fact
     clean, perturbed = [min(1.0, drift) for drift in clean], [min(1.0, drift) for drift in perturbed]
-    lost, added = semantic.min(1) > PRICE_OF_NOTHING, semantic.min(0) > PRICE_OF_NOTHING
-    elsewhere = compare.said_elsewhere
-    if elsewhere is not None:
-        lost, added = lost | elsewhere.all(1), added | elsewhere.all(0)
+    rows = semantic.tolist()
+    elsewhere = compare.said_elsewhere or [[False] * len(b)] * len(a)
     return Alignment(
         plan,
         cost,
@@ -88,9 +84,14 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
         perturbed_partners,
         [_explained(*each, "omission of the segment") for each in zip(clean, clean_reasons, strict=True)],
         [_explained(*each, "addition of the segment") for each in zip(perturbed, perturbed_reasons, strict=True)],
-        lost,
-        added,
+        [*map(_is_alone, rows, elsewhere)],
+        [*map(_is_alone, zip(*rows, strict=True), zip(*elsewhere, strict=True))],
     )
+
+
+def _is_alone(distances: Sequence[float], elsewhere: Sequence[bool]) -> bool:
+    """Whether a segment has no counterpart among those that are so far away, and may be said elsewhere."""
+    return min(distances) > PRICE_OF_NOTHING or all(elsewhere)
 
 
 def _explained(drift: float, found: Conflict, otherwise: str) -> Conflict:
@@ -109,27 +110,32 @@ def _solve(
     """
     cost = semantic.copy()
     if compare.said_elsewhere is not None:
-        np.maximum(cost, SAID_ELSEWHERE.cost, out=cost, where=compare.said_elsewhere)
+        np.maximum(cost, SAID_ELSEWHERE.cost, out=cost, where=np.array(compare.said_elsewhere))
     nearness = NEARNESS * semantic
     conflicts: dict[tuple[int, int], Conflict] = {}
+
+    def raised(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Compare these pairs; those that cost more than was thought."""
+        found = []
+        for i, j in pairs:
+            conflicts[i, j] = conflict = compare((i,), (j,))
+            if conflict.cost > cost[i, j]:
+                cost[i, j] = conflict.cost
+                found.append((i, j))
+        return found
+
     nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
-    plan = transport_plan(cost + nearness, a, b)
+    raised((i, row[0]) for i, row in enumerate(nearest))  # most plans use these
     underrated = True
     while underrated:
+        plan = transport_plan(cost + nearness, a, b)
         rows, columns = plan.nonzero()
         used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in conflicts]
         for i in {i for i, _ in used}:
             used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in conflicts]
             reach[i] *= 2
-        underrated = False
-        for i, j in dict.fromkeys(used):
-            conflicts[i, j] = found = compare((i,), (j,))
-            if found.cost > cost[i, j]:
-                cost[i, j] = found.cost
-                underrated = underrated or bool(plan[i, j])
-        if underrated:
-            plan = transport_plan(cost + nearness, a, b)
+        underrated = any(plan[pair] for pair in raised(dict.fromkeys(used)))
     return cost, plan, conflicts
 
 

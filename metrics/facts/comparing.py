@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
@@ -28,8 +26,6 @@ from holdfast.metrics.languages import segment_languages
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
-
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 _SPELLING, _SLIP = 0.3, 0.15
 """Costs of a name that is a slip away: of one that may be another name, of one that is none."""
@@ -126,10 +122,13 @@ class Comparer:
     after: _Answer
 
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
-        elsewhere = self.said_elsewhere
-        if elsewhere is not None and len(ours) == len(theirs) == 1 and elsewhere[ours[0], theirs[0]]:
-            return SAID_ELSEWHERE
-        mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+        if len(ours) == len(theirs) == 1:
+            [i], [j] = ours, theirs
+            if self.said_elsewhere is not None and self.said_elsewhere[i][j]:
+                return SAID_ELSEWHERE
+            mine, its = self.before.segments[i], self.after.segments[j]
+        else:
+            mine, its = _joined(self.before, ours), _joined(self.after, theirs)
         found = _conflict(mine, its, self.before, self.after)
         return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
 
@@ -141,23 +140,20 @@ class Comparer:
         return max(len(found.lost), len(found.gained)) / most if most else 0.0
 
     @cached_property
-    def said_elsewhere(self) -> Bools | None:
+    def said_elsewhere(self) -> list[list[bool]] | None:
         """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here; None
         where no segment is."""
         rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
         tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
         if max(tops) < _SAME:
             return None
-        found: Bools = np.array(
+        return [
             [
-                [
-                    (here < _OTHER and max(top, tip) >= _SAME) or (here < _SAME and max(top, tip) == 1.0)
-                    for here, tip in zip(row, tips, strict=True)
-                ]
-                for row, top in zip(rows, tops, strict=True)
+                (here < _OTHER and max(top, tip) >= _SAME) or (here < _SAME and max(top, tip) == 1.0)
+                for here, tip in zip(row, tips, strict=True)
             ]
-        )
-        return found
+            for row, top in zip(rows, tops, strict=True)
+        ]
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
@@ -215,10 +211,9 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
     lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
     names = ours.name_keys | theirs.name_keys
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
-    mine, its = _unmatched(ours, theirs)
-    worst = NO_CONFLICT
-    if mine and its and (moved < 2 or any(map(after.lacks, mine)) or any(map(before.lacks, its))):
-        worst = number_conflict(mine, its)
+    mine, its, worst = _unmatched(ours, theirs)
+    if worst.cost and moved > 1 and not (any(map(after.lacks, mine)) or any(map(before.lacks, its))):
+        worst = NO_CONFLICT
     if worst.cost < 1:
         worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
@@ -237,10 +232,13 @@ def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Co
 
 
 @lru_cache(maxsize=1 << 16)
-def _unmatched(ours: Facts, theirs: Facts) -> tuple[Sequence[Quantity], Sequence[Quantity]]:
-    """The quantities that one of two groups of segments alone has, of either; remembered, as `_logic_conflict` is."""
+def _unmatched(ours: Facts, theirs: Facts) -> tuple[Sequence[Quantity], Sequence[Quantity], Conflict]:
+    """The quantities that one of two groups of segments alone has, of either, and their conflict; remembered, as
+    `_logic_conflict` is."""
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
-    return ((), ()) if _sign_in_words(mine, its, difference(ours, theirs), ours.language) else (mine, its)
+    if _sign_in_words(mine, its, difference(ours, theirs), ours.language):
+        return (), (), NO_CONFLICT
+    return mine, its, number_conflict(mine, its)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -298,8 +296,10 @@ def _name_conflict(
         return NO_CONFLICT
     named = before.names | after.names
     language = ours.language
-    mine = {name for name in _names(ours, named) if _is_among(name, found.lost, language)}
-    its = {name for name in _names(theirs, named) if _is_among(name, found.gained, language)}
+    mine, its = (
+        set(_among(_names(ours, named), found.lost, language)),
+        set(_among(_names(theirs, named), found.gained, language)),
+    )
     if moved > 1:
         mine = {name for name in mine if stem(name, language) in lost}
         its = {name for name in its if stem(name, language) in gained}
@@ -348,17 +348,21 @@ def _is_slip(name: str, other: str, language: str) -> bool:
     return kin(stem(name, language), stem(other, language), family(language)) or bool(slips(name, other))
 
 
-def _is_among(name: str, keys: Set[str], language: str) -> bool:
-    """Whether a name is one of these stems, or all words that it is short for are."""
-    if stem(name, language) in keys:
-        return True
+@lru_cache(maxsize=1 << 16)
+def _among(names: frozenset[str], keys: frozenset[str], language: str) -> frozenset[str]:
+    """Of these names those that are one of the stems, or short for words that all are."""
+    return frozenset(name for name in names if stem(name, language) in keys or _stands_for(name, keys, language))
+
+
+def _stands_for(name: str, keys: Set[str], language: str) -> bool:
     short_for = abbreviations().get(name.upper())
     return short_for is not None and all(stem(word, language) in keys for word in short_for)
 
 
-def _names(facts: Facts, named: Set[str]) -> Set[str]:
+def _names(facts: Facts, named: Set[str]) -> frozenset[str]:
     """The names of a segment, with the words that the answers write with a capital elsewhere."""
-    return facts.names | (facts.words & named)
+    written = facts.words & named
+    return facts.names if written <= facts.names else facts.names | written
 
 
 def _one_sided(

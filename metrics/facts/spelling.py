@@ -109,9 +109,14 @@ def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en")
         return list(clean), list(perturbed)
     to_ours: dict[str, str] = {}
     to_theirs: dict[str, str] = {}
+    by_first: dict[str, list[str]] = {}
+    by_last: dict[str, list[str]] = {}
+    for other in sorted(only_theirs):
+        by_first.setdefault(other[0], []).append(other)
+        by_last.setdefault(other[-1], []).append(other)
     for word in sorted(only_ours):
-        for other in sorted(only_theirs):
-            if (word[0] == other[0] or word[-1] == other[-1]) and (wrong := misspelt(word, other, language)):
+        for other in (*by_first.get(word[0], ()), *by_last.get(word[-1], ())):
+            if wrong := misspelt(word, other, language):
                 (to_theirs if wrong == other else to_ours)[wrong] = word if wrong == other else other
     return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)
 

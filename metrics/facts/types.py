@@ -78,8 +78,7 @@ class Facts:
     cases: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """How far two segments contradict each other, in [0, 1], and the reason in words (empty where they don't).
 
     The first word of a reason is its kind: number, unit, date, time, name, negation, antonym, comparison, quantifier,
