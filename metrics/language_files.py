@@ -11,6 +11,7 @@ out. `data/language_de.txt` is an example of each:
                   joiner: und           what stands inside numbers written as one word
                   capitals: nouns       all nouns are capitalised, so a capital makes no name
                   cases: а/у /а         endings of who acts and of whom it is done to, where nouns show it
+                  participles: ado ida  endings of what stands before "by" in a passive; where none are named, any does
                   concord: yes          several negative words negate once
                   script: Han           the script, where it belongs to this language before others (Unicode's name)
                   unspaced: yes         words are not set apart
@@ -45,7 +46,9 @@ SECTIONS = frozenset(
     "settings words phrases numbers units calendar antonym comparison converse synonyms names".split(),
 )
 
-SETTINGS = frozenset("decimal endings prefixes elided joiner capitals cases concord script unspaced".split())
+SETTINGS = frozenset(
+    "decimal endings prefixes elided joiner capitals cases participles concord script unspaced".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

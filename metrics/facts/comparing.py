@@ -17,6 +17,7 @@ from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.replacing import REPLACED, replaced
 from holdfast.metrics.facts.roles import swapped_roles
+from holdfast.metrics.facts.sequels import turned_sequel
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import abbreviations, family, known_names
@@ -251,6 +252,8 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
     if pair and all(kind == "pronoun" for _, _, kind in found.opposites):
         who, whom = (ours.forms.get(key, key) for key in pair)
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
+    elif turned := turned_sequel(ours, theirs):
+        worst = _worse(worst, Conflict(_ROLES, f"order {_first(ours, turned.first)} <-> {_first(ours, turned.then)}"))
     elif swapped_numbers(ours, theirs):
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
     if ours.modals or theirs.modals:
@@ -259,6 +262,11 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
     worst = _worse(worst, exclusivity_conflict(ours, theirs, found))
     balanced = is_balanced(ours, theirs, found, affirmed)
     return worst if balanced else _worse(worst, quantifier_conflict(ours, theirs, found))
+
+
+def _first(facts: Facts, keys: Set[str]) -> str:
+    """The word of these that comes first."""
+    return next(facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys)
 
 
 def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from itertools import combinations
 
 from holdfast.metrics.facts.stems import opposite_forms, stem
-from holdfast.metrics.facts.tables import PARTICLES, excluding, excluding_sides, rows_in, synonym_groups
+from holdfast.metrics.facts.tables import PARTICLES, excluding, excluding_sides, rows_in, synonym_groups, words_in
 
 _SAME_STEM = 5
 """From so many common first letters on two words are kin: announce, announcement."""
@@ -136,3 +136,9 @@ def kin(one: str, other: str, language: str = "en") -> bool:
 def traits(one: str, language: str = "en") -> frozenset[int | str]:
     """What two stems must share to be kin: a group of synonyms or their first letters."""
     return synonyms(language).get(one, frozenset[int | str]()) | {one[:3]}
+
+
+@cache
+def actors() -> frozenset[str]:
+    """The stems of English nouns for somebody, or something, that acts on others."""
+    return frozenset(map(stem, words_in("actors_en.txt")))

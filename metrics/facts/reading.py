@@ -11,6 +11,7 @@ from holdfast.metrics.facts.meanings import contrasted, phrase_starts, tables
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.quantity import Quantity, plain
+from holdfast.metrics.facts.sequels import Turn, sequels
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.terms import last_phrase
@@ -32,7 +33,9 @@ _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 """What stands between the numbers of a score or a ratio."""
 
-_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES
+_TURNS = frozenset({"later", "earlier"})
+
+_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES | _TURNS
 """Jobs that leave a trace wherever they stand."""
 
 _PREPOSITION = frozenset({"place", "before", "after"})
@@ -96,7 +99,7 @@ class _Reading:
         self.names: set[str] = set()
         self.words: set[str] = set()
         self.keys: set[str] = set()
-        self.markers: set[str] = set()
+        self.marked: list[str] = []
         self.negated: set[str] = set()
         self.reach: set[str] = set()
         self.negations = 0
@@ -117,6 +120,8 @@ class _Reading:
         self._at = 0
         self._last = ""
         self._comma = False
+        self._commas: list[int] = []
+        self._turns: list[Turn] = []
         self._without_capitals = False
 
     def facts(self) -> Facts:
@@ -160,7 +165,8 @@ class _Reading:
             name_keys=frozenset([stem(name, self.language) for name in self.names]),
             words=frozenset(self.words),
             keys=frozenset(self.keys),
-            markers=frozenset(self.markers),
+            markers=frozenset(self.marked),
+            marked=tuple(self.marked),
             negations=self.negations,
             negated=frozenset(self.negated),
             reach=frozenset(self.reach | self.negated),
@@ -174,6 +180,7 @@ class _Reading:
             only=self.only + self._exclusive,
             scores=frozenset(self._scores(found, used)),
             cases=self.cases,
+            sequels=tuple(sequels(self.order, self._turns, self._commas)),
         )
 
     def _scores(self, found: list[tuple[int, Quantity]], used: set[int]) -> Iterator[tuple[str, str]]:
@@ -269,8 +276,10 @@ class _Reading:
         if "not" in word.jobs:
             self._negate()
             return
+        if turn := word.jobs & _TURNS:
+            self._turns.append(Turn(len(self.order), "later" in turn))
         if word.marker:
-            self.markers.add(word.key)
+            self.marked.append(word.key)
             if self._denied:
                 self.reach.add(word.key)
             self.forms.setdefault(word.key, text)
@@ -279,7 +288,7 @@ class _Reading:
         elif "filler" in word.jobs:
             self._filler(word.key)
         elif "before" in word.jobs or "after" in word.jobs:
-            if "agent" in word.jobs and self.order:
+            if "agent" in word.jobs and self.order and self._behind_participle():
                 self.passive.update(last_phrase(self.order), self._participle())
             self.order.append(Term(lower, "relation"))
         elif case := word.jobs & CASES:
@@ -289,6 +298,10 @@ class _Reading:
             self._denied = self._denied and "or" in word.jobs
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
+
+    def _behind_participle(self) -> bool:
+        """Whether the last word may be a participle, by its ending."""
+        return self.tokens[self._at - 1].lower.endswith(self.rules.participles)
 
     def _participle(self) -> Iterator[str]:
         """The word behind "was", before "by": was given a blanket by."""
@@ -357,6 +370,7 @@ class _Reading:
     def _mark(self, mark: str) -> None:
         if mark in ",;，、；\n":
             self._comma = True
+            self._commas.append(len(self.order))
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
         if mark in ",;.!?，。！？；":

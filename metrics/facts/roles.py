@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations, product
+from typing import NamedTuple
 
 from holdfast.metrics.facts.cases import exchanged_cases, order_says_nothing
 from holdfast.metrics.facts.difference import Difference, shared_family
-from holdfast.metrics.facts.meanings import contrasts, tables
+from holdfast.metrics.facts.meanings import actors, contrasts, tables
 from holdfast.metrics.facts.tables import grammar
 from holdfast.metrics.facts.types import Facts, Term
 
@@ -23,6 +25,21 @@ _LONGEST = 40
 """Longer rows of terms are not searched: who does what is a matter of a sentence."""
 
 
+_LITTLE = 2
+"""Segments differ in little besides where so few words stand for others."""
+
+
+class _Place(NamedTuple):
+    """Where a term stands in its row."""
+
+    at: int
+    term: Term
+
+
+_Meeting = tuple[_Place, _Place]
+"""Where two terms stand that may have changed places."""
+
+
 def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
     """Two terms that changed places around a third, or exchanged their prepositions; None where none did.
 
@@ -32,7 +49,12 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
         return None
     if ours.cases or grammar(ours.language).cases:
         return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found) or _exchanged(ours, theirs, found)
-    return _around(ours, theirs, found) or _marked(ours, theirs, found) or _exchanged(ours, theirs, found)
+    return (
+        _around(ours, theirs, found)
+        or _marked(ours, theirs, found)
+        or _exchanged(ours, theirs, found)
+        or _compared(ours, theirs, found)
+    )
 
 
 def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
@@ -61,6 +83,8 @@ def _acts(term: Term, jobs: Mapping[str, Collection[str]]) -> bool:
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two terms that stand the other way round on either side of one that binds them. Among words that differ besides
+    only names do, or nouns for somebody, where little differs."""
     alike = dict(found.alike)
     first, second = _places(ours.order, {}), _places(theirs.order, alike)
     common = [key for key in first if key in second]
@@ -68,34 +92,49 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     language = shared_family(ours, theirs)
-    excluding, jobs = contrasts(language), tables(language).jobs
-    shown = ours.cases or grammar(ours.language).cases
-    turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
-    for i, one in enumerate(common):
-        for other in common[i + 2 :]:
-            kinds = {_kind(first, second, key) for key in (one, other)}
-            if "relation" in kinds or len(kinds) > 1 or not (kinds == {"name"} or strict):
-                continue
-            if kinds == {"word"} and (_apart(ours, first, one, other) or _apart(theirs, second, one, other)):
-                continue  # a clause that moved: to restart, press ...
-            if _moved(first[one][1], second[one][1]) or _moved(first[other][1], second[other][1]):
-                continue
-            if shown and order_says_nothing(ours, theirs, one, other):
-                continue
-            reversed_ = second[one][0] > second[other][0]
+    who = actors() if language == "en" and (strict or _differ_in_little(found)) else frozenset()
+    against = contrasts(language)
+    for one, other in combinations(common, 2):
+        kinds = {key: _kind(first[key], second[key]) for key in (one, other)}
+        named = all(kind == "name" or key in who for key, kind in kinds.items())
+        if "relation" in kinds.values() or not (named or (strict and kinds[one] == kinds[other])):
+            continue
+        meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
+        for mine, its in zip(*meetings, strict=False):
             between = [
                 key
                 for key in common
-                if (_binds(key, one, other, first) and _binds(key, one, other, second))
-                or (_pairs(key, one, other, first, excluding) and _pairs(key, one, other, second, excluding))
+                if any(
+                    _binds(*here, mine) and _binds(*there, its)
+                    for here, there in zip(first[key], second[key], strict=False)
+                )
+                or (_pair(first[key], mine, against) and _pair(second[key], its, against))
             ]
-            if not between or reversed_ == any(key in turned for key in between):
-                continue
-            if reversed_ and kinds == {"word"} and turned & {one, other}:
-                continue  # a verb in the passive, which stands elsewhere
-            if reversed_ or any(_acts(places[key][1], jobs) for key in (one, other) for places in (first, second)):
+            if _stand_otherwise(ours, theirs, alike, mine, its, between):
                 return one, other
     return None
+
+
+def _stand_otherwise(
+    ours: Facts, theirs: Facts, alike: Mapping[str, str], mine: _Meeting, its: _Meeting, between: Collection[str]
+) -> bool:
+    """Whether two terms have each other's part, as they stand around what binds them on both sides."""
+    words = all(place.term.kind == "word" for place in (*mine, *its))
+    if words and (_apart(ours, mine) or _apart(theirs, its)):
+        return False  # a clause that moved: to restart, press ...
+    if any(_moved(here.term, there.term) for here, there in zip(mine, its, strict=True)):
+        return False
+    keys = [place.term.key for place in mine]
+    if (ours.cases or grammar(ours.language).cases) and order_says_nothing(ours, theirs, *keys):
+        return False
+    turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
+    reversed_ = (mine[0].at < mine[1].at) != (its[0].at < its[1].at)
+    if not between or reversed_ == any(key in turned for key in between):
+        return False
+    if reversed_ and words and not turned.isdisjoint(keys):
+        return False  # a verb in the passive, which stands elsewhere
+    jobs = tables(shared_family(ours, theirs)).jobs
+    return reversed_ or any(_acts(place.term, jobs) for place in (*mine, *its))
 
 
 def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
@@ -127,26 +166,50 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     return None
 
 
+def _compared(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two words that exclude each other in each other's place: from the less dense side to the more dense one."""
+    if sorted(ours.marked) != sorted(theirs.marked) or not _differ_in_nothing_else(ours, theirs, found):
+        return None
+    apart = [pair for pair in zip(ours.marked, theirs.marked, strict=True) if pair[0] != pair[1]]
+    same = [term.key for term in ours.order] == [term.key for term in theirs.order]
+    return apart[0] if apart and same else None
+
+
 def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bool:
     return not (found.lost or found.gained) and ours.numbers == theirs.numbers
 
 
-def _kind(first: dict[str, tuple[int, Term]], second: dict[str, tuple[int, Term]], key: str) -> str:
+def _differ_in_little(found: Difference) -> bool:
+    """Whether no more than a word in a few has another in its place."""
+    return max(len(found.lost), len(found.gained)) + len(found.alike) <= _LITTLE
+
+
+def _kind(here: Sequence[_Place], there: Sequence[_Place]) -> str:
     """A term is a name where either side writes it as one: a first word may not look like it."""
-    kinds = {first[key][1].kind, second[key][1].kind}
+    kinds = {here[0].term.kind, there[0].term.kind}
     return "name" if "name" in kinds else min(kinds)
 
 
-def _binds(key: str, one: str, other: str, places: dict[str, tuple[int, Term]]) -> bool:
+def _meetings(facts: Facts, one: Sequence[_Place], other: Sequence[_Place]) -> list[_Meeting]:
+    """Where two terms stand: first of all, and again wherever no comma parts them."""
+    first, *others = product(one, other)
+    return [first, *(meeting for meeting in others if not _parted(facts, meeting))]
+
+
+def _parted(facts: Facts, meeting: _Meeting) -> bool:
+    low, high = sorted(place.at for place in meeting)
+    return any(term.listed for term in facts.order[low:high])
+
+
+def _binds(at: int, term: Term, meeting: _Meeting) -> bool:
     """Whether a term stands between two others and is no list's member."""
-    low, high = sorted((places[one][0], places[other][0]))
-    at, term = places[key]
-    return low < at < high and (term.kind == "word" or key in BINDERS) and not term.listed
+    low, high = sorted(place.at for place in meeting)
+    return low < at < high and (term.kind == "word" or term.key in BINDERS) and not term.listed
 
 
-def _apart(facts: Facts, places: dict[str, tuple[int, Term]], one: str, other: str) -> bool:
+def _apart(facts: Facts, meeting: _Meeting) -> bool:
     """Whether a comma stands right behind the first of two terms."""
-    at = min(places[one][0], places[other][0])
+    at = min(place.at for place in meeting)
     return facts.order[at].listed and facts.order[at + 1].listed
 
 
@@ -155,14 +218,13 @@ def _moved(here: Term, there: Term) -> bool:
     return bool(here.mark) and here.mark == there.mark
 
 
-def _pairs(
-    key: str, one: str, other: str, places: dict[str, tuple[int, Term]], excluding: Mapping[tuple[str, str], str]
-) -> bool:
+def _pair(places: Sequence[_Place], meeting: _Meeting, excluding: Mapping[tuple[str, str], str]) -> bool:
     """Whether a name between two others goes with the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben 30."""
-    (start, first), (end, last), (at, term) = places[one], places[other], places[key]
+    (start, first), (end, last) = meeting
+    at, term = places[0]
     if not min(start, end) < at < max(start, end) or term.kind == "relation":
         return False
-    if (one, other) in excluding:
+    if (first.key, last.key) in excluding:
         return True
     if term.kind != "name":
         return False
@@ -204,9 +266,9 @@ def _markers(facts: Facts, step: int) -> dict[str, str]:
 _AFTER = frozenset("ने को से का की के में पर ne ko se ka ki ke mein par".split())
 
 
-def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, tuple[int, Term]]:
-    """Terms and where they first stand; a term that is `alike` another goes by that one's key."""
-    found: dict[str, tuple[int, Term]] = {}
+def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, list[_Place]]:
+    """Terms and where they stand; a term that is `alike` another goes by that one's key."""
+    found: dict[str, list[_Place]] = {}
     for at, term in enumerate(order):
-        found.setdefault(alike.get(term.key, term.key), (at, term))
+        found.setdefault(alike.get(term.key, term.key), []).append(_Place(at, term))
     return found

@@ -39,6 +39,7 @@ class Grammar:
     capitalised_nouns: bool = False
     concord: bool = False
     cases: tuple[tuple[str, str], ...] = ()
+    participles: tuple[str, ...] = ("",)
     unspaced: bool = False
 
 
@@ -57,6 +58,7 @@ def grammar(language: str) -> Grammar:
         capitalised_nouns=own.setting("capitals") == "nouns",
         concord=own.setting("concord") == "yes",
         cases=tuple((one, other) for one, _, other in (pair.partition("/") for pair in own.setting("cases").split())),
+        participles=tuple(own.setting("participles").split()) or ("",),
         unspaced=own.setting("unspaced") == "yes",
     )
 

@@ -20,6 +20,13 @@ class Term(NamedTuple):
     """The relation right before it."""
 
 
+class Sequel(NamedTuple):
+    """Two parts of a statement, by their keys: what comes first, or causes the other, and what follows."""
+
+    first: frozenset[str]
+    then: frozenset[str]
+
+
 CASES = frozenset({"nominative", "accusative", "dative"})
 """The jobs of articles that show the case of their noun."""
 
@@ -46,11 +53,12 @@ class Facts:
     """The facts of one segment.
 
     `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `words` (all,
-    lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up), `negations`
-    (how many), `negated` (the stems they bear on) and `reach` (all that follow in their clauses), `levels`
-    (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms` (how a key was written),
-    `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of nothing else), `scores`
-    (numbers bound to the next one: 2-1, 3:1), `cases` (of nouns, where an article shows them).
+    lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up) and `marked`
+    (the same in a row), `negations` (how many), `negated` (the stems they bear on) and `reach` (all that follow in
+    their clauses), `levels` (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms`
+    (how a key was written), `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of
+    nothing else), `scores` (numbers bound to the next one: 2-1, 3:1), `cases` (of nouns, where an article shows them),
+    `sequels` (what comes before what, or of what).
     Each is equal to itself alone.
     """
 
@@ -63,6 +71,7 @@ class Facts:
     words: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     markers: frozenset[str] = frozenset()
+    marked: tuple[str, ...] = ()
     negations: int = 0
     negated: frozenset[str] = frozenset()
     reach: frozenset[str] = frozenset()
@@ -76,6 +85,7 @@ class Facts:
     only: int = 0
     scores: frozenset[tuple[str, str]] = frozenset()
     cases: Mapping[str, str] = field(default_factory=dict)
+    sequels: tuple[Sequel, ...] = ()
 
 
 class Conflict(NamedTuple):

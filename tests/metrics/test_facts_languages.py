@@ -51,6 +51,8 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("date", "会议在星期一举行。", "会议在星期五举行。"),
         ("name", "他住在北京。", "他住在上海。"),
         ("roles", "小明打了小红。", "小红打了小明。"),
+        ("roles", "去年中国从法国进口葡萄酒。", "去年法国从中国进口葡萄酒。"),
+        ("roles", "El vecino demandó al casero por no arreglar el techo.", "El casero demandó al vecino por no arreglar el techo."),
         ("comparison", "Le prix a augmenté.", "Le prix a baissé."),
         ("comparison", "价格上升了。", "价格下降了。"),
     ],

@@ -19,7 +19,7 @@ def first_noun_acts(doc: Doc) -> Doc:
     """A parser of three-word worlds: what stands before "outwits" is its subject, what stands behind its object."""
     verbs = [token.i for token in doc if token.lower_ == "outwits"]
     for token in doc:
-        if verbs and token.lower_ in ("dog", "cat"):
+        if verbs and token.lower_ in ("dog", "cat", "sock", "chair"):
             token.head = doc[verbs[0]]
             token.dep_ = "nsubj" if token.i < verbs[0] else "dobj"
     return doc
@@ -63,10 +63,10 @@ def test_an_entity_is_a_name_even_in_lower_case(pipeline: str) -> None:
 
 
 def test_agent_and_patient_changed_round_are_seen_by_the_parse(pipeline: str) -> None:
-    before, after = ["The dog near the shed outwits a cat."], ["Yesterday some cat outwits the dog."]
+    before, after = ["The sock near the shed outwits a chair."], ["Yesterday some chair outwits the sock."]
     lexical = encoding_of("lexical")
     [found] = segment_drift(before, after, encoding=lexical, pipeline=pipeline)
-    assert found.reasons[0] == "roles dog <-> cat"
+    assert found.reasons[0] == "roles sock <-> chair"
     assert "roles" not in " ".join(segment_drift(before, after, encoding=lexical)[0].reasons)
 
 
