@@ -24,6 +24,10 @@ _KEPT_WHOLE = re.compile(
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[*_]*\Z")
 _LETTER_AHEAD, _LETTER_BEHIND = re.compile(r"\s[^\W\d_]\."), re.compile(r"(?<!\w)[^\W\d_]\.\s[^\W\d_]\Z")
 """What makes a single letter part of a short form of several: d. h., z. B."""
+_NUMBERED = re.compile(r"(?:\A|[.!?:;]\s+)\(?\d{1,3}\Z")
+"""The number of a list's item stands behind the end of the one before."""
+_FIRST_ITEM = re.compile(r"(?<=:)\s+(?=\(?1[.)]\s+[^\W\d_])")
+"""Where a list begins in the middle of a line."""
 _DOTTED = re.compile(r"(?:\w\.)+\w\Z")
 
 
@@ -92,10 +96,14 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
     whole = kept_whole(paragraph)
     at = 0
     item = _LIST_ITEM.match(paragraph)
-    for found in _END.finditer(paragraph, item.end() if item else 0):
-        if _ends_sentence(paragraph, found) and not is_inside(whole, found.end()):
-            yield start + at, start + found.end()
-            at = found.end()
+    found = _END.finditer(paragraph, item.end() if item else 0)
+    ends = [mark.end() for mark in found if _ends_sentence(paragraph, mark)]
+    if ": 1" in paragraph or ": (1" in paragraph:
+        ends = sorted((*ends, *(gap.start() for gap in _FIRST_ITEM.finditer(paragraph))))
+    for place in ends:
+        if not is_inside(whole, place):
+            yield start + at, start + place
+            at = place
     yield start + at, end
 
 
@@ -121,7 +129,8 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
         or _LETTER_AHEAD.match(text, found.end()) is not None
         or _LETTER_BEHIND.search(text, max(0, found.start() - 6), found.start()) is not None
     )
-    return not (kind == "never" or initial or _DOTTED.match(before) or (before.isdigit() and found.start() <= 3))
+    numbered = before[-1:].isdigit() and _NUMBERED.search(text, max(0, found.start() - 30), found.start())
+    return not (kind == "never" or initial or _DOTTED.match(before) or numbered)
 
 
 def _stripped(text: str, start: int, end: int) -> Span:

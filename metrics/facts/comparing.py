@@ -130,6 +130,10 @@ class Comparer:
             mine, its = self.before.segments[i], self.after.segments[j]
         else:
             mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+            if _is_left_out(self.before, ours, its, self.after):
+                return Conflict(_WHOLE_COST, "omission of the segment")
+            if _is_left_out(self.after, theirs, mine, self.before):
+                return Conflict(_WHOLE_COST, "addition of the segment")
         found = _conflict(mine, its, self.before, self.after)
         return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
 
@@ -203,6 +207,16 @@ def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
     texts = [answer.segments[i].text for i in group]
     rest = [text if (bare := without_item(text)) == text else "\n" + bare for text in texts[1:]]
     return facts_of(" ".join([texts[0], *rest]), answer.segments[group[0]].language)
+
+
+def _is_left_out(answer: _Answer, group: Sequence[int], others: Facts, other: _Answer) -> bool:
+    """Whether the content of one of several segments is nowhere in the other answer, and nothing stands for it."""
+    instead = len(_nowhere(others.keys, answer))
+    for keys in (answer.segments[i].keys for i in group if len(group) > 1):
+        lost = len(_nowhere(keys, other))
+        if lost > 1 and lost >= _WHOLE * len(keys) and lost > 2 * instead:
+            return True
+    return False
 
 
 def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:

@@ -22,7 +22,7 @@ from holdfast.metrics.languages import language_of
 _TITLES = frozenset("mr mrs ms miss dr prof sir madam mister st doctor professor श्री डॉ shri shrimati ji जी".split())
 _JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
 """Titles that are words, too: they are titles before a name."""
-_SHORT_WORDS = frozenset({"no", "ca", "ed", "st", "us", "it", "la", "ad", "co", "est", "fig", "ref", "min"})
+_SHORT_WORDS = frozenset("no ca ed st us it la ad co est fig ref min art para pt ch pp".split())
 """Abbreviations that are words, too: they count with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
 MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
