@@ -65,7 +65,8 @@ class DateReader(Row):
             before -= 1
         if self.lower(before) in ORDINAL_ENDINGS:
             before -= 1
-        if found := self._day(before):
+        verb = is_word and self.tokens[at].text.islower() and self._word_follows(at)
+        if not verb and (found := self._day(before)):
             day, start = found, before
         elif found := self._day(end):
             day, end = found, end + 1
@@ -125,6 +126,9 @@ class DateReader(Row):
             sure = self._clock_word(after)[0] in ("am", "pm") or self.lower(end) not in self.units
             sure = sure or self.does(start - 1, "at")
             end = after if more else end
+            minutes = self._small_number(end) if self.does(start - 1, "at") and not more else 0
+            if 0 < minutes < 60 and self.lower(end + 1) not in self.units:
+                return self.time(start, f"{int(value)}:{int(minutes):02}", end + 1)
         if not sure or value > 24 or self._is_amount(start):
             return start
         if found := re.fullmatch(r"\d{1,2}\.(\d\d)", self.lower(start)):

@@ -11,6 +11,9 @@ _CONVERTIBLE = frozenset({"m", "g", "l", "m2", "m/h", "min"})
 _ROUNDING = 0.02
 """Values in different units are equal within this: 5 miles are 8 km."""
 
+_ROUNDED = 0.5
+"""So far a rounded percentage may be off."""
+
 
 def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> list[Quantity]:
     """The quantities that the other side does not have, in their order, each once.
@@ -72,6 +75,9 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         number, date = (one, other) if one.kind == "number" else (other, one)
         return number.kind == "number" and date.kind == "date" and not number.unit and date.key.startswith(number.key)
     if one.kind == "number":
+        if {one.unit, other.unit} == {"percent", ""} and 0 < min(one.value, other.value) < 1:
+            share, bare = (one, other) if one.unit else (other, one)
+            return abs(share.value - 100 * bare.value) <= 1e-6
         if "" in (one.unit, other.unit) and one.unit != other.unit:
             aged = "months" in (one.unit, other.unit)  # twenty years old, aged twenty
             return one.count == other.count if aged else one.value == other.value
@@ -80,7 +86,7 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         apart = abs(one.value - other.value)
         if apart > _ROUNDING * max(abs(one.value), abs(other.value)) + 1e-9:
             return False
-        return one.unit == other.unit and (apart <= 1e-9 or _converted(one, other))
+        return one.unit == other.unit and (apart <= 1e-9 or _converted(one, other) or _rounded(one, other))
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
     if one.key.startswith("weekday") or other.key.startswith("weekday"):
@@ -104,6 +110,12 @@ def _converted(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities were written in different units of one dimension."""
     words = [{word for word in one.form.lower().replace("-", " ").split() if word.isalpha()} for one in (one, other)]
     return one.unit in _CONVERTIBLE and not words[0] & words[1]
+
+
+def _rounded(one: Quantity, other: Quantity) -> bool:
+    """Whether a share in percent is another one, written as a fraction, rounded: two thirds, 67 %."""
+    fractions = ["/" in share.form or not any(map(str.isdigit, share.form)) for share in (one, other)]
+    return one.unit == "percent" and fractions[0] != fractions[1] and abs(one.value - other.value) <= _ROUNDED
 
 
 def _clock(key: str) -> tuple[int, str]:

@@ -24,6 +24,8 @@ from holdfast.metrics.facts.tokens import Token
 from holdfast.metrics.language_files import language_files
 
 _MONEY = frozenset("dollars euros pounds yen rupees francs cents".split())
+_CHANGE = frozenset({"cents", "pence"})
+"""Hundredths of the money that stands before them."""
 _MILLIONS = {"m": 1e6, "b": 1e9, "t": 1e12}
 """Scales behind an amount of money, which elsewhere are units."""
 _ADDS_UP = frozenset({"min", "months", "m", "g"})
@@ -213,6 +215,9 @@ class _Reader(DateReader):
         part = self.number_word(at)[1]
         following = self.lower(at + 1)
         shared_out = counted or (following, self.lower(at + 2)) == ("of", "an")
+        divided = at + 1 + 2 * (following == "of" and self.lower(at + 2) in ("a", "an"))
+        if divided > at + 1 and self.number_word(divided)[0] == "scale":
+            return count * part * self.number_word(divided)[1], divided + 1
         shared_out = shared_out or (
             self._is_one(at - 1) and (self.does(at + 1, "after_quarter") or self.lower(at - 2) == "by")
         )
@@ -265,12 +270,13 @@ class _Reader(DateReader):
         known = self.units
         unit, factor, begin = "", 1.0, start - self._is_negative(start)
         after = end + (self.lower(end) == "-" and self.lower(end + 1) in known)
-        if two := known.get(f"{self.lower(after)}_{self.lower(after + 1)}"):
-            return self.keep(begin, after + 2, number_of(value, two[0], self.form(begin, after + 2), two[1]))
-        if self.lower(after) == "s" and value >= 1000:
-            return self.keep(begin, after + 1, number_of(value, "", self.form(begin, after + 1)))
         after += value < 1 and self.lower(after) == "of" and self.lower(after + 1) in ("a", "an")
         after += value < 1 and self.does(after, "one")
+        second = after + 1 + (self.lower(after + 1) == "-")
+        if two := known.get(f"{self.lower(after)}_{self.lower(second)}"):
+            return self.keep(begin, second + 1, number_of(value, two[0], self.form(begin, second + 1), two[1]))
+        if self.lower(after) == "s" and value >= 1000:
+            return self.keep(begin, after + 1, number_of(value, "", self.form(begin, after + 1)))
         after += self.lower(after) in _NATIONAL and known.get(self.lower(after + 1), ("",))[0] in _MONEY
         if self.lower(after) == "°" and self.lower(after + 1) in ("c", "f"):
             unit, end = known["°" + self.lower(after + 1)][0], after + 2
@@ -303,6 +309,8 @@ class _Reader(DateReader):
             return self.keep(begin, end, Quantity("number", f"{number} version", number, value, "version", value))
         if below or any(self._is_negative(place) for place in range(begin + 1, start + 1)):
             value, end = -value, end + 2 * below
+            if below and unit == "degrees" and self.lower(end) in ("celsius", "fahrenheit"):
+                unit, end = self.lower(end), end + 1
         return self._add_up(begin, end, value, unit, factor, loose)
 
     def _is_negative(self, at: int) -> bool:
@@ -329,11 +337,16 @@ class _Reader(DateReader):
         near = after == begin or (after == begin - 1 and adds)
         form = self.form(begin, end)
         self._larger = end, unit, factor
-        if unit in _ADDS_UP and near and unit == larger and value * factor < its_factor:
+        change = near and larger in _MONEY and value < 100 and (unit in _CHANGE or self._ends(after, begin, end, unit))
+        if change or (unit in _ADDS_UP and near and unit == larger and value * factor < its_factor):
             first, before = self.found.pop()
             self.used.update(range(after, begin))
-            total = before.value + value * factor
-            self.found.append((first, number_of(total, unit, f"{before.form} {form}")))
+            total = before.value + value * (0.01 if change else factor)
+            self.found.append((first, number_of(total, larger, f"{before.form} {form}")))
             self.used.update(range(begin, end))
             return end
         return self.keep(begin, end, replace(number_of(value, unit, form, factor), loose=loose))
+
+    def _ends(self, after: int, begin: int, end: int, unit: str) -> bool:
+        """Whether a number right behind another is the last of its clause, and counts nothing: 12 pounds 50."""
+        return not unit and after == begin and (end == len(self.tokens) or self.tokens[end].kind == "mark")

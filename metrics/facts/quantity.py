@@ -149,7 +149,7 @@ _COUNTS = ("number", "scale")
 
 def fraction(text: str) -> float:
     over, under = re.split("[/⁄]", text)
-    return int(over[:15]) / (int(under[:15]) or 1)
+    return float(over[:15]) / (int(under[:15]) or 1)
 
 
 def written_date(text: str) -> Quantity:

@@ -208,7 +208,9 @@ class _Reading:
         short = abbreviations()
         if text in short and len(text) > 1 and text.isupper() and not shouting:
             for word in short[text]:
-                if word_of(word, self.language).content:
+                if "not" in word_of(word, self.language).jobs:
+                    self._negate()
+                elif word_of(word, self.language).content:
                     self._add(stem(word), "name", text)
             self.names.add(lower)
             self.forms[lower] = text
