@@ -99,6 +99,9 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         named = all(kind == "name" or key in who for key, kind in kinds.items())
         if "relation" in kinds.values() or not (named or (strict and kinds[one] == kinds[other])):
             continue
+        rest = [key for key in common if key not in (one, other)]
+        if not named and rest != sorted(rest, key=lambda key: second[key][0].at):
+            continue  # all of it stands in another order
         meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
         for mine, its in zip(*meetings, strict=False):
             between = [
