@@ -147,7 +147,7 @@ def _denied_otherwise(more: Facts, fewer: Facts, others: frozenset[str]) -> bool
         return True
     if _says_so(fewer, more) or (_says(fewer, "too") and not _says(more, "too")):
         return True
-    if _says(more, "until") and not _says(fewer, "until") and _says(fewer, "then"):
+    if _says(more, "until") and _says(fewer, "then"):
         return True
     return not more.negated & fewer.keys and _balances(more.negated, more)
 
@@ -170,7 +170,8 @@ def _denies_each(more: Facts, fewer: Facts) -> bool:
 
 def _says_so(graded_side: Facts, other: Facts) -> bool:
     """Whether one side compares by a form where the other says "as" or "so": the tallest, no other is as tall."""
-    return _says(other, "as") and any(form.lower() in graded() for form in graded_side.forms.values())
+    forms = {form.lower() for form in graded_side.forms.values()} - other.words
+    return _says(other, "as") and not forms.isdisjoint(graded())
 
 
 def _says(facts: Facts, job: str) -> bool:

@@ -206,7 +206,7 @@ class _Reading:
         if lower.endswith("."):
             text, lower = text.replace(".", ""), lower.replace(".", "")
         short = abbreviations()
-        if text in short and len(text) > 1 and text.isupper() and not shouting:
+        if text in short and sum(map(str.isupper, text)) > 1 and not shouting:
             for word in short[text]:
                 if "not" in word_of(word, self.language).jobs:
                     self._negate()

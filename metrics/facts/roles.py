@@ -158,6 +158,8 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     for first in range(1, _PHRASE + 1):
         for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
             between = row[first:-last]
+            if abs(first - last) > 1 and any(term.listed for term in row[1:]):
+                continue  # a word and a clause
             if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
                 continue
             one, other = row[first - 1], row[-1]
