@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 from holdfast.metrics.facts.difference import Difference
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import family, sides_of
+from holdfast.metrics.facts.terms import beside
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 
 REPLACED = 0.5
@@ -20,23 +22,28 @@ _SAID_OF_THINGS = tuple("ed ing ly ous ful ive able ible less ish".split())
 """Endings of words that name no thing; these have more synonyms."""
 
 
+_REWORDED = 0.5
+"""Up to this share of words that others stand for, segments are about the same."""
+
 _OTHER_KIND = 0.6
 """The cost of a thing of the same kind in another's place: a fox, a badger."""
 
 
 def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """One thing in another's place, in a segment that is the same but for it: two of one kind, or two that are rare.
+    """One thing in another's place: two of one kind, or, in a segment that is the same but for them, two that are rare.
 
     An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
     """
+    if family(ours.language) == family(theirs.language) == "en" and found.reworded <= _REWORDED:
+        for one, other in product(sorted(found.lost), sorted(found.gained)):
+            if _are_apart(one, other) and _stand_alike(ours, theirs, found, one, other):
+                return Conflict(_OTHER_KIND, f"word {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
     if len(found.lost) != 1 or len(found.gained) != 1 or found.opposites or found.alike or len(ours.order) < 2:
         return NO_CONFLICT
     [mine], [its] = found.lost, found.gained
     if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
         return NO_CONFLICT
     words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
-    if family(ours.language) == "en" and _are_apart(mine, its):
-        return Conflict(_OTHER_KIND, f"word {words[0]} -> {words[1]}")
     if slips(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
         return NO_CONFLICT
     if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
@@ -45,10 +52,19 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
 
 
 def _are_apart(one: str, other: str) -> bool:
-    """Whether two stems name different things of one kind."""
-    kinds = _kinds()
-    its = kinds.get(other, {})
-    return any(its.get(kind, side) != side for kind, side in kinds.get(one, {}).items())
+    """Whether two stems name different things of one kind, and in no sense the same."""
+    mine, its = _kinds().get(one, {}), _kinds().get(other, {})
+    shared = mine.keys() & its.keys()
+    return bool(shared) and all(mine[kind] != its[kind] for kind in shared)
+
+
+def _stand_alike(ours: Facts, theirs: Facts, found: Difference, one: str, other: str) -> bool:
+    """Whether the same stands right before or right behind two words, or nothing at all."""
+    alike = dict(found.alike)
+    mine, its = beside(ours.order, one, ""), beside(theirs.order, other, "")
+    return any(
+        here == there or here & {alike.get(key, key) for key in there} for here, there in zip(mine, its, strict=True)
+    )
 
 
 @cache
