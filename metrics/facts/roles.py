@@ -158,7 +158,7 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     for first in range(1, _PHRASE + 1):
         for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
             between = row[first:-last]
-            if abs(first - last) > 1 and any(term.listed for term in row[1:]):
+            if abs(first - last) > 1 and any(term.listed for term in (*row[1:], *its[start + 1 : end])):
                 continue  # a word and a clause
             if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
                 continue
