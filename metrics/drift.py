@@ -97,7 +97,7 @@ def segment_drift(
     Polite phrases around an answer ("Sure!", `holdfast.metrics.chat`) are no part of it, unless it has no other.
     Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
     spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts. Raises ValueError unless
-    there are equally many of both, TypeError for a bare string.
+    there are equally many of both, TypeError for a bare string and for what is none.
 
     >>> from holdfast.metrics.encoders import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
@@ -109,6 +109,10 @@ def segment_drift(
         raise TypeError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
     if len(clean) != len(perturbed):
         raise ValueError(f"{len(clean)} clean answers and {len(perturbed)} perturbed ones are no pairs")
+    for side, texts in (("clean", clean), ("perturbed", perturbed)):
+        wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+        if wrong is not None:
+            raise TypeError(f"{side} answer {wrong} is a {type(texts[wrong]).__name__} and no text")
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)

@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 OWN = frozenset({"verb", "parser", "config", "more", "takes_more"})
@@ -28,10 +28,17 @@ class Parser(argparse.ArgumentParser):
         self._negative_number_matcher = re.compile(r"^-[\d.]")
 
     def error(self, message: str) -> NoReturn:
+        if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message += _nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
         self.exit(2, f"{self.prog}: {message}; {self.epilog or f'{self.prog} --help lists what there is'}\n")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Tell which arguments are unknown, and the nearest flag to the first of them."""
         flags = {*re.findall(r"--\w+", self.format_help())}
-        near = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=1)
-        self.error(f"unknown {' '.join(unknown)}" + (f": did you mean {near[0]}?" if near else ""))
+        self.error(f"unknown {' '.join(unknown)}{_nearest(unknown[0].partition('=')[0], flags)}")
+
+
+def _nearest(wrong: str, right: Iterable[str]) -> str:
+    """What to say of a mistake, if it is near to something right."""
+    near = difflib.get_close_matches(wrong, right, n=1)
+    return f": did you mean {near[0]}?" if near else ""

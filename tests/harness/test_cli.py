@@ -105,6 +105,7 @@ def test_a_mistake_is_one_clear_line(
         (["perturb", "verify"], "verify takes one DIR"),
         (["drift", "a.txt"], "the following arguments are required: B.txt; holdfast drift --help"),
         (["rnu"], "invalid choice: 'rnu'"),
+        (["calibrat"], "did you mean calibrate?"),
     ],
 )
 def test_wrong_arguments_are_one_line_that_says_what_to_do(
