@@ -213,3 +213,8 @@ def test_a_segment_that_is_gone_is_lost_and_says_so() -> None:
 def test_bare_strings_are_no_lists() -> None:
     with pytest.raises(TypeError, match="pass \\[clean\\] and \\[perturbed\\]"):
         segment_drift("one answer", "another")
+
+
+def test_what_is_no_text_is_named() -> None:
+    with pytest.raises(TypeError, match="perturbed answer 1 is a NoneType and no text"):
+        segment_drift(["a", "b"], ["a", None])  # type: ignore[list-item]
