@@ -1,6 +1,7 @@
 """How well drift tells a changed meaning from other words for the same, on the labelled pairs, beside its peers.
 
-python benchmarks/drift_quality.py [--halves build test] [--later open closed third fourth fifth] [--out results/drift_quality.txt]
+python benchmarks/drift_quality.py [--halves build test] [--later open closed third fourth fifth]
+    [--out results/drift_quality.txt]
 
 The later pairs were written by authors who did not know the rules. The open and the closed half: 360 pairs, 60 in ten
 other languages; the open half was then looked at and its misses mended; nobody who writes rules may look into the

@@ -52,7 +52,11 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("name", "他住在北京。", "他住在上海。"),
         ("roles", "小明打了小红。", "小红打了小明。"),
         ("roles", "去年中国从法国进口葡萄酒。", "去年法国从中国进口葡萄酒。"),
-        ("roles", "El vecino demandó al casero por no arreglar el techo.", "El casero demandó al vecino por no arreglar el techo."),
+        (
+            "roles",
+            "El vecino demandó al casero por no arreglar el techo.",
+            "El casero demandó al vecino por no arreglar el techo.",
+        ),
         ("comparison", "Le prix a augmenté.", "Le prix a baissé."),
         ("comparison", "价格上升了。", "价格下降了。"),
     ],
