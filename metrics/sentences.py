@@ -24,8 +24,8 @@ _KEPT_WHOLE = re.compile(
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[*_]*\Z")
 _LETTER_AHEAD, _LETTER_BEHIND = re.compile(r"\s[^\W\d_]\."), re.compile(r"(?<!\w)[^\W\d_]\.\s[^\W\d_]\Z")
 """What makes a single letter part of a short form of several: d. h., z. B."""
-_NUMBERED = re.compile(r"(?:\A|[.!?:;]\s+)\(?\d{1,3}\Z")
-"""The number of a list's item stands behind the end of the one before."""
+_NEAR = 1_000
+"""An item of a list is no longer than this."""
 _FIRST_ITEM = re.compile(r"(?<=:)\s+(?=\(?1[.)]\s+[^\W\d_])")
 """Where a list begins in the middle of a line."""
 _DOTTED = re.compile(r"(?:\w\.)+\w\Z")
@@ -98,7 +98,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
     item = _LIST_ITEM.match(paragraph)
     found = _END.finditer(paragraph, item.end() if item else 0)
     ends = [mark.end() for mark in found if _ends_sentence(paragraph, mark)]
-    if ": 1" in paragraph or ": (1" in paragraph:
+    if ":" in paragraph and "1" in paragraph:
         ends = sorted((*ends, *(gap.start() for gap in _FIRST_ITEM.finditer(paragraph))))
     for place in ends:
         if not is_inside(whole, place):
@@ -129,8 +129,22 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
         or _LETTER_AHEAD.match(text, found.end()) is not None
         or _LETTER_BEHIND.search(text, max(0, found.start() - 6), found.start()) is not None
     )
-    numbered = before[-1:].isdigit() and _NUMBERED.search(text, max(0, found.start() - 30), found.start())
-    return not (kind == "never" or initial or _DOTTED.match(before) or numbered)
+    if kind == "numbered":
+        return not following.isdigit()
+    return not (kind == "never" or initial or _DOTTED.match(before) or _numbers_item(text, before, found.start()))
+
+
+def _numbers_item(text: str, number: str, end: int) -> bool:
+    """Whether a number that ends here is that of a list's item: it opens the text, or follows the item before."""
+    if not (number.isdecimal() and len(number) < 4):
+        return False
+    before = text[: end - len(number)].rstrip() if end < _NEAR else text[end - _NEAR : end - len(number)].rstrip()
+    if not before:
+        return True
+    if before[-1] == ":":
+        return int(number) == 1
+    last = before.rfind(f"{int(number) - 1}.")
+    return before[-1] in ".!?;" and last >= 0 and (last == 0 or before[last - 1] in " \t(")
 
 
 def _stripped(text: str, start: int, end: int) -> Span:

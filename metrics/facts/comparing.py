@@ -20,7 +20,7 @@ from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.sequels import turned_sequel
 from holdfast.metrics.facts.spelling import frequency, slips
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import abbreviations, family, known_names
+from holdfast.metrics.facts.tables import acronyms, family, known_names
 from holdfast.metrics.facts.tokens import without_item
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 from holdfast.metrics.languages import segment_languages
@@ -130,11 +130,11 @@ class Comparer:
             mine, its = self.before.segments[i], self.after.segments[j]
         else:
             mine, its = _joined(self.before, ours), _joined(self.after, theirs)
-            if _is_left_out(self.before, ours, its, self.after):
-                return Conflict(_WHOLE_COST, "omission of the segment")
-            if _is_left_out(self.after, theirs, mine, self.before):
-                return Conflict(_WHOLE_COST, "addition of the segment")
         found = _conflict(mine, its, self.before, self.after)
+        if len(ours) > 1 and _is_left_out(self.before, ours, its, self.after):
+            found = _worse(found, Conflict(_WHOLE_COST, "omission of the segment"))
+        if len(theirs) > 1 and _is_left_out(self.after, theirs, mine, self.before):
+            found = _worse(found, Conflict(_WHOLE_COST, "addition of the segment"))
         return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
 
     def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
@@ -212,7 +212,7 @@ def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
 def _is_left_out(answer: _Answer, group: Sequence[int], others: Facts, other: _Answer) -> bool:
     """Whether the content of one of several segments is nowhere in the other answer, and nothing stands for it."""
     instead = len(_nowhere(others.keys, answer))
-    for keys in (answer.segments[i].keys for i in group if len(group) > 1):
+    for keys in (answer.segments[i].keys for i in group):
         lost = len(_nowhere(keys, other))
         if lost > 1 and lost >= _WHOLE * len(keys) and lost > 2 * instead:
             return True
@@ -267,7 +267,9 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
         who, whom = (ours.forms.get(key, key) for key in pair)
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
     elif turned := turned_sequel(ours, theirs):
-        worst = _worse(worst, Conflict(_ROLES, f"order {_first(ours, turned.first)} <-> {_first(ours, turned.then)}"))
+        worst = _worse(
+            worst, Conflict(_ROLES, f"order {_first_word(ours, turned.first)} <-> {_first_word(ours, turned.then)}")
+        )
     elif swapped_numbers(ours, theirs):
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
     if ours.modals or theirs.modals:
@@ -278,7 +280,7 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
     return worst if balanced else _worse(worst, quantifier_conflict(ours, theirs, found))
 
 
-def _first(facts: Facts, keys: Set[str]) -> str:
+def _first_word(facts: Facts, keys: Set[str]) -> str:
     """The word of these that comes first."""
     return next(facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys)
 
@@ -372,13 +374,13 @@ def _is_slip(name: str, other: str, language: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _among(names: frozenset[str], keys: frozenset[str], language: str) -> frozenset[str]:
-    """Of these names those that are one of the stems, or short for words that all are."""
+    """Of these names those that are one of the stems, or short for words of which one is."""
     return frozenset(name for name in names if stem(name, language) in keys or _stands_for(name, keys, language))
 
 
 def _stands_for(name: str, keys: Set[str], language: str) -> bool:
-    short_for = abbreviations().get(name.upper())
-    return short_for is not None and all(stem(word, language) in keys for word in short_for)
+    """Whether one of the words that a name is short for is one of these stems."""
+    return any(stem(word, language) in keys for word in acronyms().get(name, ()))
 
 
 def _names(facts: Facts, named: Set[str]) -> frozenset[str]:

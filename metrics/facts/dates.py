@@ -126,9 +126,9 @@ class DateReader(Row):
             sure = self._clock_word(after)[0] in ("am", "pm") or self.lower(end) not in self.units
             sure = sure or self.does(start - 1, "at")
             end = after if more else end
-            minutes = self._small_number(end) if self.does(start - 1, "at") and not more else 0
-            if 0 < minutes < 60 and self.lower(end + 1) not in self.units:
-                return self.time(start, f"{int(value)}:{int(minutes):02}", end + 1)
+            minutes = self._small_number(after) if self.does(start - 1, "at") and not more else 0
+            if 0 < minutes < 60 and self.lower(after + 1) not in self.units and value % 1 == 0 and value <= 24:
+                return self.time(start, f"{int(value)}:{int(minutes):02}", after + 1)
         if not sure or value > 24 or self._is_amount(start):
             return start
         if found := re.fullmatch(r"\d{1,2}\.(\d\d)", self.lower(start)):

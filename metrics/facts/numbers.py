@@ -84,9 +84,10 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         if one.unit == other.unit == "version":
             return False
         apart = abs(one.value - other.value)
-        if apart > _ROUNDING * max(abs(one.value), abs(other.value)) + 1e-9:
+        larger = max(abs(one.value), abs(other.value))
+        if apart > _ROUNDING * larger:
             return False
-        return one.unit == other.unit and (apart <= 1e-9 or _converted(one, other) or _rounded(one, other))
+        return one.unit == other.unit and (apart <= 1e-8 * larger or _converted(one, other) or _rounded(one, other))
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
     if one.key.startswith("weekday") or other.key.startswith("weekday"):
@@ -114,8 +115,7 @@ def _converted(one: Quantity, other: Quantity) -> bool:
 
 def _rounded(one: Quantity, other: Quantity) -> bool:
     """Whether a share in percent is another one, written as a fraction, rounded: two thirds, 67 %."""
-    fractions = ["/" in share.form or not any(map(str.isdigit, share.form)) for share in (one, other)]
-    return one.unit == "percent" and fractions[0] != fractions[1] and abs(one.value - other.value) <= _ROUNDED
+    return one.unit == "percent" and one.share != other.share and abs(one.value - other.value) <= _ROUNDED
 
 
 def _clock(key: str) -> tuple[int, str]:

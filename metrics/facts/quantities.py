@@ -104,7 +104,8 @@ class _Reader(DateReader):
         if whole > end:
             among, after, _ = self._value(whole)
             if 1 <= value < among <= 1000:
-                return self.keep(start, after, number_of(100 * value / among, "percent", self.form(start, after)))
+                share = number_of(100 * value / among, "percent", self.form(start, after))
+                return self.keep(start, after, replace(share, share=True))
         return self._with_unit(start, value, end)
 
     def _value(self, start: int) -> tuple[float, int, bool]:
@@ -300,7 +301,8 @@ class _Reader(DateReader):
         begin -= begin < start and self._is_negative(begin)
         below = (self.lower(end), self.lower(end + 1)) == ("below", "zero")
         if not unit and 0 < value < 1 and not self.tokens[start].lower.startswith(("0", ".")):
-            value, unit = 100 * value, "percent"
+            share = number_of(100 * value, "percent", self.form(begin, end))
+            return self.keep(begin, end, replace(share, share=True))
         if unit in _ADDS_UP:
             more, end = self.more(end)
             value += more
@@ -337,7 +339,9 @@ class _Reader(DateReader):
         near = after == begin or (after == begin - 1 and adds)
         form = self.form(begin, end)
         self._larger = end, unit, factor
-        change = near and larger in _MONEY and value < 100 and (unit in _CHANGE or self._ends(after, begin, end, unit))
+        behind = after == begin or (near and self.does(after, "adds"))
+        counted = unit in _CHANGE or self._ends(after, begin, end, unit)
+        change = behind and counted and value < 100 and larger in _MONEY - _CHANGE
         if change or (unit in _ADDS_UP and near and unit == larger and value * factor < its_factor):
             first, before = self.found.pop()
             self.used.update(range(after, begin))

@@ -34,6 +34,8 @@ class Quantity:
     """The value as it was written, before its unit was turned into the base unit."""
     loose: bool = False
     """Whether it is meant roughly: a couple of."""
+    share: bool = False
+    """Whether it is a percentage that was written as a fraction: two thirds."""
     implied: bool = False
     """Whether it may as well be left out: both."""
 
@@ -89,10 +91,15 @@ def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quanti
     >>> number_of(212, "fahrenheit", "212 °F").key
     '100 celsius'
     """
-    value = round(count * factor, 6)
+    value = _rounded(count * factor)
     if unit == "fahrenheit":
-        value, unit = round((count - 32) / 1.8, 6), "celsius"
-    return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit, round(count, 6))
+        value, unit = _rounded((count - 32) / 1.8), "celsius"
+    return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit, _rounded(count))
+
+
+def _rounded(value: float) -> float:
+    """A value without the noise of its calculation; small units keep their digits."""
+    return float(f"{value:.9g}")
 
 
 def digits(text: str, decimal: str = ".") -> float:

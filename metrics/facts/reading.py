@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -34,6 +34,7 @@ _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 """What stands between the numbers of a score or a ratio."""
 
 _TURNS = frozenset({"later", "earlier"})
+"""The jobs of words between what comes first and what follows it."""
 
 _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES | _TURNS
 """Jobs that leave a trace wherever they stand."""
@@ -142,8 +143,11 @@ class _Reading:
                     meaning, places = found_phrase
                     used.update(places)
                     self.words.update(self.tokens[place].lower for place in places)
-                    if meaning:
-                        self._word(meaning, " ".join(self.tokens[place].text for place in places))
+                    if meaning and self._names_something(places):
+                        self.names.add(meaning)
+                        self._add(stem(meaning, self.language), "name", self._text_of(places))
+                    elif meaning:
+                        self._word(meaning, self._text_of(places))
                 elif not word.plain or text != lower or (self._without_capitals and lower in self.known):
                     self._written(at, token, shouting)
                 elif not word.inert:
@@ -183,6 +187,16 @@ class _Reading:
             sequels=tuple(sequels(self.order, self._turns, self._commas)),
         )
 
+    def _text_of(self, places: Sequence[int]) -> str:
+        return " ".join(self.tokens[place].text for place in places)
+
+    def _names_something(self, places: Sequence[int]) -> bool:
+        """Whether a phrase is a name, by its capitals: Estados Unidos; aux Nations unies."""
+        capitals = [self.tokens[place].text[0].isupper() for place in places if self.tokens[place].kind == "word"]
+        before = self.tokens[places[0] - 1] if places[0] else None
+        opens = before is None or (before.kind == "mark" and before.text in _OPENING)
+        return capitals[0] and (all(capitals) or not (opens or self.rules.capitalised_nouns))
+
     def _scores(self, found: list[tuple[int, Quantity]], used: set[int]) -> Iterator[tuple[str, str]]:
         """The numbers that one mark, or "to", sets against the next."""
         for (_, one), (at, other) in pairwise(sorted(found, key=lambda item: item[0])):
@@ -208,9 +222,7 @@ class _Reading:
         short = abbreviations()
         if text in short and sum(map(str.isupper, text)) > 1 and not shouting:
             for word in short[text]:
-                if "not" in word_of(word, self.language).jobs:
-                    self._negate()
-                elif word_of(word, self.language).content:
+                if word_of(word, self.language).content:
                     self._add(stem(word), "name", text)
             self.names.add(lower)
             self.forms[lower] = text
@@ -279,7 +291,7 @@ class _Reading:
             self._negate()
             return
         if turn := word.jobs & _TURNS:
-            self._turns.append(Turn(len(self.order), "later" in turn))
+            self._turns.append(Turn(len(self.order), "later" in turn, "earlier" in turn or "before" in word.jobs))
         if word.marker:
             self.marked.append(word.key)
             if self._denied:

@@ -1,4 +1,4 @@
-"""One thing in another's place, in a segment that is the same but for it."""
+"""One thing in another's place."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
     """
     if family(ours.language) == family(theirs.language) == "en" and found.reworded <= _REWORDED:
-        for one, other in product(sorted(found.lost), sorted(found.gained)):
+        kinds = _kinds()
+        for one, other in product(sorted(found.lost & kinds.keys()), sorted(found.gained & kinds.keys())):
             if _are_apart(one, other) and _stand_alike(ours, theirs, found, one, other):
                 return Conflict(_OTHER_KIND, f"word {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
     if len(found.lost) != 1 or len(found.gained) != 1 or found.opposites or found.alike or len(ours.order) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import NamedTuple
 
 from holdfast.metrics.facts.cases import exchanged_cases, order_says_nothing
@@ -94,13 +94,13 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     language = shared_family(ours, theirs)
     who = actors() if language == "en" and (strict or _differ_in_little(found)) else frozenset()
     against = contrasts(language)
-    for one, other in combinations(common, 2):
+    for one, other in combinations(sorted(common), 2):
         kinds = {key: _kind(first[key], second[key]) for key in (one, other)}
         named = all(kind == "name" or key in who for key, kind in kinds.items())
         if "relation" in kinds.values() or not (named or (strict and kinds[one] == kinds[other])):
             continue
-        rest = [key for key in common if key not in (one, other)]
-        if not named and rest != sorted(rest, key=lambda key: second[key][0].at):
+        rest = [second[key][0].at for key in common if key not in (one, other)]
+        if not named and any(before > after for before, after in pairwise(rest)):
             continue  # all of it stands in another order
         meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
         for mine, its in zip(*meetings, strict=False):
@@ -177,7 +177,7 @@ def _compared(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] 
         return None
     apart = [pair for pair in zip(ours.marked, theirs.marked, strict=True) if pair[0] != pair[1]]
     same = [term.key for term in ours.order] == [term.key for term in theirs.order]
-    return apart[0] if apart and same else None
+    return apart[0] if same and len(apart) == 2 and apart[0] in contrasts(shared_family(ours, theirs)) else None
 
 
 def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bool:
@@ -185,7 +185,7 @@ def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bo
 
 
 def _differ_in_little(found: Difference) -> bool:
-    """Whether no more than a word in a few has another in its place."""
+    """Whether no more than two words have others in their place."""
     return max(len(found.lost), len(found.gained)) + len(found.alike) <= _LITTLE
 
 

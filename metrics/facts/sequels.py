@@ -13,6 +13,9 @@ _ALIKE, _OTHER = 0.6, 0.4
 _LEAST = 2
 """Parts of fewer keys are not compared."""
 
+_LONGEST, _MOST = 40, 4
+"""Longer rows of terms, and those with more turns, are not parted."""
+
 
 class Turn(NamedTuple):
     """A word between two parts of a statement, by the place of the term that follows it, and whether that comes later,
@@ -20,17 +23,24 @@ class Turn(NamedTuple):
 
     at: int
     later: bool
+    opens: bool
+    """Whether it may open a statement, and part it at a comma: after, because."""
 
 
 def sequels(order: Sequence[Term], turns: Sequence[Turn], commas: Sequence[int]) -> Iterator[Sequel]:
     """The parts on either side of each turn; one that opens the statement parts it at the next comma."""
+    if len(order) > _LONGEST or len(turns) > _MOST:
+        return
     for turn in turns:
         at, later = turn.at, turn.later
-        if not turn.at:
+        doubled = sum(abs(other.at - at) <= 1 for other in turns) > 1
+        if doubled or not (at or turn.opens):
+            continue  # both before and after; therefore, ...
+        if not at:
             at, later = next((comma for comma in commas if comma), 0), not later
-        before, behind = _keys(order[:at]), _keys(order[at:])
-        if len(before) >= _LEAST and len(behind) >= _LEAST:
-            yield Sequel(before, behind) if later else Sequel(behind, before)
+        ahead, behind = _keys(order[:at]), _keys(order[at:])
+        if len(ahead) >= _LEAST and len(behind) >= _LEAST:
+            yield Sequel(ahead, behind) if later else Sequel(behind, ahead)
 
 
 def turned_sequel(ours: Facts, theirs: Facts) -> Sequel | None:
@@ -44,8 +54,10 @@ def turned_sequel(ours: Facts, theirs: Facts) -> Sequel | None:
 
 
 def _keys(terms: Sequence[Term]) -> frozenset[str]:
+    """What a part is about."""
     return frozenset(term.key for term in terms if term.kind != "relation")
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of the shorter part's keys that both have."""
     return len(one & other) / min(len(one), len(other))

@@ -115,7 +115,7 @@ def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en")
         by_first.setdefault(other[0], []).append(other)
         by_last.setdefault(other[-1], []).append(other)
     for word in sorted(only_ours):
-        for other in (*by_first.get(word[0], ()), *by_last.get(word[-1], ())):
+        for other in sorted({*by_first.get(word[0], ()), *by_last.get(word[-1], ())}):
             if wrong := misspelt(word, other, language):
                 (to_theirs if wrong == other else to_ours)[wrong] = word if wrong == other else other
     return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)

@@ -92,6 +92,12 @@ def abbreviations() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def acronyms() -> dict[str, tuple[str, ...]]:
+    """Short forms that are written in capitals, in lower case, and the words that they stand for."""
+    return {short.lower(): words for short, words in abbreviations().items() if short != short.lower()}
+
+
+@cache
 def known_names(language: str = "en") -> frozenset[str]:
     """Given names and places, lower case."""
     own = language_files().get(language)

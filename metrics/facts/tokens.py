@@ -13,6 +13,7 @@ import regex
 
 from holdfast.metrics.facts.han import spelt_out, split_words
 from holdfast.metrics.facts.literals import TRIGGER, literals, normalised
+from holdfast.metrics.facts.quantity import digits
 from holdfast.metrics.facts.tables import grammar, own_rows
 
 
@@ -30,7 +31,7 @@ _PATTERN = r"""
 |(?P<sign>(?<![\w.,;:%°)\]'"–-])(?<!\d\s)-(?=[$€£¥₹]?\.?\d))
 |(?P<date>\d{4}-\d{1,2}-\d{1,2}\b|\d{1,2}(?P<cut>[/.-])\d{1,2}(?P=cut)\d{4}\b)
 |(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|HOUR\d\d(?!\w|\s*min)))
-|(?P<fraction>\d+(?:\.\d+)?[/⁄]\d+(?!\d))
+|(?P<fraction>\d+(?:\.\d+)?[/⁄]\d+(?!\d|\.\d))
 |(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
@@ -45,7 +46,9 @@ _IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
 _IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
 _ITEM = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)]|[-*+•‣◦–—])\s+(?=\S)")
 """The number or the mark of a list's item says nothing."""
-_POWER = re.compile(r"(?:(\d+(?:\.\d+)?)\s?[x×*·]\s?)?(?<![\d.])10(?:\^([-−]?\d{1,2})|([⁻]?[⁰¹²³⁴-⁹]{1,2}))(?!\d)")
+_POWER = re.compile(
+    r"(?:(?<![\d.,])(\d{1,15}(?:[.,]\d{1,15}){0,4})\s?[x×*·]\s?)?(?<![\d.,])10(?:\^([-−]?\d{1,2})|([⁻]?[⁰¹²³⁴-⁹]{1,2}))(?!\d)"
+)
 """A power of ten, and what it multiplies: 3 × 10^5."""
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 _SEASON = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(\d\d)(?![\d/])")
@@ -90,7 +93,7 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     >>> [token.lower for token in tokens_of("l'ami", "fr")], [token.lower for token in tokens_of("三十只狗", "zh")]
     (['l', 'ami'], ['30', '只', '狗'])
     """
-    text = _written_out(without_item(text))
+    text = _written_out(without_item(text), grammar(language).decimal)
     literal, spaced = TRIGGER.search(text) is not None, _spaces_hours(language)
     if text.isascii():
         found = _in_ascii(literal, spaced).finditer(text)
@@ -118,19 +121,22 @@ def without_item(text: str) -> str:
     return text[item.end() :] if item else text
 
 
-def _written_out(text: str) -> str:
-    """A text with its powers of ten as numbers, and years in a row as two."""
-    if "10" in text and _POWER.search(text):
-        text = _POWER.sub(_power, text)
+def _written_out(text: str, decimal: str) -> str:
+    """A text with its powers of ten as numbers, and years in a row as two; code stays as it is."""
+    if "10" in text and "`" not in text:
+        text = _POWER.sub(lambda found: _power(found, decimal), text)
     return _SEASON.sub(_years, text) if "/" in text else text
 
 
-def _power(found: re.Match[str]) -> str:
+def _power(found: re.Match[str], decimal: str) -> str:
+    """The digits of a power of ten."""
     exponent = (found[2] or found[3]).translate(_RAISED)
-    return format(Decimal(found[1] or 1).scaleb(int(exponent)), "f")
+    count = Decimal(repr(digits(found[1], decimal))) if found[1] else Decimal(1)
+    return format(count.scaleb(int(exponent)).normalize(), "f").replace(".", decimal)
 
 
 def _years(found: re.Match[str]) -> str:
+    """Both years, if the second follows the first."""
     first, second = found.groups()
     return f"{first}-{int(first) + 1}" if int(second) == (int(first) + 1) % 100 else found.group()
 

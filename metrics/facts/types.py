@@ -92,7 +92,7 @@ class Conflict(NamedTuple):
     """How far two segments contradict each other, in [0, 1], and the reason in words (empty where they don't).
 
     The first word of a reason is its kind: number, unit, date, time, name, negation, antonym, comparison, quantifier,
-    modality, tense, roles, word, address, code, emoji, omission or addition.
+    modality, tense, roles, order, word, address, code, emoji, omission or addition.
     """
 
     cost: float
