@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from holdfast.metrics.facts.answer import Answer
 from holdfast.metrics.facts.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.difference import Difference, difference
 from holdfast.metrics.facts.logic import is_balanced, polarity_conflict, quantifier_conflict
-from holdfast.metrics.facts.meanings import contrasted, kin, traits
+from holdfast.metrics.facts.meanings import contrasted
 from holdfast.metrics.facts.modality import exclusivity_conflict, modality_conflict, tense_conflict
+from holdfast.metrics.facts.naming import name_conflict
 from holdfast.metrics.facts.numbers import number_conflict, swapped_numbers, unmatched
 from holdfast.metrics.facts.quantity import Quantity
 from holdfast.metrics.facts.reading import facts_of
 from holdfast.metrics.facts.replacing import REPLACED, replaced
 from holdfast.metrics.facts.roles import swapped_roles
 from holdfast.metrics.facts.sequels import turned_sequel
-from holdfast.metrics.facts.spelling import frequency, slips
-from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import acronyms, family, known_names
-from holdfast.metrics.facts.tokens import without_item
+from holdfast.metrics.facts.tables import family
 from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
 from holdfast.metrics.languages import segment_languages
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
-
-_SPELLING, _SLIP = 0.3, 0.15
-"""Costs of a name that is a slip away: of one that may be another name, of one that is none."""
-
-_KNOWN = 2.0
-"""Zipf frequency from which on a name is one that people bear."""
 
 _ROLES = 0.95
 """The cost of agent and patient changed round."""
@@ -54,64 +47,6 @@ _WHOLE, _WHOLE_COST = 0.6, 0.85
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What stands anywhere in an answer."""
-
-    segments: Sequence[Facts]
-    parse: Parse | None = None
-    language: str = "en"
-    _kin: dict[str, bool] = field(default_factory=dict)
-    _quantities: dict[Quantity, bool] = field(default_factory=dict)
-
-    @cached_property
-    def keys(self) -> frozenset[str]:
-        return frozenset().union(*(facts.keys for facts in self.segments))
-
-    @cached_property
-    def traits(self) -> frozenset[int | str]:
-        return frozenset().union(*(traits(key, self.language) for key in self.keys))
-
-    def has_kin(self, key: str) -> bool:
-        """Whether a word of the answer may mean the same."""
-        known = self._kin.get(key)
-        if known is None:
-            known = not self.traits.isdisjoint(traits(key, self.language)) and any(
-                kin(key, other, self.language) for other in self.keys
-            )
-            self._kin[key] = known
-        return known
-
-    def lacks(self, quantity: Quantity) -> bool:
-        """Whether the answer has a quantity nowhere."""
-        known = self._quantities.get(quantity)
-        if known is None:
-            known = self._quantities[quantity] = bool(unmatched((quantity,), self.quantities))
-        return known
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        return frozenset().union(*(facts.words for facts in self.segments))
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        return frozenset(self.parse.names if self.parse else ()).union(*(facts.names for facts in self.segments))
-
-    @cached_property
-    def said(self) -> list[frozenset[str]]:
-        """What each segment says: its content words and numbers."""
-        return [facts.keys | facts.numbers for facts in self.segments]
-
-    @cached_property
-    def text(self) -> str:
-        """All of it, white space made equal."""
-        return " ".join(" ".join(facts.text for facts in self.segments).split())
-
-    @cached_property
-    def quantities(self) -> tuple[Quantity, ...]:
-        return tuple(one for facts in self.segments for one in facts.quantities)
-
-
-@dataclass(frozen=True)
 class Comparer:
     """What compares groups of segments of two answers.
 
@@ -119,8 +54,8 @@ class Comparer:
     of the perturbed one. A fact that one side lacks has merely moved where it stands elsewhere in the other answer.
     """
 
-    before: _Answer
-    after: _Answer
+    before: Answer
+    after: Answer
 
     def __call__(self, ours: Sequence[int], theirs: Sequence[int]) -> Conflict:
         if len(ours) == len(theirs) == 1:
@@ -129,7 +64,7 @@ class Comparer:
                 return SAID_ELSEWHERE
             mine, its = self.before.segments[i], self.after.segments[j]
         else:
-            mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+            mine, its = self.before.joined(ours), self.after.joined(theirs)
         found = _conflict(mine, its, self.before, self.after)
         if len(ours) > 1 and _is_left_out(self.before, ours, its, self.after):
             found = _worse(found, Conflict(_WHOLE_COST, "omission of the segment"))
@@ -139,7 +74,7 @@ class Comparer:
 
     def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
         """The share of content words that have no counterpart, in [0, 1]; 0 where all are the same, or synonyms."""
-        mine, its = _joined(self.before, ours), _joined(self.after, theirs)
+        mine, its = self.before.joined(ours), self.after.joined(theirs)
         found = difference(mine, its)
         most = max(len(mine.keys), len(its.keys))
         return max(len(found.lost), len(found.gained)) / most if most else 0.0
@@ -182,9 +117,9 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
 
 
 @lru_cache(maxsize=1 << 12)
-def _answer(texts: tuple[str, ...], languages: tuple[str, ...], parse: Parse | None) -> _Answer:
+def _answer(texts: tuple[str, ...], languages: tuple[str, ...], parse: Parse | None) -> Answer:
     """One answer; remembered, as a clean one meets all its variants."""
-    return _Answer([*map(facts_of, texts, languages)], parse, family(languages[0]) if languages else "en")
+    return Answer([*map(facts_of, texts, languages)], parse, family(languages[0]) if languages else "en")
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
@@ -197,40 +132,32 @@ def conflict(clean: Facts, perturbed: Facts) -> Conflict:
     >>> conflict(facts_of("We meet Anna."), facts_of("We meet Anya."))
     Conflict(cost=0.3, reason='name Anna -> Anya (edit distance 1: spelling)')
     """
-    ours, theirs = (_Answer((facts,), None, family(facts.language)) for facts in (clean, perturbed))
+    ours, theirs = (Answer((facts,), None, family(facts.language)) for facts in (clean, perturbed))
     return _conflict(clean, perturbed, ours, theirs)
 
 
-def _joined(answer: _Answer, group: Sequence[int]) -> Facts:
-    if len(group) == 1:
-        return answer.segments[group[0]]
-    texts = [answer.segments[i].text for i in group]
-    rest = [text if (bare := without_item(text)) == text else "\n" + bare for text in texts[1:]]
-    return facts_of(" ".join([texts[0], *rest]), answer.segments[group[0]].language)
-
-
-def _is_left_out(answer: _Answer, group: Sequence[int], others: Facts, other: _Answer) -> bool:
+def _is_left_out(answer: Answer, group: Sequence[int], others: Facts, other: Answer) -> bool:
     """Whether the content of one of several segments is nowhere in the other answer, and nothing stands for it."""
-    instead = len(_nowhere(others.keys, answer))
+    instead = len(answer.missing(others.keys))
     for keys in (answer.segments[i].keys for i in group):
-        lost = len(_nowhere(keys, other))
+        lost = len(other.missing(keys))
         if lost > 1 and lost >= _WHOLE * len(keys) and lost > 2 * instead:
             return True
     return False
 
 
-def _conflict(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
+def _conflict(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conflict:
     if ours is theirs:
         return NO_CONFLICT
     found = difference(ours, theirs)
-    lost, gained = _nowhere(found.lost, after), _nowhere(found.gained, before)
+    lost, gained = after.missing(found.lost), before.missing(found.gained)
     names = ours.name_keys | theirs.name_keys
     moved = len(found.lost - lost - names) + len(found.gained - gained - names)
     mine, its, worst = _unmatched(ours, theirs)
     if worst.cost and moved > 1 and not (any(map(after.lacks, mine)) or any(map(before.lacks, its))):
         worst = NO_CONFLICT
     if worst.cost < 1:
-        worst = _worse(worst, _name_conflict(ours, theirs, before, after, found, lost, gained, moved))
+        worst = _worse(worst, name_conflict(ours, theirs, before, after, found, lost, gained, moved))
     if worst.cost < 1:
         worst = _worse(worst, _logic_conflict(ours, theirs))
     if worst.cost < REPLACED and lost and gained and not moved:
@@ -285,7 +212,7 @@ def _first_word(facts: Facts, keys: Set[str]) -> str:
     return next(facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys)
 
 
-def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conflict:
+def _turned(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conflict:
     """Whether a parser finds that one of two segments has an action's agent and patient the other way round."""
     actions, others = (side.parse.actions if side.parse else frozenset() for side in (before, after))
     for action in sorted(actions - others):
@@ -295,62 +222,8 @@ def _turned(ours: Facts, theirs: Facts, before: _Answer, after: _Answer) -> Conf
     return NO_CONFLICT
 
 
-def _nowhere(keys: Set[str], answer: _Answer) -> frozenset[str]:
-    """The stems that an answer has nowhere, nor a kin."""
-    missing = keys - answer.keys
-    return frozenset([key for key in missing if not answer.has_kin(key)]) if missing else frozenset()
-
-
 def _worse(one: Conflict, other: Conflict) -> Conflict:
     return other if other.cost > one.cost else one
-
-
-def _name_conflict(
-    ours: Facts,
-    theirs: Facts,
-    before: _Answer,
-    after: _Answer,
-    found: Difference,
-    lost: Set[str],
-    gained: Set[str],
-    moved: int,
-) -> Conflict:
-    """Names that only one side has each."""
-    if not found.lost or not found.gained:
-        return NO_CONFLICT
-    named = before.names | after.names
-    language = ours.language
-    mine, its = (
-        set(_among(_names(ours, named), found.lost, language)),
-        set(_among(_names(theirs, named), found.gained, language)),
-    )
-    if moved > 1:
-        mine = {name for name in mine if stem(name, language) in lost}
-        its = {name for name in its if stem(name, language) in gained}
-    if (mine or its) and len(found.lost) == len(found.gained) == 1:
-        mine, its = mine or _items(ours, found.lost), its or _items(theirs, found.gained)
-    if not mine or not its:
-        return NO_CONFLICT
-    for name in sorted(mine):
-        close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
-        if close is None or name in after.words or close in before.words:
-            continue  # both are in use: they are two names
-        distance = slips(name, close)
-        if distance and len(mine) == len(its) == 1:
-            known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
-            reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
-            return Conflict(_SPELLING if known else _SLIP, reason)
-        mine.discard(name)
-        its.discard(close)
-    if not mine or not its:
-        return NO_CONFLICT
-    return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
-
-
-def _items(facts: Facts, keys: Set[str]) -> set[str]:
-    """Of these words those that begin an item of a list with a capital: one in a name's place is a name."""
-    forms = [facts.forms.get(key, key) for key in keys]
-    return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
 
 
 def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Difference, language: str) -> bool:
@@ -361,32 +234,6 @@ def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Dif
         return False
     above = found.gained if mine[0].value < 0 else found.lost
     return not contrasted(family(language)).isdisjoint(above)
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_slip(name: str, other: str, language: str) -> bool:
-    """Whether two names may be one: kin, or a few letters apart. Two that people bear are not, where they begin with
-    different letters (Sita, Gita)."""
-    if name[0] != other[0] and {name, other} <= known_names(language):
-        return False
-    return kin(stem(name, language), stem(other, language), family(language)) or bool(slips(name, other))
-
-
-@lru_cache(maxsize=1 << 16)
-def _among(names: frozenset[str], keys: frozenset[str], language: str) -> frozenset[str]:
-    """Of these names those that are one of the stems, or short for words of which one is."""
-    return frozenset(name for name in names if stem(name, language) in keys or _stands_for(name, keys, language))
-
-
-def _stands_for(name: str, keys: Set[str], language: str) -> bool:
-    """Whether one of the words that a name is short for is one of these stems."""
-    return any(stem(word, language) in keys for word in acronyms().get(name, ()))
-
-
-def _names(facts: Facts, named: Set[str]) -> frozenset[str]:
-    """The names of a segment, with the words that the answers write with a capital elsewhere."""
-    written = facts.words & named
-    return facts.names if written <= facts.names else facts.names | written
 
 
 def _one_sided(
@@ -410,11 +257,3 @@ def _one_sided(
     words += [one.form for one in numbers]
     cost *= 1.0 if family(facts.language) == "en" else _LESS_SURE
     return Conflict(cost, f"{kind} of {' '.join(dict.fromkeys(words))}")
-
-
-def _form(facts: Facts, name: str) -> str:
-    return facts.forms.get(stem(name, facts.language), name)
-
-
-def _listed(facts: Facts, names: Iterable[str]) -> str:
-    return ", ".join(sorted(_form(facts, name) for name in names))
