@@ -107,6 +107,8 @@ def segment_drift(
     """
     if isinstance(clean, str) or isinstance(perturbed, str):
         raise TypeError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
+    if encoding is not None and not isinstance(encoding, Encoding):
+        raise TypeError(f"encoding is an Encoding, as encoding_of('lexical') gives, and no {type(encoding).__name__}")
     if len(clean) != len(perturbed):
         raise ValueError(f"{len(clean)} clean answers and {len(perturbed)} perturbed ones are no pairs")
     for side, texts in (("clean", clean), ("perturbed", perturbed)):

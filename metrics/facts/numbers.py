@@ -87,7 +87,8 @@ def _agree(one: Quantity, other: Quantity) -> bool:
         larger = max(abs(one.value), abs(other.value))
         if apart > _ROUNDING * larger:
             return False
-        return one.unit == other.unit and (apart <= 1e-8 * larger or _converted(one, other) or _rounded(one, other))
+        noise = 0.0 if one.value.is_integer() and other.value.is_integer() else 1e-8 * larger
+        return one.unit == other.unit and (apart <= noise or _converted(one, other) or _rounded(one, other))
     if one.kind == "time":
         return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
     if one.key.startswith("weekday") or other.key.startswith("weekday"):

@@ -82,7 +82,7 @@ def plain(value: float) -> str:
     >>> plain(4.5e6), plain(0.25)
     ('4500000', '0.25')
     """
-    return f"{value:.10g}" if value < 1e10 else f"{value:.15g}"
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e22 else f"{value:.10g}"
 
 
 def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quantity:
@@ -98,8 +98,8 @@ def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quanti
 
 
 def _rounded(value: float) -> float:
-    """A value without the noise of its calculation; small units keep their digits."""
-    return float(f"{value:.9g}")
+    """A value without the noise of its calculation; whole numbers and small units keep their digits."""
+    return value if value.is_integer() else float(f"{value:.9g}")
 
 
 def digits(text: str, decimal: str = ".") -> float:

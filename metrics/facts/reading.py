@@ -16,12 +16,16 @@ from holdfast.metrics.facts.stems import stem
 from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
 from holdfast.metrics.facts.terms import last_phrase
 from holdfast.metrics.facts.tokens import Token, tokens_of
-from holdfast.metrics.facts.types import CASES, Facts, Literal, Modal, Term
+from holdfast.metrics.facts.types import CASES, OWNER, Facts, Literal, Modal, Term
 from holdfast.metrics.languages import language_of
 
-_TITLES = frozenset("mr mrs ms miss dr prof sir madam mister st doctor professor श्री डॉ shri shrimati ji जी".split())
-_JOBS = frozenset({"doctor", "professor", "sir", "madam", "miss"})
+_JOBS = frozenset(
+    "doctor professor sir madam miss president chancellor senator minister king queen prince princess saint".split()
+)
 """Titles that are words, too: they are titles before a name."""
+_TITLES = _JOBS | frozenset("mr mrs ms dr prof mister madame st श्री डॉ shri shrimati ji जी".split())
+_CHOICES = frozenset("option answer plan choice type team group vitamin grade section part :".split())
+"""What stands before a letter that names one of several."""
 _SHORT_WORDS = frozenset("no ca ed st us it la ad co est fig ref min art para pt ch pp".split())
 """Abbreviations that are words, too: they count with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
@@ -143,7 +147,7 @@ class _Reading:
                     meaning, places = found_phrase
                     used.update(places)
                     self.words.update(self.tokens[place].lower for place in places)
-                    if meaning and self._names_something(places):
+                    if meaning and word_of(meaning, self.language).content and self._names_something(places):
                         self.names.add(meaning)
                         self._add(stem(meaning, self.language), "name", self._text_of(places))
                     elif meaning:
@@ -237,6 +241,8 @@ class _Reading:
             return
         if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
             self._capitalised(at, text, lower)
+            if token.lower.endswith("'s"):
+                self._own()
         else:
             if self._without_capitals and lower in self.known:
                 self.names.add(lower)
@@ -248,7 +254,10 @@ class _Reading:
         if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in _TITLES:
             opens = False
         word = word_of(lower, self.language)
-        if (
+        if len(text) == 1 and self._is_choice(at):
+            self.names.add(lower)
+            self._add(word.key, "name", text)
+        elif (
             "small" in word.jobs
             or "not" in word.jobs
             or word.level is not None
@@ -260,6 +269,19 @@ class _Reading:
             self._add(word.key, "name", text)
         else:
             self._word(lower, text)
+
+    def _own(self) -> None:
+        """The name that ends here owns what follows; its first word bears the mark."""
+        at = len(self.order)
+        while at and self.order[at - 1].kind == "name" and (at == len(self.order) or not self.order[at - 1].listed):
+            at -= 1
+        if at < len(self.order) and not self.order[at].mark:
+            self.order[at] = self.order[at]._replace(mark=OWNER)
+
+    def _is_choice(self, at: int) -> bool:
+        """Whether a letter names one of several: (B), option B, answer: B, or B by itself."""
+        before, after = self.tokens[at - 1].lower if at else "", self._next(at)
+        return len(self.tokens) == 1 or before in _CHOICES or (before == "(" and after == ")")
 
     def _is_proper(self, at: int, text: str, lower: str) -> bool:
         """Whether a noun is a name where all nouns have a capital: a known one, or a place without an article."""

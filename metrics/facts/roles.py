@@ -10,7 +10,7 @@ from holdfast.metrics.facts.cases import exchanged_cases, order_says_nothing
 from holdfast.metrics.facts.difference import Difference, shared_family
 from holdfast.metrics.facts.meanings import actors, contrasts, tables
 from holdfast.metrics.facts.tables import grammar
-from holdfast.metrics.facts.types import Facts, Term
+from holdfast.metrics.facts.types import OWNER, Facts, Term
 
 BINDERS = frozenset("than before after over against".split())
 """Small words that bind what stands on either side of them, in this order."""
@@ -264,7 +264,8 @@ def _markers(facts: Facts, step: int) -> dict[str, str]:
         if term.kind != "relation":
             beside = order[at + step] if 0 <= at + step < len(order) else term
             marks = beside.kind == "relation" and (beside.key in _AFTER) == (step == 1)
-            found.setdefault(term.key, beside.key if marks else "")
+            owns = term.mark if step == -1 and term.mark == OWNER else ""
+            found.setdefault(term.key, beside.key if marks else owns)
     return found if any(found.values()) else {}
 
 

@@ -20,6 +20,10 @@ class Term(NamedTuple):
     """The relation right before it."""
 
 
+OWNER = "of"
+"""The mark of a name that owns what follows: Robert's manager, the manager of Robert."""
+
+
 class Sequel(NamedTuple):
     """Two parts of a statement, by their keys: what comes first, or causes the other, and what follows."""
 
