@@ -5,75 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
-from holdfast.metrics.facts.meanings import contrasted, phrase_starts, tables
 from holdfast.metrics.facts.phrases import phrase_at
 from holdfast.metrics.facts.quantities import read_quantities
 from holdfast.metrics.facts.quantity import Quantity, plain
 from holdfast.metrics.facts.sequels import Turn, sequels
 from holdfast.metrics.facts.stems import stem
-from holdfast.metrics.facts.tables import LEVELS, abbreviations, family, grammar, known_names
+from holdfast.metrics.facts.tables import abbreviations, grammar, known_names
 from holdfast.metrics.facts.terms import last_phrase
 from holdfast.metrics.facts.tokens import Token, tokens_of
 from holdfast.metrics.facts.types import CASES, OWNER, Facts, Literal, Modal, Term
+from holdfast.metrics.facts.words import TITLE_WORDS, TITLES, TURNS, Word, word_of
 from holdfast.metrics.languages import language_of
 
-_JOBS = frozenset(
-    "doctor professor sir madam miss president chancellor senator minister king queen prince princess saint".split()
-)
-"""Titles that are words, too: they are titles before a name."""
-_TITLES = _JOBS | frozenset("mr mrs ms dr prof mister madame st श्री डॉ shri shrimati ji जी".split())
 _CHOICES = frozenset("option answer plan choice type team group vitamin grade section part :".split())
 """What stands before a letter that names one of several."""
 _SHORT_WORDS = frozenset("no ca ed st us it la ad co est fig ref min art para pt ch pp".split())
 """Abbreviations that are words, too: they count with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
-MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
-"""The jobs of words that say how binding or how sure a statement is."""
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
 
 _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 """What stands between the numbers of a score or a ratio."""
 
-_TURNS = frozenset({"later", "earlier"})
-"""The jobs of words between what comes first and what follows it."""
-
-_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES | _TURNS
-"""Jobs that leave a trace wherever they stand."""
-
 _PREPOSITION = frozenset({"place", "before", "after"})
-
-
-class Word(NamedTuple):
-    """What a word does, wherever it stands."""
-
-    key: str
-    jobs: frozenset[str]
-    content: bool
-    marker: bool
-    level: float | None
-    modal: frozenset[str]
-    inert: bool
-    """Whether it does nothing at all: the, of."""
-    plain: bool
-    """Whether it is just a word in lower case: no short form, no title, no contraction."""
-    opens_phrase: bool
-
-
-@lru_cache(maxsize=1 << 16)
-def word_of(lower: str, language: str) -> Word:
-    """The key, jobs and quantity of a lower-case word in a language."""
-    jobs = tables(language).jobs.get(lower, frozenset())
-    key = stem(lower, language)
-    level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
-    content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
-    marker = key in contrasted(family(language)) and not content
-    modal = jobs & MODAL_JOBS
-    inert = not (content or marker or modal or level is not None or jobs & _ACTIVE)
-    plain = "'" not in lower and lower[-1] != "." and lower not in abbreviations() and lower not in _TITLES
-    return Word(key, jobs, content, marker, level, modal, inert, plain, key in phrase_starts(language))
 
 
 def facts_of(text: str, language: str = "") -> Facts:
@@ -237,7 +193,7 @@ class _Reading:
             for word in short[lower]:
                 self._word(word, text)
             return
-        if lower in _TITLES and (lower not in _JOBS or self._next(at)[:1].isupper()):
+        if lower in TITLES and (lower not in TITLE_WORDS or self._next(at)[:1].isupper()):
             return
         if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
             self._capitalised(at, text, lower)
@@ -251,7 +207,7 @@ class _Reading:
     def _capitalised(self, at: int, text: str, lower: str) -> None:
         before = self.tokens[at - 1] if at else None
         opens = before is None or (before.kind == "mark" and before.text in _OPENING)
-        if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in _TITLES:
+        if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in TITLES:
             opens = False
         word = word_of(lower, self.language)
         if len(text) == 1 and self._is_choice(at):
@@ -312,7 +268,7 @@ class _Reading:
         if "not" in word.jobs:
             self._negate()
             return
-        if turn := word.jobs & _TURNS:
+        if turn := word.jobs & TURNS:
             self._turns.append(Turn(len(self.order), "later" in turn, "earlier" in turn or "before" in word.jobs))
         if word.marker:
             self.marked.append(word.key)
