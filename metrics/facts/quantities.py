@@ -301,8 +301,8 @@ class _Reader(DateReader):
         begin -= begin < start and self._is_negative(begin)
         below = (self.lower(end), self.lower(end + 1)) == ("below", "zero")
         if not unit and 0 < value < 1 and not self.tokens[start].lower.startswith(("0", ".")):
-            share = number_of(100 * value, "percent", self.form(begin, end))
-            return self.keep(begin, end, replace(share, share=True))
+            percent = -100 * value if self._is_negative(start) else 100 * value
+            return self.keep(begin, end, replace(number_of(percent, "percent", self.form(begin, end)), share=True))
         if unit in _ADDS_UP:
             more, end = self.more(end)
             value += more
