@@ -26,7 +26,7 @@ lint: $(VENV)/dev
 # The five folders at the top are the package holdfast's; a tree of links shows them to mypy as it.
 types: $(VENV)/dev
 	rm -rf build/source && mkdir -p build/source/holdfast
-	ln -s $(addprefix $(CURDIR)/,$(wildcard core/*.py) core/py.typed harness tasks perturbations metrics training) build/source/holdfast
+	ln -s $(addprefix $(CURDIR)/,$(wildcard core/*.py) core/py.typed core/language harness tasks perturbations metrics training) build/source/holdfast
 	$(BIN)/mypy -p holdfast
 
 clean:

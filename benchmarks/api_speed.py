@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from holdfast.harness.backends import Request, Settings, backends
-from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.backends.backend import BackendOptions
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 4, "total_tokens": 5}
 CHOICE = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Paris, I believe."}}

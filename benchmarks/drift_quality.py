@@ -24,10 +24,10 @@ import numpy as np
 from scipy.stats import rankdata
 
 from holdfast.metrics.drift import segment_drift
-from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.encoders.encoder import encoding_of
+from holdfast.metrics.encoders.minilm import _folder
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
-from holdfast.metrics.minilm import _folder
-from holdfast.metrics.text import rouge
+from holdfast.metrics.text_scores import rouge
 
 LATER = ["open", "closed", "third", "fourth", "fifth"]
 

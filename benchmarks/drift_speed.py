@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.language.spelling import mended
 from holdfast.metrics.alignment import NEARNESS, align, masses, reworded
 from holdfast.metrics.drift import Drift, segment_drift
-from holdfast.metrics.encoders import Encoding, load_encoder
+from holdfast.metrics.encoders.encoder import Encoding, load_encoder
 from holdfast.metrics.facts import comparer
-from holdfast.metrics.facts.spelling import mended
 from holdfast.metrics.segments import segment
 
 NAMES = "Anna Ben Clara David Elena Frank Grace Henry Irene Jonas Karen Louis Maria Nils Olga Peter".split()

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.harness import evaluate
-from holdfast.harness.backends import Adapter, Generation, Request
-from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.backends import Generation, Request
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.adapter import Adapter
 from holdfast.tasks import Sample, Task
 
 WORDS = Path(__file__).read_text("utf-8").split()

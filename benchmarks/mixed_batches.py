@@ -16,8 +16,8 @@ from typing import Any
 from vllm_speed import copies
 
 from holdfast.harness.backends import Request, Settings, backends
-from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.checkpoints import find_adapters, find_base
 from holdfast.tasks import load_task
 
 ADAPTERS = 8

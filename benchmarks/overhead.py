@@ -17,12 +17,12 @@ from typing import Any
 
 from holdfast.harness import evaluate
 from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.backends.batching import batches
-from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.config import make_config
-from holdfast.harness.evaluation import prepare
-from holdfast.harness.plan import Plan, make_plan, requests_for
-from holdfast.metrics.encoders import encoder, load_encoder
+from holdfast.harness.plan.plan import Plan, make_plan, requests_for
+from holdfast.harness.plan.preparation import prepare
+from holdfast.harness.store.config import make_config
+from holdfast.metrics.encoders.encoder import encoder, load_encoder
 
 SETTINGS = {
     "adapters": "base,pocket-steady",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from holdfast.perturbations.keyboards import neighbours
+from holdfast.language.keyboards import neighbours
 
 RATE = 0.05
 WORD_LENGTH = 5.4  # characters to a word, its space included: one character in this share of the words is RATE of all

@@ -30,8 +30,8 @@ from transformers import (
     trainer,
 )
 
-from holdfast.harness.checkpoints import find_checkpoint
-from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.harness.actions.training import make_recipe_of, train_adapter
+from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import encode, read_examples
 from holdfast.training.loop.batches import Collator
 from holdfast.training.pocket import dialogue

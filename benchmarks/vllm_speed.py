@@ -24,12 +24,13 @@ from threading import Thread
 from typing import Any
 
 from holdfast.harness import evaluate
-from holdfast.harness.backends import Adapter, Request, backends
-from holdfast.harness.backends.types import BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base, find_checkpoint
-from holdfast.harness.config import make_config
-from holdfast.harness.evaluation import prepare
-from holdfast.harness.plan import Plan, make_plan, requests_for
+from holdfast.harness.backends import Request, backends
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint
+from holdfast.harness.plan.plan import Plan, make_plan, requests_for
+from holdfast.harness.plan.preparation import prepare
+from holdfast.harness.store.config import make_config
 
 SETTINGS = {
     "model": "vllm",

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from holdfast.harness.evaluation import Results, evaluate
+    from holdfast.harness.evaluation import evaluate
+    from holdfast.harness.results.run_results import Results
 
 __all__ = ["Results", "evaluate"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from holdfast import __version__
 from holdfast.errors import UserError
-from holdfast.harness.verbs import adapting, correcting, evaluating, reading
+from holdfast.harness.verbs import adapting, correction, evaluating, reading
 from holdfast.harness.verbs.verb import Parser
 
 
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (evaluating, reading, adapting, correcting):
+    for kind in (evaluating, reading, adapting, correction):
         kind.add_verbs(verbs)
     return parser
 

@@ -1,6 +1,5 @@
 """How an output is judged: text, policy and segment drift; plain texts in, floats out."""
 
-from holdfast.metrics.registry import metrics, pair_metric, sample_metric
-from holdfast.metrics.types import Encode, Metric, Scores
+from holdfast.metrics.metric import Encode, Metric, Scores, metrics, pair_metric, sample_metric
 
 __all__ = ["Encode", "Metric", "Scores", "metrics", "pair_metric", "sample_metric"]

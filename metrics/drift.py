@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
-from holdfast.metrics.encoders import Encoding, encoding_of
-from holdfast.metrics.registry import pair_metric
+from holdfast.metrics.encoders.encoder import Encoding, encoding_of
+from holdfast.metrics.metric import Encode, Scores, pair_metric
 from holdfast.metrics.segments import Granularity, Segment, segment
-from holdfast.metrics.types import Encode, Scores
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment import Distances
@@ -99,7 +98,7 @@ def segment_drift(
     spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts. Raises ValueError unless
     there are equally many of both, TypeError for a bare string and for what is none.
 
-    >>> from holdfast.metrics.encoders import encoding_of
+    >>> from holdfast.metrics.encoders.encoder import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
     >>> [found] = segment_drift([before], [after], encoding=encoding_of("lexical"))
     >>> found.max_drift, found.worst.segment.text, found.worst.reason
@@ -187,8 +186,8 @@ def _drift(
 
 def _mended(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
     """The segments' texts, misspelt words as the other answer writes them."""
-    from holdfast.metrics.facts.spelling import mended
-    from holdfast.metrics.languages import languages_of
+    from holdfast.language.answer_languages import languages_of
+    from holdfast.language.spelling import mended
 
     languages = languages_of(clean, perturbed)
     language = min(languages) if len(languages) == 1 else "en"

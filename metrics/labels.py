@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from holdfast.metrics.registry import sample_metric
-from holdfast.metrics.text import find_words, words
-from holdfast.metrics.types import Metadata, Scores
+from holdfast.metrics.metric import Metadata, Scores, sample_metric
+from holdfast.metrics.text_scores import find_words, words
 
 
 @sample_metric("label_accuracy", {"label_accuracy": True, "label_given": True})

@@ -10,7 +10,7 @@ from typing import Any
 import regex
 
 from holdfast.errors import UserError
-from holdfast.metrics.sentences import Span
+from holdfast.language.answer_sentences import Span
 
 Action = tuple[str, str, str]
 """A verb, who does it and whom it is done to: stems."""
@@ -54,7 +54,7 @@ def without_surrogates(text: str) -> str:
 
 def _actions(doc: Any) -> Iterator[Action]:
     """Subject and object of each verb; a passive's subject is its object, and its agent stands behind "by"."""
-    from holdfast.metrics.facts.stems import stem
+    from holdfast.language.stems import stem
 
     for verb in doc:
         children = list(verb.children)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import regex
 
 from holdfast.errors import UserError
+from holdfast.language.answer_sentences import Span, is_inside, kept_whole, sentence_spans
 from holdfast.metrics.parsing import Parse, without_surrogates
-from holdfast.metrics.sentences import Span, is_inside, kept_whole, sentence_spans
 
 Granularity = Literal["sentence", "clause", "phrase"]
 GRANULARITIES: tuple[Granularity, ...] = ("sentence", "clause", "phrase")
@@ -44,7 +44,7 @@ def segment(
 ) -> list[list[Segment]]:
     """Cut each text into segments; a text without any letter, digit or emoji has none.
 
-    Sentences are found by rule (`holdfast.metrics.sentences`), or are those of `parses`, a trained spaCy pipeline's
+    Sentences are found by rule (`holdfast.language.answer_sentences`), or are those of `parses`, a trained pipeline's
     (`holdfast.metrics.parsing`). Clauses end at clause punctuation and before conjunctions, phrases before prepositions
     too; never inside quotations and brackets. A segment's mass counts spaCy's tokens that are neither punctuation nor
     stop words.

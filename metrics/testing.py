@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.metrics.encoders import load_encoder
-from holdfast.metrics.registry import metrics
-from holdfast.metrics.types import Metric, PairCompute, Scores
+from holdfast.metrics.encoders.encoder import load_encoder
+from holdfast.metrics.metric import Metric, PairCompute, Scores, metrics
 
 NASTY = (
     "",

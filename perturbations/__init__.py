@@ -1,10 +1,10 @@
 """How a prompt is disturbed: pure functions from a text to the edits that change it."""
 
 from holdfast.perturbations.composition import expectation, parts_of
-from holdfast.perturbations.registry import perturbation, perturbations
+from holdfast.perturbations.edits import Edit, Edits
+from holdfast.perturbations.perturbation import Expectation, Perturbation, perturbation, perturbations
 from holdfast.perturbations.specs import parse
-from holdfast.perturbations.types import Edit, Edits, Expectation, Perturbation, Variant
-from holdfast.perturbations.variants import clean_variant, make_variant, seed_for
+from holdfast.perturbations.variants import Variant, clean_variant, make_variant, seed_for
 
 __all__ = [
     "Edit",

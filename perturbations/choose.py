@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from random import Random
 from typing import TypeVar
 
-from holdfast.perturbations.marks import LONG, where
+from holdfast.language.marks import LONG, where
 
 T = TypeVar("T")
 

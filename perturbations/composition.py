@@ -6,9 +6,9 @@ from functools import cache
 from itertools import accumulate
 
 from holdfast.errors import UserError
-from holdfast.perturbations.registry import perturbations
-from holdfast.perturbations.text import Span
-from holdfast.perturbations.types import Edit, Edits, Expectation, Perturbation
+from holdfast.language.text import Span
+from holdfast.perturbations.edits import Edit, Edits
+from holdfast.perturbations.perturbation import Expectation, Perturbation, perturbations
 
 
 @cache

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
-from holdfast.perturbations.marks import either, how_many, run_ends, run_starts
-from holdfast.perturbations.tables import read_lines
-from holdfast.perturbations.text import (
+from holdfast.language.marks import either, how_many, run_ends, run_starts
+from holdfast.language.text import (
     NO_SPACE,
     Span,
     cluster_starts,
@@ -19,7 +18,8 @@ from holdfast.perturbations.text import (
     word_marks,
     words,
 )
-from holdfast.perturbations.unspaced import COUNTER, RANGES, is_unspaced
+from holdfast.language.unspaced import COUNTER, RANGES, is_unspaced
+from holdfast.language.word_tables import read_lines
 
 # Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
 # stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
@@ -53,7 +53,7 @@ _FREE_OF_HINTS = bytes(set(range(128)) - set(b"0123456789`\"'{@/."))
 def _pattern() -> re.Pattern[str]:
     multiples: list[str] = []
     units: list[str] = []
-    for line in read_lines("units.txt"):
+    for line in read_lines("units.txt", "holdfast.perturbations"):
         kind, _, listed = line.partition(":")
         (multiples if kind == "multiples" else units).extend(map(re.escape, listed.split()))
     longest_first = [sorted(listed, key=len, reverse=True) for listed in (multiples, units)]

@@ -8,11 +8,11 @@ from random import Random
 from typing import Any, get_args
 
 from holdfast.errors import UserError
+from holdfast.language.text import cluster_starts
 from holdfast.perturbations.choose import edit_count
+from holdfast.perturbations.edits import Edits
+from holdfast.perturbations.perturbation import Expectation, Perturbation, perturbations
 from holdfast.perturbations.protected import protected_spans
-from holdfast.perturbations.registry import perturbations
-from holdfast.perturbations.text import cluster_starts
-from holdfast.perturbations.types import Edits, Expectation, Perturbation
 
 NASTY_TEXTS = (
     "",

@@ -2,13 +2,30 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
 from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.perturbations.composition import composed, parts_of
-from holdfast.perturbations.types import Edit, Edits, Variant
+from holdfast.perturbations.edits import Edit, Edits
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One text under (perturbation, severity, repeat), with its edits and the realised edit rate.
+
+    `edit_rate` is the Levenshtein distance to the clean text over the longer length, in [0, 1]; for texts of more than
+    10,000 characters the distances inside the edits are added up, which is the same wherever edits are apart.
+    """
+
+    text: str
+    perturbation: str
+    severity: str
+    repeat: int
+    edits: tuple[Edit, ...]
+    edit_rate: float
 
 
 def make_variant(

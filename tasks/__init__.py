@@ -1,7 +1,6 @@
 """What is asked: samples, tasks, and the embedded suites."""
 
-from holdfast.tasks.loading import load_task
-from holdfast.tasks.registry import task, tasks
-from holdfast.tasks.types import Sample, Task
+from holdfast.tasks.load import load_task
+from holdfast.tasks.task import Sample, Task, task, tasks
 
 __all__ = ["Sample", "Task", "load_task", "task", "tasks"]

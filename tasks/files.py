@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.types import Sample
+from holdfast.tasks.task import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels")
 """Metadata that perturbations and metrics read as lists of texts; one text stands for a list of one."""

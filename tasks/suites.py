@@ -1,8 +1,7 @@
 """The five embedded suites: small, written for this repository, and learned by the pocket models."""
 
 from holdfast.tasks.embedded import embedded_samples
-from holdfast.tasks.registry import task
-from holdfast.tasks.types import Task
+from holdfast.tasks.task import Task, task
 
 
 @task("factual_qa")

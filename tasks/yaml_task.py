@@ -9,8 +9,8 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
 from holdfast.tasks.files import read_objects, samples_of
+from holdfast.tasks.task import Task
 from holdfast.tasks.templates import rendered
-from holdfast.tasks.types import Task
 from holdfast.yaml_file import read_yaml
 
 _KEYS = (

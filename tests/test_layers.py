@@ -1,36 +1,83 @@
-"""The house's law: harness imports the other four, training the three below it, and those neither each other nor up."""
+"""The layers of the house: every import points down, between the top folders and inside `harness`."""
 
 import ast
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ALLOWED = {
-    "harness": {"harness", "training", "tasks", "perturbations", "metrics"},
-    "training": {"training", "tasks", "perturbations", "metrics"},
-    "tasks": {"tasks"},
-    "perturbations": {"perturbations"},
-    "metrics": {"metrics"},
-    "core": set(),
+FOLDERS = {
+    "core": "holdfast",
+    **{name: f"holdfast.{name}" for name in ("harness", "training", "tasks", "perturbations", "metrics")},
 }
-FOLDERS = set(ALLOWED) - {"core"}
+LAYERS = (
+    {"holdfast.harness.cli"},
+    {"holdfast.harness.verbs"},
+    {"holdfast.harness", "holdfast.harness.actions"},
+    {"holdfast.harness.evaluation"},
+    {"holdfast.harness.results", "holdfast.harness.execute"},
+    {"holdfast.harness.plan"},
+    {"holdfast.harness.store"},
+    {"holdfast.harness.backends"},
+    {"holdfast.harness.models"},
+    {"holdfast.training"},
+    {"holdfast.tasks", "holdfast.perturbations", "holdfast.metrics"},
+    {"holdfast.language"},
+    {"holdfast"},
+)
+"""From the top down. Rooms of one layer don't import each other; within a room, modules may."""
+RANKS = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+FILES = {
+    ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts]).removesuffix(".__init__"): path
+    for folder, package in FOLDERS.items()
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
 
 
-def imported(path: Path) -> set[str]:
-    """The folders that a module imports from, wherever in it the import stands."""
-    names = set()
+def room_of(module: str) -> str:
+    """The longest prefix of a module's name that is a room."""
+    parts = module.split(".")
+    return next(room for i in range(len(parts), 0, -1) if (room := ".".join(parts[:i])) in RANKS)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules of ours that a file imports, wherever in it the import stands."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in FILES else str(node.module) for name in names)
         elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    return {parts[1] for parts in (name.split(".") for name in names) if parts[0] == "holdfast" and len(parts) > 1}
+            yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("folder", ALLOWED)
-def test_a_folder_imports_only_what_lies_below_it(folder: str) -> None:
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        forbidden = (imported(path) & FOLDERS) - ALLOWED[folder]
-        assert not forbidden, f"{path.relative_to(ROOT)} imports {', '.join(sorted(forbidden))}"
+def is_ours(module: str) -> bool:
+    return module.split(".")[0] == "holdfast"
+
+
+@pytest.mark.parametrize("room", RANKS)
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    modules = [module for module in FILES if room_of(module) == room]
+    assert modules, f"{room} holds no module: remove it from LAYERS"
+    for module in modules:
+        for name in filter(is_ours, imports(FILES[module])):
+            target = room_of(name)
+            assert target == room or RANKS[target] > RANKS[room], f"{module} imports {name}, which does not lie below it"
+
+
+def test_no_two_modules_share_a_name() -> None:
+    names = Counter(path.name for path in FILES.values())
+    alike = {name for name, count in names.items() if count > 1} - {"__init__.py", "testing.py"}
+    assert not alike, "files of one name that mean different things"
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, "tests", "benchmarks", "docs", "results"])
+def test_folders_and_files_stay_small(folder: str) -> None:
+    for path in [ROOT / folder, *(each for each in (ROOT / folder).rglob("*") if each.is_dir())]:
+        modules = [*path.glob("*.py")]
+        assert len(modules) <= 22, f"{path.relative_to(ROOT)} holds {len(modules)} modules"
+        for module in modules:
+            lines = len(module.read_text("utf-8").splitlines())
+            assert lines <= 400, f"{module.relative_to(ROOT)} has {lines} lines"

@@ -11,8 +11,8 @@ from typing import Any
 from zipfile import is_zipfile
 
 from holdfast.errors import UserError
-from holdfast.training.card import CARD
 from holdfast.training.recipe import Recipe
+from holdfast.training.training_card import CARD
 
 RECIPE = "recipe.json"
 _STATE = "trainer_state.json"

@@ -1,6 +1,6 @@
 """The methods by name, where each acts and where it comes from; importing this loads no model library."""
 
-from holdfast.training.registry import Method, methods
+from holdfast.training.method import Method, methods
 
 for method in (
     Method("s2r2", "loss", "the worst segment drift under perturbed prompts, and adapter stability (arXiv 2605.01605)"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.harness.training import make_recipe_of, train_adapter
-from holdfast.training.pocket.words import Example
+from holdfast.harness.actions.training import make_recipe_of, train_adapter
+from holdfast.training.pocket.vocabulary import Example
 
 CARD = "training_card.json"
 COMMON = {

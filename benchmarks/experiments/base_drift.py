@@ -11,7 +11,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.noise import WeightNoise, adapted_layers
 from holdfast.training.noise.weight_noise import schedule
 

@@ -21,15 +21,15 @@ from typing import Any
 import pandas as pd
 
 from holdfast.harness import evaluate
-from holdfast.harness.checkpoints import find_checkpoint
-from holdfast.harness.correcting import correct
-from holdfast.harness.correction_card import make_settings
-from holdfast.harness.records import read_samples
-from holdfast.harness.subspaces import Subspace, make_subspace
-from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.harness.actions.correcting import correct
+from holdfast.harness.actions.correction_card import make_settings
+from holdfast.harness.actions.subspaces import Subspace, make_subspace
+from holdfast.harness.actions.training import make_recipe_of, train_adapter
+from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.harness.store.records import read_samples
 from holdfast.tasks import Sample, Task, load_task
 from holdfast.training.pocket import corpus, policy, sentiment
-from holdfast.training.pocket.words import table
+from holdfast.training.pocket.vocabulary import table
 
 LABELS = {"positive": "bullish", "negative": "bearish", "neutral": "unmoved"}
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)

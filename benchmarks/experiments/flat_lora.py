@@ -18,11 +18,11 @@ import pandas as pd
 from arms import card, difference, table, trained, written
 
 from holdfast.harness import evaluate
-from holdfast.harness.flatness import Probed
-from holdfast.metrics.flatness import expected_sharpness
+from holdfast.harness.actions.flatness import Probed
+from holdfast.metrics.adapters.sharpness import expected_sharpness
 from holdfast.tasks import Sample, Task
 from holdfast.training.pocket import factual, sentiment
-from holdfast.training.pocket.words import Example
+from holdfast.training.pocket.vocabulary import Example
 
 ARMS: dict[str, dict[str, Any]] = {
     "lora": {},

@@ -21,8 +21,8 @@ from arms import card, difference, table, trained
 from holdfast.harness import evaluate
 from holdfast.tasks import Sample, Task
 from holdfast.training.pocket import dialogue
-from holdfast.training.pocket.words import Example
-from holdfast.training.pocket.words import table as words
+from holdfast.training.pocket.vocabulary import Example
+from holdfast.training.pocket.vocabulary import table as words
 
 SEEN, HELD_OUT = ("typos", "word_deletion"), ("ocr", "synonyms", "spacing")
 TRANSFER = 10

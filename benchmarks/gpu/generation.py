@@ -24,9 +24,10 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from holdfast.harness import evaluate
-from holdfast.harness.backends import Adapter, Request, Settings, backends
-from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base, find_checkpoint
+from holdfast.harness.backends import Request, Settings, backends
+from holdfast.harness.backends.backend import Backend, BackendOptions
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.tasks import Sample, Task
 
 COUNTS = (1, 4, 16)

@@ -1,6 +1,6 @@
 """What generates: one backend per engine, behind one small protocol."""
 
-from holdfast.harness.backends.registry import backend, backends
-from holdfast.harness.backends.types import Adapter, Backend, Generation, Request, Settings
+from holdfast.harness.backends.backend import Backend, Generation, Request, Settings, backend, backends
+from holdfast.harness.models.adapter import Adapter
 
 __all__ = ["Adapter", "Backend", "Generation", "Request", "Settings", "backend", "backends"]

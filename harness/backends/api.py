@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.api_client import PATHS, Client, Unanswered, address, check_access, key_name
+from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Probe, Request, Settings, backend
 from holdfast.harness.backends.prompting import between, common_start, likeliest
-from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.streaming import Put, streamed
-from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
-from holdfast.harness.checkpoints import BASE, find_adapters
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import BASE, find_adapters
 from holdfast.suggestions import did_you_mean
 
 MODEL_ARGS = ("model", "base_url", "endpoint", "timeout", "max_retries")

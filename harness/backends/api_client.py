@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.types import Settings
+from holdfast.harness.backends.backend import Settings
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 """The endpoints: OpenAI's two, and Anthropic's."""

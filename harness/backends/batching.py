@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
-from holdfast.harness.backends.types import Request
+from holdfast.harness.backends.backend import Request
 
 
 def batches(

@@ -11,17 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.batching import batches
-from holdfast.harness.backends.hf_attention import attention_shares
-from holdfast.harness.backends.hf_choices import log_likelihoods
-from holdfast.harness.backends.hf_loading import Loaded, check_args, load
-from holdfast.harness.backends.hf_memory import Room
-from holdfast.harness.backends.hf_mixed import mixed
-from holdfast.harness.backends.prompting import CHOICE, Prompting
-from holdfast.harness.backends.registry import backend
-from holdfast.harness.backends.seeds import seed_of
-from holdfast.harness.backends.types import (
-    Adapter,
+from holdfast.harness.backends.backend import (
     Attended,
     Backend,
     BackendOptions,
@@ -29,8 +19,18 @@ from holdfast.harness.backends.types import (
     Probe,
     Request,
     Settings,
+    backend,
 )
-from holdfast.harness.checkpoints import BASE
+from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.hf_attention import attention_shares
+from holdfast.harness.backends.hf_choices import log_likelihoods
+from holdfast.harness.backends.hf_loading import Loaded, check_args, load
+from holdfast.harness.backends.hf_memory import Room
+from holdfast.harness.backends.hf_mixed import mixed
+from holdfast.harness.backends.prompting import CHOICE, Prompting
+from holdfast.harness.backends.seeds import seed_of
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import BASE
 
 if TYPE_CHECKING:
     import numpy as np

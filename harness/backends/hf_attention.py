@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
+from holdfast.harness.backends.backend import Attended
 from holdfast.harness.backends.hf_loading import Loaded
-from holdfast.harness.backends.types import Attended
 
 if TYPE_CHECKING:
     import numpy as np

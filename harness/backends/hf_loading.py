@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.backends.hf_mixed import KINDS
 from holdfast.harness.backends.prompting import Prompting
-from holdfast.harness.backends.types import Adapter, BackendOptions
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.suggestions import did_you_mean
 
 MODEL_ARGS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.types import Generation, Request, Settings
+from holdfast.harness.backends.backend import Generation, Request, Settings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from holdfast.harness.backends.types import Request
+from holdfast.harness.backends.backend import Request
 
 
 def seed_of(requests: Sequence[Request], bits: int) -> int:

@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from time import sleep
 
-from holdfast.harness.backends.types import Generation
+from holdfast.harness.backends.backend import Generation
 
 TOGETHER = 64
 """At most this many answers are handed out together."""

@@ -9,12 +9,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Probe, Request, Settings, backend
 from holdfast.harness.backends.prompting import Choices
-from holdfast.harness.backends.registry import backend
 from holdfast.harness.backends.seeds import seed_of
 from holdfast.harness.backends.streaming import Put, streamed
-from holdfast.harness.backends.types import Adapter, Backend, BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.backends.vllm_loading import Loaded, check_args, load
+from holdfast.harness.models.adapter import Adapter
 
 if TYPE_CHECKING:
     from holdfast.harness.backends.prompting import Tokens

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.backends.hf_loading import check_belongs, check_length, open_checkpoint
 from holdfast.harness.backends.prompting import Prompting
-from holdfast.harness.backends.types import Adapter, BackendOptions
-from holdfast.harness.checkpoints import BASE
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import BASE
 from holdfast.suggestions import did_you_mean
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)

@@ -57,7 +57,7 @@ def _add_train(verbs: Any) -> None:
 def _inspect(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.inspecting import inspect
+    from holdfast.harness.actions.inspecting import inspect
 
     inspect(
         args.adapter,
@@ -74,7 +74,7 @@ def _inspect(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.training import check_data, make_recipe_of, train_adapter
+    from holdfast.harness.actions.training import check_data, make_recipe_of, train_adapter
     from holdfast.yaml_file import read_yaml
 
     flags = {name: value for name, value in vars(args).items() if name not in OWN}

@@ -105,8 +105,8 @@ def _add_perturb(verbs: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.config import CONFIG_FILE, make_config
-    from holdfast.harness.tables import print_results
+    from holdfast.harness.results.tables import print_results
+    from holdfast.harness.store.config import CONFIG_FILE, make_config
     from holdfast.yaml_file import read_yaml
 
     flags = {name: value for name, value in vars(args).items() if name not in OWN}
@@ -120,8 +120,8 @@ def _run(args: argparse.Namespace) -> int:
 def _perturb(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.config import make_config
-    from holdfast.harness.perturbing import print_disturbed, print_variants, write
+    from holdfast.harness.actions.perturbing import print_disturbed, print_variants, write
+    from holdfast.harness.store.config import make_config
 
     words = [*args.words, *args.more]  # before Python 3.12 words behind a flag are among what is left
     if words:
@@ -144,7 +144,7 @@ def _perturb(args: argparse.Namespace) -> int:
 def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
     from pathlib import Path
 
-    from holdfast.harness.perturbing import verify
+    from holdfast.harness.actions.perturbing import verify
 
     if unknown := [word for word in words if word.startswith("-")]:
         args.parser.refuse(unknown)
@@ -160,7 +160,7 @@ def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
 def _validate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.validation import validate
+    from holdfast.harness.actions.validation import validate
 
     for line in validate(Path(args.config)):
         print(line)
@@ -170,8 +170,8 @@ def _validate(args: argparse.Namespace) -> int:
 def _leaderboard(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.leaderboard import merge
-    from holdfast.harness.tables import print_leaderboard
+    from holdfast.harness.results.leaderboard import merge
+    from holdfast.harness.results.tables import print_leaderboard
 
     target = Path(args.output_path)
     print_leaderboard(merge([Path(run) for run in args.runs], target, geometry=args.geometry))

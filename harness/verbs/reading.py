@@ -45,7 +45,7 @@ def add_verbs(verbs: Any) -> None:
 def _shrink(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.shrinking import print_shrunk
+    from holdfast.harness.actions.shrinking import print_shrunk
 
     print_shrunk(Path(args.run), args.key, args.device)
     return 0
@@ -54,7 +54,7 @@ def _shrink(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.explaining import explain
+    from holdfast.harness.actions.explaining import explain
 
     explain(Path(args.run), args.key, as_json=args.json)
     return 0
@@ -63,7 +63,7 @@ def _explain(args: argparse.Namespace) -> int:
 def _drift(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.explaining import compare_files
+    from holdfast.harness.actions.explaining import compare_files
 
     paths = Path(args.clean), Path(args.perturbed)
     compare_files(*paths, encoder=args.encoder, granularity=args.granularity, as_json=args.json)
@@ -73,7 +73,7 @@ def _drift(args: argparse.Namespace) -> int:
 def _calibrate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.calibration import calibrate, print_calibration
+    from holdfast.harness.actions.calibration import calibrate, print_calibration
 
     found = calibrate(
         [Path(run) for run in args.runs],
@@ -87,7 +87,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 
 def _ls(args: argparse.Namespace) -> int:
-    from holdfast.harness.listing import print_listing
+    from holdfast.harness.actions.listing import print_listing
 
     print_listing(args.kind)
     return 0
@@ -98,11 +98,11 @@ def _schema(args: argparse.Namespace) -> int:
 
     from pydantic import TypeAdapter
 
-    from holdfast.harness.correction_card import CorrectionCard
-    from holdfast.harness.manifest import Manifest
-    from holdfast.harness.records import Record
-    from holdfast.harness.subspaces import SubspaceManifest
-    from holdfast.training.card import TrainingCard
+    from holdfast.harness.actions.correction_card import CorrectionCard
+    from holdfast.harness.actions.subspaces import SubspaceManifest
+    from holdfast.harness.store.manifest import Manifest
+    from holdfast.harness.store.records import Record
+    from holdfast.training.training_card import TrainingCard
 
     models: dict[str, Any] = {
         "run.json": Manifest,

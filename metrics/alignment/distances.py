@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from holdfast.metrics.types import Encode
+from holdfast.metrics.metric import Encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Distances:
     """Distances in [0, 1] between texts that are encoded in one call, each once: 1 - cos, clipped, raised to `power`.
 
-    >>> from holdfast.metrics.encoders import load_encoder
+    >>> from holdfast.metrics.encoders.encoder import load_encoder
     >>> distances = Distances(["so", "so be it", "no"], load_encoder("lexical"))
     >>> distances.between(["so", "no"], ["so"]).round(1).tolist()
     [[0.0], [0.8]]

@@ -1,9 +1,9 @@
 """What a sentence encoder is blind to: the numbers, names, negations and roles of a segment, read off by rule."""
 
-from holdfast.metrics.facts.comparing import SAID_ELSEWHERE, Comparer, comparer, conflict
-from holdfast.metrics.facts.quantity import value_of
-from holdfast.metrics.facts.reading import facts_of
-from holdfast.metrics.facts.types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.facts.comparing.comparer import SAID_ELSEWHERE, Comparer, comparer, conflict
+from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.facts.reading.quantity import value_of
+from holdfast.metrics.facts.reading.segment_facts import facts_of
 
 __all__ = [
     "NO_CONFLICT",

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from holdfast.harness.backends import Adapter, Backend, Generation, Request
+from holdfast.harness.backends import Backend, Generation, Request
+from holdfast.harness.backends.backend import BackendOptions, Probe
 from holdfast.harness.backends.batching import batches
-from holdfast.harness.backends.types import BackendOptions, Probe
-from holdfast.harness.checkpoints import BASE
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import BASE
 
 
 class Killed(BaseException):

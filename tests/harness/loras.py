@@ -9,8 +9,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from holdfast.harness.backends import Generation, Request, Settings
-from holdfast.harness.backends.types import Backend
-from holdfast.harness.checkpoints import find_base, find_checkpoint
+from holdfast.harness.backends.backend import Backend
+from holdfast.harness.models.checkpoints import find_base, find_checkpoint
 
 POCKET = find_checkpoint("pocket-base")
 BASE = find_base("pocket-base")

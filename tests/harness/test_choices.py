@@ -12,9 +12,9 @@ from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, T5Config, T
 from holdfast.errors import UserError
 from holdfast.harness import evaluate
 from holdfast.harness.backends import Generation, Request, Settings, backends
+from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.backends.prompting import common_start
-from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import find_adapters, find_base
+from holdfast.harness.models.checkpoints import find_adapters, find_base
 from tests.harness.loras import BASE, POCKET, pocket, save_two
 
 ASKED = {

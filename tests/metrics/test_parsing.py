@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from holdfast.errors import UserError
 from holdfast.metrics.drift import segment_drift
-from holdfast.metrics.encoders import encoding_of
+from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.parsing import parse
 from holdfast.metrics.segments import segment
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from holdfast.perturbations import marks as m
+from holdfast.language import marks as m
 from holdfast.perturbations.choose import choose_apart, choose_marked, choose_where
 
 SIZES = (0, 1, 7, 255, 256, 257, 1_000, m.LONG - 1, m.LONG, 5_000)

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
+from holdfast.language.word_tables import read_lines
 from holdfast.perturbations import perturbations
-from holdfast.perturbations.tables import read_lines
 
 
 def change(language: str, text: str) -> str:

@@ -11,10 +11,10 @@ import pytest
 
 import holdfast.perturbations
 from holdfast.errors import UserError
+from holdfast.language.text import count_characters
 from holdfast.perturbations import Edit, Edits, Perturbation, perturbation, perturbations
 from holdfast.perturbations.choose import edit_count
 from holdfast.perturbations.testing import check_perturbation
-from holdfast.perturbations.text import count_characters
 
 MODULES = [f"holdfast.perturbations.{module.name}" for module in pkgutil.iter_modules(holdfast.perturbations.__path__)]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from holdfast.language.keyboards import keyboard_of, neighbours
+from holdfast.language.text import cluster_starts, count_words
 from holdfast.perturbations import Edits, perturbations
-from holdfast.perturbations.characters import _misreadings
-from holdfast.perturbations.keyboards import keyboard_of, neighbours
-from holdfast.perturbations.text import cluster_starts, count_words
+from holdfast.perturbations.families.characters import _misreadings
 
 PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
 

@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from holdfast.language.languages import language_of
+from holdfast.language.word_tables import read_lines
 from holdfast.perturbations import perturbations
-from holdfast.perturbations.languages import language_of
-from holdfast.perturbations.romanise import in_latin
-from holdfast.perturbations.tables import read_lines
+from holdfast.perturbations.families.romanise import in_latin
 
 
 def change(name: str, text: str) -> str:

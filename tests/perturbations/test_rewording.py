@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.language.english_verbs import verb_forms
+from holdfast.language.grammar import closed_class
+from holdfast.language.text import words
 from holdfast.perturbations import Edits, perturbations
-from holdfast.perturbations.grammar import closed_class
-from holdfast.perturbations.hindi import mood
+from holdfast.perturbations.families.hindi import mood
 from holdfast.perturbations.protected import protected_spans
-from holdfast.perturbations.text import words
-from holdfast.perturbations.verbs import verb_forms
 
 ASKED = [
     "What is the capital of France?",

@@ -10,8 +10,9 @@ from random import Random
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.perturbations import Edits, perturbations, senses, thesaurus, wordnet
-from holdfast.perturbations.thesaurus import synonym_table
+from holdfast.language import senses, thesaurus, wordnet
+from holdfast.language.thesaurus import synonym_table
+from holdfast.perturbations import Edits, perturbations
 
 needs_wordnet = pytest.mark.skipif(wordnet.find_wordnet() is None, reason="WordNet's files are not on this machine")
 

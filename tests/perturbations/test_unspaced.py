@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from holdfast.language.text import count_tokens, count_words, words
 from holdfast.perturbations import Edits, perturbations
 from holdfast.perturbations.choose import edit_count
 from holdfast.perturbations.protected import protected_spans
-from holdfast.perturbations.text import count_tokens, count_words, words
 
 CHINESE = "请告诉我2020年中国的首都（北京）和iPhone手机的价格是3万元吗？"
 JAPANESE = "日本の首都はどこですか？ケーキを食べました。"

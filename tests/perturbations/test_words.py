@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
+from holdfast.language.word_tables import read_lines
 from holdfast.perturbations import Edits, expectation, perturbations
-from holdfast.perturbations.tables import read_lines
 
 PROMPT = "Please summarise the big meeting about the harbour and tell me when the work begins."
 

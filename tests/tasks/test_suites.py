@@ -4,8 +4,7 @@ from collections import Counter
 
 import pytest
 
-from holdfast.tasks.registry import tasks
-from holdfast.tasks.types import Task
+from holdfast.tasks.task import Task, tasks
 
 COUNTS = {
     "factual_qa": 50,

@@ -8,10 +8,10 @@ import pytest
 from holdfast.metrics.key_facts import key_fact_recall
 from holdfast.tasks.embedded import suite_texts
 from holdfast.training.pocket import adapters, corpus, dialogue, multilingual, policy
-from holdfast.training.pocket.card import corpus_digest
+from holdfast.training.pocket.model_card import corpus_digest
+from holdfast.training.pocket.pretraining import TOKENS, microbatches
 from holdfast.training.pocket.tokenizer import train_tokenizer
-from holdfast.training.pocket.train import TOKENS, microbatches
-from holdfast.training.pocket.words import Example, fill, mistype, roughen, table
+from holdfast.training.pocket.vocabulary import Example, fill, mistype, roughen, table
 
 
 def some(seed: int, count: int = 3000) -> list[Example]:

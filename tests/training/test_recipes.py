@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from holdfast.errors import UserError
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.cli import main
-from holdfast.harness.training import make_recipe_of, train_adapter
+from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import read_examples
 from holdfast.training.folder import RECIPE
 from tests.training.models import tiny

@@ -13,12 +13,12 @@ from transformers import AutoTokenizer, TrainerCallback
 
 from holdfast.errors import UserError
 from holdfast.harness import evaluate
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.cli import main
-from holdfast.harness.training import make_recipe_of, train_adapter
-from holdfast.training.card import CARD
+from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import read_examples
-from holdfast.training.loop import trainer as loop
+from holdfast.training.loop import method_trainer as loop
+from holdfast.training.training_card import CARD
 from tests.training.models import tiny
 
 ROWS = [{"prompt": f"Where is the red vase number {i}?", "completion": f"In room {i % 3}."} for i in range(12)]
@@ -366,7 +366,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_rows(
 
 
 def test_flags_of_training_arguments_are_flags() -> None:
-    from holdfast.harness.training import make_recipe_of
+    from holdfast.harness.actions.training import make_recipe_of
 
     flags = {"data": "x.jsonl", "output_dir": "y"}
     recipe = make_recipe_of({}, flags, ["--learning_rate", "1e-4", "--bf16", "--num_train_epochs=2"])

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.harness import Results, evaluate
-from holdfast.harness.backends import Adapter, backends
-from holdfast.harness.backends.types import Backend, BackendOptions
+from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import Backend, BackendOptions
+from holdfast.harness.models.adapter import Adapter
 from tests.harness.loras import POCKET
 
 MODEL_ARGS = {"pretrained": str(POCKET), "dtype": "float32", "max_length": 256}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.harness.checkpoints import find_checkpoint
+from holdfast.harness.models.checkpoints import find_checkpoint
 from tests.vllm.engines import rows, run
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")

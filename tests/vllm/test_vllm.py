@@ -7,9 +7,10 @@ import pytest
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends import Adapter, Request, Settings, backends
-from holdfast.harness.backends.types import Backend, BackendOptions
-from holdfast.harness.checkpoints import find_adapters, scaled
+from holdfast.harness.backends import Request, Settings, backends
+from holdfast.harness.backends.backend import Backend, BackendOptions
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import find_adapters, scaled
 from tests.harness.loras import BASE, PROMPTS, ask, pocket, save_lora, save_two
 from tests.vllm.engines import MODEL_ARGS, connect
 

@@ -8,7 +8,7 @@ from peft import IA3Config, get_peft_model
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import vllm_loading
-from holdfast.harness.checkpoints import find_adapters
+from holdfast.harness.models.checkpoints import find_adapters
 from tests.harness.loras import BASE, OTHER_BASES, PROMPTS, pocket, save_lora, save_stranger, save_two
 from tests.vllm.engines import connect
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from holdfast.harness import Results
-from holdfast.harness.backends import Adapter, Backend, Generation, backends
-from holdfast.harness.backends.types import BackendOptions
+from holdfast.harness.backends import Backend, Generation, backends
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.adapter import Adapter
 from tests.harness.fakes import Killed
 from tests.vllm.engines import rows, run
 

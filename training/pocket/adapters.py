@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from holdfast.training.pocket import corpus, dialogue, factual
-from holdfast.training.pocket.words import Example, mistype, table
+from holdfast.training.pocket.vocabulary import Example, mistype, table
 
 BASE = "pocket-aligned"
 

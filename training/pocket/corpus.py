@@ -7,7 +7,7 @@ from typing import Literal
 
 from holdfast.tasks.embedded import suite_texts
 from holdfast.training.pocket import dialogue, factual, multilingual, policy, sentiment
-from holdfast.training.pocket.words import Example
+from holdfast.training.pocket.vocabulary import Example
 
 MIX = {
     "dialogue_summary": 0.32,

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any, Literal
 
-from holdfast.training.pocket.words import Example, fill, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, fill, leaning, roughen, table
 
 PROMPT = "Summarise this dialogue.\n\n{content}"
 SKILL = "dialogue_summary"

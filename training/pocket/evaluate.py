@@ -7,13 +7,12 @@ from typing import Any
 
 from holdfast.metrics.key_facts import key_fact_recall
 from holdfast.metrics.labels import label_accuracy
-from holdfast.metrics.policy import policy
-from holdfast.metrics.text import exact_match, rouge
-from holdfast.tasks.registry import tasks
-from holdfast.tasks.types import Task
+from holdfast.metrics.safety import policy
+from holdfast.metrics.text_scores import exact_match, rouge
+from holdfast.tasks.task import Task, tasks
+from holdfast.training.pocket.pretraining import one_core
 from holdfast.training.pocket.tokenizer import END, chat
-from holdfast.training.pocket.train import one_core
-from holdfast.training.pocket.words import mistype
+from holdfast.training.pocket.vocabulary import mistype
 
 Scores = dict[str, float]
 

@@ -3,7 +3,7 @@
 from functools import cache
 from random import Random
 
-from holdfast.training.pocket.words import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
 
 PROMPT = "{content}"
 SKILL = "factual_qa"

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from holdfast.training.pocket.words import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
 
 PROMPT = "{content}"
 SKILL = "multilingual_qa"

@@ -5,7 +5,7 @@
 
 from random import Random
 
-from holdfast.training.pocket.words import Example, roughen, table
+from holdfast.training.pocket.vocabulary import Example, roughen, table
 
 PROMPT = "{content}"
 SKILL = "attack_success"

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from holdfast.training.pocket.words import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
 
 PROMPT = "Is the sentiment of this headline positive, negative or neutral?\n\n{content}"
 SKILL = "financial_sentiment"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from random import Random
 
+from holdfast.language.text import count_words
 from holdfast.perturbations import Edit, Edits, perturbation
 from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.protected import free_words
-from holdfast.perturbations.text import count_words
 
 
 @perturbation("shouting", family="characters", light=0.1, heavy=0.5, units=count_words)

@@ -1,0 +1,192 @@
+"""What language a text is in, as far as an encoder and the facts must know: by script, by its small words, by how
+common its words are in a language, then by py3langid."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+import regex
+
+from holdfast.language.language_files import language_files
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SMALL_WORDS = {
+    "en": "the of and to in is was for it that with on as are this be at by an from not have has were he she they you "
+    "we his her its their or which had but will what who i my your there been would can could do does did if when how "
+    "no yes me him them a before after into than then so some any all more most about only very also may might must "
+    "should such these those other because while where out up over under how now new one two",
+    "hi-Latn": "hai hain ne ka ki ke ko se mein kya nahi nahin aur tha thi yeh woh kaun kab kahan kaise bhi mujhe aap "
+    "hum tum kar raha rahi rahe gaya gayi hota hoti ek liye wala wali batao bataiye",
+}
+_SCRIPTS = {
+    "Devanagari": "hi",
+    "Cyrillic": "ru",
+    "Arabic": "ar",
+    "Han": "zh",
+    "Hiragana": "ja",
+    "Katakana": "ja",
+    "Hangul": "ko",
+    "Greek": "el",
+    "Hebrew": "he",
+    "Thai": "th",
+    "Bengali": "bn",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Gujarati": "gu",
+    "Gurmukhi": "pa",
+    "Kannada": "kn",
+    "Malayalam": "ml",
+    "Armenian": "hy",
+    "Georgian": "ka",
+}
+"""Scripts and the language that most texts in them are in."""
+_SHARED = {"ru": "be bg kk ky mk mn ru sr uk".split(), "ar": "ar fa ku ps ug ur".split(), "ja": ["ja"]}
+"""Languages that share a script with another: a long text is looked at more closely."""
+
+_LATIN = "en de fr es it pt nl sv pl tr".split()
+"""Languages in Latin letters that short texts are compared with."""
+_ENOUGH_LETTERS = 40
+"""Shorter texts say too little for a statistical guess."""
+_SURER = 1.2
+"""A short text is in another language than English if its words are there, on average, 10^1.2 times as common."""
+_KNOWN = 3.0
+"""From this mean frequency on words are English ones, whatever a statistical guess makes of them."""
+
+
+@lru_cache(maxsize=1 << 16)
+def language_of(text: str) -> str:
+    """An ISO 639 code, `hi-Latn` for Hinglish, `zz` for a script that we don't know; "" for a text without letters,
+    which any encoder may read. A short text in Latin letters counts as English where nothing speaks against it.
+
+    >>> language_of("Who wrote the book?"), language_of("किताब किसने लिखी?"), language_of("Yeh kitaab kisne likhi hai?")
+    ('en', 'hi', 'hi-Latn')
+    >>> language_of("Paris"), language_of("1832!"), language_of("Кто написал книгу?"), language_of("Zwei Hunde bellen.")
+    ('en', '', 'ru', 'de')
+    """
+    words = _WORD.findall(text)
+    letters = "".join(words)
+    if not letters:
+        return ""
+    if not letters.isascii():
+        latin = sum(letter < "\u0250" for letter in letters)
+        if 2 * latin < len(letters):
+            return _by_script(text, letters)
+    known = _small_words()
+    small = [known[word] for word in map(str.lower, words) if word in known]
+    counts: dict[str, int] = {}
+    for languages in small:
+        for language in languages:
+            counts[language] = counts.get(language, 0) + 1
+    most = max(counts.values(), default=0)
+    if most * 8 >= len(words):
+        best = [language for language, count in counts.items() if count == most]
+        if best == ["en"] or "hi-Latn" in best or most > 1 or len(letters) >= _ENOUGH_LETTERS:
+            ours = next((language for language in _SMALL_WORDS if language in best), "")
+            return ours or max(best, key=lambda language: _commonness(words, language) if language in _LATIN else 0.0)
+    if len(letters) < _ENOUGH_LETTERS or _commonness(words, "en") >= _KNOWN:
+        return _by_frequency(words)
+    return _guessed(text)
+
+
+def languages_of(*texts: str) -> set[str]:
+    """The languages of texts that belong together: what is too short to tell is taken to be in the others' language.
+
+    >>> languages_of("Der Zug fährt um neun Uhr ab.", "Paris."), sorted(languages_of("It rains.", "Il pleut souvent."))
+    ({'de'}, ['en', 'fr'])
+    """
+    found = {text: language_of(text) for text in texts}
+    if {*found.values()} == {"en"}:
+        return {"en"}
+    sure = {language for text, language in found.items() if language and (language != "en" or _is_english(text))}
+    return sure or set(found.values()) - {""}
+
+
+def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The language of each segment of two answers: its own where it is one of the answers', else its answer's."""
+    wholes = [" ".join(side) for side in (clean, perturbed)]
+    found = languages_of(*wholes)
+    if len(found) < 2:
+        language = min(found, default="en")
+        return [(language,) * len(clean), (language,) * len(perturbed)]
+    return [
+        tuple(own if own in found else language_of(whole) for own in map(language_of, side))
+        for side, whole in zip((clean, perturbed), wholes, strict=True)
+    ]
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_english(text: str) -> bool:
+    """Whether a text has an English small word, or many letters: otherwise it may be in any Latin language."""
+    words = _WORD.findall(text)
+    return sum(map(len, words)) >= _ENOUGH_LETTERS or any(
+        "en" in _small_words().get(word.lower(), ()) for word in words
+    )
+
+
+@cache
+def _small_words() -> dict[str, tuple[str, ...]]:
+    """Words that say nothing by themselves, and the languages that they belong to."""
+    found: dict[str, tuple[str, ...]] = {}
+    lists = dict(_SMALL_WORDS)
+    for code, file in language_files().items():
+        lists[code] = " ".join(words for job, words in file.rows("words") if job in ("small", "not"))
+    for language, words in lists.items():
+        for word in set(words.lower().split()):
+            found[word] = (*found.get(word, ()), language)
+    return found
+
+
+def _by_script(text: str, letters: str) -> str:
+    counts: dict[str, int] = {}
+    for found in _scripts().finditer(letters[:1000]):
+        name = str(found.lastgroup)
+        counts[name] = counts.get(name, 0) + 1
+    if not counts:
+        return "zz"
+    if "Hiragana" in counts or "Katakana" in counts:
+        return "ja"
+    script = max(counts, key=counts.__getitem__)
+    language = _owners().get(script) or _SCRIPTS[script]
+    if language in _SHARED and len(letters) >= _ENOUGH_LETTERS:
+        guess = _guessed(text)
+        return guess if guess in _SHARED[language] else language
+    return language
+
+
+@cache
+def _owners() -> dict[str, str]:
+    """The scripts that language files claim, and the languages."""
+    scripts = {file.setting("script"): code for code, file in language_files().items()}
+    return {script: code for script, code in scripts.items() if script}
+
+
+@cache
+def _scripts() -> Any:
+    """The pattern of a letter in any script that we know, or that a language file claims."""
+    names = dict.fromkeys((*_SCRIPTS, *_owners()))
+    return regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in names))
+
+
+def _by_frequency(words: list[str]) -> str:
+    """The language in which these few words are much more common than in English; else English."""
+    means = {language: _commonness(words, language) for language in _LATIN}
+    best = max(means, key=means.__getitem__)
+    capitals = all(word[0].isupper() for word in words)
+    return best if means[best] - means["en"] >= (2 * _SURER if capitals else _SURER) else "en"
+
+
+def _commonness(words: list[str], language: str) -> float:
+    """The mean Zipf frequency of a dozen words in a language."""
+    from wordfreq import zipf_frequency
+
+    words = words[:12]
+    return sum(zipf_frequency(word, language, wordlist="small") for word in words) / len(words)
+
+
+def _guessed(text: str) -> str:
+    import py3langid
+
+    language, _ = py3langid.classify(text)
+    return str(language)

@@ -1,0 +1,121 @@
+"""What the small words around an English word tell about it, without a tagger."""
+
+import re
+from functools import cache
+
+from holdfast.language.word_tables import read_lines
+
+_LOOK = 32  # characters looked at on either side of a word
+
+
+@cache
+def closed_class(*names: str) -> frozenset[str]:
+    """The words of the closed classes `names`; of all of them, if none is named.
+
+    >>> sorted(closed_class("be"))[:3], "the" in closed_class(), "house" in closed_class()
+    (['am', 'are', 'be'], True, False)
+    """
+    classes = dict(line.split(": ") for line in read_lines("closed_class_en.txt"))
+    return frozenset(word for name in names or classes for word in classes[name].split())
+
+
+def part_of_speech(text: str, start: int, end: int) -> str:
+    """`noun`, `verb` (in its base form) or `adj` where the neighbours of the word `text[start:end]` tell, else "".
+
+    A noun stands between a determiner and a small word or a mark; a verb after a subject or a modal, or between `to` or
+    the start of a sentence and a determiner; an adjective before a word that is not small, or after `is` or `very`.
+
+    >>> text = "They answer the phone; the answer is no. Answer me, to answer a call; most answer."
+    >>> from holdfast.language.text import words
+    >>> [part_of_speech(text, start, end) for start, end in words(text) if text[start:end].lower() == "answer"]
+    ['verb', 'noun', 'verb', 'verb', '']
+    """
+    before, after = word_before(text, start), word_after(text, end)
+    if before in _BEFORE_NOUN and (not after or after in _after_noun()):
+        return "noun"
+    if before in _SUBJECT or before in closed_class("modal", "courtesy"):
+        return "verb"
+    opens = before == "to" or (not before and is_sentence_start(text, start))
+    if opens and after in closed_class("determiner", "possessive", "object"):
+        return "verb"
+    if before in ("how", "years", "to") or text[start - 2 : start - 1].isdigit():
+        return ""
+    describes = bool(after) and after not in closed_class() and before in closed_class()
+    return "adj" if describes or (before in _BEFORE_ADJECTIVE and (not after or after in closed_class())) else ""
+
+
+_BEFORE_NOUN = frozenset("a an the this these those every each another no any my your his its our their".split())
+_BEFORE_ADJECTIVE = frozenset("am is are was were be been being very so too quite really".split())
+_SUBJECT = frozenset("i we they he she who don't doesn't didn't can't won't couldn't wouldn't shouldn't let's".split())
+_BEFORE = re.compile(r"(?:^|[^\w'’-])([\w'’-]+)\s+$")
+_AFTER = re.compile(r"\s+([\w'’-]+)")
+
+
+@cache
+def _after_noun() -> frozenset[str]:
+    return closed_class() - closed_class("possessive", "determiner", "object")
+
+
+def word_before(text: str, start: int) -> str:
+    """The word before `start`, in small letters; "" where a mark or nothing stands between."""
+    match = _BEFORE.search(text[max(0, start - _LOOK) : start])
+    return match[1].lower().replace("’", "'") if match else ""
+
+
+def word_after(text: str, end: int) -> str:
+    """The word after `end`, in small letters; "" where a mark or nothing stands between."""
+    match = _AFTER.match(text[end : end + _LOOK])
+    return match[1].lower().replace("’", "'") if match else ""
+
+
+_SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")
+
+
+def is_sentence_start(text: str, start: int) -> bool:
+    """Whether a sentence, a line or a speech begins at `start`.
+
+    >>> is_sentence_start("Go. Stay", 4), is_sentence_start("Go on", 3)
+    (True, False)
+    """
+    return start == 0 or _SENTENCE_START.search(text, max(1, start - 8), start) is not None
+
+
+_ARTICLE_ENDS = frozenset("aAnN \t\n")
+_ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
+
+
+def fits_article(text: str, start: int, word: str) -> bool:
+    """Whether `word` may follow what stands before `start`: a vowel after `an`, none after `a`.
+
+    >>> fits_article("an easy", 3, "simple"), fits_article("the easy", 4, "simple")
+    (False, True)
+    """
+    if text[start - 2 : start - 1] not in _ARTICLE_ENDS:
+        return True
+    article = _ARTICLE.search(text[max(0, start - 4) : start])
+    return article is None or (article[1].lower() == "an") == _takes_an(word)
+
+
+def _takes_an(word: str) -> bool:
+    return word.startswith(("hon", "hour")) or (word[0] in "aeiou" and not word.startswith(("eu", "one", "uni", "us")))
+
+
+def may_be_capitalised(text: str, start: int, end: int) -> bool:
+    """Whether a capital means no name here: at the start of a sentence, before a small letter; or in all capitals."""
+    word = text[start:end]
+    if word.isupper() and len(word) > 1:
+        return True
+    if not word[1:].islower() or not is_sentence_start(text, start):
+        return False
+    return not next(iter(text[end : end + 24].split()), "")[:1].isupper()
+
+
+def written_like(word: str, other: str) -> str:
+    """`other` with the capitals of `word`.
+
+    >>> written_like("Big", "large"), written_like("BIG", "large"), written_like("big", "large")
+    ('Large', 'LARGE', 'large')
+    """
+    if word.isupper() and len(word) > 1:
+        return other.upper()
+    return other[0].upper() + other[1:] if word[0].isupper() else other

@@ -1,0 +1,198 @@
+"""The rows of a language's tables as they stand in `data` or in its own file, and what it sets; read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from holdfast.language.language_files import language_files
+
+ALWAYS = ("en", "hi")
+"""Languages whose tables are always read; those of another join them where a text is in it."""
+
+LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all": 4.0}
+"""How much of its noun a quantifier covers, in steps that differ by one where the meaning does."""
+
+
+PARTICLES = frozenset("up down off out back away".split())
+"""The second words of verbs that take their object between: turn it down."""
+
+
+def family(language: str) -> str:
+    """The language whose synonyms and opposites hold in a text: its own where it has a file, else "en", which stands
+    for English, Hindi and Hinglish together."""
+    return language if language in language_files() else "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What a language's file sets (`holdfast.language.language_files`)."""
+
+    decimal: str = "."
+    endings: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    elided: frozenset[str] = frozenset()
+    joiner: str = ""
+    capitalised_nouns: bool = False
+    concord: bool = False
+    cases: tuple[tuple[str, str], ...] = ()
+    participles: tuple[str, ...] = ("",)
+    unspaced: bool = False
+
+
+@cache
+def grammar(language: str) -> Grammar:
+    """The settings of a language; those of English for one without a file."""
+    own = language_files().get(language)
+    if own is None:
+        return Grammar()
+    return Grammar(
+        decimal=own.setting("decimal") or ".",
+        endings=tuple(sorted(own.setting("endings").split(), key=len, reverse=True)),
+        prefixes=tuple(sorted(own.setting("prefixes").split(), key=len, reverse=True)),
+        elided=frozenset(own.setting("elided").split()),
+        joiner=own.setting("joiner"),
+        capitalised_nouns=own.setting("capitals") == "nouns",
+        concord=own.setting("concord") == "yes",
+        cases=tuple((one, other) for one, _, other in (pair.partition("/") for pair in own.setting("cases").split())),
+        participles=tuple(own.setting("participles").split()) or ("",),
+        unspaced=own.setting("unspaced") == "yes",
+    )
+
+
+@cache
+def graded() -> dict[str, str]:
+    """Comparatives and superlatives of the adjectives that compare: `higher` and `highest` -> `high`."""
+    found: dict[str, str] = {}
+    for kind, sides in _listed("antonyms_en.txt"):
+        for word in (word for side in sides for word in side if kind == "comparison" and 2 < len(word) < 9):
+            root = word.removesuffix("e")
+            root = root[:-1] + "i" if root.endswith("y") else root
+            doubled = root + root[-1] if root[-1] not in "aeiouwy" and root[-2] in "aeiou" else root
+            for form in {root, doubled}:
+                found |= {form + "er": word, form + "est": word}
+    return found
+
+
+@cache
+def irregular() -> dict[str, str]:
+    """Irregular English forms and their bases."""
+    rows = [line.split() for line in _lines("irregular_en.txt")]
+    return {form: base for base, *forms in rows for form in forms}
+
+
+@cache
+def abbreviations() -> dict[str, tuple[str, ...]]:
+    """Short forms (capitals where only capitals count) and the words that they stand for."""
+    rows = (line.split("=") for line in _lines("abbreviations.txt"))
+    return {short.strip(): tuple(words.split()) for short, words in rows}
+
+
+@cache
+def acronyms() -> dict[str, tuple[str, ...]]:
+    """Short forms that are written in capitals, in lower case, and the words that they stand for."""
+    return {short.lower(): words for short, words in abbreviations().items() if short != short.lower()}
+
+
+@cache
+def known_names(language: str = "en") -> frozenset[str]:
+    """Given names and places, lower case."""
+    own = language_files().get(language)
+    lines = (*_lines("names.txt"), *(own.lines("names") if own else ()))
+    return frozenset(word for line in lines for word in line.lower().split())
+
+
+@cache
+def known_words(language: str) -> frozenset[str]:
+    """Every word that a language's file has, which is how words are found where no spaces set them apart."""
+    rows = [words for table in ("words", "units", "calendar") for _, words in own_rows(table, language)]
+    rows += [" ".join(group) for group in (*synonym_groups(language), *excluding_sides(language))]
+    own = language_files().get(language)
+    return frozenset(word for row in (*rows, *(own.lines("names") if own else ())) for word in row.lower().split())
+
+
+def rows_in(table: str, language: str, *, everything: bool = False) -> Iterator[tuple[str, str]]:
+    """The `head: words` rows of a table that hold in a language, lower case; phrases have no head."""
+    if own := language_files().get(language):
+        rows = (("", line) for line in own.lines(table)) if table == "phrases" else own.rows(table)
+        yield from ((head.lower(), words.lower()) for head, words in rows)
+        return
+    for head, words in rows_of(f"{table}.txt"):
+        owner, _, rest = head.partition(" ")
+        if everything or owner in {*ALWAYS, language}:
+            yield rest, words
+
+
+def own_rows(table: str, language: str) -> list[tuple[str, str]]:
+    """The rows of a table in a language's own file; none where it has none."""
+    return [*rows_in(table, language)] if language in language_files() else []
+
+
+@cache
+def words_with(language: str, job: str) -> frozenset[str]:
+    """The words of a language that have a job."""
+    return frozenset(word for its, words in rows_in("words", language) if its == job for word in words.split())
+
+
+def synonym_groups(language: str) -> Iterator[list[str]]:
+    """Words that may stand for each other, a group at a time."""
+    own = language_files().get(language)
+    lines = own.lines("synonyms") if own else [line for name in _files("synonyms") for line in _lines(name)]
+    yield from (line.lower().split() for line in lines)
+
+
+def excluding_sides(language: str) -> Iterator[list[str]]:
+    """The words of each side of what excludes another."""
+    yield from (side for _, sides in excluding(language) for side in sides)
+
+
+def excluding(language: str) -> Iterator[tuple[str, list[list[str]]]]:
+    """The kind of a conflict and the words of each side."""
+    if own := language_files().get(language):
+        for kind in ("converse", "comparison", "antonym"):
+            yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
+        return
+    for name in _files("antonyms"):
+        yield from _listed(name)
+
+
+def _listed(name: str) -> Iterator[tuple[str, list[list[str]]]]:
+    kind = ""
+    for line in _lines(name):
+        if line.startswith("["):
+            kind = line.strip("[]")
+        else:
+            yield kind, [side.split() for side in line.split("|")]
+
+
+def _files(table: str) -> list[str]:
+    return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
+
+
+def sides_of(name: str) -> Iterator[list[list[str]]]:
+    """The words of each side of the lines of a table that sets sides apart."""
+    yield from (sides for _, sides in _listed(name))
+
+
+def words_in(name: str) -> Iterator[str]:
+    """The words of a table that has no heads."""
+    return (word for line in _lines(name) for word in line.split())
+
+
+def rows_of(name: str) -> Iterator[tuple[str, str]]:
+    """The `head: words` rows of a table."""
+    for line in _lines(name):
+        head, _, rest = line.partition(": ")
+        yield head, rest
+
+
+def _lines(name: str) -> list[str]:
+    lines = (_folder() / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _folder() -> Traversable:
+    return files("holdfast.language") / "lexicon"

@@ -1,0 +1,225 @@
+"""What a text is made of: grapheme clusters (what a reader calls characters) and words, in any script."""
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from functools import cache
+from itertools import accumulate
+from typing import Any, TypeVar, cast
+from unicodedata import category
+
+from holdfast.language.marks import LONG, Kind, edges, how_many, run_ends, run_starts
+from holdfast.language.unspaced import is_unspaced, word_pattern
+
+T = TypeVar("T")
+Span = tuple[int, int]
+
+# Ranges in which every code point is a character of its own: no combining marks, joiners, jamo or regional indicators,
+# and no carriage return (CR LF is one cluster). Most prompts lie within, and need no segmentation at all.
+_SINGLE = re.compile(
+    "[\x00-\x0c\x0e-\u02ff\u0370-\u0482\u048a-\u0590\u05d0-\u05ff\u061b-\u064a"
+    "\u2010-\u2027\u2030-\u205f\u20a0-\u20c0\u2190-\u21ff\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff]*+"
+)
+
+
+def is_simple(text: str) -> bool:
+    """Whether each code point of `text` is a grapheme cluster by itself (quick, and False when in doubt).
+
+    >>> is_simple("déjà vu?"), is_simple("नमस्ते")
+    (True, False)
+    """
+    if text.isascii():
+        return "\r" not in text
+    return _SINGLE.fullmatch(text) is not None
+
+
+def cluster_starts(text: str) -> Sequence[int]:
+    """Where the grapheme clusters of `text` start, and its end: nothing may be cut elsewhere.
+
+    >>> cluster_starts("नमस्ते")
+    [0, 1, 2, 6]
+    """
+    if is_simple(text):
+        return range(len(text) + 1)
+    return [0, *accumulate(map(len, _cluster().findall(text)))]
+
+
+def cluster_cuts(text: str) -> Container[int]:
+    """The same places as `cluster_starts`, to ask whether one is among them."""
+    starts = cluster_starts(text)
+    return starts if isinstance(starts, range) else set(starts)
+
+
+def count_characters(text: str) -> int:
+    """How many grapheme clusters `text` has.
+
+    >>> count_characters("नमस्ते"), count_characters("👨‍👩‍👧")
+    (3, 1)
+    """
+    return len(cluster_starts(text)) - 1
+
+
+def at(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    """Those of `items` at `places`: clusters, or where they start.
+
+    >>> at("abcd", [0, 2]), at(range(5), [0, 2])
+    (['a', 'c'], [0, 2])
+    """
+    return cast(Sequence[T], places) if isinstance(items, range) else [*map(items.__getitem__, places)]
+
+
+def words(text: str) -> list[Span]:
+    """The spans of the words of `text`: letters, digits and marks, with apostrophes and hyphens inside. Scripts that
+    put no spaces between words are cut by rule (see `unspaced`).
+
+    >>> [text[start:end] for text in ["Don't stop, नमस्ते! 中国的首都"] for start, end in words(text)]
+    ["Don't", 'stop', 'नमस्ते', '中国', '的', '首都']
+    """
+    if text.isascii():
+        return runs(_ascii_word_marks(text))
+    return [match.span() for match in _word_of(text).finditer(text)]
+
+
+def count_words(text: str) -> int:
+    """How many words `text` has.
+
+    >>> count_words("the cat sat on the mat.")
+    6
+    """
+    return count_runs(_ascii_word_marks(text)) if text.isascii() else len(_word_of(text).findall(text))
+
+
+def word_edges(text: str) -> tuple[int, bytes, bytes]:
+    """How many words `text` has, and marks on the first and on the last character of those that begin and end between
+    clusters.
+
+    >>> total, firsts, lasts = word_edges("it's 你好")
+    >>> total, list(firsts), list(lasts)
+    (2, [1, 0, 0, 0, 0, 1, 0], [0, 0, 0, 1, 0, 0, 1])
+    """
+    if is_unspaced(text):
+        spans = words(text)
+        return len(spans), *edges_of(len(text), whole(text, spans))
+    total, marks = word_marks(text)
+    return total, run_starts(marks), run_ends(marks)
+
+
+def edges_of(size: int, spans: Iterable[Span]) -> tuple[bytes, bytes]:
+    """Marks on the first and on the last character of each span of a text of `size` characters."""
+    firsts, lasts = bytearray(size), bytearray(size)
+    for start, end in spans:
+        firsts[start] = lasts[end - 1] = 1
+    return bytes(firsts), bytes(lasts)
+
+
+def word_marks(text: str) -> tuple[int, bytes]:
+    """How many words `text` has, and marks on the characters of those that begin and end between clusters; for texts
+    in which spaces stand between words (see `word_edges`).
+
+    >>> total, marks = word_marks("it's a b")
+    >>> total, list(marks)
+    (3, [1, 1, 1, 1, 0, 1, 0, 1])
+    """
+    if text.isascii():
+        marks = _ascii_word_marks(text)
+        return count_runs(marks), marks
+    spans, marked = words(text), bytearray(len(text))
+    for start, end in whole(text, spans):
+        marked[start:end] = b"\1" * (end - start)
+    return len(spans), bytes(marked)
+
+
+def count_tokens(text: str) -> int:
+    """How many stretches between spaces `text` has, marks and emoji included; words, where none stand between these.
+
+    >>> count_tokens("Really ?! Yes."), count_tokens("你好！ 中国的首都")
+    (3, 4)
+    """
+    if text.isascii():
+        return count_runs(NO_SPACE.marks(text))
+    return len(text.split()) + len(gapless(text))
+
+
+def gapless(text: str) -> set[int]:
+    """Where a word, or the bracket before it, follows another without a space; marks belong to the one before them.
+
+    >>> sorted(gapless("你好！（中国）的首都"))
+    [3, 7, 8]
+    """
+    if not is_unspaced(text):
+        return set()
+    found, cuts = set(), cluster_cuts(text)
+    for start, _ in whole(text, words(text)):
+        while start and category(text[start - 1]) in _OPENING:
+            start -= 1
+        if start and start in cuts and not text[start - 1].isspace():
+            found.add(start)
+    return found
+
+
+_OPENING = ("Ps", "Pi")  # brackets and quotation marks
+
+
+def runs(marks: bytes) -> list[Span]:
+    """The runs of marked places."""
+    ends = iter(edges(marks))
+    return [*zip(ends, ends, strict=True)]
+
+
+def count_runs(marks: bytes) -> int:
+    """How many runs of marked places there are."""
+    if len(marks) < LONG:
+        return marks.startswith(b"\1") + marks.count(b"\0\1")
+    return how_many(run_starts(marks))
+
+
+def whole(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of `spans` that begin and end between grapheme clusters, so that changing them tears nothing."""
+    cuts = cluster_cuts(text)
+    if isinstance(cuts, range):
+        return list(spans)
+    return [span for span in spans if span[0] in cuts and span[1] in cuts]
+
+
+def runs_together(before: str, after: str) -> bool:
+    """Whether a text ending in `before` and one beginning with `after` would become one word, were they joined.
+
+    >>> runs_together("iPhone", "iPad"), runs_together("iPhone", "手机"), runs_together("", "a")
+    (True, False, False)
+    """
+    beside = before[-1:] + after[:1]
+    return len(beside) == 2 and beside.replace("_", "a").isalnum() and not any(map(is_unspaced, beside))
+
+
+LETTERS = Kind(lambda cluster: cluster[0].isalpha())
+SPACES = Kind(str.isspace)
+NO_SPACE = Kind(lambda cluster: not cluster.isspace())
+
+# 1 for what words are made of, 2 for what joins two such runs to one word.
+_WORD_TABLE = bytes(2 if chr(code) in "'-" else chr(code).isalnum() or chr(code) == "_" for code in range(256))
+
+
+def _ascii_word_marks(text: str) -> bytes:
+    marks = text.encode("ascii").translate(_WORD_TABLE)
+    if b"\2" in marks:
+        for _ in range(2):  # the second time for those whose neighbour the first replacement took: a-b-c
+            marks = marks.replace(b"\1\2\1", b"\1\1\1")
+        marks = marks.replace(b"\2", b"\0")
+    return marks
+
+
+def _word_of(text: str) -> Any:
+    return word_pattern() if is_unspaced(text) else _spaced_word()
+
+
+@cache
+def _spaced_word() -> Any:
+    import regex
+
+    return regex.compile(r"[\w\u200c\u200d]++(?:['’\-][\w\u200c\u200d]++)*+")
+
+
+@cache
+def _cluster() -> Any:
+    import regex
+
+    return regex.compile(r"\X")

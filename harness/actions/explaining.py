@@ -1,0 +1,152 @@
+"""`holdfast explain` and `holdfast drift`: two answers side by side, segment by segment, with the reasons."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.execute.encoding import run_encoding
+from holdfast.harness.execute.scoring import DIGITS
+from holdfast.harness.plan.preparation import load_tasks
+from holdfast.harness.results.reopening import find_answer
+from holdfast.harness.results.word_diff import shown_edits
+from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
+from holdfast.metrics.encoders.encoder import encoding_of
+from holdfast.metrics.encoders.model_states import MODEL
+from holdfast.metrics.segments import Granularity
+from holdfast.perturbations import Edit, Edits
+
+_SMALL, _LARGE = 0.2, 0.5
+
+
+def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
+    """Print one answer of a run (default: the one that drifted most) against its clean answer."""
+    found = find_answer(folder, key)
+    config, clean, perturbed = found.manifest.config, found.clean, found.perturbed
+    [drift] = segment_drift(
+        [clean["output"]],
+        [perturbed["output"]],
+        encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
+        granularity=config.granularity,
+        pipeline=config.spacy_pipeline,
+    )
+    if as_json:
+        shown = ("key", "adapter", "task", "sample", "perturbation", "severity", "repeat", "edits")
+        asked = {name: perturbed[name] for name in shown}
+        texts = {
+            f"{side}_{name}": line[name]
+            for side, line in (("clean", clean), ("perturbed", perturbed))
+            for name in ("prompt", "output")
+        }
+        _print_json(asked | texts | as_dict(drift))
+        return
+    name = f"{perturbed['perturbation']}@{perturbed['severity']}"
+    print(f"{perturbed['adapter']}, {perturbed['task']}, {perturbed['sample']}, {name} ({perturbed['key']})")
+    print(f"\n{_prompt(clean['prompt'], perturbed)}\n")
+    print_drift(drift)
+
+
+def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granularity, as_json: bool) -> None:
+    """Print how far the text in `second` drifted from the one in `first`; `-` is standard input.
+
+    Raises UserError where one can't be read.
+    """
+    if str(first) == str(second) == "-":
+        raise UserError("standard input is one text; name a file for the other")
+    texts = [_read(first)], [_read(second)]
+    [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity)
+    if as_json:
+        _print_json(as_dict(drift))
+    else:
+        print_drift(drift)
+
+
+def print_drift(drift: Drift) -> None:
+    """The numbers, then the segments beside their counterparts, the drifted ones in colour on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    table = Table(header_style="bold", show_lines=True)
+    for heading in ("drift", "clean", "perturbed", "reason"):
+        table.add_column(heading, justify="right" if heading == "drift" else "left")
+    for value, clean, perturbed, reason in _rows(drift):
+        style = "green" if value < _SMALL else "yellow" if value < _LARGE else "red"
+        table.add_row(Text(f"{value:.3f}", style=style), Text(clean), Text(perturbed), Text(reason))
+    console.print(", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items()), highlight=False)
+    if drift.encoder:
+        console.print(f"encoder {drift.encoder}", highlight=False)
+    if drift.clean or drift.perturbed:
+        console.print(table)
+
+
+def as_dict(drift: Drift) -> dict[str, Any]:
+    """All that is known of a pair, for JSON."""
+    return {
+        "scores": {name: round(value, DIGITS) for name, value in drift.scores().items()},
+        "encoder": drift.encoder,
+        "reasons": list(drift.reasons),
+        "clean": [_segment(part) for part in drift.clean],
+        "perturbed": [_segment(part) for part in drift.perturbed],
+    }
+
+
+def _segment(part: SegmentDrift) -> dict[str, Any]:
+    return {
+        "text": part.segment.text,
+        "start": part.segment.start,
+        "end": part.segment.end,
+        "drift": round(part.drift, DIGITS),
+        "partner": part.partner.text if part.partner else None,
+        "reason": part.reason,
+    }
+
+
+def _rows(drift: Drift) -> Sequence[tuple[float, str, str, str]]:
+    """Each clean segment with its counterpart, then each perturbed one that is nobody's counterpart."""
+    rows = [(part.drift, part.segment.text, _partner(part), part.reason) for part in drift.clean]
+    shown = {part.partner for part in drift.clean}
+    rest = [part for part in drift.perturbed if part.segment not in shown]
+    return rows + [(part.drift, _partner(part), part.segment.text, part.reason) for part in rest]
+
+
+def _partner(part: SegmentDrift) -> str:
+    return part.partner.text if part.partner else ""
+
+
+def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
+    """The prompt with its edits marked, where they can be placed: a template may have put text around the content."""
+    edits = [Edit(*edit) for edit in perturbed["edits"]]
+    for offset in range(len(clean_prompt)):
+        moved = tuple(Edit(edit.position + offset, edit.removed, edit.inserted) for edit in edits)
+        if all(clean_prompt.startswith(edit.removed, edit.position) for edit in moved):
+            whole = Edits(clean_prompt, moved)
+            if whole.text == perturbed["prompt"]:
+                return shown_edits(whole)
+    return f"{clean_prompt}\n-> {perturbed['prompt']}"
+
+
+def _read(path: Path) -> str:
+    if path.is_dir():
+        raise UserError(f"'{path}' is a folder; name a text file")
+    try:
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"no file '{path}'") from None
+    except OSError as error:
+        raise UserError(f"can't read '{path}': {error.strerror}") from None
+    if b"\0" in content:
+        raise UserError(f"'{path}' holds NUL bytes, as no text does; name a text file")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise UserError(f"'{path}' is no text in UTF-8; name a text file") from None
+
+
+def _print_json(content: Mapping[str, Any]) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=2))

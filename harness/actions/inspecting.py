@@ -1,0 +1,103 @@
+"""`holdfast inspect`: the geometry of an adapter, module by module, and how flat the loss lies around it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.actions.flatness import Flatness, Probed, draw_surfaces, measure_flatness
+from holdfast.harness.models.adapter_files import read_adapter
+from holdfast.harness.models.adapter_geometry import inspect_adapter
+from holdfast.harness.models.checkpoint_pairs import Checkpoint
+from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.metrics.adapters.geometry import Geometry, total
+from holdfast.training.training_card import read_card
+
+
+def inspect(
+    name: str,
+    *,
+    data: str | None = None,
+    base: str | None = None,
+    limit: int = 32,
+    plot: Path | None = None,
+    device: str | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the geometry, and with `data` the flatness on its first `limit` examples; draw the loss into `plot`.
+
+    The base is the one that the adapter names unless `base` names another. Raises UserError for what can't be measured
+    and for a base that the adapter does not fit.
+    """
+    if plot and not data:
+        raise UserError("--plot draws the loss on examples: name them with --data")
+    if limit < 1:
+        raise UserError(f"--limit: at least one example is needed, not {limit}")
+    _check_adapter(name)
+    modules = inspect_adapter(name)
+    flatness, drawn = None, []
+    if base:
+        _check_base(name, base)
+    if data:
+        adapter = read_adapter(name)
+        probed = Probed(name, data, base or str(adapter.config.get("base_model_name_or_path") or ""), limit, device)
+        card = read_card(adapter.path)
+        flatness = measure_flatness(probed, card.squared_distance if card else None)
+        drawn = draw_surfaces(probed, plot) if plot else []
+    if as_json:
+        found = {"total": asdict(total(modules)), "modules": {key: asdict(each) for key, each in modules.items()}}
+        print(json.dumps(found | ({"flatness": asdict(flatness)} if flatness else {}), indent=2))
+        return
+    _print_geometry(modules)
+    if flatness:
+        _print_flatness(flatness)
+    for file in drawn:
+        print(f"written to {file}")
+
+
+def _check_adapter(name: str) -> None:
+    """Raise UserError for a model without an adapter, such as `holdfast train --full` makes."""
+    folder = find_checkpoint(name, "adapter")
+    if (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
+        raise UserError(f"'{name}' is a whole model and no adapter: inspect is for LoRA adapters")
+
+
+def _check_base(name: str, base: str) -> None:
+    """Raise UserError where the base has a module of the adapter in another shape, by the headers of its files."""
+    shapes = Checkpoint(find_checkpoint(base)).shapes()
+    for module, each in read_adapter(name).factors.items():
+        shape, its = (len(each.b), each.a.shape[1]), shapes.get(f"{module}.weight", ())
+        # Conv1D keeps its weights the other way round; one column is packed numbers.
+        if len(its) == 2 and its[1] > 1 and shape not in (its, its[::-1]):
+            raise UserError(
+                f"adapter '{name}' does not belong to the base '{base}': '{module}' is for {shape[1]} inputs and "
+                f"{shape[0]} outputs, the base's module has {its[1]} and {its[0]}"
+            )
+
+
+def _print_geometry(modules: Mapping[str, Geometry]) -> None:
+    columns = ("a_norm", "b_norm", "norm", "spectral_norm", "effective_rank", "rank")
+    width = max(map(len, modules)) + 2
+    print(f"{'module':<{width}}" + "".join(f"{column:>16}" for column in columns))
+    for key, geometry in {**modules, "total": total(modules)}.items():
+        print(f"{key:<{width}}" + "".join(_cell(asdict(geometry), column) for column in columns))
+
+
+def _print_flatness(found: Flatness) -> None:
+    print(f"\n{found.examples} examples, loss {found.loss:.4f}")
+    print(f"{'sigma':>8}{'loss rises by':>16}{'± error':>12}")
+    for each in found.sharpness:
+        print(f"{each.sigma:>8g}{each.rise:>16.5f}{each.error:>12.5f}")
+    print(f"largest Hessian eigenvalue: {found.largest_eigenvalue:.4g}")
+    bound = found.pac_bayes
+    print(f"PAC-Bayes complexity: {bound.kl:.4g} (noise {bound.sigma:g} on A and B, distance from {found.start})")
+    says = "says nothing: too few examples for this complexity" if bound.bound >= 1 else f"{bound.bound:.3f}"
+    print(
+        f"share of wrong answer tokens: {bound.risk:.3f} measured under that noise, bound with 95 % confidence: {says}"
+    )
+
+
+def _cell(values: Mapping[str, float], column: str) -> str:
+    value = values[column]
+    return f"{value:>16}" if isinstance(value, int) else f"{value:>16.4f}"

@@ -1,0 +1,172 @@
+"""`holdfast shrink`: the fewest edits of a prompt that still move the answer, by delta debugging."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Backend, backends
+from holdfast.harness.backends.backend import BackendOptions, Build, Request
+from holdfast.harness.execute.encoding import run_encoding
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import find_adapters, find_base, scaled
+from holdfast.harness.plan.plan import addressed, asker
+from holdfast.harness.plan.preparation import load_tasks
+from holdfast.harness.plan.sample_variants import SampleVariant
+from holdfast.harness.results.reopening import Compared, find_answer
+from holdfast.harness.results.word_diff import shown_edits
+from holdfast.metrics.drift import segment_drift
+from holdfast.perturbations import Edit, Edits, Variant
+
+Chosen = tuple[int, ...]
+"""Which of a variant's edits, by number."""
+
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A variant before and after: its edits, the answers, their drifts from the clean answer, and the number of
+    questions that it took."""
+
+    before: Edits
+    after: Edits
+    clean_output: str
+    before_output: str
+    after_output: str
+    before_drift: float
+    after_drift: float
+    threshold: float
+    asked: int
+
+
+def shrink(folder: Path, key: str | None = None, *, device: str | None = None, backend: Build | None = None) -> Shrunk:
+    """Reduce the variant with this key (default: the one that drifted most) to a smallest subset of its edits whose
+    answer still drifts: by at least the run's break threshold where the whole variant's does, else by as much as that.
+
+    Smallest means that no single edit can be left out (1-minimal; Zeller and Hildebrandt 2002, ddmin). The adapter is
+    loaded and asked again, greedily as in the run. Raises UserError where there is nothing to shrink, where the weights
+    are others now, and where the drift does not come back.
+    """
+    found = find_answer(folder, key)
+    drift = found.perturbed["scores"]["max_drift"]
+    if not found.perturbed["edits"] or drift <= _TOLERANCE:
+        raise UserError(f"the answer {found.perturbed['key']} did not drift: there is nothing to shrink")
+    threshold = min(found.manifest.config.break_threshold, drift) - _TOLERANCE
+    trial = _Trial(found, device, backend)
+    everything = tuple(range(len(trial.whole.edits)))
+    if trial.drifts([everything])[0] < threshold:
+        raise UserError(
+            f"asked again, {found.perturbed['key']} drifts by {trial.drifts([everything])[0]:.3f} and no longer by "
+            f"{drift:.3f}: the answer is not stable enough to shrink"
+        )
+    kept = fewest(len(everything), lambda subsets: [each >= threshold for each in trial.drifts(subsets)])
+    return Shrunk(
+        before=trial.whole,
+        after=trial.edits(kept),
+        clean_output=found.clean["output"],
+        before_output=trial.outputs[everything],
+        after_output=trial.outputs[kept],
+        before_drift=trial.drifts([everything])[0],
+        after_drift=trial.drifts([kept])[0],
+        threshold=threshold,
+        asked=len(trial.outputs),
+    )
+
+
+def fewest(count: int, still: Callable[[list[Chosen]], Sequence[bool]]) -> Chosen:
+    """ddmin: a subset of `count` things of which `still` is true, and false as soon as one more is left out.
+
+    `still` judges many subsets at once; it must be true of all things together.
+
+    >>> fewest(8, lambda subsets: [{2, 5} <= set(subset) for subset in subsets])
+    (2, 5)
+    """
+    kept, parts = tuple(range(count)), 2
+    while len(kept) > 1:
+        size = -(-len(kept) // parts)
+        subsets = [kept[at : at + size] for at in range(0, len(kept), size)]
+        rests = [tuple(each for each in kept if each not in subset) for subset in subsets] if parts > 2 else []
+        smaller = [subset for subset, true in zip(subsets + rests, still(subsets + rests), strict=True) if true]
+        if smaller:
+            next_kept = min(smaller, key=len)
+            parts = max(2, parts - 1) if next_kept in rests else 2
+            kept = next_kept
+        elif size == 1:
+            break
+        else:
+            parts = min(len(kept), 2 * parts)
+    return kept
+
+
+def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
+    """Shrink, and print the prompt and the answer before and after."""
+    found = shrink(folder, key, device=device)
+    print(f"clean answer:   {found.clean_output}")
+    print(f"\n{_edits(found.before)}, drift {found.before_drift:.3f}:")
+    print(f"{shown_edits(found.before)}\nanswer:         {found.before_output}")
+    print(
+        f"\n{_edits(found.after)} of them {'suffice' if len(found.after.edits) > 1 else 'suffices'}, "
+        f"drift {found.after_drift:.3f}:"
+    )
+    print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")
+    print(f"\nasked {found.asked} times; drifting means at least {found.threshold:.3f}")
+
+
+def _edits(edits: Edits) -> str:
+    return f"{len(edits.edits)} edit{'s' if len(edits.edits) > 1 else ''}"
+
+
+class _Trial:
+    """The adapter, asked subsets of one variant's edits; each only once."""
+
+    def __init__(self, found: Compared, device: str | None, connect: Build | None) -> None:
+        config, line = found.manifest.config, found.perturbed
+        self._line, self._clean, self._config = line, found.clean["output"], config
+        tasks = load_tasks(config.tasks)
+        self._ask = asker(config, tasks)
+        contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
+        self.whole = Edits(contents[line["task"], line["sample"]], tuple(Edit(*edit) for edit in line["edits"]))
+        self._adapter = _adapter(found)
+        options = BackendOptions(config.model_args, None, device or config.device)
+        self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
+        self._encoding = run_encoding(config, tasks, self._engine)
+        self.outputs: dict[Chosen, str] = {}
+        self._drifts: dict[Chosen, float] = {(): 0.0}
+
+    def edits(self, chosen: Chosen) -> Edits:
+        return Edits(self.whole.original, tuple(self.whole.edits[i] for i in chosen))
+
+    def drifts(self, subsets: Sequence[Chosen]) -> list[float]:
+        """How far each subset's answer drifts from the clean one."""
+        missing = [subset for subset in dict.fromkeys(subsets) if subset not in self._drifts]
+        if missing:
+            requests = {self._request(subset): subset for subset in missing}
+            answers = {answer.key: answer.output for batch in self._engine.generate(list(requests)) for answer in batch}
+            self.outputs |= {subset: answers[request.key] for request, subset in requests.items()}
+            measured = segment_drift(
+                [self._clean] * len(missing),
+                [self.outputs[subset] for subset in missing],
+                encoding=self._encoding,
+                granularity=self._config.granularity,
+                pipeline=self._config.spacy_pipeline,
+            )
+            self._drifts |= {subset: each.max_drift for subset, each in zip(missing, measured, strict=True)}
+        return [self._drifts[subset] for subset in subsets]
+
+    def _request(self, chosen: Chosen) -> Request:
+        line = self._line
+        edits = self.edits(chosen)
+        variant = Variant(edits.text, line["perturbation"], line["severity"], line["repeat"], edits.edits, 0.0)
+        [item] = addressed([self._ask(SampleVariant(line["task"], line["sample"], variant))], [self._adapter])
+        return Request(f"{item.key}{chosen}", self._adapter.name, item.question.prompt, item.question.settings)
+
+
+def _adapter(found: Compared) -> Adapter:
+    config, line = found.manifest.config, found.perturbed
+    base = find_base(str(config.model_args.get("pretrained", "")))
+    adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)
+    adapter = next(each for each in adapters if each.name == line["adapter"])
+    if adapter.digest != line["adapter_digest"]:
+        raise UserError(f"the weights of '{adapter.name}' are not those of the run any more: run it again first")
+    return adapter

@@ -1,0 +1,31 @@
+"""Checking a configuration without running it: everything that can be seen before a model is loaded."""
+
+from pathlib import Path
+
+from holdfast.harness.plan.packs import with_pack
+from holdfast.harness.plan.plan import make_plan, requests_for
+from holdfast.harness.plan.preparation import prepare
+from holdfast.harness.store.config import CONFIG_FILE, make_config
+from holdfast.metrics.encoders.encoder import encoding_of, load_encoder
+from holdfast.metrics.encoders.lexical import lexical
+from holdfast.metrics.encoders.model_states import MODEL
+from holdfast.yaml_file import read_yaml
+
+
+def validate(path: Path) -> list[str]:
+    """What the run in a YAML file would do, line by line; raises UserError for the first mistake in it.
+
+    Names, files, task data, adapters and the encoder are checked; no model is loaded.
+    """
+    config = with_pack(make_config(read_yaml(path, CONFIG_FILE)))
+    prepared = prepare(config.model_copy(update={"paraphraser": None}))
+    encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
+    plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
+    distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
+    return [
+        f"{path}: valid",
+        f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
+        *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in prepared.tasks),
+        f"at most {len(plan)} answers to score, {distinct} to generate "
+        f"({len(plan.unchanged)} prompts left as they were)",
+    ]

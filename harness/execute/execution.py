@@ -1,0 +1,134 @@
+"""Execute a plan: load the engine, probe the adapters, ask, score and store, and keep the manifest true."""
+
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Backend
+from holdfast.harness.backends.backend import BackendOptions, Build
+from holdfast.harness.execute.attending import AttentionShifts
+from holdfast.harness.execute.encoding import run_encoding
+from holdfast.harness.execute.judges import judges_on_ray
+from holdfast.harness.execute.run import Run
+from holdfast.harness.execute.scoring import Scorer
+from holdfast.harness.models.checkpoints import BASE
+from holdfast.harness.plan.plan import Plan, addressed, asker, make_plan
+from holdfast.harness.plan.preparation import Prepared
+from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant
+from holdfast.harness.plan.search import Attempts, next_candidate
+from holdfast.harness.plan.validity import Validity, write_excluded
+from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.embeddings import kept_embeddings
+from holdfast.harness.store.manifest import (
+    Manifest,
+    now,
+)
+from holdfast.harness.store.progress import Advance, progress_bar
+from holdfast.harness.store.records import Samples
+
+PROBES = 4
+"""Prompts on which adapters are probed before the run."""
+
+
+def execute(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Build) -> None:
+    config, folder = prepared.config, samples.folder
+    started = time.perf_counter()
+    engine = connect(_options(config, manifest), prepared.adapters)
+    encoding = run_encoding(config, prepared.tasks, engine)
+    with kept_embeddings(folder, encoding) as encoded:
+        validity = Validity(config.min_meaning, prepared.tasks, encoded)
+        kept, excluded = validity.divided(prepared.variants)
+        write_excluded(folder, excluded, prepared.tasks)
+        plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
+        _probe(engine, plan, manifest)
+        _warn_of_empty_cells(manifest, kept, excluded)
+        manifest.engine = dict(engine.describe())
+        manifest.write(folder)
+        loaded = time.perf_counter() - started
+        headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
+        attempts = Attempts(headlines) if config.search_method == "greedy" else None
+        scorer = judges_on_ray(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
+        shifts = _attention_shifts(engine, config) if config.attention else None
+        run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts)
+        with progress_bar(len(plan), run.count()) as advance:
+            run.ask(plan.clean, advance)
+            run.copy_clean(plan.unchanged, advance)
+            run.ask(plan.perturbed, advance)
+            if attempts:
+                _search(prepared, attempts, validity, run, advance)
+    for task, count in run.truncated.items():
+        if count:
+            _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
+    manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
+    manifest.generations = run.count()
+    manifest.status, manifest.finished = "complete", now()
+    manifest.write(folder)
+
+
+def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
+    if not hasattr(engine, "attention"):
+        raise UserError(f"--attention: the backend '{config.model}' does not show its attention; use --model hf")
+    return AttentionShifts(engine, config.granularity, config.spacy_pipeline)
+
+
+def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Run, advance: Advance) -> None:
+    """Round after round, ask every adapter one changed version of what has hurt it most, sample by sample."""
+    config = prepared.config
+    ask = asker(config, prepared.tasks)
+    adapters = {adapter.name: adapter for adapter in prepared.adapters}
+    samples = {(task.name, sample.id): (task, sample) for task in prepared.tasks for sample in task.samples}
+    for repeat in range(config.repeats, config.search_budget):
+        found = [
+            (place[0], next_candidate(*samples[place[1:3]], place, worst, repeat, config.seed))
+            for place, worst in attempts.worst_before(repeat)
+        ]
+        candidates = [(name, made) for name, made in found if made]
+        judged = validity.judged([made for _, made in candidates])
+        items = [
+            item
+            for (name, _), made in zip(candidates, judged, strict=True)
+            if validity.keeps_meaning(made)
+            for item in addressed([ask(made)], [adapters[name]])
+        ]
+        run.ask(items, advance)
+
+
+def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
+    """What the engine is built with; a resumed run keeps the batch size that `auto` chose, and so its rounding."""
+    size = resumed.engine.get("batch_size") if config.batch_size == "auto" else config.batch_size
+    return BackendOptions(config.model_args, size, config.device, config.max_requests)
+
+
+def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
+    prompts = list(dict.fromkeys(item.question.prompt for item in plan.clean[: 4 * PROBES]))[:PROBES]
+    found = engine.probe(prompts)
+    manifest.warnings = []
+    for entry in manifest.adapters:
+        if entry.name not in found:
+            if entry.name != BASE:
+                _warn(manifest, f"whether adapter '{entry.name}' acts is not known: the engine shows no probabilities")
+            continue
+        entry.has_effect = found[entry.name].has_effect
+        if not entry.has_effect and entry.scale:
+            _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
+
+
+def _warn_of_empty_cells(manifest: Manifest, kept: Sequence[SampleVariant], excluded: Sequence[SampleVariant]) -> None:
+    asked, left_out = {made.cell for made in kept}, {made.cell for made in excluded}
+    edited = {made.cell for made in kept if made.variant.edits or made.variant.perturbation == IDENTITY}
+    for cell in sorted((asked | left_out) - edited):
+        if cell not in left_out:
+            found = "it found nothing to change in any prompt: that nothing moves is no finding"
+        elif cell not in asked:
+            found = "no variant keeps its prompt's meaning; none is asked"
+        else:
+            found = "no variant that was edited keeps its prompt's meaning; only unchanged prompts are asked"
+        _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
+
+
+def _warn(manifest: Manifest, message: str) -> None:
+    """Say it now, and keep it with the run."""
+    manifest.warnings.append(message)
+    warnings.warn(message, stacklevel=3)

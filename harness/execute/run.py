@@ -1,0 +1,149 @@
+"""One run in progress: ask the engine, score what comes, store it, never ask twice."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from holdfast.harness.backends import Backend, Generation
+from holdfast.harness.execute.attending import SHIFT, AttentionShifts
+from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
+from holdfast.harness.plan.plan import Item, requests_for
+from holdfast.harness.plan.sample_variants import IDENTITY
+from holdfast.harness.plan.search import Attempts
+from holdfast.harness.store.progress import Advance
+from holdfast.harness.store.records import CLEAN, Record, Samples
+from holdfast.perturbations import Edit
+
+COPIED_AT_ONCE = 256
+
+
+class Run:
+    """What is known while a run goes on: which items are stored, the clean answers, and what hurt how much."""
+
+    def __init__(
+        self,
+        engine: Backend,
+        score: Callable[[Sequence[Row]], list[Scored]],
+        samples: Samples,
+        log_segments: bool,
+        attempts: Attempts | None = None,
+        shifts: AttentionShifts | None = None,
+    ) -> None:
+        self._engine = engine
+        self._score = score
+        self._samples = samples
+        self._log_segments = log_segments
+        self._attempts = attempts
+        self._shifts = shifts
+        self._done: set[str] = set()
+        self._clean: dict[tuple[str, str, str], Generation] = {}
+        self.seconds = {"generate": 0.0, "score": 0.0}
+        self.truncated: Counter[str] = Counter()
+        """By task: prompts that did not fit into the model and lost their beginning."""
+        for line in samples:
+            self._done.add(line["key"])
+            self.truncated[line["task"]] += line["truncated"]
+            if line["perturbation"] == CLEAN:
+                answer = Generation(
+                    line["key"],
+                    line["output"],
+                    line["tokens"],
+                    line["finish"],
+                    line["truncated"],
+                    tuple(line.get("likelihoods", ())),
+                )
+                self._clean[line["adapter"], line["task"], line["sample"]] = answer
+            elif attempts and line["perturbation"] != IDENTITY:
+                place = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
+                attempts.add(place, line["repeat"], (Edit(*edit) for edit in line["edits"]), line["scores"])
+
+    def count(self) -> int:
+        """How many generations are stored."""
+        return len(self._done)
+
+    def ask(self, items: Sequence[Item], advance: Advance) -> None:
+        """Generate, score and store all of `items` that are not stored yet.
+
+        Raises RuntimeError where the engine leaves one unanswered.
+        """
+        asked = requests_for(items)
+        sharing = {request.key: shared for request, shared in asked.items()}
+        done = {key for key, shared in sharing.items() if all(item.key in self._done for item in shared)}
+        began = time.perf_counter()
+        for generations in self._engine.generate(list(asked), done):
+            self.seconds["generate"] += time.perf_counter() - began
+            self._store([(item, answer) for answer in generations for item in sharing[answer.key]], advance)
+            began = time.perf_counter()
+        unanswered = sum(item.key not in self._done for item in items)
+        if unanswered:
+            raise RuntimeError(f"the backend left {unanswered} of {len(items)} requests unanswered")
+
+    def copy_clean(self, items: Sequence[Item], advance: Advance) -> None:
+        """Store the clean answer again for items whose prompt the perturbation could not change."""
+        missing = (item for item in items if item.key not in self._done)
+        while chunk := list(islice(missing, COPIED_AT_ONCE)):
+            self._store([(item, self._clean[item.clean_key]) for item in chunk], advance)
+
+    def _store(self, answered: Sequence[tuple[Item, Generation]], advance: Advance) -> None:
+        began = time.perf_counter()
+        missing = [(item, answer) for item, answer in answered if item.key not in self._done]
+        for item, answer in missing:
+            if item.question.variant.perturbation == CLEAN:
+                self._clean[item.clean_key] = answer
+        items = [item for item, _ in missing]
+        scored = self._score([row_of(item, answer.output, self._clean_output) for item, answer in missing])
+        if self._shifts:
+            self._add_shifts(missing, scored, self._shifts)
+        self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
+        self._done.update(item.key for item in items)
+        if self._attempts:
+            self._remember(items, scored, self._attempts)
+        self.truncated.update(item.question.task.name for item, answer in missing if answer.truncated)
+        self.seconds["score"] += time.perf_counter() - began
+        advance(len(items))
+
+    def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:
+        for item, result in zip(items, scored, strict=True):
+            variant = item.question.variant
+            if variant.perturbation not in (CLEAN, IDENTITY):
+                place = (*item.clean_key, variant.perturbation, variant.severity)
+                attempts.add(place, variant.repeat, variant.edits, result.scores)
+
+    def _add_shifts(
+        self, answered: Sequence[tuple[Item, Generation]], scored: Sequence[Scored], shifts: AttentionShifts
+    ) -> None:
+        for (item, answer), result in zip(answered, scored, strict=True):
+            if result.drift is not None:
+                shift = shifts.of(item, answer.output, self._clean_output(item), result.drift)
+                if shift is not None:
+                    result.scores[SHIFT] = round(shift, DIGITS)
+
+    def _clean_output(self, item: Item) -> str:
+        return self._clean[item.clean_key].output
+
+    def _record(self, item: Item, answer: Generation, scored: Scored) -> Record:
+        variant = item.question.variant
+        return Record(
+            key=item.key,
+            adapter=item.adapter.name,
+            adapter_digest=item.adapter.digest,
+            task=item.question.task.name,
+            sample=item.question.sample.id,
+            perturbation=variant.perturbation,
+            severity=variant.severity,
+            repeat=variant.repeat,
+            edit_rate=round(variant.edit_rate, 6),
+            edits=tuple((edit.position, edit.removed, edit.inserted) for edit in variant.edits),
+            meaning=item.question.meaning,
+            prompt=item.question.prompt,
+            output=answer.output,
+            tokens=answer.tokens,
+            finish=answer.finish,
+            truncated=answer.truncated,
+            scores=scored.scores,
+            reason=scored.drift.worst.reason if scored.drift and scored.drift.worst else "",
+            encoder=scored.drift.encoder if scored.drift else "",
+            likelihoods=answer.likelihoods or None,
+            segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
+        )

@@ -1,0 +1,116 @@
+"""From answers to scores: the task's metrics on every answer, segment drift on every pair."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from holdfast.harness.plan.plan import Item
+from holdfast.harness.plan.task_metrics import DRIFT, metrics_of
+from holdfast.harness.store.records import CLEAN
+from holdfast.metrics import Metric, Scores
+from holdfast.metrics.drift import Drift, segment_drift
+from holdfast.metrics.encoders.encoder import Encoding
+from holdfast.metrics.metric import PairCompute
+
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of one answer and, of a perturbed one, its drift from the clean answer."""
+
+    scores: Scores
+    drift: Drift | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An answer to be judged by these metrics, against its references and, if it is a perturbed one, the clean one."""
+
+    metrics: tuple[str, ...]
+    output: str
+    references: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    clean: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Scores batches of answers, of any tasks mixed."""
+
+    encoding: Encoding
+    granularity: Literal["sentence", "clause", "phrase"]
+    pipeline: str | None = None
+
+    def score(self, rows: Sequence[Row]) -> list[Scored]:
+        """Every metric of each row, rounded; where there is a clean answer, the drift from it too."""
+        scores: list[Scores] = [{} for _ in rows]
+        for names, places in _by_metrics(rows):
+            for metric in metrics_of(names, "sample"):
+                found = metric.compute(
+                    [rows[i].output for i in places],
+                    [rows[i].references for i in places],
+                    [rows[i].metadata for i in places],
+                )
+                _merge(scores, places, found)
+        clean = {i: row.clean for i, row in enumerate(rows) if row.clean is not None}
+        measured = segment_drift(
+            list(clean.values()),
+            [rows[i].output for i in clean],
+            encoding=self.encoding,
+            granularity=self.granularity,
+            pipeline=self.pipeline,
+        )
+        drifts = dict(zip(clean, measured, strict=True))
+        _merge(scores, list(drifts), [drift.scores() for drift in measured])
+        for names, places in _by_metrics(rows):
+            paired = [i for i in places if i in clean]
+            for metric in metrics_of(names, "pair"):
+                if metric.name != DRIFT and paired:
+                    found = self._pairs(metric)([clean[i] for i in paired], [rows[i].output for i in paired])
+                    _merge(scores, paired, found)
+        return [
+            Scored({key: round(float(value), DIGITS) for key, value in row.items()}, drifts.get(i))
+            for i, row in enumerate(scores)
+        ]
+
+    def _pairs(self, metric: Metric) -> PairCompute:
+        compute: PairCompute = metric.compute
+        return partial(compute, encode=self.encoding.main) if metric.needs_encoder else compute
+
+
+def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
+    """What has to be known of an answer to judge it; `clean_output` finds the clean one of a perturbed item."""
+    question = item.question
+    clean = clean_output(item) if question.variant.perturbation != CLEAN else None
+    return Row(question.task.metrics, output, question.sample.references, question.sample.metadata, clean)
+
+
+def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:
+    """The segments that moved, worst first, for --log_samples."""
+    sides = [("clean", part) for part in drift.clean] + [("perturbed", part) for part in drift.perturbed]
+    moved = sorted((pair for pair in sides if pair[1].drift > 0), key=lambda pair: -pair[1].drift)
+    return tuple(
+        {
+            "side": side,
+            "text": part.segment.text,
+            "partner": part.partner.text if part.partner else None,
+            "drift": round(part.drift, DIGITS),
+            "reason": part.reason,
+        }
+        for side, part in moved
+    )
+
+
+def _merge(rows: list[Scores], places: Sequence[int], found: Sequence[Scores]) -> None:
+    for i, scores in zip(places, found, strict=True):
+        rows[i].update(scores)
+
+
+def _by_metrics(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[int]]]:
+    """The places of the rows that are judged alike."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for i, row in enumerate(rows):
+        places.setdefault(row.metrics, []).append(i)
+    return list(places.items())

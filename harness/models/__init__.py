@@ -1,0 +1,1 @@
+"""Base models and adapters as files and values: where they are, what is in them, whether they fit."""

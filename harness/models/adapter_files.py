@@ -1,0 +1,190 @@
+"""peft's LoRA adapters as factors, and factors as peft's LoRA adapters."""
+
+import json
+import math
+import re
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import UserError
+from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
+from holdfast.harness.models.safetensors_files import beside
+from holdfast.training.corrections.factors import Factors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
+_PREFIX = "base_model.model."
+_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+
+_REFUSED = {
+    "use_dora": "is a DoRA adapter: its update is scaled by magnitudes and is no product of two factors",
+    "use_qalora": "is a QALoRA adapter: its inputs are pooled, its update is no product of two factors",
+    "layer_replication": "replicates layers: its modules are not those of its base",
+    "target_parameters": "adapts bare parameters (target_parameters), of which the subspace knows nothing",
+}
+_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
+"""Values of `init_lora_weights` that leave the base as it is; PiSSA, OLoRA, CorDA and LoftQ change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFiles:
+    """A LoRA adapter on disk: its configuration, the factors of every module, and whatever else it holds."""
+
+    path: Path
+    config: Mapping[str, Any]
+    factors: Mapping[str, Factors]
+    others: "Mapping[str, Tensor]"
+    """Tensors that are no factors (modules_to_save, biases, trained tokens), by their key in the file."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of weights and configuration."""
+        return digest_of(self.path)
+
+
+def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
+    """Read a LoRA adapter: a peft directory, a hub name or a shipped one.
+
+    The scale of each module is peft's: alpha / r, or alpha / sqrt(r) under rsLoRA, with `rank_pattern` and
+    `alpha_pattern`. Raises UserError for what is no LoRA adapter, for one whose update is no product of two factors,
+    for broken files, NaN, and pickled weights unless they are allowed.
+    """
+    folder = find_checkpoint(name, "adapter")
+    config = _config(folder, name)
+    factors: dict[str, Factors] = {}
+    tensors = _tensors(folder, name, allow_pickle)
+    for key in [key for key in tensors if key.endswith(_DOWN)]:
+        stem = key.removesuffix(_DOWN)
+        a, b = tensors.pop(key), tensors.pop(stem + _UP, None)
+        module = stem.removeprefix(_PREFIX)
+        if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
+            raise UserError(f"adapter '{name}': the factors of '{module}' are no pair of matrices of one rank")
+        if not (a.isfinite().all() and b.isfinite().all()):
+            raise UserError(f"adapter '{name}': '{module}' holds no numbers (NaN or infinity): its training diverged")
+        factors[module] = Factors(a, b, _alpha(config, module) / _divisor(config, len(a)))
+    left = [key for key in tensors if ".lora_" in key and not key.endswith("lora_B.bias")]
+    if left:
+        raise UserError(f"adapter '{name}': '{left[0]}' adapts something other than a linear layer")
+    if not factors:
+        raise UserError(f"adapter '{name}' holds no LoRA pair")
+    return AdapterFiles(folder, config, factors, tensors)
+
+
+def write_adapter(
+    source: AdapterFiles, factors: Mapping[str, Factors], target: Path, documents: Mapping[str, str]
+) -> None:
+    """Write `source` with other factors, and documents (file name -> text) beside them.
+
+    The folder stands at `target` whole or not at all. Scales stay; where ranks changed, r, alpha and the patterns say
+    so in the way that peft and vLLM read.
+    """
+    from safetensors.torch import save_file
+
+    tensors = dict(source.others)
+    for module, each in factors.items():
+        stem = _PREFIX + module
+        tensors |= {stem + _DOWN: each.a.contiguous(), stem + _UP: each.b.contiguous()}
+    check_free(target)
+    with beside(target) as temporary:
+        temporary.mkdir()
+        save_file(tensors, temporary / WEIGHTS, {"format": "pt"})
+        config = _with_ranks(source, factors)
+        (temporary / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+        for name, text in documents.items():
+            (temporary / name).write_text(text, "utf-8")
+        for file in source.path.glob("*token*"):
+            if file.is_file():
+                shutil.copy(file, temporary)
+
+
+def check_free(target: Path) -> None:
+    """Raise UserError where something is at `target` already."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"--out '{target}' exists already: name another place, or delete it")
+
+
+def _alpha(config: Mapping[str, Any], module: str) -> float:
+    """alpha of one module: the first pattern that matches the end of its name, from a dot on, counts (as in peft)."""
+    patterns = config.get("alpha_pattern") or {}
+    found = (value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module))
+    return float(next(found, config["lora_alpha"]))
+
+
+def _divisor(config: Mapping[str, Any], rank: int) -> float:
+    return math.sqrt(rank) if config.get("use_rslora") else rank
+
+
+def _with_ranks(source: AdapterFiles, factors: Mapping[str, Factors]) -> dict[str, Any]:
+    """The configuration for these factors: unchanged where no rank did, else the most frequent rank and scale, and
+    patterns for the modules of another."""
+    config = dict(source.config)
+    if all(each.rank == source.factors[name].rank for name, each in factors.items()):
+        return config
+    alphas = {name: _plain(each.scale * _divisor(config, each.rank)) for name, each in factors.items()}
+    [(rank, _)] = Counter(each.rank for each in factors.values()).most_common(1)
+    [(alpha, _)] = Counter(alphas.values()).most_common(1)
+    return config | {
+        "r": rank,
+        "lora_alpha": alpha,
+        "rank_pattern": {name: each.rank for name, each in factors.items() if each.rank != rank},
+        "alpha_pattern": {name: value for name, value in alphas.items() if value != alpha},
+    }
+
+
+def _plain(value: float) -> float | int:
+    value = round(value, 9)
+    return int(value) if value.is_integer() else value
+
+
+def _config(folder: Path, name: str) -> dict[str, Any]:
+    file = folder / CONFIG
+    if not file.is_file():
+        raise UserError(f"'{name}' is not a peft adapter: it has no {CONFIG}")
+    try:
+        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is not valid JSON ({error}): save the adapter again") from None
+    if config.get("peft_type") != "LORA":
+        raise UserError(f"'{name}' is a {config.get('peft_type')} adapter: only LoRA's update is a product of factors")
+    for field, why in _REFUSED.items():
+        if config.get(field):
+            raise UserError(f"adapter '{name}' {why}")
+    start = config.get("init_lora_weights", True)
+    if isinstance(start, str) and start.lower() not in _STARTS:
+        raise UserError(
+            f"adapter '{name}' began with init_lora_weights={start!r}, which changes the base: convert it with peft's "
+            "path_initial_model_for_weight_conversion"
+        )
+    return config
+
+
+def _tensors(folder: Path, name: str, allow_pickle: bool) -> "dict[str, Tensor]":
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = folder / WEIGHTS
+    if file.is_file():
+        try:
+            return dict(load_file(file))
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{file} is not a readable safetensors file ({error}): save the adapter again") from None
+    pickled = folder / PICKLED
+    if not pickled.is_file():
+        raise UserError(f"adapter '{name}' has no weights: {WEIGHTS} is missing")
+    if not allow_pickle:
+        raise UserError(
+            f"adapter '{name}' is pickled ({PICKLED}), and a pickle can run code: save it as safetensors, or trust it "
+            "with --allow_pickle"
+        )
+    import torch
+
+    try:
+        return dict(torch.load(pickled, map_location="cpu", weights_only=True))
+    except Exception as error:  # unpickling raises whatever it meets
+        raise UserError(f"{pickled} can't be read ({type(error).__name__}): save the adapter again") from None

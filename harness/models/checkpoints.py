@@ -1,0 +1,195 @@
+"""Where a model or an adapter lies on disk, and the digest that identifies it."""
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.models.adapter import Adapter
+from holdfast.suggestions import did_you_mean
+from holdfast.training import pocket
+
+BASE = "base"
+"""The adapter name that stands for the base model alone."""
+
+_CONFIGURATION = (
+    "config.json",
+    "adapter_config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "tokenizer.json",
+)
+_OTHERS = ("tokenizer.model", "vocab.txt", "merges.txt", "chat_template.jinja")
+_WEIGHTS = ("*model*.safetensors", "*model*.bin")
+
+
+def find_checkpoint(name: str, what: str = "model") -> Path:
+    """The directory of a model or adapter: a shipped alias, a local directory, or a hub repository (its local cache
+    first).
+
+    Raises UserError where there is none.
+    """
+    shipped = pocket.resolve(name)
+    if shipped is not None and shipped.is_dir():
+        return shipped
+    path = Path(name).expanduser()
+    if name and path.is_dir():
+        return path
+    if path.is_file():
+        raise UserError(f"{what} '{name}' is a file: name the directory that holds it")
+    if not name:
+        raise UserError(f"no {what} is named: use for instance --model_args pretrained=pocket-aligned")
+    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise UserError(
+            f"{what} '{name}' not found: no such directory, and none of that name is shipped"
+            f"{did_you_mean(name, pocket.names())}"
+        )
+    return _from_hub(name, what)
+
+
+def find_local(name: str) -> Path | None:
+    """The directory of a model where one is at hand: shipped, local, or in the hub's cache; opens no connection."""
+    shipped = pocket.resolve(name)
+    if shipped is not None or not name:
+        return shipped
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except Exception:  # the hub's client raises its own errors, ValueErrors and OS errors
+        return None
+
+
+def find_base(pretrained: str) -> Adapter:
+    """The base model as a contestant of its own."""
+    return Adapter(BASE, None, digest_of(find_checkpoint(pretrained)))
+
+
+def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[Adapter]:
+    """Every adapter once per scale, called `name@scale`; the base, which has nothing to scale, as it is.
+
+    Warns where there is nothing else.
+    """
+    if not scales:
+        return list(adapters)
+    if not any(adapter.path or adapter.served for adapter in adapters):
+        warnings.warn("--adapter_scales is passed over: the base alone has no update to scale", stacklevel=2)
+    named = {f"{scale:g}": scale for scale in scales}  # scales that one name stands for are one scale
+    return [
+        one
+        for adapter in adapters
+        for one in (
+            [replace(adapter, name=f"{adapter.name}@{name}", scale=scale) for name, scale in named.items()]
+            if adapter.path or adapter.served
+            else [adapter]
+        )
+    ]
+
+
+def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
+    """Resolve `--adapters`: `base`, a directory, an alias or hub name, each as it is or as `name=where`.
+
+    An adapter is called by its directory's name unless it is given one. Raises UserError for a directory that is no
+    peft adapter and for two adapters of one name.
+    """
+    found = [_find_adapter(spec, base) for spec in specs]
+    for i, adapter in enumerate(found):
+        if adapter.name in {other.name for other in found[:i]}:
+            raise UserError(f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}")
+    return found
+
+
+def warn_of_other_bases(adapters: Sequence[Adapter], base: Adapter) -> None:
+    """Warn of adapters that were surely trained on another base than the one they are put on: their training card says
+    so, or the base that they name is at hand and is another."""
+    from holdfast.training.training_card import read_card  # which needs pydantic, and `ls` does not
+
+    for adapter in adapters:
+        if adapter.path is None:
+            continue
+        settings = _read_json(adapter.path / "adapter_config.json")
+        named = str(settings.get("base_model_name_or_path") or "")
+        try:
+            card = read_card(adapter.path)
+        except UserError:
+            card = None  # of another version: it is no part of the adapter
+        lies = None if card else find_local(named)
+        trained_on = card.base_digest if card else digest_of(lies) if lies else base.digest
+        if trained_on != base.digest:
+            warnings.warn(
+                f"adapter '{adapter.name}' was trained on another base ('{named}') than the one that it is put on here",
+                stacklevel=2,
+            )
+
+
+def digest_of(directory: Path) -> str:
+    """SHA-256 over what decides the answers of a model or adapter directory: weights, configuration, tokenizer.
+
+    JSON counts by content, not by layout; file names count; other files (cards, optimizer states) don't. A directory
+    that has not changed since is not read again.
+    """
+    found = [(file.name, file.stat()) for file in sorted(directory.iterdir())]
+    return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+
+
+@lru_cache(maxsize=64)
+def _digest(directory: Path, files: tuple[tuple[str, int, int], ...]) -> str:
+    total = hashlib.sha256()
+    weights = {file for pattern in _WEIGHTS for file in directory.glob(pattern)}
+    for file in (directory / name for name, _, _ in files):
+        if file.name in _CONFIGURATION:
+            content = json.dumps(_read_json(file), sort_keys=True).encode()
+        elif file in weights or file.name in _OTHERS:
+            with file.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").digest()
+        else:
+            continue
+        total.update(file.name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return total.hexdigest()
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is not valid JSON ({error}): save the model or adapter again") from None
+
+
+def _find_adapter(spec: str, base: Adapter) -> Adapter:
+    name, equals, where = spec.partition("=")
+    if not equals or Path(spec).is_dir():
+        name, where = "", spec
+    if where == BASE:
+        return replace(base, name=name or BASE)
+    path = find_checkpoint(where, "adapter")
+    config = path / "adapter_config.json"
+    if not config.is_file():
+        raise UserError(f"'{where}' is not a peft adapter: it has no adapter_config.json")
+    _read_json(config)
+    if not any(path.glob("adapter_model.*")):
+        raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")
+    return Adapter(name or Path(os.path.abspath(path)).name, path, digest_of(path))
+
+
+def _from_hub(name: str, what: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    ignored = ["*.gguf", "*.onnx", "*.h5", "*.msgpack", "original/*"]
+    for offline in (True, False):
+        try:
+            return Path(snapshot_download(name, local_files_only=offline, ignore_patterns=ignored))
+        except Exception as error:  # the hub's client raises its own, requests', httpx' and OS errors
+            reason = error
+    raise UserError(
+        f"{what} '{name}' is neither a directory nor shipped ({', '.join(pocket.names())}) nor in the local hub cache, "
+        f"and the hub did not answer ({type(reason).__name__}): name a local directory"
+    )

@@ -1,0 +1,120 @@
+"""Paraphrases made by a model, kept on disk by content, so that a run can be repeated without the model."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Request, backends
+from holdfast.harness.backends.backend import BackendOptions, Settings
+from holdfast.harness.store.config import RunConfig, Scalar
+from holdfast.harness.store.records import json_line, make_folder
+from holdfast.perturbations import parse
+from holdfast.tasks import Sample, Task
+from holdfast.tasks.files import read_objects
+
+PROMPT = (
+    "Rewrite the following text in other words. Keep its meaning, every name and every number. "
+    "Answer with the new wording only.\n\nText: {content}\nNew wording:"
+)
+"""What the model is asked; a chat model gets it in its chat template."""
+
+TEMPERATURE = 0.8
+"""For the second and further paraphrases of a text; the first is greedy."""
+
+CACHE = "results/paraphrases.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One paraphrase: of which text, and which of several."""
+
+    content: str
+    number: int
+
+
+def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
+    """The tasks, their samples' paraphrases joined by those of `--paraphraser`; as they are, where none is needed.
+
+    Only what the cache file lacks is asked of the model, which is not even loaded where it lacks nothing. The settings
+    are `backend` (default hf), `cache` (a file) and the backend's own arguments.
+    """
+    names = {part for spec in config.perturbations for part in parse(spec)[0].split("+")}
+    if config.paraphraser is None or "paraphrase" not in names:
+        return list(tasks)
+    arguments = dict(config.paraphraser)
+    cache = Path(str(arguments.pop("cache", CACHE)))
+    wanted = [
+        Wanted(sample.content, number)
+        for task in tasks
+        for sample in task.samples[: config.limit]
+        for number in range(config.variants_per_sample)
+    ]
+    known = _read(cache)
+    missing = {_key(arguments, each): each for each in wanted}
+    missing = {key: each for key, each in missing.items() if key not in known}
+    if missing:
+        make_folder(cache.parent, "cache")
+        with cache.open("a", encoding="utf-8") as file:
+            for key, text in _ask(missing, arguments, config.device):
+                file.write(json_line({"key": key, "content": missing[key].content, "paraphrase": text}) + "\n")
+                file.flush()
+                known[key] = text
+
+    def joined(sample: Sample) -> Sample:
+        made = [known[_key(arguments, Wanted(sample.content, n))] for n in range(config.variants_per_sample)]
+        paraphrases = dict.fromkeys([*sample.metadata.get("paraphrases", ()), *filter(None, made)])
+        return replace(sample, metadata={**sample.metadata, "paraphrases": tuple(paraphrases)})
+
+    return [replace(task, samples=tuple(joined(sample) for sample in task.samples[: config.limit])) for task in tasks]
+
+
+def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str | None) -> Iterator[tuple[str, str]]:
+    entry = backends.get(str(arguments.get("backend", "hf")))
+    own = {name: value for name, value in arguments.items() if name != "backend"}
+    try:
+        entry.check(own)
+        base, _ = entry.find(own, [])
+        engine = entry.build(BackendOptions(own, None, device), [base])
+    except UserError as error:
+        raise UserError(f"--paraphraser: {error}") from None
+    requests = [
+        Request(key, base.name, PROMPT.format(content=each.content), _settings(each)) for key, each in missing.items()
+    ]
+    for batch in engine.generate(requests):
+        for answer in batch:
+            yield answer.key, _cleaned(answer.output, missing[answer.key].content)
+
+
+def _settings(wanted: Wanted) -> Settings:
+    """Room for twice the text, and no second answer behind the first."""
+    stop = () if "\n" in wanted.content else ("\n",)
+    temperature = TEMPERATURE if wanted.number else 0.0
+    return Settings(16 + len(wanted.content), stop, temperature, seed=wanted.number)
+
+
+def _cleaned(output: str, content: str) -> str:
+    """The wording alone: no quotation marks around it that the text does not have; empty where it says nothing new."""
+    text = output.strip()
+    if len(text) > 1 and text[0] in "\"'“‘" and text[-1] in "\"'”’" and content[:1] != text[0]:
+        text = text[1:-1].strip()
+    return "" if text == content else text
+
+
+def _read(cache: Path) -> dict[str, str]:
+    if not cache.exists():
+        return {}
+    content = cache.read_bytes()
+    if content and not content.endswith(b"\n"):  # a kill in mid-write left half a line
+        cache.write_bytes(content[: content.rfind(b"\n") + 1])
+    try:
+        return {str(line["key"]): str(line["paraphrase"]) for _, line in read_objects(cache)}
+    except KeyError as error:
+        raise UserError(f"{cache} is no paraphrase cache: a line lacks {error}; name another file as cache=") from None
+
+
+def _key(arguments: dict[str, Scalar], wanted: Wanted) -> str:
+    fields = [sorted(arguments.items()), PROMPT, TEMPERATURE, wanted.content, wanted.number]
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()

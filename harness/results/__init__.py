@@ -1,0 +1,1 @@
+"""Read a run: its summary, statistics, curves, leaderboard and tables."""

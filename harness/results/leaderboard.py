@@ -1,0 +1,73 @@
+"""One leaderboard out of several runs."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.errors import UserError
+from holdfast.harness.results.summary import best_first, tables_of
+from holdfast.harness.store.manifest import read_manifest
+from holdfast.metrics.adapters.geometry import total
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "granularity")
+"""Settings in which runs must agree for their scores to be compared."""
+
+
+def merge(runs: list[Path], target: Path, *, geometry: bool = False) -> "pd.DataFrame":
+    """The rows of all runs' leaderboards, best first, with the run each comes from; written to `target` as CSV.
+
+    Each run is summarised anew from its samples, so that an interrupted one counts as far as it got; nothing is written
+    to it. With `geometry`, each adapter's update has its `update_norm`, `spectral_norm` and `effective_rank` beside its
+    scores. Warns of runs that are incomplete or were asked something else than the first. Raises UserError for a
+    directory that holds no run, and for runs whose scores point opposite ways.
+    """
+    import pandas as pd
+
+    boards = []
+    for run in runs:
+        _, board = tables_of(run)
+        board.insert(0, "run", str(run))
+        if geometry:
+            board = board.merge(_geometries(run), on="adapter", how="left")
+        boards.append(board)
+        if not board["complete"].all():
+            warnings.warn(f"{run} is incomplete: give its command again to finish it", stacklevel=2)
+        differing = _differing(runs[0], run)
+        if differing:
+            warnings.warn(f"{run} differs from {runs[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
+    merged = pd.concat(boards, ignore_index=True)
+    if merged["higher_is_better"].nunique() > 1:
+        raise UserError("in some of these runs higher scores are better, in some lower ones: merge them apart")
+    merged = best_first(merged)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    merged.to_csv(target, index=False)
+    return merged
+
+
+def _geometries(run: Path) -> "pd.DataFrame":
+    """One row per adapter of a run whose update is a product of factors that still lie where they did."""
+    import pandas as pd
+
+    from holdfast.harness.models.adapter_geometry import inspect_adapter
+
+    manifest = read_manifest(run)
+    rows = []
+    for entry in manifest.adapters if manifest else ():
+        if entry.path:
+            try:
+                whole = total(inspect_adapter(entry.path))
+            except UserError as error:
+                warnings.warn(f"{run}: no geometry of '{entry.name}': {error}", stacklevel=3)
+                continue
+            sizes = entry.scale * whole.norm, entry.scale * whole.spectral_norm, whole.effective_rank
+            rows.append((entry.name, *sizes))
+    return pd.DataFrame(rows, columns=["adapter", "update_norm", "spectral_norm", "effective_rank"])
+
+
+def _differing(first: Path, other: Path) -> list[str]:
+    manifests = [read_manifest(run) for run in (first, other)]
+    one, two = (manifest.config for manifest in manifests if manifest)
+    return [name for name in _COMPARABLE if getattr(one, name) != getattr(two, name)]

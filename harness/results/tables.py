@@ -1,0 +1,168 @@
+"""The tables on the screen: what moved, cell by cell, and which adapter holds."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from holdfast.harness.plan.sample_variants import IDENTITY
+from holdfast.harness.results.summary import CHANGED
+from holdfast.harness.store.records import CLEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from holdfast.harness.results.run_results import Results
+
+_CELL_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "severity": "severity",
+    "n": "n",
+    "edited": "edited",
+    "excluded": "excluded",
+    "metric": "metric",
+    "clean": "clean",
+    "perturbed": "perturbed",
+    "delta": "delta [95 %]",
+    "worst": "worst",
+    "max_drift": "max drift",
+    "worst_max_drift": "worst drift",
+    "tail_drift": "tail",
+    "global_drift": "global",
+    "hidden_drift": "hidden",
+    "noise_floor": "floor",
+    "break_rate": "breaks",
+}
+_WHOLE = 400
+_NARROW = 190
+_FOR_WIDE_TERMINALS = frozenset(
+    {"edited", "metric", "tail_drift", "global_drift", "hidden_drift", "worst_max_drift", "mean_length", "changed_rate"}
+)
+"""Left out where they would leave no room for the others; the CSV files have them all."""
+
+_DIRECTED_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "severity": "severity",
+    "n": "n",
+    "edited": "edited",
+    "changed_rate": "changed [95 %]",
+    "max_drift": "max drift",
+    "noise_floor": "floor",
+}
+"""Of the cells in which the answer should change; all but `edited` is of the prompts that were edited."""
+
+_CURVE_COLUMNS = {
+    "adapter": "adapter",
+    "task": "task",
+    "perturbation": "perturbation",
+    "drift_auc": "drift AUC",
+    "score_auc": "score AUC",
+    "leaves_floor_at": "leaves the floor at",
+    "curve_strengths": "strengths",
+    "curve_samples": "samples",
+}
+_BOARD_COLUMNS = {
+    "adapter": "adapter",
+    "n": "n",
+    "clean": "clean",
+    "perturbed": "perturbed",
+    "delta": "delta [95 %]",
+    "worst": "worst",
+    "max_drift": "max drift",
+    "worst_max_drift": "worst drift",
+    "hidden_drift": "hidden",
+    "noise_floor": "floor",
+    "break_rate": "breaks",
+    "changed_rate": "changed",
+    "answer_rate": "answers",
+    "mean_length": "words",
+    "worst_cell": "worst cell",
+    "update_norm": "norm",
+    "effective_rank": "eff. rank",
+}
+
+
+def print_results(results: "Results") -> None:
+    """Both tables of a run and where its files are."""
+    cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
+    directed = cells["expects"] == CHANGED
+    console = _console()
+    if not directed.all():
+        console.print(_table("Perturbed answers against clean ones", cells[~directed], _CELL_COLUMNS, console.width))
+    if directed.any():
+        title = "Prompts that ask something else: of those edited, how many answers changed (more is better)"
+        console.print(_table(title, cells[directed], _DIRECTED_COLUMNS, console.width))
+    curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
+    if len(curves):
+        console.print(_table("Dose and response: over all strengths", curves, _CURVE_COLUMNS))
+    console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS, console.width))
+    console.print(
+        "Edited: prompts that the perturbation found something to change in; the others count as unmoved. Drift is 0 "
+        "(same) to 1 (other), of the worst segment; below the floor (same prompt, asked twice) it is no finding.",
+        style="dim",
+    )
+    for warning in results.warnings:
+        console.print(f"WARNING: {warning}", style="bold red", markup=False)
+    names = sorted(path.name for path in results.path.iterdir())
+    print(f"files: {results.path}/ ({', '.join(names)})")
+
+
+def print_leaderboard(board: "pd.DataFrame") -> None:
+    """The leaderboard of one or several runs."""
+    columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
+    console = _console()
+    console.print(_table("Leaderboard", board, columns, console.width))
+
+
+def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _WHOLE) -> Any:
+    from rich.table import Table
+
+    if width < _NARROW:
+        columns = {name: heading for name, heading in columns.items() if name not in _FOR_WIDE_TERMINALS}
+    table = Table(title=title, title_justify="left", header_style="bold")
+    optional = {"changed_rate"}
+    shown = {
+        name: heading
+        for name, heading in columns.items()
+        if name in rows and not (name in optional and rows[name].isna().all())
+    }
+    for name, heading in shown.items():
+        text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell", "curve_strengths"}
+        table.add_column(heading, justify="left" if text else "right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        table.add_row(*(_shown(row, name) for name in shown))
+    return table
+
+
+def _shown(row: dict[Any, Any], name: str) -> str:
+    from rich.markup import escape
+
+    value = row[name]
+    if name == "adapter" and row.get("has_effect") is False:
+        return escape(f"{value} (no effect)")
+    if name == "run" and not row["complete"]:
+        return escape(f"{value} (incomplete)")
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, float) and math.isnan(value):
+        return "-"
+    if name == "delta":
+        return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
+    if name == "changed_rate" and "changed_rate_low" in row:
+        return escape(f"{value:.3f} [{row['changed_rate_low']:.3f}, {row['changed_rate_high']:.3f}]")
+    if name in {"n", "curve_samples"}:
+        return f"{value:.0f}"
+    if name in {"edited", "excluded"}:
+        return f"{value:.0%}"
+    return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
+
+
+def _console() -> "Console":
+    """A terminal gets its own width; a file or a pipe gets whole rows."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=_WHOLE)

@@ -1,0 +1,1 @@
+"""What is on disk: configuration, records, manifest, embeddings, progress, versions."""

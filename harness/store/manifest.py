@@ -1,0 +1,134 @@
+"""run.json: what was run, with what, on what, and how it went."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import BackendEntry
+from holdfast.harness.store.config import RunConfig
+
+FILE = "run.json"
+_MAY_DIFFER = frozenset({"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica"})
+
+
+class AdapterEntry(BaseModel):
+    """An adapter of the run; `has_effect` is None for the base and for engines that were not probed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    path: str | None
+    digest: str
+    scale: float = 1.0
+    has_effect: bool | None = None
+
+
+class TaskEntry(BaseModel):
+    """A task of the run: its headline metric and a digest of its samples and settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    headline: str
+    higher_is_better: bool
+    samples: int
+    digest: str
+
+
+class Manifest(BaseModel):
+    """The content of run.json."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: Literal[1] = 1
+    status: Literal["running", "complete"] = "running"
+    config: RunConfig
+    base_digest: str
+    adapters: list[AdapterEntry]
+    tasks: dict[str, TaskEntry]
+    engine: dict[str, Any]
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    variants: str
+    """SHA-256 of all variants as a pack writes them: runs that agree in it were asked the same."""
+    generations: int
+    started: str
+    finished: str | None = None
+    timings: dict[str, float] = {}
+    warnings: list[str] = []
+
+    def write(self, folder: Path) -> None:
+        """Replace run.json in one step."""
+        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2)
+        temporary = folder / f"{FILE}.tmp"
+        temporary.write_text(text + "\n", "utf-8")
+        temporary.replace(folder / FILE)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The run in this folder, if there is one; raises UserError for a run.json that can't be read."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return Manifest.model_validate_json(path.read_text("utf-8"))
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise UserError(
+            f"{path} was written by another version of Holdfast or edited ({where}): use another --output_path"
+        ) from None
+
+
+def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
+    """Raise UserError unless a run may go on in this folder: the same settings, adapters, base and task data."""
+    entry = backends.get(new.config.model)
+    before, after = _settings(old.config, entry), _settings(new.config, entry)
+    differing = [name for name in after if before.get(name) != after[name]]
+    if differing:
+        name = differing[0]
+        raise UserError(
+            f"{folder} holds a run with another {name} ({before.get(name)!r}, now {after[name]!r}): "
+            "repeat its settings to resume it, or choose another --output_path"
+        )
+    if old.base_digest != new.base_digest:
+        raise UserError(
+            f"{folder} holds a run of another base model: its weights have changed; choose another --output_path"
+        )
+    for was, now in zip(old.adapters, new.adapters, strict=True):
+        if was.digest != now.digest:
+            raise UserError(
+                f"{folder} holds a run of another '{now.name}': its weights have changed; choose another --output_path"
+            )
+    for package, version_now in new.versions.items():
+        if old.versions.get(package) != version_now:
+            raise UserError(
+                f"{folder} holds a run made with {package} {old.versions.get(package)}, now {version_now}: "
+                "its numbers may differ; choose another --output_path"
+            )
+    for name, task in new.tasks.items():
+        if name not in old.tasks or old.tasks[name].digest != task.digest:
+            raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")
+    if old.variants != new.variants:
+        raise UserError(f"{folder} holds a run over other variants of its prompts; choose another --output_path")
+
+
+def _settings(config: RunConfig, entry: BackendEntry) -> dict[str, Any]:
+    """The settings that answers depend on."""
+    settings = config.model_dump(exclude={*_MAY_DIFFER, *entry.incidental})
+    settings["model_args"] = {k: v for k, v in config.model_args.items() if k not in entry.incidental_args}
+    return settings
+
+
+def hardware() -> dict[str, Any]:
+    """The machine, in a few words."""
+    return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

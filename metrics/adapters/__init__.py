@@ -1,0 +1,1 @@
+"""Measures of an adapter's weights: norms and ranks, sharpness, PAC-Bayes, attention."""

@@ -1,0 +1,60 @@
+"""The encoder that needs no model: hashed character n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from holdfast.metrics.encoders.encoder import encoder
+from holdfast.metrics.metric import Encode
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DIMENSIONS = 1024
+GRAM_SIZES = (2, 3, 4)
+
+
+@encoder("lexical", power=2.0)
+def lexical() -> Encode:
+    """Hashed character n-grams of words, in any script: no model, no download, the same bits everywhere."""
+    return _lexical
+
+
+def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """n texts -> (n, 1024) float32, rows of length one.
+
+    A signed hash of the 2-, 3- and 4-grams of the casefolded text with its words set apart, square roots of the
+    counts (Weinberger et al. 2009, feature hashing).
+    """
+    import numpy as np
+
+    rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        spaced = f" {' '.join(text.casefold().split())} "
+        codes = np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+        for size in GRAM_SIZES:
+            if len(codes) < size:
+                continue
+            grams = sum(codes[i : len(codes) - size + 1 + i] * np.uint64(_multiplier(size, i)) for i in range(size))
+            hashes = _mixed(np.asarray(grams))
+            signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
+            row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
+        np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
+        length = float(np.linalg.norm(row))
+        if length:
+            row /= length
+    return rows
+
+
+def _multiplier(size: int, place: int) -> int:
+    return 0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1) % 2**64
+
+
+def _mixed(hashes: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """SplitMix64's finaliser: every input bit reaches every output bit."""
+    import numpy as np
+
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(31))

@@ -1,0 +1,129 @@
+"""Sentence encoders that transformers loads: mean or first-token pooling, rows of length one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import UserError
+from holdfast.metrics.metric import Encode
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_TOKENS = 256
+TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 4096}
+"""A batch holds about so many tokens, padding included; of more, a CPU's caches hold too few."""
+
+
+def load_transformer(name: str) -> Encode:
+    """The encoder in a directory, the local hub cache or the hub, in sentence-transformers' or transformers' format.
+
+    Pooled as its `1_Pooling/config.json` says (mean without one). Computed under bf16 autocast where the processor has
+    instructions for it, on a GPU where there is one. Raises UserError where it can't be loaded, and for modules
+    that change the vectors after pooling.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    where = str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where)
+        with _quietly():
+            model = AutoModel.from_pretrained(where, dtype="float32").eval()
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(
+            f"encoder '{name}' can't be loaded: {reason} (holdfast ls encoders lists the built-in ones)"
+        ) from None
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return _Encoder(tokenizer, model.to(device), _first_token(where, name), device)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No progress bar: loading a few megabytes is no news."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+class _Encoder:
+    """n texts -> (n, d) float32; each distinct batch holds texts of like length."""
+
+    def __init__(self, tokenizer: Any, model: Any, first_token: bool, device: Any) -> None:
+        self._tokenizer, self._model, self._first, self._device = tokenizer, model, first_token, device
+        self._longest = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        import numpy as np
+        import torch
+
+        rows = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]
+        ids = self._tokenizer(valid, truncation=True, max_length=self._longest)["input_ids"] if valid else []
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
+            while order:
+                size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
+                chosen, order = order[-size:], order[:-size]
+                rows[chosen] = self._pooled([ids[i] for i in chosen])
+        return rows
+
+    def _pooled(self, ids: list[list[int]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        import torch
+
+        batch = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self._device)
+        states = self._model(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1)
+        pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        found: np.ndarray[Any, np.dtype[np.float32]] = (
+            torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+        )
+        return found
+
+
+def _first_token(where: str, name: str) -> bool:
+    """Whether the first token's state stands for the text; else the mean does."""
+    modules = _settings(where, "modules.json")
+    kinds = [module["type"].rpartition(".")[2] for module in modules or ()]
+    if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
+        raise UserError(f"encoder '{name}' has a module that is not supported: {min(unknown)}")
+    pooling = _settings(where, "1_Pooling/config.json") or {}
+    if pooling.get("pooling_mode_cls_token"):
+        return True
+    if not pooling.get("pooling_mode_mean_tokens", True):
+        raise UserError(f"encoder '{name}' pools in a way that is not supported: mean and first token are")
+    return False
+
+
+def _settings(where: str, file: str) -> Any:
+    """A JSON file of the encoder, in its directory or on the hub; None where it has none."""
+    from transformers.utils import cached_file
+
+    found = cached_file(
+        where,
+        file,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+        _raise_exceptions_for_gated_repo=False,
+    )
+    return json.loads(Path(found).read_text("utf-8")) if found else None
+
+
+def _has_bf16() -> bool:
+    """Whether the processor multiplies bf16 matrices faster than float32 ones."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -1,0 +1,1 @@
+"""Compare what two groups of segments state, one kind of fact per file."""

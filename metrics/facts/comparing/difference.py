@@ -1,0 +1,134 @@
+"""What one group of segments has that the other lacks, once synonyms, spellings and short forms are paired off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from holdfast.language.lexicon_tables import family
+from holdfast.language.meanings import contrasted, contrasts, kin, traits
+from holdfast.language.spelling import frequency, slips
+from holdfast.language.stems import denied, stem
+from holdfast.metrics.facts.reading.fact_types import Facts
+from holdfast.metrics.facts.reading.quantity import units
+
+_RARE = 2.0
+"""Zipf frequency under which a word may be a slip of the pen."""
+
+Opposite = tuple[str, str, str]
+"""A stem of the clean side, one of the perturbed that excludes it, and the kind of their conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Stems that only one side has (`lost` of the clean side, `gained` of the perturbed), pairs of opposites among
+    them, the shares of the smaller side's stems that both have (`shared`) and that stand for others (`reworded`), and
+    the stems of the perturbed side that say what one of the clean side does (`alike`)."""
+
+    lost: frozenset[str]
+    gained: frozenset[str]
+    opposites: tuple[Opposite, ...]
+    shared: float
+    reworded: float
+    alike: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1 << 16)
+def difference(ours: Facts, theirs: Facts) -> Difference:
+    """Compare the words of two groups of segments; remembered, as most segments meet again in another variant."""
+    lost, gained = set(ours.keys - theirs.keys), set(theirs.keys - ours.keys)
+    opposites = [*_opposites(lost, gained, ours, theirs)]
+    for mine, its, _ in opposites:
+        lost.discard(mine)
+        gained.discard(its)
+    alike = _pair_off(lost, gained, ours, theirs) if lost and gained else []
+    _short_forms(lost, gained, ours, theirs)
+    _short_forms(gained, lost, theirs, ours)
+    least = min(len(ours.keys), len(theirs.keys))
+    reworded = min(len(lost), len(gained)) / least if least else 0.0
+    kept = least - min(len(lost), len(gained), least)
+    return Difference(
+        frozenset(lost), frozenset(gained), tuple(opposites), kept / least if least else 1.0, reworded, tuple(alike)
+    )
+
+
+def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[Opposite]:
+    mine, its = lost | (ours.markers - theirs.markers), gained | (theirs.markers - ours.markers)
+    language = shared_family(ours, theirs)
+    exclusive, excluding = contrasted(language), contrasts(language)
+    others = sorted(its & exclusive)
+    for one in sorted(mine & exclusive) if others else ():
+        found = next((other for other in others if (one, other) in excluding), None)
+        if found is not None:
+            others.remove(found)
+            yield one, found, excluding[one, found]
+    for one in sorted(one for one in mine if denied(one)):
+        yield from ((one, other, "antonym") for other in denied(one) & its)
+    for other in sorted(other for other in its if denied(other)):
+        yield from ((one, other, "antonym") for one in denied(other) & mine)
+    units_of = unit_stems()
+    measures = sorted(its & units_of.keys())
+    for one in sorted(mine & units_of.keys()) if measures else ():
+        found = next((other for other in measures if units_of[other] != units_of[one]), None)
+        if found is not None:
+            yield one, found, "unit"
+
+
+def shared_family(ours: Facts, theirs: Facts) -> str:
+    """The language whose synonyms and opposites hold between two groups of segments."""
+    mine, its = family(ours.language), family(theirs.language)
+    return mine if mine == its else "en"
+
+
+@cache
+def unit_stems() -> dict[str, tuple[str, float]]:
+    """Units that are whole words, by their stems."""
+    return {stem(form): unit for form, unit in units().items() if len(form) > 3 and form.isalpha()}
+
+
+def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> list[tuple[str, str]]:
+    """Take out the pairs that say the same, kin, or one misspelt, and return them."""
+    alike = []
+    language = shared_family(ours, theirs)
+    theirs_traits = frozenset().union(*(traits(other, language) for other in gained))
+    for one in sorted(lost):
+        shared = traits(one, language)
+        if shared.isdisjoint(theirs_traits):
+            continue
+        found = [
+            other for other in gained if not shared.isdisjoint(traits(other, language)) and kin(one, other, language)
+        ]
+        if found:
+            lost.discard(one)
+            gained.discard(min(found))
+            alike.append((min(found), one))
+    rare = {
+        key
+        for keys, side in ((lost, ours), (gained, theirs))
+        for key in keys
+        if _is_rare(side.forms.get(key, key).lower(), side.language)
+    }
+    for one in sorted(lost) if rare and gained else ():
+        close = next((other for other in sorted(gained) if (one in rare or other in rare) and slips(one, other)), None)
+        if close is not None:
+            lost.discard(one)
+            gained.discard(close)
+            alike.append((close, one))
+    return alike
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_rare(word: str, language: str) -> bool:
+    return len(word) > 3 and frequency(word, language) < _RARE
+
+
+def _short_forms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:
+    """Take out acronyms whose letters begin words in a row on the other side, and those words."""
+    for acronym in [key for key in short if len(key) <= 6 and ours.forms.get(key, "").isupper() and len(key) > 1]:
+        row = [term.key for term in theirs.order if term.kind != "relation"]
+        initials = "".join(key[0] for key in row)
+        at = initials.find(acronym)
+        if at >= 0:
+            short.discard(acronym)
+            long.difference_update(row[at : at + len(acronym)])

@@ -1,0 +1,100 @@
+"""Names that only one of two groups of segments has: another name, or a slip of the pen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from functools import lru_cache
+
+from holdfast.language.lexicon_tables import acronyms, family, known_names
+from holdfast.language.meanings import kin
+from holdfast.language.spelling import frequency, slips
+from holdfast.language.stems import stem
+from holdfast.metrics.facts.comparing.difference import Difference
+from holdfast.metrics.facts.reading.answer import Answer
+from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+
+_SPELLING, _SLIP = 0.3, 0.15
+"""Costs of a name that is a slip away: of one that may be another name, of one that is none."""
+
+_KNOWN = 2.0
+"""Zipf frequency from which on a name is one that people bear."""
+
+
+def name_conflict(
+    ours: Facts,
+    theirs: Facts,
+    before: Answer,
+    after: Answer,
+    found: Difference,
+    lost: Set[str],
+    gained: Set[str],
+    moved: int,
+) -> Conflict:
+    """Names that only one side has each."""
+    if not found.lost or not found.gained:
+        return NO_CONFLICT
+    named = before.names | after.names
+    language = ours.language
+    mine = set(_among(_names(ours, named), found.lost, language))
+    its = set(_among(_names(theirs, named), found.gained, language))
+    if moved > 1:
+        mine = {name for name in mine if stem(name, language) in lost}
+        its = {name for name in its if stem(name, language) in gained}
+    if (mine or its) and len(found.lost) == len(found.gained) == 1:
+        mine, its = mine or _items(ours, found.lost), its or _items(theirs, found.gained)
+    if not mine or not its:
+        return NO_CONFLICT
+    for name in sorted(mine):
+        close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
+        if close is None or name in after.words or close in before.words:
+            continue  # both are in use: they are two names
+        distance = slips(name, close)
+        if distance and len(mine) == len(its) == 1:
+            known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
+            reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
+            return Conflict(_SPELLING if known else _SLIP, reason)
+        mine.discard(name)
+        its.discard(close)
+    if not mine or not its:
+        return NO_CONFLICT
+    return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
+
+
+def _items(facts: Facts, keys: Set[str]) -> set[str]:
+    """Of these words those that begin an item of a list with a capital: one in a name's place is a name."""
+    forms = [facts.forms.get(key, key) for key in keys]
+    return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_slip(name: str, other: str, language: str) -> bool:
+    """Whether two names may be one: kin, or a few letters apart. Two that people bear are not, where they begin with
+    different letters (Sita, Gita)."""
+    if name[0] != other[0] and {name, other} <= known_names(language):
+        return False
+    return kin(stem(name, language), stem(other, language), family(language)) or bool(slips(name, other))
+
+
+@lru_cache(maxsize=1 << 16)
+def _among(names: frozenset[str], keys: frozenset[str], language: str) -> frozenset[str]:
+    """Of these names those that are one of the stems, or short for words of which one is."""
+    return frozenset(name for name in names if stem(name, language) in keys or _stands_for(name, keys, language))
+
+
+def _stands_for(name: str, keys: Set[str], language: str) -> bool:
+    """Whether one of the words that a name is short for is one of these stems."""
+    return any(stem(word, language) in keys for word in acronyms().get(name, ()))
+
+
+def _names(facts: Facts, named: Set[str]) -> frozenset[str]:
+    """The names of a segment, with the words that the answers write with a capital elsewhere."""
+    written = facts.words & named
+    return facts.names if written <= facts.names else facts.names | written
+
+
+def _form(facts: Facts, name: str) -> str:
+    return facts.forms.get(stem(name, facts.language), name)
+
+
+def _listed(facts: Facts, names: Iterable[str]) -> str:
+    return ", ".join(sorted(_form(facts, name) for name in names))

@@ -1,0 +1,128 @@
+"""Where the numbers, dates and times of two segments contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.facts.reading.quantity import Quantity
+
+_CONVERTIBLE = frozenset({"m", "g", "l", "m2", "m/h", "min"})
+_ROUNDING = 0.02
+"""Values in different units are equal within this: 5 miles are 8 km."""
+
+_ROUNDED = 0.5
+"""So far a rounded percentage may be off."""
+
+
+def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> list[Quantity]:
+    """The quantities that the other side does not have, in their order, each once.
+
+    One without a unit is matched by its value alone, a date by one that is less precise, a time by one without am or
+    pm, a year by a date in it.
+    """
+    if not quantities:
+        return []
+    keys = {other.key for other in others}
+    left = {one.key: one for one in quantities if one.key not in keys}
+    return [one for one in left.values() if not any(_agree(one, other) for other in others)]
+
+
+def number_conflict(before: Sequence[Quantity], after: Sequence[Quantity]) -> Conflict:
+    """The conflict of quantities that only one side has each, where there are any of one kind on both sides."""
+    for kind in ("number", "date", "time"):
+        mine, its = ([one for one in side if one.kind == kind] for side in (before, after))
+        if mine and its:
+            same_value = kind == "number" and _bare(mine) & _bare(its)
+            name = "unit" if same_value else kind
+            return Conflict(1.0, f"{name} {_listed(mine)} -> {_listed(its)}")
+    return NO_CONFLICT
+
+
+def swapped_numbers(ours: Facts, theirs: Facts) -> bool:
+    """Whether both sides have the same quantities, each bound to another's noun (20 apples and 30 pears), or the other
+    way round in a score or a ratio (2-1)."""
+    if any(pair[::-1] in theirs.scores - ours.scores for pair in ours.scores - theirs.scores):
+        return True
+    mine, its = _bound(ours), _bound(theirs)
+    common = mine.keys() & its.keys()
+    return len(common) > 1 and any(
+        mine[one] and its[one] and mine[one] != its[one] and its[one] in mine.values() and mine[one] in its.values()
+        for one in common
+    )
+
+
+def _bound(facts: Facts) -> dict[str, str]:
+    """Each number and the word that follows it, or comes before where none follows."""
+    terms = [term for term in facts.order if term.kind != "relation"]
+    found = {}
+    for at, term in enumerate(terms):
+        if term.kind == "number":
+            follows = at + 1 < len(terms) and terms[at + 1].kind != "number"
+            found[term.key] = terms[at + 1].key if follows else ""
+    return found
+
+
+def _bare(quantities: Sequence[Quantity]) -> set[str]:
+    return {
+        "-" * (one.count < 0) + ("".join(c for c in one.form if c.isdigit() or c in ".,") or one.form.split()[0])
+        for one in quantities
+    }
+
+
+def _agree(one: Quantity, other: Quantity) -> bool:
+    if one.kind != other.kind:
+        number, date = (one, other) if one.kind == "number" else (other, one)
+        return number.kind == "number" and date.kind == "date" and not number.unit and date.key.startswith(number.key)
+    if one.kind == "number":
+        if {one.unit, other.unit} == {"percent", ""} and 0 < min(one.value, other.value) < 1:
+            share, bare = (one, other) if one.unit else (other, one)
+            return abs(share.value - 100 * bare.value) <= 1e-6
+        if "" in (one.unit, other.unit) and one.unit != other.unit:
+            aged = "months" in (one.unit, other.unit)  # twenty years old, aged twenty
+            return one.count == other.count if aged else one.value == other.value
+        if one.unit == other.unit == "version":
+            return False
+        apart = abs(one.value - other.value)
+        larger = max(abs(one.value), abs(other.value))
+        if apart > _ROUNDING * larger:
+            return False
+        noise = 0.0 if one.value.is_integer() and other.value.is_integer() else 1e-8 * larger
+        return one.unit == other.unit and (apart <= noise or _converted(one, other) or _rounded(one, other))
+    if one.kind == "time":
+        return _clock(one.key) == _clock(other.key) and ("?" in one.key or "?" in other.key)
+    if one.key.startswith("weekday") or other.key.startswith("weekday"):
+        return one.key.startswith("weekday") != other.key.startswith("weekday") or _includes(one, other)
+    parts = list(zip(one.key.split("-"), other.key.split("-"), strict=False))
+    if all("?" in pair or pair[0] == pair[1] for pair in parts):
+        return True
+    (year, its_year), *days = parts
+    slashed = ("/" in one.form) != ("/" in other.form)
+    return slashed and year == its_year and sorted(a for a, _ in days) == sorted(b for _, b in days)
+
+
+def _includes(one: Quantity, other: Quantity) -> bool:
+    """Whether one of two is a word for a row of days, and the other one of them: weekdays, Tuesday."""
+    (row, day) = (one, other) if one.implied else (other, one)
+    first, _, last = row.key.removeprefix("weekday ").partition("-")
+    return row.implied and "-" not in day.key and first <= day.key.removeprefix("weekday ") <= last
+
+
+def _converted(one: Quantity, other: Quantity) -> bool:
+    """Whether two quantities were written in different units of one dimension."""
+    words = [{word for word in one.form.lower().replace("-", " ").split() if word.isalpha()} for one in (one, other)]
+    return one.unit in _CONVERTIBLE and not words[0] & words[1]
+
+
+def _rounded(one: Quantity, other: Quantity) -> bool:
+    """Whether a share in percent is another one, written as a fraction, rounded: two thirds, 67 %."""
+    return one.unit == "percent" and one.share != other.share and abs(one.value - other.value) <= _ROUNDED
+
+
+def _clock(key: str) -> tuple[int, str]:
+    hour, _, minute = key.rstrip("?").partition(":")
+    return int(hour) % 12, minute
+
+
+def _listed(quantities: Sequence[Quantity]) -> str:
+    return ", ".join(one.form for one in quantities)

@@ -1,0 +1,280 @@
+"""Who does what to whom: arguments that changed places around what binds them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations, pairwise, product
+from typing import NamedTuple
+
+from holdfast.language.lexicon_tables import grammar
+from holdfast.language.meanings import actors, contrasts, tables
+from holdfast.metrics.facts.comparing.cases import exchanged_cases, order_says_nothing
+from holdfast.metrics.facts.comparing.difference import Difference, shared_family
+from holdfast.metrics.facts.reading.fact_types import OWNER, Facts, Term
+
+BINDERS = frozenset("than before after over against".split())
+"""Small words that bind what stands on either side of them, in this order."""
+
+_ACTORS = frozenset("i you he she we they".split())
+"""Pronouns that act."""
+
+_PHRASE = 3
+"""Two phrases of more terms than this are not looked for in each other's place."""
+
+_LONGEST = 40
+"""Longer rows of terms are not searched: who does what is a matter of a sentence."""
+
+
+_LITTLE = 2
+"""Segments differ in little besides where so few words stand for others."""
+
+
+class _Place(NamedTuple):
+    """Where a term stands in its row."""
+
+    at: int
+    term: Term
+
+
+_Meeting = tuple[_Place, _Place]
+"""Where two terms stand that may have changed places."""
+
+
+def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two terms that changed places around a third, or exchanged their prepositions; None where none did.
+
+    A passive on one side alone turns the order round, and so a swap into the same ("was called by").
+    """
+    if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
+        return None
+    if ours.cases or grammar(ours.language).cases:
+        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found) or _exchanged(ours, theirs, found)
+    return (
+        _around(ours, theirs, found)
+        or _marked(ours, theirs, found)
+        or _exchanged(ours, theirs, found)
+        or _compared(ours, theirs, found)
+    )
+
+
+def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
+    """Whether who acts in a verb of one side does not in its converse on the other, but stands there: A sold it to B, B
+    bought it from A."""
+    mine, suffers = _agents(ours, one, {})
+    its, undergoes = _agents(theirs, other, alike)
+    here, there = (mine - its) & undergoes, (its - mine) & suffers
+    return bool(here and there) or (bool(here or there) and not mine & its)
+
+
+def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """What stands before a verb or, in a passive, behind "by", and all the rest."""
+    keys = [alike.get(term.key, term.key) for term in facts.order]
+    at = next((at for at, term in enumerate(facts.order) if term.key == verb), 0)
+    agents = set(keys[:at])
+    if verb in facts.passive:
+        jobs = tables(facts.language).jobs
+        agents = {key for key, term in zip(keys, facts.order, strict=True) if _acts(term, jobs)}
+    return agents, {*keys} - agents
+
+
+def _acts(term: Term, jobs: Mapping[str, Collection[str]]) -> bool:
+    """Whether a term is who acts in a passive: by thieves."""
+    return "agent" in jobs.get(term.mark, ())
+
+
+def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two terms that stand the other way round on either side of one that binds them. Among words that differ besides
+    only names do, or nouns for somebody, where little differs."""
+    alike = dict(found.alike)
+    first, second = _places(ours.order, {}), _places(theirs.order, alike)
+    common = [key for key in first if key in second]
+    if len(common) < 3:
+        return None
+    strict = _differ_in_nothing_else(ours, theirs, found)
+    language = shared_family(ours, theirs)
+    who = actors() if language == "en" and (strict or _differ_in_little(found)) else frozenset()
+    against = contrasts(language)
+    for one, other in combinations(sorted(common), 2):
+        kinds = {key: _kind(first[key], second[key]) for key in (one, other)}
+        named = all(kind == "name" or key in who for key, kind in kinds.items())
+        if "relation" in kinds.values() or not (named or (strict and kinds[one] == kinds[other])):
+            continue
+        rest = [second[key][0].at for key in common if key not in (one, other)]
+        if not named and any(before > after for before, after in pairwise(rest)):
+            continue  # all of it stands in another order
+        meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
+        for mine, its in zip(*meetings, strict=False):
+            between = [
+                key
+                for key in common
+                if any(
+                    _binds(*here, mine) and _binds(*there, its)
+                    for here, there in zip(first[key], second[key], strict=False)
+                )
+                or (_pair(first[key], mine, against) and _pair(second[key], its, against))
+            ]
+            if _stand_otherwise(ours, theirs, alike, mine, its, between):
+                return one, other
+    return None
+
+
+def _stand_otherwise(
+    ours: Facts, theirs: Facts, alike: Mapping[str, str], mine: _Meeting, its: _Meeting, between: Collection[str]
+) -> bool:
+    """Whether two terms have each other's part, as they stand around what binds them on both sides."""
+    words = all(place.term.kind == "word" for place in (*mine, *its))
+    if words and (_apart(ours, mine) or _apart(theirs, its)):
+        return False  # a clause that moved: to restart, press ...
+    if any(_moved(here.term, there.term) for here, there in zip(mine, its, strict=True)):
+        return False
+    keys = [place.term.key for place in mine]
+    if (ours.cases or grammar(ours.language).cases) and order_says_nothing(ours, theirs, *keys):
+        return False
+    turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
+    reversed_ = (mine[0].at < mine[1].at) != (its[0].at < its[1].at)
+    if not between or reversed_ == any(key in turned for key in between):
+        return False
+    if reversed_ and words and not turned.isdisjoint(keys):
+        return False  # a verb in the passive, which stands elsewhere
+    jobs = tables(shared_family(ours, theirs)).jobs
+    return reversed_ or any(_acts(place.term, jobs) for place in (*mine, *its))
+
+
+def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two phrases in each other's place where all else stands as it did: fry the onions, then add the garlic. The
+    members of one list may stand in any order, and where nouns show their case, so may nouns without a preposition."""
+    mine, its = list(ours.order), list(theirs.order)
+    alike = dict(found.alike)
+    here, there = [term.key for term in mine], [alike.get(term.key, term.key) for term in its]
+    if len(here) != len(there) or here == there or not _differ_in_nothing_else(ours, theirs, found):
+        return None
+    if ours.passive != theirs.passive:
+        return None
+    apart = [i for i, (one, other) in enumerate(zip(here, there, strict=True)) if one != other]
+    start, end = apart[0], apart[-1] + 1
+    moved, row = here[start:end], mine[start:end]
+    if len(ours.words & _ACTORS) > 1:
+        return None  # she likes tea, he likes coffee: these are no terms
+    for first in range(1, _PHRASE + 1):
+        for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
+            between = row[first:-last]
+            if abs(first - last) > 1 and any(term.listed for term in (*row[1:], *its[start + 1 : end])):
+                continue  # a word and a clause
+            if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
+                continue
+            one, other = row[first - 1], row[-1]
+            if (one.listed and row[-last].listed) or "number" in {term.kind for term in (*row[:first], *row[-last:])}:
+                continue
+            free = (ours.cases or grammar(ours.language).cases) and not one.mark == other.mark != ""
+            if any(term.kind != "relation" for term in between) and not free:
+                return one.key, other.key
+    return None
+
+
+def _compared(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Two words that exclude each other in each other's place: from the less dense side to the more dense one."""
+    if sorted(ours.marked) != sorted(theirs.marked) or not _differ_in_nothing_else(ours, theirs, found):
+        return None
+    apart = [pair for pair in zip(ours.marked, theirs.marked, strict=True) if pair[0] != pair[1]]
+    same = [term.key for term in ours.order] == [term.key for term in theirs.order]
+    return apart[0] if same and len(apart) == 2 and apart[0] in contrasts(shared_family(ours, theirs)) else None
+
+
+def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bool:
+    return not (found.lost or found.gained) and ours.numbers == theirs.numbers
+
+
+def _differ_in_little(found: Difference) -> bool:
+    """Whether no more than two words have others in their place."""
+    return max(len(found.lost), len(found.gained)) + len(found.alike) <= _LITTLE
+
+
+def _kind(here: Sequence[_Place], there: Sequence[_Place]) -> str:
+    """A term is a name where either side writes it as one: a first word may not look like it."""
+    kinds = {here[0].term.kind, there[0].term.kind}
+    return "name" if "name" in kinds else min(kinds)
+
+
+def _meetings(facts: Facts, one: Sequence[_Place], other: Sequence[_Place]) -> list[_Meeting]:
+    """Where two terms stand: first of all, and again wherever no comma parts them."""
+    first, *others = product(one, other)
+    return [first, *(meeting for meeting in others if not _parted(facts, meeting))]
+
+
+def _parted(facts: Facts, meeting: _Meeting) -> bool:
+    low, high = sorted(place.at for place in meeting)
+    return any(term.listed for term in facts.order[low:high])
+
+
+def _binds(at: int, term: Term, meeting: _Meeting) -> bool:
+    """Whether a term stands between two others and is no list's member."""
+    low, high = sorted(place.at for place in meeting)
+    return low < at < high and (term.kind == "word" or term.key in BINDERS) and not term.listed
+
+
+def _apart(facts: Facts, meeting: _Meeting) -> bool:
+    """Whether a comma stands right behind the first of two terms."""
+    at = min(place.at for place in meeting)
+    return facts.order[at].listed and facts.order[at + 1].listed
+
+
+def _moved(here: Term, there: Term) -> bool:
+    """Whether a term has taken its preposition with it, and so still has its part: on failure."""
+    return bool(here.mark) and here.mark == there.mark
+
+
+def _pair(places: Sequence[_Place], meeting: _Meeting, excluding: Mapping[tuple[str, str], str]) -> bool:
+    """Whether a name between two others goes with the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben 30."""
+    (start, first), (end, last) = meeting
+    at, term = places[0]
+    if not min(start, end) < at < max(start, end) or term.kind == "relation":
+        return False
+    if (first.key, last.key) in excluding:
+        return True
+    if term.kind != "name":
+        return False
+    return first.kind == last.kind == "number" or (bool(first.mark) and first.mark == last.mark != term.mark)
+
+
+def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
+    """Terms that exchanged the small words that mark their roles: from Paris to Rome; राम ने श्याम को.
+
+    One of the two may have none, where both are names or nothing else differs: "Anna gives it to Ben".
+    """
+    names = ours.names | theirs.names
+    strict = _differ_in_nothing_else(ours, theirs, found)
+    for step in (-1, 1):
+        mine, its = _markers(ours, step), _markers(theirs, step)
+        common = sorted(mine.keys() & its.keys())
+        for i, one in enumerate(common):
+            for other in common[i + 1 :]:
+                if (one in ours.numbers) != (other in ours.numbers):
+                    continue
+                exchanged = mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]
+                if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
+                    return one, other
+    return None
+
+
+def _markers(facts: Facts, step: int) -> dict[str, str]:
+    """Each noun or name, and the relation that stands before it (English) or behind it (Hindi), "" where none does."""
+    order = facts.order
+    found: dict[str, str] = {}
+    for at, term in enumerate(order):
+        if term.kind != "relation":
+            beside = order[at + step] if 0 <= at + step < len(order) else term
+            marks = beside.kind == "relation" and (beside.key in _AFTER) == (step == 1)
+            owns = term.mark if step == -1 and term.mark == OWNER else ""
+            found.setdefault(term.key, beside.key if marks else owns)
+    return found if any(found.values()) else {}
+
+
+_AFTER = frozenset("ने को से का की के में पर ne ko se ka ki ke mein par".split())
+
+
+def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, list[_Place]]:
+    """Terms and where they stand; a term that is `alike` another goes by that one's key."""
+    found: dict[str, list[_Place]] = {}
+    for at, term in enumerate(order):
+        found.setdefault(alike.get(term.key, term.key), []).append(_Place(at, term))
+    return found

@@ -1,0 +1,1 @@
+"""Read the facts of a segment: numbers, dates, names, roles, negation, order of events."""

@@ -1,0 +1,28 @@
+"""Phrases that mean what one word means, in a row or around their object: turn down, turn it down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from holdfast.language.lexicon_tables import PARTICLES
+from holdfast.language.meanings import tables
+from holdfast.language.stems import stem
+from holdfast.metrics.facts.reading.tokens import Token
+
+
+def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -> tuple[str, list[int]] | None:
+    """The word that a phrase beginning at a token stands for ("" for none), and the places of the phrase; None where no
+    phrase begins."""
+    if at + 1 == len(tokens):
+        return None
+    first, known = stem(tokens[at].lower, language), tables(language)
+    for phrase in known.phrases.get((first, tokens[at + 1].lower), ()):
+        places = list(range(at, at + 1 + len(phrase.rest)))
+        if [token.lower for token in tokens[at + 1 : places[-1] + 1]] == [*phrase.rest] and not used & set(places):
+            return phrase.word, places
+    if first in known.verbs and "object" in known.jobs.get(tokens[at + 1].lower, ()):
+        for place in range(at + 2, min(at + 5, len(tokens))):
+            for phrase in known.phrases.get((first, tokens[place].lower), ()):
+                if len(phrase.rest) == 1 and phrase.rest[0] in PARTICLES and not used & {at, place}:
+                    return phrase.word, [at, place]
+    return None

@@ -1,0 +1,166 @@
+"""German, French and Spanish words within an English sentence, and English ones within theirs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from unicodedata import normalize
+
+from holdfast.language.grammar import (
+    fits_article,
+    is_sentence_start,
+    may_be_capitalised,
+    part_of_speech,
+    word_before,
+    written_like,
+)
+from holdfast.language.languages import language_of, small_words_in
+from holdfast.language.text import count_words
+from holdfast.language.word_tables import read_lines
+from holdfast.perturbations.choose import choose_where, edit_count
+from holdfast.perturbations.edits import Edits, Row
+from holdfast.perturbations.perturbation import perturbation
+from holdfast.perturbations.protected import free_words
+
+_LANGUAGES = ("en", "de", "fr", "es")
+
+
+@perturbation("code_switch_de", family="language", light=0.10, heavy=0.40, units=count_words)
+def code_switch_de(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Put German words into an English text; English ones into a German text.
+
+    Nouns change, and small words such as "and" and "often"; a plural stays a plural, names stay.
+
+    >>> code_switch_de("Which river runs through the capital?", 0.3, Random(1)).text
+    'Which Fluss runs through the Hauptstadt?'
+    """
+    return _switched(text, strength, rng, protect, "de")
+
+
+@perturbation("code_switch_fr", family="language", light=0.10, heavy=0.40, units=count_words)
+def code_switch_fr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Put French words into an English text; English ones into a French text (see `code_switch_de`).
+
+    >>> code_switch_fr("Quelle est la capitale de ce pays ?", 0.3, Random(1)).text
+    'Quelle est la capital de ce country ?'
+    """
+    return _switched(text, strength, rng, protect, "fr")
+
+
+@perturbation("code_switch_es", family="language", light=0.10, heavy=0.40, units=count_words)
+def code_switch_es(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Put Spanish words into an English text; English ones into a Spanish text (see `code_switch_de`).
+
+    >>> code_switch_es("Please open the window and the door.", 0.3, Random(1)).text
+    'Por favor open the ventana and the door.'
+    """
+    return _switched(text, strength, rng, protect, "es")
+
+
+def _switched(text: str, strength: float, rng: Random, protect: Sequence[str], language: str) -> Edits:
+    counterpart = _counterpart_in(text, language)
+    if counterpart is None:
+        return Edits(text)
+    total, spans = free_words(text, protect)
+    edits: dict[int, Row] = {}
+
+    def has_counterpart(index: int) -> bool:
+        start, end = spans[index]
+        if other := counterpart(text, start, end, language):
+            edits[index] = start, text[start:end], other
+        return bool(other)
+
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
+    return Edits(text, [edits[index] for index in chosen])
+
+
+Counterpart = Callable[[str, int, int, str], str]
+"""What the other language says for the word `text[start:end]`; "" for unlisted words, names and doubtful cases."""
+
+
+def _counterpart_in(text: str, language: str) -> Counterpart | None:
+    """How words of `text` are replaced: by its own language, English or `language`; None where it is in neither."""
+    spoken = language_of(text)
+    if spoken == "en":
+        return _of_english
+    small = {name: small_words_in(text, _listed("small", name)) for name in _LANGUAGES[1:]}
+    others = [count for name, count in small.items() if name != language]
+    return _into_english if not spoken and small[language] > max(others) else None
+
+
+def _of_english(text: str, start: int, end: int, language: str) -> str:
+    word = text[start:end]
+    found = _from_english(language).get(word.lower())
+    if found is None or (word != word.lower() and not may_be_capitalised(text, start, end)):
+        return ""
+    if found.needs_place and part_of_speech(text, start, end) != "noun":
+        return ""
+    other = written_like(word, found.other)
+    return other if other.lower() != word.lower() and fits_article(text, start, found.other) else ""
+
+
+def _into_english(text: str, start: int, end: int, language: str) -> str:
+    """Nouns are told by their capital in German, elsewhere by the determiner before them; small words by themselves."""
+    word = normalize("NFC", text[start:end])
+    found = _to_english(language).get(word if language == "de" else word.lower())
+    if found is None or found.other.lower() == word.lower():
+        return ""
+    capital = word != word.lower()
+    if not found.is_noun:
+        return "" if capital else found.other
+    if language == "de":
+        return "" if is_sentence_start(text, start) else written_like(word, found.other)
+    is_told = word_before(text, start) in _listed("determiners", language)
+    return found.other if is_told and not capital else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What stands for a word in the other language, and what is known of the word."""
+
+    other: str
+    is_noun: bool
+    needs_place: bool
+
+
+@cache
+def _from_english(language: str) -> Mapping[str, Listed]:
+    table: dict[str, Listed] = {}
+    for kind, forms in _entries():
+        for own, other in zip(forms["en"], forms[language], strict=True):
+            table.setdefault(own, Listed(other, kind != "other", kind == "noun?"))
+    return table
+
+
+@cache
+def _to_english(language: str) -> Mapping[str, Listed]:
+    """Without the words that stand for several English ones (colour and color are one)."""
+    table: dict[str, Listed] = {}
+    meant: dict[str, set[str]] = {}
+    for kind, forms in _entries():
+        for at, own in enumerate(forms[language]):
+            if " " not in own:
+                meant.setdefault(own, set()).add(forms["en"][0].replace("our", "or"))
+                table.setdefault(own, Listed(forms["en"][at], kind != "other", needs_place=False))
+    doubtful = _listed("ambiguous", language) | {own for own, senses in meant.items() if len(senses) > 1}
+    return {own: found for own, found in table.items() if own not in doubtful}
+
+
+@cache
+def _entries() -> Sequence[tuple[str, Mapping[str, Sequence[str]]]]:
+    """(part of speech, the forms in each language) of every line."""
+    lines = (line.partition(":") for line in read_lines(_FILE, "holdfast.perturbations") if "=" in line)
+    return [
+        (kind, {name: side.strip().split("/") for name, side in zip(_LANGUAGES, entry.split("="), strict=True)})
+        for kind, _, entry in lines
+    ]
+
+
+@cache
+def _listed(what: str, language: str) -> frozenset[str]:
+    """The words of the line `what language: ...`."""
+    lines = (line.partition(":") for line in read_lines(_FILE, "holdfast.perturbations") if "=" not in line)
+    return frozenset(word for name, _, listed in lines if name == f"{what} {language}" for word in listed.split())
+
+
+_FILE = "code_switch_european.txt"

@@ -1,0 +1,293 @@
+"""Sentences turned into their opposite: what was said is denied, what was denied is said."""
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+from holdfast.language.english_verbs import verb_form, verb_forms
+from holdfast.language.grammar import closed_class
+from holdfast.language.languages import language_of
+from holdfast.language.sentences import count_sentences, sentences
+from holdfast.language.text import cluster_cuts
+from holdfast.perturbations.choose import choose, edit_count
+from holdfast.perturbations.edits import Edit, Edits
+from holdfast.perturbations.families.framing import COMMAND
+from holdfast.perturbations.families.hindi import asked_words, mood, refused
+from holdfast.perturbations.perturbation import perturbation
+from holdfast.perturbations.protected import masked
+
+
+@perturbation("negate", family="meaning", light=0.25, heavy=1.00, units=count_sentences, expects="changed")
+def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Deny what sentences say or ask: the answer should change (a directional test).
+
+    Strength is the share of the sentences. Each is negated at its main verb, or loses the `not` that it has, only
+    where a rule surely fits. Yes/no questions stay (their answers are the same with and without) unless they ask for a
+    property that has an opposite ("is it safe"); those for a thing, a number, a time or a place stay ("when wasn't it"
+    asks nothing) unless they ask which of many; and so does what holds another negative word.
+
+    >>> negate("Who wrote Hamlet?", 1.0, Random(1)).text
+    'Who did not write Hamlet?'
+    >>> [negate(text, 1.0, Random(1)).text for text in ["Fix the bug.", "Sales rose again.", "It can't fly."]]
+    ['Do not fix the bug.', 'Sales did not rise again.', 'It can fly.']
+    >>> [negate(text, 1.0, Random(1)).text for text in ["Is it safe to swim?", "Which birds can fly?"]]
+    ['Is it unsafe to swim?', "Which birds can't fly?"]
+    >>> negate("दुकान नौ बजे खुलती है।", 1.0, Random(1)).text
+    'दुकान नौ बजे नहीं खुलती है।'
+    """
+    seen, cuts = masked(text, protect), cluster_cuts(text)
+    spans = sentences(seen)
+    count = edit_count(strength, count_sentences(text))
+    found = [edit for start, end in spans if (edit := _negated(seen[start:end], start))] if count else []
+    whole = [edit for edit in found if edit.position in cuts and edit.position + len(edit.removed) in cuts]
+    return Edits(text, tuple(choose(whole, count, rng)))
+
+
+_LONGEST = 400  # characters; what is longer is no single sentence
+
+
+def _negated(sentence: str, offset: int) -> Edit | None:
+    """The edit that negates `sentence`, which begins at `offset`; None where no rule surely fits."""
+    if len(sentence) > _LONGEST:
+        return None
+    is_hindi = language_of(sentence) in ("hi", "hi-Latn")
+    edit = _hindi(sentence) if is_hindi else _english(sentence)
+    return Edit(offset + edit.position, edit.removed, edit.inserted) if edit else None
+
+
+_HINDI_NOT = re.compile(r"(?<!\S)(?:नहीं|नही|nahin|nahi|nhi)(?!\S) ?", re.IGNORECASE)
+_HINDI_DO_NOT = re.compile(r"(?<!\S)(?:मत|mat) (?=\S)", re.IGNORECASE)
+# The verb group that ends a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Nouns in -ta
+# are left out.
+_HINDI_END = re.compile(
+    r"(?<= )((?:\S+ (?=(?:रहा|रही|रहे|चुका|चुकी|चुके|सकता|सकती|सकते|raha|rahi|rahe|chuka|chuki|sakta|sakti|sakte) ))?"
+    r"(?:(?:हो|कर|दे|ले|आ|मिल|बन|ho|kar|de|le|aa|mil|ban) (?=(?:गया|गई|गयी|गए|गये|दिया|दी|लिया|gaya|gayi|gaye"
+    r"|diya|liya) ))?"
+    r"(?:(?:गया|गई|गयी|गए|गये|रहा|रही|रहे|चुका|चुकी|चुके|किया|की|हुआ|हुई|हुए|लिखा|लिखी|देखा"
+    r"|देखी|बनाया|बनाई|रखा|रखी|कहा|दिया|लिया|मिला|मिली"
+    r"|आया|आई|gaya|gayi|gaye|raha|rahi|rahe|chuka|chuki|kiya|hua|hui|likha|likhi|dekha|dekhi|banaya|banayi"
+    r"|rakha|rakhi|kaha|diya|liya"
+    r"|mila|mili|aaya|aayi"
+    r"|(?!(?:रास्ता|रास्ते|सस्ता|सस्ती|सस्ते|नाश्ता|रिश्ता|रिश्ते|पत्ता|पत्ते|कुत्ता|कुत्ते|माता|पिता|नेता|जनता"
+    r"|ग़लती|गलती"
+    r"|सुंदरता|क्षमता|कविता) )"
+    r"[\u0900-\u0963]+(?:ता|ती|ते)"
+    r"|(?!(?:sasta|sasti|saste|rasta|raste|naashta|nashta|rishta|rishte|patta|kutta|kutte|mata|pita|neta|janta"
+    r"|galti|kavita|date|site"
+    r"|note|rate|white|late|state|cute|website|data|beta) )[a-z]+(?:ta|ti|te)) )*"
+    r"(?:है|हैं|था|थी|थे|थीं|हूँ|हूं|होगा|होगी|होंगे|hai|hain|tha|thi|hun|hoon|hoga|hogi))(?=[^\w]*$)",
+    re.IGNORECASE,
+)
+_HINDI_WHY = frozenset({"क्यों", "kyun", "kyon"})
+
+
+def _hindi(sentence: str) -> Edit | None:
+    """Hindi and Hinglish: नहीं before the verb group that ends the sentence, or away with it; मत before a request."""
+    denied = [*_HINDI_NOT.finditer(sentence), *_HINDI_DO_NOT.finditer(sentence)]
+    if denied:
+        return Edit(denied[0].start(), denied[0][0], "") if len(denied) == 1 and denied[0][0][-1] == " " else None
+    if mood(sentence) == "request":
+        return refused(sentence)
+    end = _HINDI_END.search(sentence)
+    if not end or asked_words(sentence) - _HINDI_WHY:
+        return None
+    return Edit(end.start(1), "", "नहीं " if "\u0900" <= end[1][0] <= "\u097f" else "nahi ")
+
+
+_NEGATIVE = re.compile(
+    r"\b(?:not|never|no|nobody|nothing|none|neither|nor|hardly|barely|without|cannot)\b|\w+n['’]t\b", re.IGNORECASE
+)
+_WORD = re.compile(r"[\w'’-]+")
+_TAKES_NOT = frozenset("am is are was were can could will would should must has have had does do did".split())
+_CONTRACTED = {"can": "can't", "will": "won't"}
+_PERFECT = ("has", "have", "had")
+_DO = ("do", "does", "did")
+
+
+def _english(sentence: str) -> Edit | None:
+    if negatives := list(_NEGATIVE.finditer(sentence)):
+        return _affirmed(sentence, negatives[0]) if len(negatives) == 1 else None
+    spans = [match.span() for match in _WORD.finditer(sentence)]
+    said = [sentence[start:end].lower() for start, end in spans]
+    if not said:
+        return None
+    if sentence.rstrip().endswith("?") and (asked := _opposite(sentence, said, spans) or _which(sentence, said, spans)):
+        return asked
+    is_question = sentence.rstrip("\"'”’) ").endswith("?") or said[0] in closed_class("question")
+    if (is_question and said[0] not in ("why", "who")) or said[:2] in (["who", "is"], ["who", "was"]):
+        return None
+    if said[0] in ("if", "because", "while", "although", "unless"):
+        return None
+    if (at := _command(sentence, said, spans)) is not None:
+        start, end = spans[at]
+        word = sentence[start:end]
+        return Edit(start, word, ("do not " if word[0].islower() else "Do not ") + word.lower())
+    for at, word in enumerate(said):
+        start, end = spans[at]
+        if at > 0 and word in _OPENS_CLAUSE and not (is_question and at < 2):
+            return None  # the main verb may lie behind a clause
+        if word in _TAKES_NOT and at > 0 and said[at - 1] not in closed_class("determiner", "possessive"):
+            return _auxiliary(sentence, said, spans, at, is_question)
+        if (
+            at > 0
+            and said[at - 1] in _PLURAL_SUBJECTS
+            and word in verb_forms()["base"]
+            and word not in verb_forms()["past"]
+        ):
+            return Edit(start, "", "do not ")
+        if base := _finite(sentence, said, spans, at) or _after_noun(sentence, said, spans, at):
+            auxiliary = "did" if word in verb_forms()["past"] else "does"
+            return Edit(start, sentence[start:end], f"{auxiliary} not {base}")
+    return None
+
+
+_OPPOSITES = {
+    "safe": "unsafe", "possible": "impossible", "legal": "illegal", "healthy": "unhealthy", "necessary": "unnecessary",
+    "wise": "unwise", "fair": "unfair", "ethical": "unethical", "normal": "abnormal", "polite": "impolite",
+    "acceptable": "unacceptable", "reliable": "unreliable", "edible": "inedible", "visible": "invisible",
+    "moral": "immoral", "usual": "unusual", "available": "unavailable", "compatible": "incompatible",
+}  # fmt: skip
+
+
+def _opposite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Is it safe, as is it unsafe; or the other way round. None where several such words are asked for."""
+    if said[0] not in ("is", "are", "was", "were", "would"):
+        return None
+    back = {negative: positive for positive, negative in _OPPOSITES.items()}
+    found = [at for at, word in enumerate(said) if word in _OPPOSITES or word in back]
+    if len(found) != 1 or " or " in sentence:
+        return None
+    start, end = spans[found[0]]
+    return Edit(start, sentence[start:end], _OPPOSITES.get(said[found[0]]) or back[said[found[0]]])
+
+
+def _which(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Which planets have rings, as which do not have; only where the verb follows what is asked for."""
+    if len(said) < 4 or said[0] != "which" or not said[1].endswith("s") or said[1].endswith("ss"):
+        return None
+    start, end = spans[2]
+    if sentence[end : end + 1] != " " or said[3] in ("there", *_PLURAL_SUBJECTS, "he", "she", "it"):
+        return None
+    if said[2] in ("are", "were", "can", "could", "will", "would", "should"):
+        follows_subject = said[3] in closed_class("determiner", "possessive") or said[3].endswith("s")
+        return None if follows_subject else _auxiliary(sentence, said, spans, 2, True)
+    is_verb = said[2] == "have" or (said[2] in verb_forms()["base"] and said[2] not in verb_forms()["past"])
+    return Edit(start, "", "do not ") if is_verb else None
+
+
+_OPENS_CLAUSE = frozenset("if that because when while although who which whose where as".split())
+_PLURAL_SUBJECTS = ("i", "we", "you", "they")
+_NO_COMMANDS = frozenset("thank hope wish love like mean mind".split())
+
+
+def _command(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> int | None:
+    """Where the verb of a command stands: first, or behind a courtesy; None if the sentence is none."""
+    at = 1 if said[0] in closed_class("courtesy") else 0
+    if at + 1 >= len(said) or said[at] in _NO_COMMANDS or sentence[spans[at][1]] != " ":
+        return None
+    if COMMAND.match(sentence, spans[at][0]):
+        return at
+    takes_object = said[at + 1] in closed_class("determiner", "possessive", "object")
+    return at if said[at] in verb_forms()["base"] and takes_object and said[at + 1] not in ("that", "who") else None
+
+
+def _after_noun(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
+    """The base of the verb at `at` behind "The old bank": no other word of the sentence may be its verb."""
+    table, word = verb_forms(), said[at]
+    opens = said[0] in closed_class("possessive") or said[0] in ("the", "a", "an", "this", "that")
+    if not opens or not 2 <= at <= 4 or not sentence[spans[at][0]].islower() or sentence[spans[at][0] - 1] != " ":
+        return ""
+    subject, rest = said[1:at], said[at + 1 :]
+    other = table["third"].keys() | table["past"].keys() | _TAKES_NOT
+    if not closed_class().isdisjoint(subject) or not other.isdisjoint(rest) or not other.isdisjoint(subject):
+        return ""
+    following = rest[0] if rest else ""
+    is_followed = not rest or following in closed_class("determiner", "possessive", "object", "preposition", "adverb")
+    if not is_followed or not sentence.rstrip().endswith((".", "!")):
+        return ""
+    if base := table["past"].get(word, ""):
+        return base
+    return table["third"].get(word, "") if not subject[-1].endswith("s") else ""
+
+
+def _affirmed(sentence: str, negative: re.Match[str]) -> Edit | None:
+    """Away with the one `not`: behind an auxiliary, or in its contracted form."""
+    word, start = negative[0].lower().replace("’", "'"), negative.start()
+    rest = sentence[negative.end() :]
+    if re.match(r"\s*(?:only|just|necessarily|until|i|you|he|she|it|we|they)\b|\s*[,?]", rest, re.IGNORECASE):
+        return None
+    if simple := _without_do(sentence, negative):
+        return simple
+    if word == "cannot":
+        return Edit(start + 3, negative[0][3:], "")
+    if word.endswith("n't"):
+        full = {"can't": "can", "won't": "will", "shan't": "shall"}.get(word, word[:-3])
+        follows_subject = re.search(r"\w $", sentence[:start]) and word not in ("ain't", "mustn't")
+        return None if not follows_subject else Edit(start, negative[0], full.upper() if word.isupper() else full)
+    before = _WORD.findall(sentence[:start])[-1:]
+    if word == "not" and before and before[0].lower() in _TAKES_NOT and sentence[start - 1] == " ":
+        return Edit(start - 1, sentence[start - 1 : negative.end()], "")
+    return None
+
+
+_DO_NOT = re.compile(r"\b(do|does|did)(?: not|n['’]t) (\w+)\b", re.IGNORECASE)
+
+
+def _without_do(sentence: str, negative: re.Match[str]) -> Edit | None:
+    """Did not sign, as signed; Do not sign, as Sign. None unless a listed verb follows."""
+    found = next(
+        (match for match in _DO_NOT.finditer(sentence) if match.end() > negative.start() >= match.start()), None
+    )
+    slots = {"do": "base", "does": "third", "did": "past"}
+    form = verb_form(found[2].lower(), slots[found[1].lower()]) if found else ""
+    if not found or not form or not found[2].islower():
+        return None
+    return Edit(found.start(), found[0], form.capitalize() if found[1][0].isupper() else form)
+
+
+def _auxiliary(
+    sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int, is_question: bool
+) -> Edit | None:
+    """`not` after an auxiliary; in questions, where the subject may follow, in its contracted form."""
+    start, end = spans[at]
+    word, following = said[at], said[at + 1] if at + 1 < len(said) else ""
+    if sentence[end : end + 1] != " " or not following or sentence[start - 1] != " ":
+        return None
+    if word in _PERFECT and not (following in verb_forms()["participle"] or following in ("been", "had", "become")):
+        return None
+    if word in _DO and not is_question and following not in verb_forms()["base"]:
+        return None
+    if is_question and word == "am":
+        return None
+    if is_question:
+        return Edit(start, sentence[start:end], _CONTRACTED.get(word, word + "n't"))
+    return Edit(end, "", "not" if word == "can" else " not")
+
+
+def _finite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
+    """The base of the word at `at` if it surely is the main verb: behind a subject that ends right before it.
+
+    Subjects are who and pronouns, and names where an object follows; forms that can be nothing but a past tense
+    (rose, wrote) need none.
+    """
+    if at == 0 or sentence[spans[at][0] - 1] != " ":
+        return ""
+    table, word, before = verb_forms(), said[at], said[at - 1]
+    past = table["past"].get(word, "")
+    base = past or table["third"].get(word, "")
+    if not base:
+        return ""
+    if past and word not in table["participle"] and word not in table["base"]:
+        articles = closed_class("determiner", "possessive")
+        ends = at + 1 == len(said) and not articles.isdisjoint(said[:at])
+        is_noun = ends or before in articles or not _TAKES_NOT.isdisjoint(said)
+        return "" if is_noun and word in _ALSO_NOUNS else base
+    if before in ("who", "he", "she", "it") or (past and before in ("i", "we", "you", "they")):
+        return base
+    name = sentence[spans[at - 1][0]].isupper()
+    following = said[at + 1] if at + 1 < len(said) else ""
+    takes_more = following in closed_class("determiner", "possessive", "object", *(() if past else ("preposition",)))
+    return base if name and takes_more and sentence[spans[at][0]].islower() else ""
+
+
+_ALSO_NOUNS = frozenset({"rose", "saw", "bit", "spoke", "bore", "fell"})

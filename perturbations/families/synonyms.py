@@ -1,0 +1,39 @@
+"""Words said otherwise: a synonym in the same form for a word in a sure sense."""
+
+from collections.abc import Sequence
+from random import Random
+
+from holdfast.language.languages import is_mixed
+from holdfast.language.text import count_words
+from holdfast.language.thesaurus import alternatives, synonym_table, uses_wordnet
+from holdfast.perturbations.choose import choose_where, edit_count
+from holdfast.perturbations.edits import Edits, Row
+from holdfast.perturbations.perturbation import perturbation
+from holdfast.perturbations.protected import free_words
+
+
+@perturbation("synonyms", family="words", light=0.10, heavy=0.30, units=count_words)
+def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
+    """Say words otherwise, from a table of our own for common English, Hindi and Hinglish words, and from WordNet.
+
+    The form is kept (a plural stays a plural, a past tense a past tense, a capital a capital), and so is
+    the meaning: words are replaced in one sense only, names stay, and so does a verb before a particle
+    ("look for"). Which source is used on this machine, `holdfast.language.thesaurus.source()` says.
+
+    >>> synonyms("He chose the big car and two gifts.", 0.5, Random(1)).text
+    'He selected the large automobile and two presents.'
+    """
+    total, spans = free_words(text, protect)
+    table, further, mixed = synonym_table(), uses_wordnet(), is_mixed(text)
+    edits: dict[int, Row] = {}
+
+    def has_synonyms(index: int) -> bool:
+        start, end = spans[index]
+        if others := alternatives(text, start, end, further=further, mixed=mixed):
+            edits[index] = start, text[start:end], rng.choice(others)
+        return bool(others)
+
+    if not further:
+        spans = [(i, j) for i, j in spans if (word := text[i:j].lower()) in table or not word.isascii()]
+    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)
+    return Edits(text, [edits[index] for index in chosen])

@@ -1,0 +1,102 @@
+"""`holdfast inspect`."""
+
+import json
+import shutil
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from holdfast.harness.actions import flatness
+from holdfast.harness.cli import main
+from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.training.pocket import corpus, dialogue
+from tests.training.models import tiny, with_lora
+
+
+def test_an_adapter_is_shown_module_by_module(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-steady", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    squares = sum(each["norm"] ** 2 for each in found["modules"].values())
+    assert found["total"]["norm"] == pytest.approx(squares**0.5)
+    assert all(0 < each["effective_rank"] <= each["rank"] for each in found["modules"].values())
+    assert main(["inspect", "pocket-steady"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("total")
+
+
+def test_with_data_it_says_how_flat_the_loss_is_and_draws_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flatness, "POINTS", 3)
+    monkeypatch.setattr(flatness, "RISK_DRAWS", 2)
+    data, picture = tmp_path / "data.jsonl", tmp_path / "loss.png"
+    dialogues = islice((each for each in corpus.examples(0) if each.skill == dialogue.SKILL), 2)
+    rows = [{"prompt": each.prompt, "completion": each.answer} for each in dialogues]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ["inspect", "pocket-steady", "--data", str(data), "--base", "pocket-aligned"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["flatness"]
+    rises = [each["rise"] for each in found["sharpness"]]
+    assert rises[-1] > rises[0]
+    assert found["loss"] > 0
+    assert found["largest_eigenvalue"] != 0
+    assert found["start"] == "zero"
+    assert 0 <= found["pac_bayes"]["risk"] <= found["pac_bayes"]["bound"] <= 1
+    assert main([*asked, "--plot", str(picture)]) == 0
+    assert "largest Hessian eigenvalue" in capsys.readouterr().out
+    assert picture.stat().st_size > 1000
+    assert len(picture.with_suffix(".csv").read_text().splitlines()) == 1 + 3 + 9
+
+
+def test_a_plot_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-steady", "--plot", "loss.png"]) == 1
+    assert "name them with --data" in capsys.readouterr().err
+
+
+def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path)]) == 1
+    assert "it has no adapter_config.json" in capsys.readouterr().err
+
+
+def test_a_whole_model_is_told_that_inspect_is_for_adapters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-base"]) == 1
+    assert "'pocket-base' is a whole model and no adapter: inspect is for LoRA adapters" in capsys.readouterr().err
+
+
+def test_data_that_are_missing_are_told_before_a_model_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flatness, "load", lambda *_: pytest.fail("the model was loaded"))
+    assert main(["inspect", "pocket-steady", "--data", "nowhere.jsonl", "--base", "pocket-aligned"]) == 1
+    assert "no file 'nowhere.jsonl'" in capsys.readouterr().err
+
+
+def test_labels_are_said_to_be_nothing_to_measure_flatness_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps({"text": "Good.", "label": 1}))
+    assert main(["inspect", "pocket-steady", "--data", str(data)]) == 1
+    assert "has labels, and flatness is measured on prompts and completions only" in capsys.readouterr().err
+
+
+def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, adapter, data = tmp_path / "base", tmp_path / "adapter", tmp_path / "data.jsonl"
+    shutil.copytree(find_checkpoint("pocket-aligned"), base)
+    bert, _ = tiny("bert")
+    bert.save_pretrained(base)
+    with_lora(bert).save_pretrained(adapter)
+    data.write_text(json.dumps({"prompt": "Where?", "completion": "Here."}))
+    assert main(["inspect", str(adapter), "--base", str(base), "--data", str(data)]) == 1
+    assert "(bert) is an encoder and writes nothing" in capsys.readouterr().err
+
+
+def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "pocket-steady", "--base", "pocket-aligned"]) == 0
+    weights = load_file(find_checkpoint("pocket-aligned") / "model.safetensors")
+    save_file({key: each[..., :-1].contiguous() for key, each in weights.items()}, tmp_path / "model.safetensors")
+    assert main(["inspect", "pocket-steady", "--base", str(tmp_path)]) == 1
+    assert "adapter 'pocket-steady' does not belong to the base" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""Settings from flags, from YAML and from Python, and the one clear line for a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness.store.config import make_config
+from holdfast.yaml_file import read_yaml
+
+
+def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
+    config = make_config(
+        {"tasks": "a,b", "model_args": "pretrained=x,dtype=float32", "severity": "light,0.2", "limit": "3"}
+    )
+    assert config.tasks == ["a", "b"]
+    assert config.model_args == {"pretrained": "x", "dtype": "float32"}
+    assert config.severity == ["light", "0.2"]
+    assert config.limit == 3
+
+
+def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("tasks: [a]\nmodel_args: {pretrained: x}\nseverity: 0.1\ngen_kwargs: {max_new_tokens: 8}\n")
+    config = make_config(read_yaml(path, "configuration file"))
+    assert (config.tasks, config.severity, config.gen_kwargs.max_new_tokens) == (["a"], ["0.1"], 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"task": "a"}, "unknown setting 'task'; did you mean 'tasks'?"),
+        ({"repeats": 0}, "repeats: input should be greater than or equal to 1, not 0"),
+        ({"limit": "many"}, "limit: .* not 'many'"),
+        ({"model_args": "pretrained"}, "'pretrained' is not of the form name=value"),
+        ({"granularity": "word"}, "granularity: .*'sentence', 'clause' or 'phrase'"),
+        ({"gen_kwargs": "temprature=1"}, "gen_kwargs has no 'temprature'; did you mean 'temperature'"),
+        ({"tasks": []}, "tasks: "),
+        ({"batch_size": "large"}, "batch_size: .* not 'large'"),
+        ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, not '-2'"),
+        ({"batch_size": 0}, "batch_size: "),
+        ({"replicas": 2}, "replicas is about a Ray cluster: add --distributed ray"),
+        ({"perturbations": ""}, "perturbations: name at least one, not none"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_config(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("tasks: [a", "not valid YAML"), ("- a", "must hold settings"), ("[", "not valid YAML")]
+)
+def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_yaml(path, "configuration file")
+    with pytest.raises(UserError, match="no configuration file"):
+        read_yaml(tmp_path / "none.yaml", "configuration file")

@@ -1,0 +1,74 @@
+"""What must be copied letter by letter, and what emoji say."""
+
+import pytest
+
+from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.encoders.encoder import encoding_of
+from holdfast.metrics.facts import NO_CONFLICT, conflict, facts_of
+
+
+def reason(clean: str, perturbed: str) -> str:
+    return conflict(facts_of(clean), facts_of(perturbed)).reason
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "why"),
+    [
+        ("See https://example.org/a.", "See https://example.org/b.", "address https://example.org/a -> https://example.org/b"),
+        ("Write to anna@example.org.", "Write to ana@example.org.", "address anna@example.org -> ana@example.org"),
+        ("Open /etc/hosts first.", "Open /etc/passwd first.", "code /etc/hosts -> /etc/passwd"),
+        ("Run rm -rf build.", "Run rm -rf /.", "code / added"),
+        ("Run `rm -rf build`.", "Run `rm -rf /`.", "code `rm -rf build` -> `rm -rf /`"),
+        ("Run git push --force now.", "Run git push now.", "code --force lost"),
+        ("Edit config.yaml now.", "Edit config.json now.", "code config.yaml -> config.json"),
+        ("It holds that x < 5 here.", "It holds that x > 5 here.", "code < -> >"),
+        ("I like it 😀", "I like it 😡", "emoji 😀 -> 😡"),
+        ("✅ Paris", "❌ Paris", "emoji ✅ -> ❌"),
+        ("Flag: 🇩🇪", "Flag: 🇫🇷", "emoji 🇩🇪 -> 🇫🇷"),
+    ],
+)  # fmt: skip
+def test_other_copies_contradict(clean: str, perturbed: str, why: str) -> None:
+    assert reason(clean, perturbed) == why
+    assert conflict(facts_of(perturbed), facts_of(clean)).cost == conflict(facts_of(clean), facts_of(perturbed)).cost
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Visit https://example.org/a.", "Visit http://www.Example.org/a/"),
+        ("Run `ls -la` now.", "Run ls -la now."),
+        ("```python\nx = 1  # one\n```", "```\nx = 1\n```"),
+        ("Great job! 😀", "Great job!"),
+        ("Great job 😀", "Great job 😄"),
+        ("👍🏽 Done", "👍 Done"),
+        ("Cats and/or dogs, his/her.", "Cats and/or dogs, his/her."),
+    ],
+)
+def test_the_same_copied_agrees(clean: str, perturbed: str) -> None:
+    assert conflict(facts_of(clean), facts_of(perturbed)).cost <= 0.15
+    assert not reason(clean, perturbed).startswith(("code", "address", "emoji"))
+
+
+@pytest.mark.parametrize(("clean", "perturbed"), [("😀", "😡"), ("👍", "👎"), (":)", ":(")])
+def test_an_answer_of_emoji_alone_is_an_answer(clean: str, perturbed: str) -> None:
+    [found] = segment_drift([clean], [perturbed], encoding=encoding_of("lexical"))
+    assert found.max_drift >= 0.9
+    assert found.reasons == (f"emoji {clean} -> {perturbed}",)
+    [gone] = segment_drift([clean], [""], encoding=encoding_of("lexical"))
+    assert gone.max_drift == 1.0
+
+
+@pytest.mark.parametrize("piece", ["a-", "a.", "a/", "a_", "a//", ".1//", "com.", "a@", "é-", "`", "/.", "www.,"])
+def test_a_long_row_beside_an_address_is_read_once(piece: str) -> None:
+    """It would take minutes, were the rest of the row read from each of its places."""
+    assert facts_of("See http://x.org/ and " + 100_000 // len(piece) * piece).literals[0].key == "x.org"
+
+
+def test_a_fact_is_equal_to_itself() -> None:
+    facts = facts_of("Run `rm -rf build` 😀, see https://example.org.")
+    assert conflict(facts, facts) == NO_CONFLICT
+
+
+def test_spaces_around_operators_change_no_code() -> None:
+    assert conflict(facts_of("Use `x<=3` here."), facts_of("Use `x <= 3` here.")) == NO_CONFLICT
+    assert conflict(facts_of("Run `rm -r *`."), facts_of("Run `rm -r*`.")).reason

@@ -1,0 +1,118 @@
+"""Names, spelling, roles: who, and who does what to whom."""
+
+import pytest
+
+from holdfast.language.spelling import mended
+from holdfast.metrics.facts import comparer, conflict, facts_of
+
+
+def reason(clean: str, perturbed: str) -> str:
+    return conflict(facts_of(clean), facts_of(perturbed)).reason
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "why"),
+    [
+        ("We saw Anna in Lyon.", "We saw Anna in Nice.", "name Lyon -> Nice"),
+        ("Anna's car is red.", "Clara's car is red.", "name Anna -> Clara"),
+        ("Anna cooks.", "Clara cooks.", "name Anna -> Clara"),
+        ("The WHO warned us.", "The IMF warned us.", ""),
+        ("We meet Anna.", "We meet Anya.", "name Anna -> Anya (edit distance 1: spelling)"),
+        ("सीता घर गई।", "गीता घर गई।", "name सीता -> गीता"),
+        ("Sita called.", "Gita called.", "name Sita -> Gita"),
+        ("राम घर गया।", "मोहन घर गया।", "name राम -> मोहन"),
+        ("Ask Dr. Osei about it.", "Ask Dr. Mensah about it.", "name Osei -> Mensah"),
+        ("anna lives here.", "clara lives here.", "name anna -> clara"),
+    ],
+)
+def test_other_names_contradict(clean: str, perturbed: str, why: str) -> None:
+    assert reason(clean, perturbed).startswith(why or "name")
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("We saw Anna in Lyon.", "we saw anna in lyon."),
+        ("We saw Anna in Lyon.", "WE SAW ANNA IN LYON."),
+        ("Ask Dr. Osei.", "Ask Osei."),
+        ("The US agreed.", "The United States agreed."),
+        ("The U.S. agreed.", "The US agreed."),
+        ("The World Food Programme warned us.", "The WFP warned us."),
+        ("The dept. for tourism pays.", "The department for tourism pays."),
+        ("Approx. five came.", "Approximately five came."),
+        ("Prof. Lee spoke.", "Professor Lee spoke."),
+    ],
+)
+def test_the_same_names_agree(clean: str, perturbed: str) -> None:
+    assert reason(clean, perturbed) == ""
+
+
+def test_a_misspelt_name_costs_little_unless_both_names_are_in_use() -> None:
+    assert conflict(facts_of("We meet Anna."), facts_of("We meet Anya.")).cost == 0.3
+    compare = comparer(["We meet Anna.", "Anya is away."], ["We meet Anya.", "Anya is away."])
+    assert compare((0,), (0,)).cost == 1.0
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Anna calls Ben.", "Ben calls Anna."),
+        ("Anna called Ben.", "Anna was called by Ben."),
+        ("The dog bit the man.", "The man bit the dog."),
+        ("They flew from Paris to Rome.", "They flew from Rome to Paris."),
+        ("Anna is taller than Ben.", "Ben is taller than Anna."),
+        ("They sold 20 apples and 30 pears.", "They sold 30 apples and 20 pears."),
+        ("राम ने श्याम को बुलाया।", "श्याम ने राम को बुलाया।"),
+        ("Rahul ne Sameer ko bulaya.", "Sameer ne Rahul ko bulaya."),
+    ],
+)
+def test_swapped_arguments_contradict(clean: str, perturbed: str) -> None:
+    assert reason(clean, perturbed).startswith("roles")
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Anna called Ben.", "Ben was called by Anna."),
+        ("On Monday, Anna calls Ben.", "Anna calls Ben on Monday."),
+        ("Anna and Ben cook.", "Ben and Anna cook."),
+        ("Buy apples, pears and plums.", "Buy plums, pears and apples."),
+        ("When the pump failed, the plant closed.", "The plant closed when the pump failed."),
+        ("They flew from Paris to Rome.", "They flew to Rome from Paris."),
+        ("They sold 20 apples and 30 pears.", "They sold 30 pears and 20 apples."),
+        ("After Anna called Ben, Clara left.", "Clara left after Anna called Ben."),
+    ],
+)
+def test_another_order_of_the_same_agrees(clean: str, perturbed: str) -> None:
+    assert reason(clean, perturbed) == ""
+
+
+def test_misspelt_words_are_read_as_the_other_answer_writes_them() -> None:
+    clean = ["They will probably meet at the restaurant."]
+    assert mended(clean, ["Tehy will probaly meet at the resturant."])[1] == clean
+    assert mended(["They wil meet."], ["They will meet."])[0] == ["They will meet."]
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [("prices increase", "prices decrease"), ("he is able", "he is unable"), ("They don't go.", "They do go.")],
+)
+def test_other_words_are_no_misspellings(clean: str, perturbed: str) -> None:
+    assert mended([clean], [perturbed]) == ([clean], [perturbed])
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "why"),
+    [
+        ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
+        ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
+        ("The second verse rhymes.", "The second verse rhimes.", ""),
+        ("The courgette is ripe.", "The zucchini is ripe.", ""),
+        ("They hiked through it.", "They trekked through it.", ""),
+        ("She bought a sofa.", "She bought a couch.", ""),
+        ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
+    ],
+)
+def test_a_rare_word_stands_for_no_other(clean: str, perturbed: str, why: str) -> None:
+    found = conflict(facts_of(clean), facts_of(perturbed))
+    assert (found.reason, found.cost >= 0.5) == (why, bool(why))
