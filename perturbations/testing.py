@@ -95,7 +95,7 @@ def check_perturbation(named: str | Perturbation, *, max_examples: int = 100, te
         from hypothesis import HealthCheck, given, settings
         from hypothesis import strategies as st
     except ImportError as error:
-        raise UserError("check_perturbation needs hypothesis, which is missing: pip install holdfast[dev]") from error
+        raise UserError("check_perturbation needs hypothesis, which is missing: pip install holdfast-eval[dev]") from error
 
     entry = perturbations.get(named) if isinstance(named, str) else named
     _check_declaration(entry)

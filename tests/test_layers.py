@@ -13,19 +13,29 @@ FOLDERS = {
     **{name: f"holdfast.{name}" for name in ("harness", "training", "tasks", "perturbations", "metrics")},
 }
 LAYERS = (
-    {"holdfast.harness.cli"},
-    {"holdfast.harness.verbs"},
-    {"holdfast.harness", "holdfast.harness.actions"},
-    {"holdfast.harness.evaluation"},
-    {"holdfast.harness.results", "holdfast.harness.execute"},
-    {"holdfast.harness.plan"},
-    {"holdfast.harness.store"},
-    {"holdfast.harness.backends"},
-    {"holdfast.harness.models"},
-    {"holdfast.training"},
-    {"holdfast.tasks", "holdfast.perturbations", "holdfast.metrics"},
-    {"holdfast.language"},
-    {"holdfast"},
+    ("holdfast.harness.cli",),
+    ("holdfast.harness.verbs",),
+    (
+        "holdfast.harness",
+        "holdfast.harness.actions",
+    ),
+    ("holdfast.harness.evaluation",),
+    (
+        "holdfast.harness.results",
+        "holdfast.harness.execute",
+    ),
+    ("holdfast.harness.plan",),
+    ("holdfast.harness.store",),
+    ("holdfast.harness.backends",),
+    ("holdfast.harness.models",),
+    ("holdfast.training",),
+    (
+        "holdfast.tasks",
+        "holdfast.perturbations",
+        "holdfast.metrics",
+    ),
+    ("holdfast.language",),
+    ("holdfast",),
 )
 """From the top down. Rooms of one layer don't import each other; within a room, modules may."""
 RANKS = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
@@ -64,7 +74,9 @@ def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
     for module in modules:
         for name in filter(is_ours, imports(FILES[module])):
             target = room_of(name)
-            assert target == room or RANKS[target] > RANKS[room], f"{module} imports {name}, which does not lie below it"
+            assert target == room or RANKS[target] > RANKS[room], (
+                f"{module} imports {name}, which does not lie below it"
+            )
 
 
 def test_no_two_modules_share_a_name() -> None:

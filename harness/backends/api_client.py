@@ -199,7 +199,7 @@ def key_name(endpoint: str) -> str:
 def check_access(endpoint: str, base_url: str | None) -> None:
     """Raise UserError for a missing client or key, and for an address with a password in it."""
     if find_spec("aiohttp") is None:
-        raise UserError("the api backend needs aiohttp: pip install 'holdfast[api]'")
+        raise UserError("the api backend needs aiohttp: pip install 'holdfast-eval[api]'")
     key = key_name(endpoint)
     if base_url is None:
         if not os.environ.get(key):

