@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.language.spelling import mended
-from holdfast.metrics.alignment import NEARNESS, align, masses, reworded
+from holdfast.language.spelling import correct_misspellings
+from holdfast.metrics.alignment import NEARNESS, align, discount_rewordings, masses
 from holdfast.metrics.drift import Drift, segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, load_encoder
 from holdfast.metrics.facts import comparer
@@ -111,13 +111,13 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
     found = []
     for before, after in zip(clean, perturbed, strict=True):
         ours, theirs = segment([before, after])
-        read = mended([part.text for part in ours], [part.text for part in theirs])
+        read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
         first, second = encode(read[0]), encode(read[1])
         _ = 1 - encode([before]) @ encode([after]).T  # the global drift, which the fast form has, too
         compare = comparer(*read)
         cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
         cost[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
-        nearness = reworded(cost, compare)
+        nearness = discount_rewordings(cost, compare)
         cost = nearness.copy()
         for i, one in enumerate(read[0]):
             for j, other in enumerate(read[1]):
@@ -130,7 +130,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
 def transport_cost(before: str, after: str, encode: Callable[[Sequence[str]], Any]) -> float:
     """The cost of the plan that drift is read off, before segments that stand for each other are taken together."""
     ours, theirs = segment([before, after])
-    read = mended([part.text for part in ours], [part.text for part in theirs])
+    read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
     semantic = np.clip(1 - encode(read[0]).astype(np.float64) @ encode(read[1]).astype(np.float64).T, 0, 1)
     semantic[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
     a, b = (masses([part.mass for part in parts]) for parts in (ours, theirs))

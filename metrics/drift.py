@@ -1,4 +1,4 @@
-"""Segment drift: how far the worst segment of an answer moved, which a whole-answer score hides."""
+"""Segment drift: how far each segment of an answer moved, which a whole-answer score hides."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
     from holdfast.metrics.facts import Comparer, Conflict
 
 TAIL = 0.25
-"""The share of the mass that `tail_drift` looks at: the worst quarter."""
+"""The share of the mass that `tail_drift` averages over: the worst quarter."""
 
 MAX_SEGMENTS = 1_000
-"""Longer answers are compared up to here, with a warning."""
+"""Segments beyond this many are not compared, with a warning."""
 
 BREAK = 0.44
-"""From this `max_drift` on an answer counts as another one. `holdfast calibrate` fits 0.36 for minilm and sentences;
-here half as many reworded answers count, and one changed answer in a hundred fewer."""
+"""The default break threshold: an answer with at least this `max_drift` counts as changed. `holdfast calibrate` fits
+0.36 for minilm and sentences; 0.44 flags half as many reworded answers and misses one more changed answer in a
+hundred."""
 
 DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
 
 class SegmentDrift(NamedTuple):
-    """One segment, how far it drifted in [0, 1], the segment of the other answer that most of it went to, and why."""
+    """A segment, its drift in [0, 1], the segment of the other answer that received most of its mass, and the reason
+    for the drift."""
 
     segment: Segment
     drift: float
@@ -42,13 +44,19 @@ class SegmentDrift(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far a perturbed answer moved from the clean one, each number in [0, 1] (DESIGN 4).
+    """How far a perturbed answer moved from the clean one; every number lies in [0, 1].
 
-    `max_drift` is the worst segment's, of either answer; `tail_drift` the CVaR of the worst quarter of the mass;
-    `mean_drift` the transport cost; `global_drift` the distance of the whole answers; `hidden_drift` what the worst
-    segment shows and the whole does not; `lost_mass` and `added_mass` the shares of the clean and of the perturbed
-    answer that resemble nothing in the other. `clean` and `perturbed` hold the segments of either side, `encoder` the
-    name of the encoder that could read both texts.
+    Attributes:
+        max_drift: The largest drift of any segment of either answer.
+        tail_drift: CVaR: the mean drift of the worst quarter of the mass.
+        mean_drift: The transport cost.
+        global_drift: The distance between the whole answers.
+        hidden_drift: `max_drift` minus `global_drift`, at least 0: what a whole-answer score misses.
+        lost_mass: The share of the clean answer that resembles nothing in the perturbed one.
+        added_mass: The share of the perturbed answer that resembles nothing in the clean one.
+        clean: The segments of the clean answer.
+        perturbed: The segments of the perturbed answer.
+        encoder: The name of the encoder that compared the two texts.
     """
 
     max_drift: float = 0.0
@@ -63,18 +71,18 @@ class Drift:
     encoder: str = ""
 
     def scores(self) -> Scores:
-        """The numbers alone, by name."""
+        """Return the numbers by name."""
         return {name: getattr(self, name) for name in DRIFTS}
 
     @property
     def worst(self) -> SegmentDrift | None:
-        """The segment that drifted most, the clean side's on a tie; None where nothing drifted."""
+        """The segment that drifted most (the clean side's on a tie), or None if nothing drifted."""
         worst = max((*self.clean, *self.perturbed), key=lambda part: part.drift, default=None)
         return worst if worst and worst.drift > 0 else None
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why segments drifted, each reason once, the worst segment's first."""
+        """The distinct reasons for drift, the worst segment's first."""
         moved = sorted((*self.clean, *self.perturbed), key=lambda part: -part.drift)
         return tuple(dict.fromkeys(part.reason for part in moved if part.reason))
 
@@ -88,15 +96,28 @@ def segment_drift(
     granularity: Granularity = "sentence",
     pipeline: str | None = None,
 ) -> list[Drift]:
-    """Align each clean answer with its perturbed one and measure every segment's drift; one result per pair.
+    """Align each clean answer with its perturbed counterpart and measure how far every segment drifted.
 
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
-    the segments' masses under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side likewise. Both answers empty: all
-    0; one empty: all 1, but `hidden_drift`, which is 0. Without `encoding` the default encoder reads the texts.
-    Polite phrases around an answer ("Sure!", `holdfast.metrics.chat`) are no part of it, unless it has no other.
-    Identical answers are never encoded; all other texts are encoded once, in one call. `pipeline` names an installed
-    spaCy pipeline that finds the sentences, and adds its entities and its parse to the facts. Raises ValueError unless
-    there are equally many of both, TypeError for a bare string and for what is none.
+    the segments' masses a and b under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side is symmetric. If both
+    answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift`, which is 0. Polite phrases
+    ("Sure!", see `holdfast.metrics.chat`) are ignored unless the answer is nothing else. Identical answers are not
+    encoded; all other texts are encoded once, in one call per encoder.
+
+    Args:
+        clean: Answers to the clean prompts.
+        perturbed: Answers to the perturbed prompts, in the same order.
+        encoding: The encoders to use; the default encoder (minilm) if None.
+        granularity: What to cut answers into: "sentence", "clause" or "phrase".
+        pipeline: An installed spaCy pipeline that finds the sentences and adds its entities and parse to the facts.
+
+    Returns:
+        One `Drift` per pair, in order.
+
+    Raises:
+        ValueError: If the two lists differ in length.
+        TypeError: If either is a bare string or contains anything but strings, or if `encoding` is not an `Encoding`.
+        UserError: If the granularity is unknown, or the encoder or pipeline is not installed.
 
     >>> from holdfast.metrics.encoders.encoder import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
@@ -107,13 +128,15 @@ def segment_drift(
     if isinstance(clean, str) or isinstance(perturbed, str):
         raise TypeError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
     if encoding is not None and not isinstance(encoding, Encoding):
-        raise TypeError(f"encoding is an Encoding, as encoding_of('lexical') gives, and no {type(encoding).__name__}")
+        raise TypeError(f"encoding must be an Encoding, as encoding_of('lexical') returns, got {_type(encoding)}")
     if len(clean) != len(perturbed):
-        raise ValueError(f"{len(clean)} clean answers and {len(perturbed)} perturbed ones are no pairs")
+        raise ValueError(
+            f"got {len(clean)} clean and {len(perturbed)} perturbed answers; the lists must have the same length"
+        )
     for side, texts in (("clean", clean), ("perturbed", perturbed)):
         wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
         if wrong is not None:
-            raise TypeError(f"{side} answer {wrong} is a {type(texts[wrong]).__name__} and no text")
+            raise TypeError(f"{side} answer {wrong} must be a string, got {_type(texts[wrong])}")
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)
@@ -126,13 +149,13 @@ def segment_drift(
     parses = parse(texts, pipeline) if pipeline else None
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
     parsed = dict(zip(texts, parses or (), strict=False))
-    _shorten(parts)
+    _truncate(parts)
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
     found: dict[int, Drift] = {}
     for name in dict.fromkeys(choices.values()):
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
-        read = {i: _mended(clean[i], perturbed[i], parts) for i in mine}
+        read = {i: _with_slips_fixed(clean[i], perturbed[i], parts) for i in mine}
         every = chain(whole, *(side for sides in read.values() for side in sides))
         distances = Distances(every, encoding.encode(name), encoding.power(name))
         for i in mine:
@@ -144,7 +167,7 @@ def segment_drift(
 
 @pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)
 def drift_scores(clean: Sequence[str], perturbed: Sequence[str], *, encode: Encode) -> list[Scores]:
-    """The numbers of `segment_drift`, by name; identical answers give 0."""
+    """Return the numbers of `segment_drift` by name; identical answers score 0."""
     encoding = Encoding("given", encode)
     return [drift.scores() for drift in segment_drift(clean, perturbed, encoding=encoding)]
 
@@ -173,25 +196,29 @@ def _drift(
     return Drift(
         max_drift=worst,
         tail_drift=_tail(weighed),
-        mean_drift=_clipped(sum(drift * mass for drift, mass in weighed)),
+        mean_drift=_clip(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
-        lost_mass=_clipped(sum(compress(ours_mass, found.lost))),
-        added_mass=_clipped(sum(compress(theirs_mass, found.added))),
-        clean=_side(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
-        perturbed=_side(theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons),
+        lost_mass=_clip(sum(compress(ours_mass, found.lost))),
+        added_mass=_clip(sum(compress(theirs_mass, found.added))),
+        clean=_segment_drifts(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
+        perturbed=_segment_drifts(
+            theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons
+        ),
         encoder=encoder,
     )
 
 
-def _mended(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
-    """The segments' texts, misspelt words as the other answer writes them."""
+def _with_slips_fixed(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
+    """Return the segments' texts with misspelt words spelled as in the other answer."""
     from holdfast.language.answer_languages import languages_of
-    from holdfast.language.spelling import mended
+    from holdfast.language.spelling import correct_misspellings
 
     languages = languages_of(clean, perturbed)
     language = min(languages) if len(languages) == 1 else "en"
-    return mended([part.text for part in parts[clean]], [part.text for part in parts[perturbed]], language)
+    return correct_misspellings(
+        [part.text for part in parts[clean]], [part.text for part in parts[perturbed]], language
+    )
 
 
 def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drift:
@@ -202,7 +229,7 @@ def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drif
     return Drift(1.0, 1.0, 1.0, 1.0, 0.0, float(bool(ours)), float(bool(theirs)), lost, added, encoder)
 
 
-def _side(
+def _segment_drifts(
     segments: list[Segment],
     others: list[Segment],
     partners: list[int],
@@ -216,27 +243,32 @@ def _side(
 
 
 def _tail(drifts: Sequence[tuple[float, float]]) -> float:
-    """CVaR of (drift, mass) pairs: the mean over the worst TAIL of the mass (Rockafellar and Uryasev 2000)."""
+    """Return the CVaR of (drift, mass) pairs: the mean over the worst TAIL of the mass (Rockafellar and Uryasev
+    2000)."""
     left, total = TAIL, 0.0
     for drift, mass in sorted(drifts, reverse=True):
         total += drift * min(mass, left)
         left -= mass
         if left <= 0:
             break
-    return _clipped(float(total / TAIL))
+    return _clip(float(total / TAIL))
 
 
-def _clipped(value: float) -> float:
+def _clip(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
-def _shorten(parts: dict[str, list[Segment]]) -> None:
-    """Cut answers of very many segments, in place; memory and time grow with their square."""
+def _type(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _truncate(parts: dict[str, list[Segment]]) -> None:
+    """Cut answers to MAX_SEGMENTS segments, in place: memory and time grow quadratically."""
     long = [text for text, found in parts.items() if len(found) > MAX_SEGMENTS]
     for text in long:
         parts[text] = parts[text][:MAX_SEGMENTS]
     if long:
         warnings.warn(
-            f"{len(long)} answers have more than {MAX_SEGMENTS} segments: what comes after is not compared",
+            f"{len(long)} answers have more than {MAX_SEGMENTS} segments; the rest of each is not compared",
             stacklevel=4,
         )

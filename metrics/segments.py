@@ -1,4 +1,4 @@
-"""Cutting an answer into segments: sentences, clauses or phrases, each with its span and its mass."""
+"""Cuts answers into segments (sentences, clauses or phrases), each with its span and mass."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import regex
 
 from holdfast.errors import UserError
-from holdfast.language.answer_sentences import Span, is_inside, kept_whole, sentence_spans
+from holdfast.language.answer_sentences import Span, is_inside, sentence_spans, unsplittable_spans
 from holdfast.metrics.parsing import Parse, without_surrogates
 
 Granularity = Literal["sentence", "clause", "phrase"]
@@ -31,7 +31,7 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of an answer: its text, where it stands (characters), and its mass (content tokens, at least 1)."""
+    """A piece of an answer: its text, its character span, and its mass (number of content tokens, at least 1)."""
 
     text: str
     start: int
@@ -42,13 +42,23 @@ class Segment:
 def segment(
     texts: Sequence[str], granularity: Granularity = "sentence", parses: Sequence[Parse] | None = None
 ) -> list[list[Segment]]:
-    """Cut each text into segments; a text without any letter, digit or emoji has none.
+    """Cut each text into segments.
 
-    Sentences are found by rule (`holdfast.language.answer_sentences`), or are those of `parses`, a trained pipeline's
-    (`holdfast.metrics.parsing`). Clauses end at clause punctuation and before conjunctions, phrases before prepositions
-    too; never inside quotations and brackets. A segment's mass counts spaCy's tokens that are neither punctuation nor
+    Clauses end at clause punctuation and before conjunctions, phrases also before prepositions, but never inside
+    quotations or brackets. The mass of a segment is the number of its spaCy tokens that are neither punctuation nor
     stop words.
-    Raises UserError for an unknown granularity.
+
+    Args:
+        texts: The texts to cut.
+        granularity: "sentence", "clause" or "phrase".
+        parses: The texts parsed by a trained pipeline (`holdfast.metrics.parsing`), whose sentences are used; if None,
+            sentences are found by rule (`holdfast.language.answer_sentences`).
+
+    Returns:
+        The segments of each text; none for a text without letters, digits or emoji.
+
+    Raises:
+        UserError: If the granularity is unknown.
 
     >>> [part.text for part in segment(["Dr. Lee pays $4.5 million. Bo stays."])[0]]
     ['Dr. Lee pays $4.5 million.', 'Bo stays.']
@@ -56,7 +66,7 @@ def segment(
     ['Anna cooks,', 'and Ben pays 1,000 euros.']
     """
     if granularity not in GRANULARITIES:
-        raise UserError(f"unknown granularity '{granularity}': use one of {', '.join(GRANULARITIES)}")
+        raise UserError(f"unknown granularity '{granularity}'; expected one of {', '.join(GRANULARITIES)}")
     if parses is None:
         return [[*_by_rule(text, granularity)] for text in texts]
     return [_segments(text, found.sentences, granularity) for text, found in zip(texts, parses, strict=True)]
@@ -64,7 +74,7 @@ def segment(
 
 @lru_cache(maxsize=1 << 12)
 def _by_rule(text: str, granularity: Granularity) -> tuple[Segment, ...]:
-    """The segments of a text; remembered, as a clean answer meets all its variants."""
+    """Return the segments of a text; cached, since a clean answer is compared with many variants."""
     return tuple(_segments(text, sentence_spans(text), granularity))
 
 
@@ -87,7 +97,7 @@ def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:
     if text.startswith("```", start):
         yield sentence
         return
-    whole = kept_whole(text[start:end])
+    whole = unsplittable_spans(text[start:end])
     enough = 1 if granularity == "phrase" else 2
     words, before = 0, ""
     for chunk in _CHUNK.finditer(text, *sentence):
@@ -103,7 +113,14 @@ def _cut(text: str, sentence: Span, granularity: Granularity) -> Iterator[Span]:
 
 
 def as_segment(text: str, start: int, end: int, before: int = 0) -> Segment:
-    """A piece of a text as a segment, white space around it left out; the text may stand behind so many characters."""
+    """Return `text[start:end]` without surrounding white space as a segment.
+
+    Args:
+        text: The text to cut from.
+        start: First character of the piece.
+        end: End of the piece, exclusive.
+        before: The offset of `text` in the whole answer; added to the segment's span.
+    """
     piece = text[start:end]
     start += before + len(piece) - len(piece.lstrip())
     piece = piece.strip()
@@ -112,9 +129,9 @@ def as_segment(text: str, start: int, end: int, before: int = 0) -> Segment:
 
 @lru_cache(maxsize=1 << 16)
 def _content_tokens(chunk: str) -> int:
-    """How many content tokens stand between two spaces: spaCy's tokenizer looks no further than that.
+    """Count the content tokens of a chunk without spaces, which is as far as spaCy's tokenizer looks.
 
-    Scripts without spaces count two characters as one token.
+    In scripts without spaces, two characters count as one token.
     """
     chunk = without_surrogates(chunk)
     tokens = _tokenizer("hi" if "\u0900" <= chunk[0] <= "\u097f" else "en")(chunk)

@@ -39,10 +39,10 @@ def wheel(options: Iterable[T]) -> list[T]:
     return [*islice(cycle(options), 256)]
 
 
-def spun(wheels: Iterable[Sequence[T]], count: int, rng: Random) -> list[T]:
+def spin(wheels: Iterable[Sequence[T]], count: int, rng: Random) -> list[T]:
     """What `count` of the wheels come to point at, one random byte for each.
 
-    >>> spun([wheel("abc"), wheel("12")], 2, Random(1))
+    >>> spin([wheel("abc"), wheel("12")], 2, Random(1))
     ['c', '1']
     """
     return [wheel[byte] for wheel, byte in zip(wheels, rng.randbytes(count), strict=False)]

@@ -38,14 +38,14 @@ def expectation(name: str) -> Expectation:
     return "changed" if any(part.expects == "changed" for part in parts_of(name)) else "invariant"
 
 
-def composed(first: Edits, second: Edits) -> Edits:
+def compose(first: Edits, second: Edits) -> Edits:
     """`second`, which was made to `first.text`, and `first` in one, as edits of `first.original`.
 
     Edits that meet become one; one that undoes another leaves nothing.
 
     >>> once = Edits("the cat sat", (Edit(4, "cat", "dog"),))
     >>> twice = Edits(once.text, (Edit(6, "g", "t"), Edit(11, "", "!")))
-    >>> composed(once, twice).edits
+    >>> compose(once, twice).edits
     (Edit(position=4, removed='cat', inserted='dot'), Edit(position=11, removed='', inserted='!'))
     """
     if not first.edits:

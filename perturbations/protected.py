@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
-from holdfast.language.marks import either, how_many, run_ends, run_starts
+from holdfast.language.marks import count_marked, either, run_ends, run_starts
 from holdfast.language.text import (
     NO_SPACE,
     Span,
+    cluster_aligned,
     cluster_starts,
     count_tokens,
     edges_of,
-    gapless,
     runs,
-    whole,
+    unspaced_word_starts,
     word_marks,
     words,
 )
@@ -77,10 +77,10 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     return spans
 
 
-def masked(text: str, protect: Sequence[str] = ()) -> str:
+def mask(text: str, protect: Sequence[str] = ()) -> str:
     """`text` with a NUL for each protected character: whatever is found in it lies outside the protected spans.
 
-    >>> masked("add 25 g to Ada", protect=["Ada"])
+    >>> mask("add 25 g to Ada", protect=["Ada"])
     'add \\x00\\x00\\x00\\x00 to \\x00\\x00\\x00'
     """
     spans = protected_spans(text, protect)
@@ -101,7 +101,7 @@ def free_clusters(text: str, protect: Sequence[str] = ()) -> tuple[Sequence[int]
     >>> free_clusters("né 5")
     (range(0, 5), 'né \\x00')
     """
-    starts, seen = cluster_starts(text), masked(text, protect)
+    starts, seen = cluster_starts(text), mask(text, protect)
     if isinstance(starts, range):
         return starts, seen
     return starts, ["\0" if "\0" in seen[start:end] else seen[start:end] for start, end in pairwise(starts)]
@@ -116,14 +116,14 @@ def free_token_ends(text: str, protect: Sequence[str] = ()) -> tuple[int, Sequen
     """
     starts, seen = free_clusters(text, protect)
     ends = run_ends(NO_SPACE.marks(seen))
-    if gaps := gapless(text):
+    if gaps := unspaced_word_starts(text):
         further = (
             start in gaps and (one != "\0" or other != "\0")
             for start, one, other in zip(starts[1:], seen, [*seen[1:], "\0"], strict=False)
         )
         ends = either(ends, bytes(further))
         return count_tokens(text), starts, seen, ends
-    return how_many(ends) if seen is text else count_tokens(text), starts, seen, ends
+    return count_marked(ends) if seen is text else count_tokens(text), starts, seen, ends
 
 
 def free_word_edges(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes, bytes]:
@@ -164,7 +164,7 @@ def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]
     """
     if is_unspaced(text):
         spans = words(text)
-        return len(spans), list(_apart(text, whole(text, spans), protected_spans(text, protect)))
+        return len(spans), list(_apart(text, cluster_aligned(text, spans), protected_spans(text, protect)))
     total, marks = _free_word_marks(text, protect)
     return total, runs(marks)
 

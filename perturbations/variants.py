@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.perturbations.composition import composed, parts_of
+from holdfast.perturbations.composition import compose, parts_of
 from holdfast.perturbations.edits import Edit, Edits
 
 
@@ -65,7 +65,7 @@ def make_variant(
             raise UserError(f"perturbation '{part.name}' {why}: {_ADVICE}") from error
         if wrong:
             raise UserError(f"perturbation '{part.name}' {wrong}: {_ADVICE}")
-        result = composed(result, made)
+        result = compose(result, made)
     changed = result.text
     return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
 

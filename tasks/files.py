@@ -18,7 +18,7 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
     All other fields become metadata. Raises UserError for a missing file or field, a duplicate id, broken JSON (all
     with the line number) and text that is not UTF-8.
     """
-    return samples_of(read_objects(path), str(path))
+    return build_samples(read_objects(path), str(path))
 
 
 def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -39,7 +39,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     return _objects(text.split("\n"), str(path))
 
 
-def samples_of(
+def build_samples(
     objects: Iterable[tuple[int, dict[str, Any]]], where: str, choices_in: str = "choices"
 ) -> tuple[Sample, ...]:
     """Samples from objects with `id`, `content`, `references` and, in the field `choices_in`, what to choose from.

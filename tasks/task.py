@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holdfast.registry import Registry
-from holdfast.tasks.templates import rendered
+from holdfast.tasks.templates import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Task:
         'Q: Wyh? (science)'
         """
         where = f"the prompt of task '{self.name}', sample '{sample.id}'"
-        return rendered(self.prompt, {**sample.metadata, "content": content}, where)
+        return render(self.prompt, {**sample.metadata, "content": content}, where)
 
     def digest(self) -> str:
         """SHA-256 of all that the task says: equal digests ask and judge the same."""

@@ -7,10 +7,10 @@ from typing import Any
 from holdfast.errors import UserError
 
 
-def rendered(template: str, values: Mapping[str, Any], where: str) -> str:
+def render(template: str, values: Mapping[str, Any], where: str) -> str:
     """The template filled with the values; `where` opens the UserError that a broken or unknown name raises.
 
-    >>> rendered("{{ question }}?", {"question": "Who"}, "doc_to_text")
+    >>> render("{{ question }}?", {"question": "Who"}, "doc_to_text")
     'Who?'
     """
     from jinja2 import TemplateError

@@ -8,9 +8,9 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
-from holdfast.tasks.files import read_objects, samples_of
+from holdfast.tasks.files import build_samples, read_objects
 from holdfast.tasks.task import Task
-from holdfast.tasks.templates import rendered
+from holdfast.tasks.templates import render
 from holdfast.yaml_file import read_yaml
 
 _KEYS = (
@@ -41,7 +41,7 @@ def read_yaml_task(path: Path) -> Task:
     """
     settings = _settings(path)
     where = str(path.parent / str(settings["dataset_path"]))
-    samples = samples_of(_documents(path, settings), where, "doc_to_choice")
+    samples = build_samples(_documents(path, settings), where, "doc_to_choice")
     judged = any(sample.references for sample in samples)
     generation = settings["generation_kwargs"]
     until = generation.get("until", ())
@@ -110,7 +110,7 @@ def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: st
         return fields[asked]
     if _FIELD.fullmatch(asked):
         raise UserError(f"{where}: {key} names the field '{asked}', which is missing (it has {', '.join(fields)})")
-    return rendered(asked, fields, f"{where}: {key}")
+    return render(asked, fields, f"{where}: {key}")
 
 
 def _choices(path: Path, asked: Any, fields: dict[str, Any], where: str) -> list[Any]:

@@ -51,7 +51,7 @@ def sentence_spans(text: str) -> list[Span]:
     return [span for span in (_stripped(text, *span) for span in spans) if span[0] < span[1]]
 
 
-def kept_whole(text: str) -> list[Span]:
+def unsplittable_spans(text: str) -> list[Span]:
     """Quotations and brackets of at most 300 characters that are not the whole text: nothing is cut inside them."""
     if not any(mark in text for mark in '"“«„「('):
         return []
@@ -93,7 +93,7 @@ def _is_wrapped(text: str, line: int, gap: re.Match[str]) -> bool:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
     paragraph = text[start:end]
-    whole = kept_whole(paragraph)
+    whole = unsplittable_spans(paragraph)
     at = 0
     item = _LIST_ITEM.match(paragraph)
     found = _END.finditer(paragraph, item.end() if item else 0)

@@ -110,10 +110,10 @@ def may_be_capitalised(text: str, start: int, end: int) -> bool:
     return not next(iter(text[end : end + 24].split()), "")[:1].isupper()
 
 
-def written_like(word: str, other: str) -> str:
+def match_case(word: str, other: str) -> str:
     """`other` with the capitals of `word`.
 
-    >>> written_like("Big", "large"), written_like("BIG", "large"), written_like("big", "large")
+    >>> match_case("Big", "large"), match_case("BIG", "large"), match_case("big", "large")
     ('Large', 'LARGE', 'large')
     """
     if word.isupper() and len(word) > 1:

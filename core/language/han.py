@@ -58,10 +58,10 @@ def value_of_numeral(text: str) -> float:
     return float(min(total + section + digit, _LARGEST))
 
 
-def spelt_out(text: str) -> str:
+def rewrite_dates(text: str) -> str:
     """Dates and times as they are written elsewhere.
 
-    >>> spelt_out("2024年5月12日下午三点半开会")
+    >>> rewrite_dates("2024年5月12日下午三点半开会")
     ' 2024-5-12  15:30 开会'
     """
 

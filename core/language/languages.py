@@ -52,10 +52,10 @@ def language_of(text: str) -> str:
     return "" if other > english else "en"
 
 
-def small_words_in(text: str, small: Container[str]) -> int:
+def count_small_words(text: str, small: Container[str]) -> int:
     """How many of the words of `text` are among the small words of a language.
 
-    >>> small_words_in("Wo ist das Haus?", {"wo", "ist", "das"})
+    >>> count_small_words("Wo ist das Haus?", {"wo", "ist", "das"})
     3
     """
     return sum(map(small.__contains__, _WORD.findall(text[:_SAMPLE].lower())))

@@ -21,7 +21,7 @@ PARTICLES = frozenset("up down off out back away".split())
 """The second words of verbs that take their object between: turn it down."""
 
 
-def family(language: str) -> str:
+def lexicon_language(language: str) -> str:
     """The language whose synonyms and opposites hold in a text: its own where it has a file, else "en", which stands
     for English, Hindi and Hinglish together."""
     return language if language in language_files() else "en"
@@ -64,7 +64,7 @@ def grammar(language: str) -> Grammar:
 
 
 @cache
-def graded() -> dict[str, str]:
+def graded_forms() -> dict[str, str]:
     """Comparatives and superlatives of the adjectives that compare: `higher` and `highest` -> `high`."""
     found: dict[str, str] = {}
     for kind, sides in _listed("antonyms_en.txt"):
@@ -78,7 +78,7 @@ def graded() -> dict[str, str]:
 
 
 @cache
-def irregular() -> dict[str, str]:
+def irregular_forms() -> dict[str, str]:
     """Irregular English forms and their bases."""
     rows = [line.split() for line in _lines("irregular_en.txt")]
     return {form: base for base, *forms in rows for form in forms}
@@ -109,7 +109,7 @@ def known_names(language: str = "en") -> frozenset[str]:
 def known_words(language: str) -> frozenset[str]:
     """Every word that a language's file has, which is how words are found where no spaces set them apart."""
     rows = [words for table in ("words", "units", "calendar") for _, words in own_rows(table, language)]
-    rows += [" ".join(group) for group in (*synonym_groups(language), *excluding_sides(language))]
+    rows += [" ".join(group) for group in (*synonym_groups(language), *conflict_sides(language))]
     own = language_files().get(language)
     return frozenset(word for row in (*rows, *(own.lines("names") if own else ())) for word in row.lower().split())
 
@@ -144,12 +144,12 @@ def synonym_groups(language: str) -> Iterator[list[str]]:
     yield from (line.lower().split() for line in lines)
 
 
-def excluding_sides(language: str) -> Iterator[list[str]]:
+def conflict_sides(language: str) -> Iterator[list[str]]:
     """The words of each side of what excludes another."""
-    yield from (side for _, sides in excluding(language) for side in sides)
+    yield from (side for _, sides in conflicts(language) for side in sides)
 
 
-def excluding(language: str) -> Iterator[tuple[str, list[list[str]]]]:
+def conflicts(language: str) -> Iterator[tuple[str, list[list[str]]]]:
     """The kind of a conflict and the words of each side."""
     if own := language_files().get(language):
         for kind in ("converse", "comparison", "antonym"):

@@ -10,10 +10,10 @@ from typing import Any
 LONG = 2_000  # characters from which on arrays are faster
 
 
-class Kind:
+class CharacterClass:
     """A kind of character (or grapheme cluster): says of every place of a text whether it is of that kind.
 
-    >>> list(Kind(str.isupper).marks("A b C"))
+    >>> list(CharacterClass(str.isupper).marks("A b C"))
     [1, 0, 0, 0, 1]
     """
 
@@ -42,7 +42,7 @@ def where(marks: bytes) -> list[int]:
     return places
 
 
-def how_many(marks: bytes) -> int:
+def count_marked(marks: bytes) -> int:
     """How many places are marked."""
     if len(marks) < LONG:
         return marks.count(1)
@@ -127,10 +127,10 @@ def inner(marks: bytes) -> bytes:
     return _marks(here & before & after, len(marks))
 
 
-def among(marks: bytes, places: bytes) -> bytes:
+def select(marks: bytes, places: bytes) -> bytes:
     """Of the marks those at the marked `places`, in order.
 
-    >>> list(among(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
+    >>> list(select(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
     [1, 0]
     """
     if len(marks) < LONG:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import combinations
 
-from holdfast.language.lexicon_tables import PARTICLES, excluding, excluding_sides, rows_in, synonym_groups, words_in
-from holdfast.language.stems import opposite_forms, stem
+from holdfast.language.lexicon_tables import PARTICLES, conflict_sides, conflicts, rows_in, synonym_groups, words_in
+from holdfast.language.stems import are_opposite_forms, stem
 
 _SAME_STEM = 5
 """From so many common first letters on two words are kin: announce, announcement."""
@@ -49,7 +49,7 @@ def tables(language: str) -> Tables:
     for _, row in rows_in("phrases", language):
         phrase, _, word = row.partition("=")
         meanings[tuple(phrase.split())] = word.strip().strip("-")
-    for word in (word for group in (*synonym_groups(language), *excluding_sides(language)) for word in group):
+    for word in (word for group in (*synonym_groups(language), *conflict_sides(language)) for word in group):
         if "_" in word.strip("_") and (parts := tuple(word.split("_"))) and word not in jobs:
             meanings.setdefault(parts, word)
     for (first, *rest), word in sorted(meanings.items(), key=lambda item: -len(item[0])):
@@ -81,7 +81,7 @@ def phrase_starts(language: str) -> frozenset[str]:
 def synonyms(language: str) -> dict[str, frozenset[int]]:
     """The groups that a stem belongs to; two stems that share one may stand for each other."""
     found: dict[str, set[int]] = {}
-    for number, group in enumerate([*synonym_groups(language), *excluding_sides(language)]):
+    for number, group in enumerate([*synonym_groups(language), *conflict_sides(language)]):
         for word in group:
             found.setdefault(stem(word, language), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
@@ -91,7 +91,7 @@ def synonyms(language: str) -> dict[str, frozenset[int]]:
 def contrasts(language: str) -> dict[tuple[str, str], str]:
     """Pairs of stems that exclude each other, either way round, and the kind of their conflict."""
     found: dict[tuple[str, str], str] = {}
-    for kind, sides in excluding(language):
+    for kind, sides in conflicts(language):
         for one, other in combinations(sides, 2):
             for pair in ((stem(a, language), stem(b, language)) for a in one for b in other):
                 if pair[0] != pair[1]:
@@ -101,29 +101,30 @@ def contrasts(language: str) -> dict[tuple[str, str], str]:
 
 
 @cache
-def contrasted(language: str) -> frozenset[str]:
+def contrasting_stems(language: str) -> frozenset[str]:
     """The stems that exclude some other."""
     return frozenset(one for one, _ in contrasts(language))
 
 
 @cache
-def denying_stems(language: str, *jobs: str) -> frozenset[str]:
+def stems_with_jobs(language: str, *jobs: str) -> frozenset[str]:
     """The stems of words with one of these jobs: `soft_not` says no, `weak_not` may say it."""
     rows = (words.split() for job, words in rows_in("words", language, everything=True) if job in jobs)
     return frozenset(stem(word, language) for words in rows for word in words)
 
 
 @lru_cache(maxsize=1 << 16)
-def kin(one: str, other: str, language: str = "en") -> bool:
+def are_related(one: str, other: str, language: str = "en") -> bool:
     """Whether two stems may mean the same: synonyms by table, or words of one family.
 
-    >>> kin(stem("purchased"), stem("buy")), kin(stem("announcement"), stem("announced")), kin(stem("cat"), stem("car"))
-    (True, True, False)
+    >>> pairs = [("purchased", "buy"), ("announcement", "announced"), ("cat", "car")]
+    >>> [are_related(stem(one), stem(other)) for one, other in pairs]
+    [True, True, False]
     """
     groups = synonyms(language)
     if not groups.get(one, frozenset()).isdisjoint(groups.get(other, frozenset())):
         return True
-    if opposite_forms(one, other):
+    if are_opposite_forms(one, other):
         return False
     short, long = sorted((one, other), key=len)
     if len(short) >= 3 and long.startswith(short) and (len(short) >= 4 or len(long) - len(short) >= 4):
@@ -133,7 +134,7 @@ def kin(one: str, other: str, language: str = "en") -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def traits(one: str, language: str = "en") -> frozenset[int | str]:
+def relation_keys(one: str, language: str = "en") -> frozenset[int | str]:
     """What two stems must share to be kin: a group of synonyms or their first letters."""
     return synonyms(language).get(one, frozenset[int | str]()) | {one[:3]}
 

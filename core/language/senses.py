@@ -41,7 +41,7 @@ def replacements(form: str, place: str) -> tuple[str, list[str]]:
 
 
 @cache
-def knows(form: str) -> bool:
+def has_replacements(form: str) -> bool:
     """Whether `form` may be replaced in some place."""
     return any(replacements(form, place)[1] for place in ("", "noun", "verb", "adj"))
 
@@ -66,7 +66,7 @@ _ENDINGS = {
 
 def _bases(form: str, part: str) -> Iterator[str]:
     """What `form` may be a form of; those that are no words are no trouble, WordNet does not know them."""
-    yield from wordnet.irregular(part).get(form, ())
+    yield from wordnet.irregular_forms(part).get(form, ())
     for ending, other in _ENDINGS.get(part, ()):
         if form.endswith(ending) and len(form) > len(ending) + 1:
             stem = form[: -len(ending)]
@@ -78,7 +78,7 @@ def _bases(form: str, part: str) -> Iterator[str]:
 @cache
 def _irregular_bases(part: str) -> dict[str, list[str]]:
     bases: dict[str, list[str]] = {}
-    for form, own in wordnet.irregular(part).items():
+    for form, own in wordnet.irregular_forms(part).items():
         for base in own:
             bases.setdefault(base, []).append(form)
     return bases

@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
-from holdfast.language.lexicon_tables import family, known_names, words_in
+from holdfast.language.lexicon_tables import known_names, lexicon_language, words_in
 from holdfast.language.meanings import contrasts
-from holdfast.language.stems import opposite_forms, stem
+from holdfast.language.stems import are_opposite_forms, stem
 
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
 _WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
@@ -23,12 +23,12 @@ _COMMON = 3.0
 """From here on a word is common enough to be denied by its form."""
 
 
-def slips(one: str, other: str) -> int:
+def slip_distance(one: str, other: str) -> int:
     """The distance of two words in typing slips, where it is small enough for them to be one; else 0.
 
     Optimal string alignment: a swap of neighbours counts one (Damerau 1964). Long words may have two slips.
 
-    >>> slips("restaurant", "resturant"), slips("cat", "dog"), slips("anna", "anya")
+    >>> slip_distance("restaurant", "resturant"), slip_distance("cat", "dog"), slip_distance("anna", "anya")
     (1, 0, 1)
     """
     shorter = min(len(one), len(other))
@@ -40,14 +40,14 @@ def slips(one: str, other: str) -> int:
 
 
 @lru_cache(maxsize=1 << 16)
-def misspelt(one: str, other: str, language: str = "en") -> str:
+def find_misspelling(one: str, other: str, language: str = "en") -> str:
     """Which of two lower-case words is a misspelling of the other; "" where neither is.
 
-    >>> misspelt("receive", "recieve"), misspelt("increase", "decrease"), misspelt("hot", "hat")
+    >>> find_misspelling("receive", "recieve"), find_misspelling("increase", "decrease"), find_misspelling("hot", "hat")
     ('recieve', '', '')
     """
     stems = stem(one, language), stem(other, language)
-    if not slips(one, other) or stems in contrasts(family(language)) or opposite_forms(*stems):
+    if not slip_distance(one, other) or stems in contrasts(lexicon_language(language)) or are_opposite_forms(*stems):
         return ""
     if {one, other} <= known_names(language):
         return ""
@@ -68,10 +68,10 @@ def frequency(word: str, language: str = "en") -> float:
 
 
 @lru_cache(maxsize=1 << 16)
-def negative_form(word: str) -> bool:
+def is_negated_form(word: str) -> bool:
     """Whether an English word is another one denied.
 
-    >>> negative_form("unaware"), negative_form("painless"), negative_form("uncle"), negative_form("discounts")
+    >>> is_negated_form("unaware"), is_negated_form("painless"), is_negated_form("uncle"), is_negated_form("discounts")
     (True, True, False, False)
     """
     if stem(word) in _no_denials():
@@ -95,13 +95,15 @@ def _counted() -> frozenset[str]:
     return frozenset(available_languages()) - {"zh", "ja", "ko"}
 
 
-def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en") -> tuple[list[str], list[str]]:
+def correct_misspellings(
+    clean: Sequence[str], perturbed: Sequence[str], language: str = "en"
+) -> tuple[list[str], list[str]]:
     """Both answers' segments, with misspelt words as the other answer writes them.
 
     Only a word that one answer alone has is mended, with a word that the other alone has; so neither a right word nor
     one that both misspell is touched, and the result is the same the other way round.
 
-    >>> mended(["They met at the restaurant."], ["They mett at teh resturant."])[1]
+    >>> correct_misspellings(["They met at the restaurant."], ["They mett at teh resturant."])[1]
     ['They met at the restaurant.']
     """
     ours, theirs = _vocabulary(tuple(clean)), _vocabulary(tuple(perturbed))
@@ -116,7 +118,7 @@ def mended(clean: Sequence[str], perturbed: Sequence[str], language: str = "en")
         by_last.setdefault(other[-1], []).append(other)
     for word in sorted(only_ours):
         for other in sorted({*by_first.get(word[0], ()), *by_last.get(word[-1], ())}):
-            if wrong := misspelt(word, other, language):
+            if wrong := find_misspelling(word, other, language):
                 (to_theirs if wrong == other else to_ours)[wrong] = word if wrong == other else other
     return _replaced(clean, to_ours), _replaced(perturbed, to_theirs)
 

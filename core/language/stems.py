@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from holdfast.language.language_files import language_files
-from holdfast.language.lexicon_tables import Grammar, graded, grammar, irregular
+from holdfast.language.lexicon_tables import Grammar, graded_forms, grammar, irregular_forms
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
 _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", "ना", "ग़ैर", "गैर")
@@ -28,8 +28,8 @@ def stem(word: str, language: str = "en") -> str:
         return word.removesuffix(ending)
     if "_" in word:
         return word
-    word = irregular().get(word, word)
-    word = graded().get(word, word)
+    word = irregular_forms().get(word, word)
+    word = graded_forms().get(word, word)
     if len(word) < 4 or not word.isascii():
         return word
     root = _singular(word)
@@ -66,25 +66,26 @@ def _undoubled(root: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def denied(word: str) -> frozenset[str]:
+def negated_stems(word: str) -> frozenset[str]:
     """The stems that a word turns into their opposite, by its form alone.
 
-    >>> sorted(denied("unhappi")), "harmful" in denied("harmless")
+    >>> sorted(negated_stems("unhappi")), "harmful" in negated_stems("harmless")
     (['happi'], True)
     """
     roots = {word.removeprefix(prefix) for prefix in _NEGATIVE_PREFIXES if word.startswith(prefix)}
     if word.endswith("less") and len(word) > 6:
         root = word.removesuffix("less")
         roots |= {root, root + "ful", root + "i"}
-    return frozenset(root for root in roots if len(root) >= 3 and opposite_forms(root, word))
+    return frozenset(root for root in roots if len(root) >= 3 and are_opposite_forms(root, word))
 
 
 @lru_cache(maxsize=1 << 16)
-def opposite_forms(one: str, other: str) -> bool:
+def are_opposite_forms(one: str, other: str) -> bool:
     """Whether one word is the other with a negative prefix, or one has "-less" for the other's "-ful".
 
-    >>> opposite_forms("happi", "unhappi"), opposite_forms("harmless", "harmful"), opposite_forms("port", "import")
-    (True, True, False)
+    >>> pairs = [("happi", "unhappi"), ("harmless", "harmful"), ("port", "import")]
+    >>> [are_opposite_forms(one, other) for one, other in pairs]
+    [True, True, False]
     """
     short, long = sorted((one, other), key=len)
     if len(short) >= 4 and any(long == prefix + short for prefix in _NEGATIVE_PREFIXES):

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, TypeVar, cast
 from unicodedata import category
 
-from holdfast.language.marks import LONG, Kind, edges, how_many, run_ends, run_starts
+from holdfast.language.marks import LONG, CharacterClass, count_marked, edges, run_ends, run_starts
 from holdfast.language.unspaced import is_unspaced, word_pattern
 
 T = TypeVar("T")
@@ -58,10 +58,10 @@ def count_characters(text: str) -> int:
     return len(cluster_starts(text)) - 1
 
 
-def at(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+def take(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
     """Those of `items` at `places`: clusters, or where they start.
 
-    >>> at("abcd", [0, 2]), at(range(5), [0, 2])
+    >>> take("abcd", [0, 2]), take(range(5), [0, 2])
     (['a', 'c'], [0, 2])
     """
     return cast(Sequence[T], places) if isinstance(items, range) else [*map(items.__getitem__, places)]
@@ -98,7 +98,7 @@ def word_edges(text: str) -> tuple[int, bytes, bytes]:
     """
     if is_unspaced(text):
         spans = words(text)
-        return len(spans), *edges_of(len(text), whole(text, spans))
+        return len(spans), *edges_of(len(text), cluster_aligned(text, spans))
     total, marks = word_marks(text)
     return total, run_starts(marks), run_ends(marks)
 
@@ -123,7 +123,7 @@ def word_marks(text: str) -> tuple[int, bytes]:
         marks = _ascii_word_marks(text)
         return count_runs(marks), marks
     spans, marked = words(text), bytearray(len(text))
-    for start, end in whole(text, spans):
+    for start, end in cluster_aligned(text, spans):
         marked[start:end] = b"\1" * (end - start)
     return len(spans), bytes(marked)
 
@@ -136,19 +136,19 @@ def count_tokens(text: str) -> int:
     """
     if text.isascii():
         return count_runs(NO_SPACE.marks(text))
-    return len(text.split()) + len(gapless(text))
+    return len(text.split()) + len(unspaced_word_starts(text))
 
 
-def gapless(text: str) -> set[int]:
+def unspaced_word_starts(text: str) -> set[int]:
     """Where a word, or the bracket before it, follows another without a space; marks belong to the one before them.
 
-    >>> sorted(gapless("你好！（中国）的首都"))
+    >>> sorted(unspaced_word_starts("你好！（中国）的首都"))
     [3, 7, 8]
     """
     if not is_unspaced(text):
         return set()
     found, cuts = set(), cluster_cuts(text)
-    for start, _ in whole(text, words(text)):
+    for start, _ in cluster_aligned(text, words(text)):
         while start and category(text[start - 1]) in _OPENING:
             start -= 1
         if start and start in cuts and not text[start - 1].isspace():
@@ -169,10 +169,10 @@ def count_runs(marks: bytes) -> int:
     """How many runs of marked places there are."""
     if len(marks) < LONG:
         return marks.startswith(b"\1") + marks.count(b"\0\1")
-    return how_many(run_starts(marks))
+    return count_marked(run_starts(marks))
 
 
-def whole(text: str, spans: Iterable[Span]) -> list[Span]:
+def cluster_aligned(text: str, spans: Iterable[Span]) -> list[Span]:
     """Those of `spans` that begin and end between grapheme clusters, so that changing them tears nothing."""
     cuts = cluster_cuts(text)
     if isinstance(cuts, range):
@@ -190,9 +190,9 @@ def runs_together(before: str, after: str) -> bool:
     return len(beside) == 2 and beside.replace("_", "a").isalnum() and not any(map(is_unspaced, beside))
 
 
-LETTERS = Kind(lambda cluster: cluster[0].isalpha())
-SPACES = Kind(str.isspace)
-NO_SPACE = Kind(lambda cluster: not cluster.isspace())
+LETTERS = CharacterClass(lambda cluster: cluster[0].isalpha())
+SPACES = CharacterClass(str.isspace)
+NO_SPACE = CharacterClass(lambda cluster: not cluster.isspace())
 
 # 1 for what words are made of, 2 for what joins two such runs to one word.
 _WORD_TABLE = bytes(2 if chr(code) in "'-" else chr(code).isalnum() or chr(code) == "_" for code in range(256))

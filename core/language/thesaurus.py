@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from holdfast.errors import UserError
 from holdfast.language import senses, wordnet
-from holdfast.language.grammar import fits_article, may_be_capitalised, part_of_speech, word_after, written_like
+from holdfast.language.grammar import fits_article, match_case, may_be_capitalised, part_of_speech, word_after
 from holdfast.language.inflection import forms
 from holdfast.language.languages import homographs
 from holdfast.language.word_tables import read_lines
@@ -91,7 +91,7 @@ def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool 
     word = text[start:end]
     lower = word.lower()
     entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
-    if not entry and not (further and not mixed and lower.isascii() and senses.knows(lower)):
+    if not entry and not (further and not mixed and lower.isascii() and senses.has_replacements(lower)):
         return []
     if (mixed or not lower.isascii()) and lower in homographs():
         return []
@@ -105,7 +105,7 @@ def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool 
         return []
     if lower.isascii():
         others = [other for other in others if fits_article(text, start, other)]
-    return [written_like(word, other) for other in others]
+    return [match_case(word, other) for other in others]
 
 
 @cache

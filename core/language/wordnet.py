@@ -76,7 +76,7 @@ def counts(word: str, part: str) -> dict[int, int]:
 
 
 @cache
-def irregular(part: str) -> dict[str, list[str]]:
+def irregular_forms(part: str) -> dict[str, list[str]]:
     """The irregular forms of a part of speech, each with its bases."""
     fields = (line.decode().split() for line in _lines(f"{part}.exc"))
     return {form: bases for form, *bases in fields}

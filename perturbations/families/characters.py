@@ -5,8 +5,8 @@ from functools import cache
 from random import Random
 
 from holdfast.language.keyboards import keyboard_of
-from holdfast.language.marks import Kind, inner
-from holdfast.language.text import LETTERS, at, count_characters
+from holdfast.language.marks import CharacterClass, inner
+from holdfast.language.text import LETTERS, count_characters, take
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.choose import choose_apart, choose_marked, edit_count, wheel
 from holdfast.perturbations.edits import Columns, Edits
@@ -98,7 +98,7 @@ def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
     chosen = choose_marked(letters, edit_count(strength, len(letters)), rng)
     if len(chosen) == letters.count(1):
         chosen = chosen[1:]
-    return Edits(text, Columns(at(starts, chosen), at(clusters, chosen), [""] * len(chosen)))
+    return Edits(text, Columns(take(starts, chosen), take(clusters, chosen), [""] * len(chosen)))
 
 
 @perturbation("case", family="characters", light=0.05, heavy=0.30, units=count_characters)
@@ -112,8 +112,8 @@ def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()
     """
     starts, clusters = free_clusters(text, protect)
     chosen = choose_marked(_CASED.marks(clusters), edit_count(strength, len(clusters)), rng)
-    removed = at(clusters, chosen)
-    return Edits(text, Columns(at(starts, chosen), removed, [*map(str.swapcase, removed)]))
+    removed = take(clusters, chosen)
+    return Edits(text, Columns(take(starts, chosen), removed, [*map(str.swapcase, removed)]))
 
 
 def _has_other_case(letter: str) -> bool:
@@ -121,7 +121,7 @@ def _has_other_case(letter: str) -> bool:
     return letter[0].isalpha() and other != letter and len(other) == len(letter)
 
 
-_CASED = Kind(_has_other_case)
+_CASED = CharacterClass(_has_other_case)
 
 
 @perturbation("ocr", family="characters", light=0.02, heavy=0.08, units=count_characters)
@@ -167,8 +167,8 @@ def _further_pairs() -> list[str]:
 
 
 @cache
-def _misread() -> Kind:
-    return Kind(_misreadings().__contains__)
+def _misread() -> CharacterClass:
+    return CharacterClass(_misreadings().__contains__)
 
 
 @cache

@@ -5,7 +5,7 @@ from functools import cache
 from random import Random
 from unicodedata import normalize
 
-from holdfast.language.grammar import fits_article, may_be_capitalised, part_of_speech, word_before, written_like
+from holdfast.language.grammar import fits_article, match_case, may_be_capitalised, part_of_speech, word_before
 from holdfast.language.languages import homographs, is_mixed, language_of
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
@@ -65,7 +65,7 @@ def _other_word(text: str, start: int, end: int, language: str) -> str:
         return ""
     if needs and part_of_speech(text, start, end) != needs:
         return ""
-    return written_like(word, other)
+    return match_case(word, other)
 
 
 _GOES_BOTH_WAYS = ("noun", "noun?", "adj")

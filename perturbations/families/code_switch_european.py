@@ -9,12 +9,12 @@ from unicodedata import normalize
 from holdfast.language.grammar import (
     fits_article,
     is_sentence_start,
+    match_case,
     may_be_capitalised,
     part_of_speech,
     word_before,
-    written_like,
 )
-from holdfast.language.languages import language_of, small_words_in
+from holdfast.language.languages import count_small_words, language_of
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.choose import choose_where, edit_count
@@ -83,7 +83,7 @@ def _counterpart_in(text: str, language: str) -> Counterpart | None:
     spoken = language_of(text)
     if spoken == "en":
         return _of_english
-    small = {name: small_words_in(text, _listed("small", name)) for name in _LANGUAGES[1:]}
+    small = {name: count_small_words(text, _listed("small", name)) for name in _LANGUAGES[1:]}
     others = [count for name, count in small.items() if name != language]
     return _into_english if not spoken and small[language] > max(others) else None
 
@@ -95,7 +95,7 @@ def _of_english(text: str, start: int, end: int, language: str) -> str:
         return ""
     if found.needs_place and part_of_speech(text, start, end) != "noun":
         return ""
-    other = written_like(word, found.other)
+    other = match_case(word, found.other)
     return other if other.lower() != word.lower() and fits_article(text, start, found.other) else ""
 
 
@@ -109,7 +109,7 @@ def _into_english(text: str, start: int, end: int, language: str) -> str:
     if not found.is_noun:
         return "" if capital else found.other
     if language == "de":
-        return "" if is_sentence_start(text, start) else written_like(word, found.other)
+        return "" if is_sentence_start(text, start) else match_case(word, found.other)
     is_told = word_before(text, start) in _listed("determiners", language)
     return found.other if is_told and not capital else ""
 

@@ -10,7 +10,7 @@ from holdfast.language.text import cluster_cuts, count_words
 from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.edits import Edit, Edits
 from holdfast.perturbations.perturbation import perturbation
-from holdfast.perturbations.protected import masked
+from holdfast.perturbations.protected import mask
 
 
 @perturbation("contractions", family="rewording", light=0.05, heavy=0.50, units=count_words)
@@ -25,7 +25,7 @@ def contractions(text: str, strength: float, rng: Random, *, protect: Sequence[s
     count = edit_count(strength, count_words(text))
     if not count:
         return Edits(text)
-    seen, cuts = masked(text, protect), cluster_cuts(text)
+    seen, cuts = mask(text, protect), cluster_cuts(text)
     mark = "’" if "’" in text and "'" not in text else "'"
     edits = [edit for match in _CANDIDATE.finditer(seen) if (edit := _other_form(seen, match, mark))]
     whole = [edit for edit in edits if edit.position in cuts and edit.position + len(edit.removed) in cuts]

@@ -7,7 +7,7 @@ from random import Random
 
 from holdfast.language.text import count_tokens, count_words
 from holdfast.language.word_tables import read_lines
-from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
+from holdfast.perturbations.choose import choose_marked, edit_count, spin, wheel
 from holdfast.perturbations.edits import Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_token_ends, free_word_edges
@@ -22,7 +22,7 @@ def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     """
     total, starts, _, ends = free_token_ends(text, protect)
     chosen = choose_marked(ends, edit_count(strength, total), rng)
-    added = spun(repeat(_emoji()), len(chosen), rng)
+    added = spin(repeat(_emoji()), len(chosen), rng)
     return Edits(text, [(starts[at + 1], "", emoji) for at, emoji in zip(chosen, added, strict=True)])
 
 

@@ -5,7 +5,7 @@ import re
 from holdfast.language.languages import language_of
 from holdfast.language.sentences import sentences
 from holdfast.perturbations.edits import Edit
-from holdfast.perturbations.families.hindi import keeps_capital, mood
+from holdfast.perturbations.families.hindi import may_open_with_name, mood
 
 Rewrite = tuple[Edit, ...]
 
@@ -30,12 +30,15 @@ def wrap(text: str) -> list[Rewrite]:
     if language in _HINDI_FRAMES:
         return _wrap_hindi(text, language)
     if command := COMMAND.match(text):
-        return [led_in(command, "Please "), led_in(command, "Kindly "), *prefixed("A request: ")]
+        return [lead_in(command, "Please "), lead_in(command, "Kindly "), *prefix_each("A request: ")]
     if question := WH.match(text):
-        return [*(led_in(question, frame) for frame in ("Tell me: ", "Quick question: ")), *prefixed("A question: ")]
+        return [
+            *(lead_in(question, frame) for frame in ("Tell me: ", "Quick question: ")),
+            *prefix_each("A question: "),
+        ]
     if text.rstrip().endswith("?") or _AUXILIARY.match(text):
-        return prefixed("Quick question: ", "A question: ", "Question: ")
-    return prefixed("Please consider the following: ", "Take a look at this: ", "Here it is: ")
+        return prefix_each("Quick question: ", "A question: ", "Question: ")
+    return prefix_each("Please consider the following: ", "Take a look at this: ", "Here it is: ")
 
 
 _HINDI_FRAMES = {
@@ -58,21 +61,21 @@ def _wrap_hindi(text: str, language: str) -> list[Rewrite]:
     start, end = next(iter(sentences(text[:_FIRST])), (0, 0))
     first = text[start:end]
     what = mood(first)
-    framed = prefixed(*_HINDI_FRAMES[language][what])
+    framed = prefix_each(*_HINDI_FRAMES[language][what])
     if what == "request" and not _POLITE.search(text[:_FIRST]):
         words = ("कृपया ",) if language == "hi" else ("Please ", "Kripya ")
-        return [*((led_in_hindi(text, word),) for word in words), *framed[:1]]
+        return [*((lead_in_hindi(text, word),) for word in words), *framed[:1]]
     return framed
 
 
 _FIRST = 400  # characters in which the first sentence ends
 
 
-def led_in_hindi(text: str, frame: str, start: int = 0) -> Edit:
+def lead_in_hindi(text: str, frame: str, start: int = 0) -> Edit:
     """`frame` before the word at `start`, which loses its capital where it surely is no name."""
     rest = text[start : start + 60]
     word = re.match(r"\w+", rest)
-    return lowered(word[0], start, frame) if word and not keeps_capital(rest) else Edit(start, "", frame)
+    return lead_in_word(word[0], start, frame) if word and not may_open_with_name(rest) else Edit(start, "", frame)
 
 
 _OPENINGS = {
@@ -90,34 +93,34 @@ def courtesies(text: str) -> list[Rewrite]:
     ['Hello! ', 'Hi there! ', 'Good day. ', ' Thank you.', ' Thanks in advance.']
     """
     language = language_of(text)
-    openings = prefixed(*_OPENINGS.get(language, _OPENINGS[""]))
+    openings = prefix_each(*_OPENINGS.get(language, _OPENINGS[""]))
     if text[-1] not in ".?!।":
         return openings
     return [*openings, *((Edit(len(text), "", close),) for close in _CLOSINGS.get(language, _CLOSINGS[""]))]
 
 
-def prefixed(*frames: str) -> list[Rewrite]:
+def prefix_each(*frames: str) -> list[Rewrite]:
     """Each frame before the text."""
     return [(Edit(0, "", frame),) for frame in frames]
 
 
-def led_in(match: re.Match[str], frame: str) -> Rewrite:
+def lead_in(match: re.Match[str], frame: str) -> Rewrite:
     """`frame` before the matched first word, which loses its capital unless it is all capitals."""
     start = match.end() - len(match[0].lstrip())
-    return (lowered(match[0].lstrip(), start, frame),)
+    return (lead_in_word(match[0].lstrip(), start, frame),)
 
 
-def lowered(word: str, start: int, frame: str) -> Edit:
+def lead_in_word(word: str, start: int, frame: str) -> Edit:
     """`frame` before the word at `start`, which loses its capital unless it is all capitals."""
     if word[0].isupper() and (word[1:].islower() or len(word) == 1):
         return Edit(start, word[0], frame + word[0].lower())
     return Edit(start, "", frame)
 
 
-def joined(edits: Rewrite) -> Rewrite:
+def merge_touching(edits: Rewrite) -> Rewrite:
     """`edits`, with those that touch made one.
 
-    >>> joined((Edit(0, "What", "Tell me what"), Edit(4, " is", "")))
+    >>> merge_touching((Edit(0, "What", "Tell me what"), Edit(4, " is", "")))
     (Edit(position=0, removed='What is', inserted='Tell me what'),)
     """
     apart: list[Edit] = []

@@ -26,23 +26,23 @@ def mood(sentence: str) -> Mood:
     found = _words(sentence)
     if _opens_with_tell(found) or (_request_verb(found) is not None and "?" not in sentence[-3:]):
         return "request"
-    return "question" if "?" in sentence or asked_words(sentence) else "statement"
+    return "question" if "?" in sentence or question_words(sentence) else "statement"
 
 
-def asked_words(sentence: str) -> frozenset[str]:
+def question_words(sentence: str) -> frozenset[str]:
     """The question words of `sentence`.
 
-    >>> asked_words("Kal kab aaoge?")
+    >>> question_words("Kal kab aaoge?")
     frozenset({'kab'})
     """
     return _listed("asking").intersection(_words(sentence))
 
 
-def refused(sentence: str) -> Edit | None:
+def refuse(sentence: str) -> Edit | None:
     """The edit that turns a request into its refusal; None where no rule surely fits.
 
     >>> from holdfast.perturbations import Edits
-    >>> [Edits(text, (refused(text),)).text for text in ("Alarm laga do", "Ise delete karo.", "सूची बनाइए।")]
+    >>> [Edits(text, (refuse(text),)).text for text in ("Alarm laga do", "Ise delete karo.", "सूची बनाइए।")]
     ['Alarm mat lagao', 'Ise delete mat karo.', 'सूची मत बनाइए।']
     """
     spans = [match.span() for match in _WORD.finditer(sentence)]
@@ -97,10 +97,10 @@ def _opens_with_tell(found: Sequence[str]) -> bool:
     return rest[:1] != [] and rest[0] in ("batao", "bataiye", "btao", "बताओ", "बताइए", "बताइये")
 
 
-def keeps_capital(sentence: str) -> bool:
+def may_open_with_name(sentence: str) -> bool:
     """Whether the capital at the start of a Hinglish sentence may be that of a name; not on words that surely are none.
 
-    >>> keeps_capital("Mera laptop kharab hai"), keeps_capital("Delhi mein barish hai")
+    >>> may_open_with_name("Mera laptop kharab hai"), may_open_with_name("Delhi mein barish hai")
     (False, True)
     """
     first = next(iter(_words(sentence)), "")

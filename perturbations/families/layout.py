@@ -5,9 +5,9 @@ from itertools import repeat
 from random import Random
 from unicodedata import category
 
-from holdfast.language.marks import Kind, both
+from holdfast.language.marks import CharacterClass, both
 from holdfast.language.text import count_tokens
-from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
+from holdfast.perturbations.choose import choose_marked, edit_count, spin, wheel
 from holdfast.perturbations.edits import Edits, Row
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_token_ends
@@ -27,7 +27,7 @@ def spacing(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     chosen = choose_marked(ends[:last], count, rng)  # each stands before a gap
     if count and not chosen:
         return Edits(text, [(len(text), "", " ")])
-    kinds = spun(repeat(_GAPS), len(chosen), rng)
+    kinds = spin(repeat(_GAPS), len(chosen), rng)
     return Edits(text, [_disturb(seen, at, starts[at + 1], kind) for at, kind in zip(chosen, kinds, strict=True)])
 
 
@@ -60,7 +60,7 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
 # What people write for one another, by script: Latin and most others, Devanagari, Arabic, East Asian.
 _MARKS = (".,;:!?", "।,;:!?", ".،؛:!؟", "。，；：！？")
 _ANY_MARK = frozenset("".join(_MARKS))
-_PUNCTUABLE = Kind(lambda cluster: cluster in _ANY_MARK or category(cluster[-1])[0] in "LM")
+_PUNCTUABLE = CharacterClass(lambda cluster: cluster in _ANY_MARK or category(cluster[-1])[0] in "LM")
 
 
 def _repunctuate(text: str, end: int, byte: int) -> Row:

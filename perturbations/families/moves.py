@@ -38,12 +38,12 @@ _SUBJECT = re.compile(
 )
 
 
-def moves(question: str) -> Rewrite | None:
+def to_statement_order(question: str) -> Rewrite | None:
     """The edits that give a wh-question the order of a statement (what X is); None where no rule surely fits.
 
     >>> from holdfast.perturbations import Edits
     >>> texts = ["Where is the Nile", "When did the war end", "How much does he earn", "Who can fly", "How is it"]
-    >>> [Edits(text, edits).text for text in texts if (edits := moves(text)) is not None]
+    >>> [Edits(text, edits).text for text in texts if (edits := to_statement_order(text)) is not None]
     ['Where the Nile is', 'When the war ended', 'How much he earns', 'Who can fly']
     """
     if match := _THERE.match(question):
@@ -123,11 +123,11 @@ _YES_NO = re.compile(
 )
 
 
-def whether(question: str) -> Rewrite:
+def to_indirect_yes_no(question: str) -> Rewrite:
     """Is X Y? as (whether) X is Y, for pronouns and names; () where no rule surely fits.
 
     >>> from holdfast.perturbations import Edits
-    >>> [Edits(text, whether(text)).text for text in ("Is Rome old", "Did she win the cup")]
+    >>> [Edits(text, to_indirect_yes_no(text)).text for text in ("Is Rome old", "Did she win the cup")]
     ['Rome is old', 'she won the cup']
     """
     match = _YES_NO.match(question)
@@ -145,11 +145,11 @@ _YEAR_LAST = re.compile(r"(\s*)((\w)[^,?.!\n]*) (in|since|before|after|during) (
 _YEAR_FIRST = re.compile(r"(\s*)((I|S|B|A|D)(?:n|ince|efore|fter|uring)) (\d{4}), ([^?.!\n]*)(\?)\s*")
 
 
-def fronted(question: str) -> list[Rewrite]:
+def move_year(question: str) -> list[Rewrite]:
     """Who won X in 1990? as In 1990, who won X? and the other way round; the year itself stays where it is.
 
     >>> from holdfast.perturbations import Edits
-    >>> [Edits(text, fronted(text)[0]).text for text in ("Who won in 1990?", "In 1990, who won?")]
+    >>> [Edits(text, move_year(text)[0]).text for text in ("Who won in 1990?", "In 1990, who won?")]
     ['In 1990, who won?', 'Who won in 1990?']
     """
     if (match := _YEAR_LAST.fullmatch(question)) and len(re.findall(r"\d", question)) == 4:

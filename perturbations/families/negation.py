@@ -12,9 +12,9 @@ from holdfast.language.text import cluster_cuts
 from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.edits import Edit, Edits
 from holdfast.perturbations.families.framing import COMMAND
-from holdfast.perturbations.families.hindi import asked_words, mood, refused
+from holdfast.perturbations.families.hindi import mood, question_words, refuse
 from holdfast.perturbations.perturbation import perturbation
-from holdfast.perturbations.protected import masked
+from holdfast.perturbations.protected import mask
 
 
 @perturbation("negate", family="meaning", light=0.25, heavy=1.00, units=count_sentences, expects="changed")
@@ -35,7 +35,7 @@ def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = 
     >>> negate("दुकान नौ बजे खुलती है।", 1.0, Random(1)).text
     'दुकान नौ बजे नहीं खुलती है।'
     """
-    seen, cuts = masked(text, protect), cluster_cuts(text)
+    seen, cuts = mask(text, protect), cluster_cuts(text)
     spans = sentences(seen)
     count = edit_count(strength, count_sentences(text))
     found = [edit for start, end in spans if (edit := _negated(seen[start:end], start))] if count else []
@@ -87,9 +87,9 @@ def _hindi(sentence: str) -> Edit | None:
     if denied:
         return Edit(denied[0].start(), denied[0][0], "") if len(denied) == 1 and denied[0][0][-1] == " " else None
     if mood(sentence) == "request":
-        return refused(sentence)
+        return refuse(sentence)
     end = _HINDI_END.search(sentence)
-    if not end or asked_words(sentence) - _HINDI_WHY:
+    if not end or question_words(sentence) - _HINDI_WHY:
         return None
     return Edit(end.start(1), "", "नहीं " if "\u0900" <= end[1][0] <= "\u097f" else "nahi ")
 

@@ -10,9 +10,9 @@ from holdfast.language.english_verbs import verb_form, verb_forms
 from holdfast.language.languages import language_of
 from holdfast.language.sentences import sentences
 from holdfast.perturbations.edits import Edit
-from holdfast.perturbations.families.framing import COMMAND, WH, Rewrite, joined, led_in, led_in_hindi
+from holdfast.perturbations.families.framing import COMMAND, WH, Rewrite, lead_in, lead_in_hindi, merge_touching
 from holdfast.perturbations.families.hindi import mood
-from holdfast.perturbations.families.moves import fronted, moves, whether
+from holdfast.perturbations.families.moves import move_year, to_indirect_yes_no, to_statement_order
 
 _LONGEST = 300  # characters of a question
 _QUESTION = re.compile(r"\s*((?:[^.?!\n]|\.(?=\w))+?)\s*(\?|$)\s*")
@@ -61,15 +61,15 @@ def _recast_question(question: str) -> list[Rewrite]:
     if not asked or language != "en" or not (asked[2] or WH.match(question)):
         return []
     if not WH.match(question):
-        split = whether(asked[1])
-        return _framed(asked, split, _ENGLISH_FRAMES, "whether ") if split else fronted(question)
+        split = to_indirect_yes_no(asked[1])
+        return _framed(asked, split, _ENGLISH_FRAMES, "whether ") if split else move_year(question)
     if how := _HOW_DO_I.match(asked[1]):
         to = (Edit(how.start(1), how[1], "to"),)
         can = (Edit(how.start(1), how[1], f"{how[2]} can"),)
         return [*_framed(asked, to, _ENGLISH_FRAMES), *_framed(asked, can, _ENGLISH_FRAMES)]
-    found = moves(asked[1])
+    found = to_statement_order(asked[1])
     indirect = _framed(asked, found, _ENGLISH_FRAMES) if found is not None else []
-    return [*indirect, *_in_place(asked), *_cleft(question), *fronted(question)]
+    return [*indirect, *_in_place(asked), *_cleft(question), *move_year(question)]
 
 
 _HOW_DO_I = re.compile(
@@ -84,11 +84,11 @@ def _framed(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str],
     rewrites = []
     for frame, close in frames:
         if frames is _HINGLISH_FRAMES:
-            opening: Rewrite = (led_in_hindi(asked.string, frame, start),)
+            opening: Rewrite = (lead_in_hindi(asked.string, frame, start),)
         else:
-            opening = led_in(question, frame) if question else (Edit(start, "", frame + link),)
+            opening = lead_in(question, frame) if question else (Edit(start, "", frame + link),)
         closing = () if close == asked[2] or not asked[2] else (Edit(mark, asked[2], close),)
-        rewrites.append(joined((*opening, *moved, *closing)))
+        rewrites.append(merge_touching((*opening, *moved, *closing)))
     return rewrites
 
 
@@ -153,12 +153,12 @@ _WISHES = {"give me": "I'd like", "show me": "I'd like to see", "tell me": "I'd 
 def _recast_command(text: str, command: re.Match[str]) -> list[Rewrite]:
     single = re.fullmatch(r"[^.?!\n]+?(\.?)\s*", text)
     if not single:
-        return [led_in(command, frame) for frame in ("I would like you to ", "Your task is to ", "I need you to ")]
+        return [lead_in(command, frame) for frame in ("I would like you to ", "Your task is to ", "I need you to ")]
     at, dot = single.start(1), single[1]
     rewrites: list[Rewrite] = [
-        (*led_in(command, "Could you "), Edit(at, dot, "?")),
-        (*led_in(command, "Would you please "), Edit(at, dot, "?")),
-        (*led_in(command, "I would like you to "),),
+        (*lead_in(command, "Could you "), Edit(at, dot, "?")),
+        (*lead_in(command, "Would you please "), Edit(at, dot, "?")),
+        (*lead_in(command, "I would like you to "),),
     ]
     if wish := _GIVE.match(text):
         rewrites.append((Edit(wish.start(1), wish[1], _WISHES[wish[1].lower()]),))

@@ -8,7 +8,7 @@ from holdfast.language.languages import language_of
 from holdfast.language.text import cluster_starts, words
 from holdfast.perturbations.edits import Edit, Edits
 from holdfast.perturbations.families.contractions import contractions
-from holdfast.perturbations.families.framing import Rewrite, courtesies, joined, wrap
+from holdfast.perturbations.families.framing import Rewrite, courtesies, merge_touching, wrap
 from holdfast.perturbations.families.recasting import recast
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import protected_spans
@@ -62,7 +62,7 @@ def paraphrase(
         chosen = _pick(further, second) if further else _beside(_written_out(text, protect), chosen)
     if strength >= _FARTHEST:
         more = _pick(_allowed(courtesies(text), spans), third)
-        chosen = joined(tuple(sorted((*more, *chosen), key=lambda edit: edit.position)))
+        chosen = merge_touching(tuple(sorted((*more, *chosen), key=lambda edit: edit.position)))
     return Edits(text, chosen)
 
 
@@ -80,7 +80,7 @@ def _beside(more: Rewrite, chosen: Rewrite) -> Rewrite:
         for edit in more
         if not any(edit.position < end and start < edit.position + len(edit.removed) for start, end in taken)
     ]
-    return joined(tuple(sorted((*chosen, *free), key=lambda edit: edit.position)))
+    return merge_touching(tuple(sorted((*chosen, *free), key=lambda edit: edit.position)))
 
 
 def _pick(rewrites: Sequence[Rewrite], share: float) -> Rewrite:
@@ -113,7 +113,7 @@ def _difference(text: str, other: str) -> tuple[Edit, ...]:
     if max(len(old), len(new)) > _DIFF_LIMIT:
         return (Edit(0, text, other),)
     offsets = [0, *accumulate(map(len, old))]
-    return joined(
+    return merge_touching(
         tuple(
             Edit(
                 offsets[step.src_start],

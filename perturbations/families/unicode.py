@@ -7,10 +7,10 @@ from random import Random
 from string import ascii_letters
 from unicodedata import category, name, normalize
 
-from holdfast.language.marks import Kind, followers
-from holdfast.language.text import LETTERS, at, count_characters
+from holdfast.language.marks import CharacterClass, followers
+from holdfast.language.text import LETTERS, count_characters, take
 from holdfast.language.word_tables import read_lines
-from holdfast.perturbations.choose import choose_marked, edit_count, spun, wheel
+from holdfast.perturbations.choose import choose_marked, edit_count, spin, wheel
 from holdfast.perturbations.edits import Columns, Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_clusters
@@ -26,14 +26,14 @@ def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[st
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_has_look_alikes().marks(seen), edit_count(strength, len(seen)), rng)
-    removed = at(seen, chosen)
-    inserted = spun(map(_look_alikes().__getitem__, removed), len(removed), rng)
-    return Edits(text, Columns(at(starts, chosen), removed, inserted))
+    removed = take(seen, chosen)
+    inserted = spin(map(_look_alikes().__getitem__, removed), len(removed), rng)
+    return Edits(text, Columns(take(starts, chosen), removed, inserted))
 
 
 @cache
-def _has_look_alikes() -> Kind:
-    return Kind(_look_alikes().__contains__)
+def _has_look_alikes() -> CharacterClass:
+    return CharacterClass(_look_alikes().__contains__)
 
 
 _TOLD_APART = frozenset("ӏϱҽռզϒ")  # in the table, yet easily seen for what they are
@@ -74,12 +74,12 @@ def fullwidth(text: str, strength: float, rng: Random, *, protect: Sequence[str]
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_NARROW.marks(seen), edit_count(strength, len(seen)), rng)
-    removed = at(seen, chosen)
-    return Edits(text, Columns(at(starts, chosen), removed, [*map(_WIDE.__getitem__, removed)]))
+    removed = take(seen, chosen)
+    return Edits(text, Columns(take(starts, chosen), removed, [*map(_WIDE.__getitem__, removed)]))
 
 
 _WIDE = {letter: chr(ord(letter) + 0xFEE0) for letter in ascii_letters}
-_NARROW = Kind(_WIDE.__contains__)
+_NARROW = CharacterClass(_WIDE.__contains__)
 
 
 @perturbation("zero_width", family="unicode", light=0.02, heavy=0.10, units=count_characters)
@@ -95,7 +95,7 @@ def zero_width(text: str, strength: float, rng: Random, *, protect: Sequence[str
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(followers(LETTERS.marks(seen)), edit_count(strength, len(seen)), rng)
     nothing = [""] * len(chosen)
-    return Edits(text, Columns(at(starts, chosen), nothing, spun(repeat(_ZERO_WIDTH), len(chosen), rng)))
+    return Edits(text, Columns(take(starts, chosen), nothing, spin(repeat(_ZERO_WIDTH), len(chosen), rng)))
 
 
 _ZERO_WIDTH = wheel("\u200b\u2060\ufeff")
@@ -110,8 +110,10 @@ def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     """
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_ACCENTABLE.marks(seen), edit_count(strength, len(seen)), rng)
-    removed = at(seen, chosen)
-    return Edits(text, Columns(at(starts, chosen), removed, spun(map(_otherwise_accented, removed), len(removed), rng)))
+    removed = take(seen, chosen)
+    return Edits(
+        text, Columns(take(starts, chosen), removed, spin(map(_otherwise_accented, removed), len(removed), rng))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -141,4 +143,4 @@ def _accent_table() -> dict[str, list[str]]:
     return table
 
 
-_ACCENTABLE = Kind(lambda cluster: bool(_otherwise_accented(cluster)))
+_ACCENTABLE = CharacterClass(lambda cluster: bool(_otherwise_accented(cluster)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from holdfast.language.grammar import closed_class
-from holdfast.language.marks import among, between, both, either, where
+from holdfast.language.marks import between, both, either, select, where
 from holdfast.language.text import SPACES, cluster_cuts, count_words, runs_together, word_edges
 from holdfast.language.unspaced import is_unspaced
 from holdfast.perturbations.choose import choose, choose_apart, choose_where, edit_count
@@ -22,7 +22,7 @@ def word_swap(text: str, strength: float, rng: Random, *, protect: Sequence[str]
     """
     total, firsts, lasts = free_word_edges(text, protect)
     gaps = both(SPACES.marks(text), between(either(firsts, lasts)))
-    may_swap = bytearray(among(either(gaps, firsts)[1:] + b"\0", lasts))  # for each word: does the next one follow it?
+    may_swap = bytearray(select(either(gaps, firsts)[1:] + b"\0", lasts))  # for each word: does the next one follow it?
     ends, may_glue = [last + 1 for last in where(lasts)], is_unspaced(text)
     while True:
         chosen = choose_apart(bytes(may_swap), bytes(may_swap), edit_count(strength, total), rng)

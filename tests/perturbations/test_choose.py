@@ -40,7 +40,7 @@ def naive(holds: Callable[[int, int, int], bool]) -> Callable[[bytes], bytes]:
             lambda marks: bytes(one & other for one, other in zip(marks, some_marks(len(marks), 0.5, 1), strict=True)),
         ),
         (
-            lambda marks: m.among(some_marks(len(marks), 0.5, 1), marks),
+            lambda marks: m.select(some_marks(len(marks), 0.5, 1), marks),
             lambda marks: bytes(other for one, other in zip(marks, some_marks(len(marks), 0.5, 1), strict=True) if one),
         ),
     ],
@@ -57,7 +57,7 @@ def test_marks_are_combined_as_one_by_one(
 def test_marks_are_listed_and_counted_as_one_by_one(size: int) -> None:
     marks = some_marks(size)
     assert m.where(marks) == [place for place in range(size) if marks[place]]
-    assert m.how_many(marks) == sum(marks)
+    assert m.count_marked(marks) == sum(marks)
     starts, ends = m.where(m.run_starts(marks)), m.where(m.run_ends(marks))
     assert m.edges(marks) == [edge for start, end in zip(starts, ends, strict=True) for edge in (start, end + 1)]
 

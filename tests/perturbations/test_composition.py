@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import UserError
 from holdfast.perturbations import Edit, Edits, make_variant, parse, perturbations
-from holdfast.perturbations.composition import composed
+from holdfast.perturbations.composition import compose
 
 TEXT = "What is the capital of the small country between the two rivers?"
 
@@ -35,7 +35,7 @@ def _emoji_on(text: str) -> str:
 def test_composed_edits_give_the_text_of_the_second_from_the_original(text: str, rng: Random) -> None:
     first = _random_edits(text, rng)
     second = _random_edits(first.text, rng)
-    both = composed(first, second)
+    both = compose(first, second)
     assert both.original == text
     assert both.text == second.text
     ends = [(e.position, e.position + len(e.removed)) for e in both.edits]

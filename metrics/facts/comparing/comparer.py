@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from holdfast.language.answer_languages import segment_languages
-from holdfast.language.lexicon_tables import family
-from holdfast.language.meanings import contrasted
+from holdfast.language.lexicon_tables import lexicon_language
+from holdfast.language.meanings import contrasting_stems
 from holdfast.metrics.facts.comparing.copies import emoji_conflict, literal_conflict
 from holdfast.metrics.facts.comparing.difference import Difference, difference
 from holdfast.metrics.facts.comparing.logic import is_balanced, polarity_conflict, quantifier_conflict
@@ -119,7 +119,7 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
 @lru_cache(maxsize=1 << 12)
 def _answer(texts: tuple[str, ...], languages: tuple[str, ...], parse: Parse | None) -> Answer:
     """One answer; remembered, as a clean one meets all its variants."""
-    return Answer([*map(facts_of, texts, languages)], parse, family(languages[0]) if languages else "en")
+    return Answer([*map(facts_of, texts, languages)], parse, lexicon_language(languages[0]) if languages else "en")
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
@@ -132,7 +132,7 @@ def conflict(clean: Facts, perturbed: Facts) -> Conflict:
     >>> conflict(facts_of("We meet Anna."), facts_of("We meet Anya."))
     Conflict(cost=0.3, reason='name Anna -> Anya (edit distance 1: spelling)')
     """
-    ours, theirs = (Answer((facts,), None, family(facts.language)) for facts in (clean, perturbed))
+    ours, theirs = (Answer((facts,), None, lexicon_language(facts.language)) for facts in (clean, perturbed))
     return _conflict(clean, perturbed, ours, theirs)
 
 
@@ -233,7 +233,7 @@ def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Dif
     if any(one.kind != "number" or not one.value for one in mine):
         return False
     above = found.gained if mine[0].value < 0 else found.lost
-    return not contrasted(family(language)).isdisjoint(above)
+    return not contrasting_stems(lexicon_language(language)).isdisjoint(above)
 
 
 def _one_sided(
@@ -255,5 +255,5 @@ def _one_sided(
         cost = max(cost, _WHOLE_COST)
     words = [facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys]
     words += [one.form for one in numbers]
-    cost *= 1.0 if family(facts.language) == "en" else _LESS_SURE
+    cost *= 1.0 if lexicon_language(facts.language) == "en" else _LESS_SURE
     return Conflict(cost, f"{kind} of {' '.join(dict.fromkeys(words))}")

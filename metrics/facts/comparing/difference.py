@@ -6,10 +6,10 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from holdfast.language.lexicon_tables import family
-from holdfast.language.meanings import contrasted, contrasts, kin, traits
-from holdfast.language.spelling import frequency, slips
-from holdfast.language.stems import denied, stem
+from holdfast.language.lexicon_tables import lexicon_language
+from holdfast.language.meanings import are_related, contrasting_stems, contrasts, relation_keys
+from holdfast.language.spelling import frequency, slip_distance
+from holdfast.language.stems import negated_stems, stem
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
 
@@ -56,17 +56,17 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
 def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[Opposite]:
     mine, its = lost | (ours.markers - theirs.markers), gained | (theirs.markers - ours.markers)
     language = shared_family(ours, theirs)
-    exclusive, excluding = contrasted(language), contrasts(language)
+    exclusive, excluding = contrasting_stems(language), contrasts(language)
     others = sorted(its & exclusive)
     for one in sorted(mine & exclusive) if others else ():
         found = next((other for other in others if (one, other) in excluding), None)
         if found is not None:
             others.remove(found)
             yield one, found, excluding[one, found]
-    for one in sorted(one for one in mine if denied(one)):
-        yield from ((one, other, "antonym") for other in denied(one) & its)
-    for other in sorted(other for other in its if denied(other)):
-        yield from ((one, other, "antonym") for one in denied(other) & mine)
+    for one in sorted(one for one in mine if negated_stems(one)):
+        yield from ((one, other, "antonym") for other in negated_stems(one) & its)
+    for other in sorted(other for other in its if negated_stems(other)):
+        yield from ((one, other, "antonym") for one in negated_stems(other) & mine)
     units_of = unit_stems()
     measures = sorted(its & units_of.keys())
     for one in sorted(mine & units_of.keys()) if measures else ():
@@ -77,7 +77,7 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
 
 def shared_family(ours: Facts, theirs: Facts) -> str:
     """The language whose synonyms and opposites hold between two groups of segments."""
-    mine, its = family(ours.language), family(theirs.language)
+    mine, its = lexicon_language(ours.language), lexicon_language(theirs.language)
     return mine if mine == its else "en"
 
 
@@ -91,13 +91,15 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
     """Take out the pairs that say the same, kin, or one misspelt, and return them."""
     alike = []
     language = shared_family(ours, theirs)
-    theirs_traits = frozenset().union(*(traits(other, language) for other in gained))
+    theirs_traits = frozenset().union(*(relation_keys(other, language) for other in gained))
     for one in sorted(lost):
-        shared = traits(one, language)
+        shared = relation_keys(one, language)
         if shared.isdisjoint(theirs_traits):
             continue
         found = [
-            other for other in gained if not shared.isdisjoint(traits(other, language)) and kin(one, other, language)
+            other
+            for other in gained
+            if not shared.isdisjoint(relation_keys(other, language)) and are_related(one, other, language)
         ]
         if found:
             lost.discard(one)
@@ -110,7 +112,9 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
         if _is_rare(side.forms.get(key, key).lower(), side.language)
     }
     for one in sorted(lost) if rare and gained else ():
-        close = next((other for other in sorted(gained) if (one in rare or other in rare) and slips(one, other)), None)
+        close = next(
+            (other for other in sorted(gained) if (one in rare or other in rare) and slip_distance(one, other)), None
+        )
         if close is not None:
             lost.discard(one)
             gained.discard(close)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.language.lexicon_tables import LEVELS, family, graded, words_with
-from holdfast.language.meanings import denying_stems
-from holdfast.language.spelling import negative_form
+from holdfast.language.lexicon_tables import LEVELS, graded_forms, lexicon_language, words_with
+from holdfast.language.meanings import stems_with_jobs
+from holdfast.language.spelling import is_negated_form
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.difference import Difference, Opposite, shared_family
 from holdfast.metrics.facts.comparing.roles import BINDERS, turned_round
@@ -159,7 +159,7 @@ def _says_not_all(one: Facts, other: Facts) -> bool:
 
 def _needs_not(one: Facts, other: Facts) -> bool:
     """Whether one side says that it need not be, and the other denies that it must: no stamp is required."""
-    needed = denying_stems(family(other.language), "needed")
+    needed = stems_with_jobs(lexicon_language(other.language), "needed")
     return any("free" in modal.jobs for modal in one.modals) and not needed.isdisjoint(other.reach)
 
 
@@ -171,7 +171,7 @@ def _denies_each(more: Facts, fewer: Facts) -> bool:
 def _says_so(graded_side: Facts, other: Facts) -> bool:
     """Whether one side compares by a form where the other says "as" or "so": the tallest, no other is as tall."""
     forms = {form.lower() for form in graded_side.forms.values()} - other.words
-    return _says(other, "as") and not forms.isdisjoint(graded())
+    return _says(other, "as") and not forms.isdisjoint(graded_forms())
 
 
 def _says(facts: Facts, job: str) -> bool:
@@ -273,7 +273,7 @@ def _stems(facts: Facts) -> frozenset[str]:
 
 def _denials(ours: Facts, theirs: Facts, found: Difference) -> tuple[frozenset[str], frozenset[str]]:
     """The stems that only one side has, of either, and that say no by themselves: fail, refuse, lack."""
-    denying = denying_stems(shared_family(ours, theirs), "soft_not")
+    denying = stems_with_jobs(shared_family(ours, theirs), "soft_not")
     return found.lost & denying, found.gained & denying
 
 
@@ -284,10 +284,10 @@ def _one_sided(ours: Facts, theirs: Facts, lost: frozenset[str], added: frozense
 
 def _balances(keys: frozenset[str], facts: Facts) -> bool:
     """Whether one of these may stand for a "not" and a word that it denies: lack, deprecated, unaware."""
-    language = family(facts.language)
-    if keys & denying_stems(language, "soft_not", "weak_not"):
+    language = lexicon_language(facts.language)
+    if keys & stems_with_jobs(language, "soft_not", "weak_not"):
         return True
-    return language == "en" and any(negative_form(facts.forms.get(key, key).lower()) for key in keys)
+    return language == "en" and any(is_negated_form(facts.forms.get(key, key).lower()) for key in keys)
 
 
 def _takes(levels: list[tuple[float, str]], level: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.language.lexicon_tables import irregular
+from holdfast.language.lexicon_tables import irregular_forms
 from holdfast.language.meanings import tables
 from holdfast.metrics.facts.comparing.difference import Difference
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts, Modal
@@ -86,7 +86,7 @@ def _jobs_of(word: str, language: str) -> frozenset[str]:
 def _past(facts: Facts, key: str) -> str:
     """The past form in which a segment has an English verb; "" where it has another."""
     form = facts.forms.get(key, "").lower()
-    return form if form in irregular() or form.endswith("ed") else ""
+    return form if form in irregular_forms() or form.endswith("ed") else ""
 
 
 def _left(facts: Facts, others: Facts) -> Sequence[Modal]:

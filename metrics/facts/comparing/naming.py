@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from functools import lru_cache
 
-from holdfast.language.lexicon_tables import acronyms, family, known_names
-from holdfast.language.meanings import kin
-from holdfast.language.spelling import frequency, slips
+from holdfast.language.lexicon_tables import acronyms, known_names, lexicon_language
+from holdfast.language.meanings import are_related
+from holdfast.language.spelling import frequency, slip_distance
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.difference import Difference
 from holdfast.metrics.facts.reading.answer import Answer
@@ -48,7 +48,7 @@ def name_conflict(
         close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
         if close is None or name in after.words or close in before.words:
             continue  # both are in use: they are two names
-        distance = slips(name, close)
+        distance = slip_distance(name, close)
         if distance and len(mine) == len(its) == 1:
             known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
             reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
@@ -72,7 +72,9 @@ def _is_slip(name: str, other: str, language: str) -> bool:
     different letters (Sita, Gita)."""
     if name[0] != other[0] and {name, other} <= known_names(language):
         return False
-    return kin(stem(name, language), stem(other, language), family(language)) or bool(slips(name, other))
+    return are_related(stem(name, language), stem(other, language), lexicon_language(language)) or bool(
+        slip_distance(name, other)
+    )
 
 
 @lru_cache(maxsize=1 << 16)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from itertools import product
 
-from holdfast.language.lexicon_tables import family, sides_of
-from holdfast.language.spelling import frequency, slips
+from holdfast.language.lexicon_tables import lexicon_language, sides_of
+from holdfast.language.spelling import frequency, slip_distance
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.difference import Difference
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
@@ -34,7 +34,7 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
 
     An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
     """
-    if family(ours.language) == family(theirs.language) == "en" and found.reworded <= _REWORDED:
+    if lexicon_language(ours.language) == lexicon_language(theirs.language) == "en" and found.reworded <= _REWORDED:
         kinds = _kinds()
         for one, other in product(sorted(found.lost & kinds.keys()), sorted(found.gained & kinds.keys())):
             if _are_apart(one, other) and _stand_alike(ours, theirs, found, one, other):
@@ -45,7 +45,7 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
         return NO_CONFLICT
     words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
-    if slips(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
+    if slip_distance(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
         return NO_CONFLICT
     if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
         return NO_CONFLICT

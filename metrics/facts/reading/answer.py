@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from holdfast.language.meanings import kin, traits
+from holdfast.language.meanings import are_related, relation_keys
 from holdfast.metrics.facts.comparing.numbers import unmatched
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import Quantity
@@ -34,7 +34,7 @@ class Answer:
 
     @cached_property
     def traits(self) -> frozenset[int | str]:
-        return frozenset().union(*(traits(key, self.language) for key in self.keys))
+        return frozenset().union(*(relation_keys(key, self.language) for key in self.keys))
 
     def joined(self, group: Sequence[int]) -> Facts:
         """The facts of a group of segments, read as one."""
@@ -53,8 +53,8 @@ class Answer:
         """Whether a word of the answer may mean the same."""
         known = self._kin.get(key)
         if known is None:
-            known = not self.traits.isdisjoint(traits(key, self.language)) and any(
-                kin(key, other, self.language) for other in self.keys
+            known = not self.traits.isdisjoint(relation_keys(key, self.language)) and any(
+                are_related(key, other, self.language) for other in self.keys
             )
             self._kin[key] = known
         return known

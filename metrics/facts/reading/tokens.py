@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from holdfast.language.han import spelt_out, split_words
+from holdfast.language.han import rewrite_dates, split_words
 from holdfast.language.lexicon_tables import grammar, own_rows
 from holdfast.metrics.facts.reading.literals import TRIGGER, literals, normalised
 from holdfast.metrics.facts.reading.quantity import digits
@@ -100,7 +100,7 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     else:
         plain = unicodedata.normalize("NFKC", text.translate(_SAME))
         plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
-        plain = spelt_out(plain) if grammar(language).unspaced else plain
+        plain = rewrite_dates(plain) if grammar(language).unspaced else plain
         found = _in_all(literal, spaced).finditer(plain)
     tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
     rules = grammar(language)

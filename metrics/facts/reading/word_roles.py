@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from holdfast.language.lexicon_tables import LEVELS, abbreviations, family
-from holdfast.language.meanings import contrasted, phrase_starts, tables
+from holdfast.language.lexicon_tables import LEVELS, abbreviations, lexicon_language
+from holdfast.language.meanings import contrasting_stems, phrase_starts, tables
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.reading.fact_types import CASES
 
@@ -50,7 +50,7 @@ def word_of(lower: str, language: str) -> Word:
     key = stem(lower, language)
     level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
     content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
-    marker = key in contrasted(family(language)) and not content
+    marker = key in contrasting_stems(lexicon_language(language)) and not content
     modal = jobs & _MODAL_JOBS
     inert = not (content or marker or modal or level is not None or jobs & _ACTIVE)
     plain = "'" not in lower and lower[-1] != "." and lower not in abbreviations() and lower not in TITLES

@@ -1,8 +1,8 @@
-"""Names, spelling, roles: who, and who does what to whom."""
+"""Names, misspellings, and roles (who does what to whom)."""
 
 import pytest
 
-from holdfast.language.spelling import mended
+from holdfast.language.spelling import correct_misspellings
 from holdfast.metrics.facts import comparer, conflict, facts_of
 
 
@@ -25,7 +25,7 @@ def reason(clean: str, perturbed: str) -> str:
         ("anna lives here.", "clara lives here.", "name anna -> clara"),
     ],
 )
-def test_other_names_contradict(clean: str, perturbed: str, why: str) -> None:
+def test_different_names_conflict(clean: str, perturbed: str, why: str) -> None:
     assert reason(clean, perturbed).startswith(why or "name")
 
 
@@ -47,7 +47,7 @@ def test_the_same_names_agree(clean: str, perturbed: str) -> None:
     assert reason(clean, perturbed) == ""
 
 
-def test_a_misspelt_name_costs_little_unless_both_names_are_in_use() -> None:
+def test_a_misspelt_name_costs_little_unless_both_exist() -> None:
     assert conflict(facts_of("We meet Anna."), facts_of("We meet Anya.")).cost == 0.3
     compare = comparer(["We meet Anna.", "Anya is away."], ["We meet Anya.", "Anya is away."])
     assert compare((0,), (0,)).cost == 1.0
@@ -66,7 +66,7 @@ def test_a_misspelt_name_costs_little_unless_both_names_are_in_use() -> None:
         ("Rahul ne Sameer ko bulaya.", "Sameer ne Rahul ko bulaya."),
     ],
 )
-def test_swapped_arguments_contradict(clean: str, perturbed: str) -> None:
+def test_swapped_arguments_conflict(clean: str, perturbed: str) -> None:
     assert reason(clean, perturbed).startswith("roles")
 
 
@@ -83,22 +83,22 @@ def test_swapped_arguments_contradict(clean: str, perturbed: str) -> None:
         ("After Anna called Ben, Clara left.", "Clara left after Anna called Ben."),
     ],
 )
-def test_another_order_of_the_same_agrees(clean: str, perturbed: str) -> None:
+def test_reordering_without_swapping_roles_agrees(clean: str, perturbed: str) -> None:
     assert reason(clean, perturbed) == ""
 
 
-def test_misspelt_words_are_read_as_the_other_answer_writes_them() -> None:
+def test_misspellings_are_corrected_from_the_other_answer() -> None:
     clean = ["They will probably meet at the restaurant."]
-    assert mended(clean, ["Tehy will probaly meet at the resturant."])[1] == clean
-    assert mended(["They wil meet."], ["They will meet."])[0] == ["They will meet."]
+    assert correct_misspellings(clean, ["Tehy will probaly meet at the resturant."])[1] == clean
+    assert correct_misspellings(["They wil meet."], ["They will meet."])[0] == ["They will meet."]
 
 
 @pytest.mark.parametrize(
     ("clean", "perturbed"),
     [("prices increase", "prices decrease"), ("he is able", "he is unable"), ("They don't go.", "They do go.")],
 )
-def test_other_words_are_no_misspellings(clean: str, perturbed: str) -> None:
-    assert mended([clean], [perturbed]) == ([clean], [perturbed])
+def test_different_words_are_not_misspellings(clean: str, perturbed: str) -> None:
+    assert correct_misspellings([clean], [perturbed]) == ([clean], [perturbed])
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_other_words_are_no_misspellings(clean: str, perturbed: str) -> None:
         ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
     ],
 )
-def test_a_rare_word_stands_for_no_other(clean: str, perturbed: str, why: str) -> None:
+def test_rare_words_are_not_taken_for_synonyms(clean: str, perturbed: str, why: str) -> None:
     found = conflict(facts_of(clean), facts_of(perturbed))
     assert (found.reason, found.cost >= 0.5) == (why, bool(why))
