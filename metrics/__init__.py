@@ -1,4 +1,4 @@
-"""How an output is judged: text, policy and segment drift; plain texts in, floats out."""
+"""Metrics that score outputs (text overlap, policy compliance, segment drift): strings in, floats out."""
 
 from holdfast.metrics.metric import Encode, Metric, Scores, metrics, pair_metric, sample_metric
 

@@ -1,4 +1,4 @@
-"""What says nothing of the matter, and so is not compared: politeness around an answer, numbers of steps in words."""
+"""Strips polite phrases and step labels from answers, so that they don't count as drift."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ import regex
 from holdfast.metrics.segments import HAS_CONTENT, Segment, as_segment
 
 _FIRST = 3
-"""So many letters tell most sentences from those that may be polite."""
-
+"""Length of the prefix that phrases are indexed by; it rules out most sentences without running a regex."""
 
 _MARKS = " ,.:;!?。，！：\n"
-"""What may stand behind a phrase of fewer letters."""
+"""Characters that may follow a phrase shorter than `_FIRST`."""
 
 _ENDS = {
     "opening": r"(?:\s+-+\s+|\s*[,.:;!?।。，！：–—]+\s*|\s*\Z)",
     "whole": r"\W*\Z",
     "step": r"(?:,|(?<=\d):)\s*(?=\w)",
 }
-"""How each kind of phrase ends."""
+"""The regex that must follow each kind of phrase."""
 
 
 def without_chat(parts: list[Segment]) -> list[Segment]:
-    """The segments without what only greets, thanks, offers help or counts steps; all, where nothing else is said.
+    """Remove greetings, thanks, offers of help and step labels ("First, ...") from an answer's segments.
+
+    Args:
+        parts: The segments of one answer.
+
+    Returns:
+        The segments that still have content, with leading chat cut off; `parts` unchanged if nothing else is left.
 
     >>> from holdfast.metrics.segments import segment
     >>> [part.text for part in without_chat(segment(["Of course: it is Paris. I hope this helps!"])[0])]
@@ -47,7 +52,7 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
 
 @lru_cache(maxsize=1 << 15)
 def _chat_before(text: str) -> int:
-    """Where the matter of a segment begins, which is its end where it has none."""
+    """Return the offset at which a segment's content begins; its length if it is all chat."""
     at = steps = 0
     while polite := _phrases().get(text[at : at + _FIRST].lower()):
         found = polite.match(text, at)
@@ -55,12 +60,12 @@ def _chat_before(text: str) -> int:
             break
         steps += found.lastgroup == "step"
         at = found.end()
-    return at if steps < 2 else 0  # first, second and third prizes are counted, not told in steps
+    return at if steps < 2 else 0  # several in a row are content: "first, second, third prize"
 
 
 @cache
 def _phrases() -> dict[str, regex.Pattern[str]]:
-    """By their first letters, such phrases with the marks that end them."""
+    """Map the first letters of chat phrases to a pattern that matches them and the punctuation that ends them."""
     lines = (files("holdfast.metrics") / "data" / "chat.txt").read_text("utf-8").splitlines()
     rows = [line.partition(": ") for line in lines if line and not line.startswith("#")]
     found: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Python's cycle collector, paused while many small objects are made that hold no cycles."""
+"""A context manager that pauses Python's cyclic garbage collector."""
 
 import gc
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Pause the collector, which would walk through all that is kept, again and again; memory is freed as ever by
-    reference counts.
+    """Pause the cyclic garbage collector; memory is still freed by reference counting.
+
+    Use it around code that creates many small objects without cycles, which the collector would traverse repeatedly.
 
     >>> with collection_paused():
     ...     gc.isenabled()

@@ -1,4 +1,4 @@
-"""How much of what matters survives in an output: marked key facts, and the numbers and names of the reference."""
+"""Recall metrics: which key facts, numbers and names an output contains."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,9 @@ from holdfast.metrics.text_scores import find_words, words
 def key_fact_recall(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """The share of `metadata["key_facts"]` (strings) that the output contains, as whole words.
+    """Return the share of `metadata["key_facts"]` (strings) that the output contains as whole words.
+
+    A sample without key facts gets no score.
 
     >>> key_fact_recall(["Anna meets Ben at 5 pm."], [[]], [{"key_facts": ["Anna", "6 pm"]}])
     [{'key_fact_recall': 0.5}]
@@ -25,7 +27,9 @@ def key_fact_recall(
 def entity_recall(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """The share of the first reference's numbers and names that the output has too; left out where it has none.
+    """Return the share of the first reference's numbers and names that the output also contains.
+
+    `number_recall` is left out if the reference has no numbers, `name_recall` if it has no names.
 
     >>> entity_recall(["Anna pays 20 euros."], [["In Paris, Anna pays 30 euros."]], [{}])
     [{'number_recall': 0.0, 'name_recall': 0.5}]
@@ -34,15 +38,15 @@ def entity_recall(
 
     rows = []
     for output, answers in zip(outputs, references, strict=True):
-        wanted = facts_of(answers[0]) if answers else facts_of("")
+        expected = facts_of(answers[0]) if answers else facts_of("")
         got = facts_of(output)
         row: Scores = {}
-        if wanted.numbers:
+        if expected.numbers:
             values = {value_of(number) for number in got.numbers}
-            row["number_recall"] = sum(value_of(n) in values for n in wanted.numbers) / len(wanted.numbers)
-        if wanted.names:
+            row["number_recall"] = sum(value_of(n) in values for n in expected.numbers) / len(expected.numbers)
+        if expected.names:
             said = set(words(output))
-            row["name_recall"] = sum(set(words(name)) <= said for name in wanted.names) / len(wanted.names)
+            row["name_recall"] = sum(set(words(name)) <= said for name in expected.names) / len(expected.names)
         rows.append(row)
     return rows
 

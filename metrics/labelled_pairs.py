@@ -1,4 +1,4 @@
-"""Pairs of answers that people labelled: did the meaning change, and how?"""
+"""Pairs of answers labelled by people: whether the meaning changed, and how."""
 
 import json
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ _FIELDS = ("id", "domain", "kind", "changed", "clean", "perturbed")
 
 @dataclass(frozen=True, slots=True)
 class LabelledPair:
-    """Two answers, whether the second says something else than the first, and what kind of change lies between them.
+    """Two answers, whether the second changes the meaning of the first, and the kind of change.
 
-    `split` is the half it belongs to: rules and thresholds are made on `build`, judged on `test`.
+    `split` is the half that the pair belongs to: rules and thresholds are developed on `build` and evaluated on `test`.
     """
 
     id: str
@@ -31,7 +31,7 @@ class LabelledPair:
 
 
 def embedded_pairs() -> list[LabelledPair]:
-    """The labelled set that comes with Holdfast, written for it by hand: both halves."""
+    """Return both halves of the hand-written labelled set that ships with Holdfast."""
     pairs = []
     for name in EMBEDDED:
         lines = (files("holdfast.metrics") / "data" / name).read_text("utf-8").split("\n")
@@ -40,8 +40,17 @@ def embedded_pairs() -> list[LabelledPair]:
 
 
 def read_pairs(path: Path) -> list[LabelledPair]:
-    """Pairs of your own: JSON lines with `id`, `domain`, `kind`, `changed`, `clean` and `perturbed`; every second
-    one of the changed and of the unchanged is kept for judging. Raises UserError naming the line that can't be read."""
+    """Read labelled pairs from a JSONL file, and assign them to the build and test halves.
+
+    Args:
+        path: A file with one object per line, with `id`, `domain`, `kind`, `changed`, `clean` and `perturbed`.
+
+    Returns:
+        The pairs in file order; every second changed pair and every second unchanged pair is in the test half.
+
+    Raises:
+        UserError: If the file can't be read, or a line is not a valid pair.
+    """
     try:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
@@ -66,8 +75,10 @@ def _pairs(lines: Iterable[str], where: str, split: Literal["build", "test"]) ->
             row = json.loads(line)
             fields = {name: row[name] for name in _FIELDS}
             if not isinstance(row["changed"], bool) or not all(isinstance(fields[n], str) for n in _TEXTS):
-                raise TypeError("'changed' must be true or false, the others texts")
-        except (ValueError, KeyError, TypeError) as error:
+                raise TypeError("'changed' must be true or false, and the other fields must be strings")
+        except KeyError as error:
+            raise UserError(f"{where}, line {number}: missing field {error}; a pair has {', '.join(_FIELDS)}") from None
+        except (ValueError, TypeError) as error:
             raise UserError(f"{where}, line {number}: {error}; a pair has {', '.join(_FIELDS)}") from None
         pairs.append(LabelledPair(**fields, split=split))
     return pairs

@@ -1,4 +1,4 @@
-"""Classification by generation: the label that an answer names."""
+"""Classification by generation: the label that an answer mentions."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from holdfast.metrics.text_scores import find_words, words
 def label_accuracy(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """1 where the first label that the output names is the reference; `label_given` is 0 where it names none.
+    """Return 1 if the first label that the output mentions is a reference; `label_given` is 0 if it mentions none.
 
-    The labels are `metadata["labels"]`, or the references where there are none.
+    The labels are `metadata["labels"]`, or the references if there are none.
 
     >>> label_accuracy(["It is positive."], [["positive"]], [{"labels": ["positive", "negative"]}])
     [{'label_accuracy': 1.0, 'label_given': 1.0}]

@@ -1,4 +1,4 @@
-"""What a metric is, the registry of metrics, and the two decorators that fill it."""
+"""The metric interface, the registry of metrics, and the decorators that register one."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ if TYPE_CHECKING:
     import numpy as np
 
 Scores = dict[str, float]
-"""The scores of one sample or one pair. A key that does not apply to it is left out; no value is ever NaN."""
+"""The scores of one sample or pair. A key that does not apply is left out; values are never NaN."""
 
 Metadata = Mapping[str, Any]
 SampleCompute = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[Metadata]], list[Scores]]
 """(outputs, references, metadata) -> one dict of floats per sample."""
 
 PairCompute = Callable[..., list[Scores]]
-"""(clean outputs, perturbed outputs) -> one dict of floats per pair; `encode=` too where the metric asks for it."""
+"""(clean outputs, perturbed outputs) -> one dict of floats per pair; takes `encode=` if the metric needs an encoder."""
 
 Encode = Callable[[Sequence[str]], "np.ndarray[Any, np.dtype[np.float32]]"]
-"""n texts -> array (n, d), float32, rows of length one (zero rows for texts without content)."""
+"""n texts -> array (n, d), float32, with unit-length rows (zero rows for texts without content)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A registered metric: its function, and for each key it returns whether higher is better."""
+    """A registered metric: its function and, for each key that it returns, whether higher is better."""
 
     name: str
     kind: Literal["sample", "pair"]
     compute: SampleCompute | PairCompute
     higher_is_better: Mapping[str, bool]
     unbounded: frozenset[str] = frozenset()
-    """Keys whose values may exceed 1 (counts, lengths); all others lie in [0, 1]."""
+    """Keys whose values may exceed 1 (counts, lengths); all other values lie in [0, 1]."""
     needs_encoder: bool = False
 
     @property
     def headline(self) -> str:
-        """The key that stands for the metric in a table: its first."""
+        """The key that represents the metric in a table: the first."""
         return next(iter(self.higher_is_better))
 
 
@@ -52,7 +52,16 @@ P = TypeVar("P", bound=PairCompute)
 def sample_metric(
     name: str, higher_is_better: Mapping[str, bool], *, unbounded: frozenset[str] = frozenset()
 ) -> Callable[[S], S]:
-    """Register a function `(outputs, references, metadata) -> one dict per sample`."""
+    """Register a function `(outputs, references, metadata) -> one dict of scores per sample`.
+
+    Args:
+        name: The name under which users select the metric.
+        higher_is_better: Every key that the function may return, and whether higher values are better.
+        unbounded: The keys whose values may exceed 1.
+
+    Returns:
+        A decorator that returns the function unchanged.
+    """
 
     def register(compute: S) -> S:
         metrics.register(name, Metric(name, "sample", compute, dict(higher_is_better), unbounded))
@@ -62,9 +71,15 @@ def sample_metric(
 
 
 def pair_metric(name: str, higher_is_better: Mapping[str, bool], *, needs_encoder: bool = False) -> Callable[[P], P]:
-    """Register a function `(clean outputs, perturbed outputs) -> one dict per pair`.
+    """Register a function `(clean outputs, perturbed outputs) -> one dict of scores per pair`.
 
-    With `needs_encoder` the caller hands in a sentence encoder as the keyword `encode`.
+    Args:
+        name: The name under which users select the metric.
+        higher_is_better: Every key that the function may return, and whether higher values are better.
+        needs_encoder: Whether to pass a sentence encoder as the keyword argument `encode`.
+
+    Returns:
+        A decorator that returns the function unchanged.
     """
 
     def register(compute: P) -> P:

@@ -1,4 +1,4 @@
-"""What a trained spaCy pipeline reads in an answer: its sentences, its entities, and who does what to whom."""
+"""Sentences, entities and actions (who does what to whom) from a trained spaCy pipeline."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from holdfast.errors import UserError
 from holdfast.language.answer_sentences import Span
 
 Action = tuple[str, str, str]
-"""A verb, who does it and whom it is done to: stems."""
+"""The stems of a verb, its agent and its patient."""
 
-_NO_NAMES = frozenset("CARDINAL DATE MONEY ORDINAL PERCENT QUANTITY TIME".split())
-"""Entities that are quantities, which are read by rule."""
+_QUANTITIES = frozenset("CARDINAL DATE MONEY ORDINAL PERCENT QUANTITY TIME".split())
+"""Labels of entities that are quantities; these are read by rule instead."""
 
 _SUBJECTS, _PASSIVES, _OBJECTS = ("nsubj",), ("nsubjpass", "nsubj:pass"), ("dobj", "obj", "iobj", "dative")
 
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """The sentences of an answer, the words of its entities (lower case), and its actions."""
+    """The sentence spans of an answer, the words of its entities (lower case), and its actions."""
 
     sentences: tuple[Span, ...]
     names: frozenset[str]
@@ -31,16 +31,25 @@ class Parse:
 
 
 def parse(texts: Sequence[str], pipeline: str) -> list[Parse]:
-    """Read texts with the installed spaCy pipeline of this name, or in this directory.
+    """Parse texts with a spaCy pipeline.
 
-    A pipeline without an entity recogniser finds no names, one without a parser no actions. Raises UserError for a
-    pipeline that is not installed.
+    A pipeline without an entity recogniser finds no names; one without a parser finds no actions.
+
+    Args:
+        texts: The texts to parse.
+        pipeline: The name of an installed pipeline, or its directory.
+
+    Returns:
+        One parse per text, in order.
+
+    Raises:
+        UserError: If the pipeline is not installed.
     """
     docs = _pipeline(pipeline).pipe(map(without_surrogates, texts), batch_size=64)
     return [
         Parse(
             tuple((sentence.start_char, sentence.end_char) for sentence in doc.sents),
-            frozenset(token.lower_ for entity in doc.ents if entity.label_ not in _NO_NAMES for token in entity),
+            frozenset(token.lower_ for entity in doc.ents if entity.label_ not in _QUANTITIES for token in entity),
             frozenset(_actions(doc)),
         )
         for doc in docs
@@ -48,12 +57,12 @@ def parse(texts: Sequence[str], pipeline: str) -> list[Parse]:
 
 
 def without_surrogates(text: str) -> str:
-    """A lone surrogate has no UTF-8 form, which spaCy needs; the stand-in keeps every offset."""
+    """Replace lone surrogates, which spaCy can't encode as UTF-8, by a character of the same length."""
     return text if text.isascii() else regex.sub(r"[\ud800-\udfff]", "\ufffd", text)
 
 
 def _actions(doc: Any) -> Iterator[Action]:
-    """Subject and object of each verb; a passive's subject is its object, and its agent stands behind "by"."""
+    """Yield the agent and patient of each verb; in a passive the subject is the patient and "by" marks the agent."""
     from holdfast.language.stems import stem
 
     for verb in doc:
@@ -76,7 +85,7 @@ def _pipeline(name: str) -> Any:
     except OSError:
         raise UserError(
             f"spaCy pipeline '{name}' is not installed: install it (python -m spacy download {name}), "
-            "or leave it out to cut sentences by rule"
+            "or omit it to split sentences by rule"
         ) from None
     if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
         nlp.add_pipe("sentencizer", first=True)

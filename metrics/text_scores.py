@@ -1,4 +1,4 @@
-"""An output against its references: exact match, token F1 and ROUGE, in any script."""
+"""Text overlap with the references (exact match, token F1 and ROUGE), in any script."""
 
 import unicodedata
 from collections import Counter
@@ -18,7 +18,7 @@ _ARTICLES = frozenset({"a", "an", "the"})
 def exact_match(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """1 where the output equals a reference after SQuAD's normalisation, else 0.
+    """Return 1 if the output equals a reference after SQuAD-style normalisation, else 0.
 
     >>> exact_match(["The Nile."], [["Nile", "River Nile"]], [{}])
     [{'exact_match': 1.0}]
@@ -31,7 +31,7 @@ def exact_match(
 
 @sample_metric("token_f1", {"token_f1": True})
 def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
-    """The best F1 of the output's tokens against a reference's (Rajpurkar et al. 2016).
+    """Return the token F1 of the output against its best-matching reference (Rajpurkar et al. 2016).
 
     >>> token_f1(["the river Nile"], [["Nile"]], [{}])
     [{'token_f1': 0.6666666666666666}]
@@ -44,9 +44,9 @@ def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metada
 
 @sample_metric("rouge", {"rougeL": True, "rouge1": True, "rouge2": True})
 def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
-    """ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, the best over the references (Lin 2004), by rouge-score.
+    """Return the ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, each the best over the references (Lin 2004).
 
-    The tokenizer is ours: rouge-score's own drops every letter outside ASCII.
+    Computed by the rouge-score package with a different tokenizer, since its own drops all non-ASCII letters.
 
     >>> rouge(["Anna calls Ben"], [["Anna calls Ben"]], [{}])
     [{'rougeL': 1.0, 'rouge1': 1.0, 'rouge2': 1.0}]
@@ -60,9 +60,9 @@ def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata:
 
 
 def normalise(text: str) -> str:
-    """Casefolded, NFKC, without punctuation, articles and extra spaces, much as SQuAD does, in any script.
+    """Normalise a text as SQuAD does, in any script: NFKC, casefolded, no punctuation, articles or extra spaces.
 
-    Symbols stay ("$5" is not "€5"), and a text that is nothing but articles keeps them.
+    Symbols are kept ("$5" is not "€5"), as are the articles of a text that consists only of articles.
 
     >>> normalise("  The Nile, of course!"), normalise("A")
     ('nile of course', 'a')
@@ -73,7 +73,9 @@ def normalise(text: str) -> str:
 
 
 def find_words(wanted: Sequence[str], said: Sequence[str]) -> int | None:
-    """Where the words `wanted` first stand in a row in `said`; None where they don't, or there are none.
+    """Return the index at which the words `wanted` first occur in `said`, consecutively.
+
+    Returns None if they don't, or if `wanted` is empty.
 
     >>> find_words(["5", "pm"], words("Come at 5 pm."))
     2
@@ -84,7 +86,7 @@ def find_words(wanted: Sequence[str], said: Sequence[str]) -> int | None:
 
 
 def words(text: str) -> list[str]:
-    """Casefolded runs of letters, marks and digits, in any script.
+    """Return the casefolded runs of letters, combining marks and digits of a text, in any script.
 
     >>> words("Über 3 नदियाँ!")
     ['über', '3', 'नदियाँ']
@@ -94,11 +96,11 @@ def words(text: str) -> list[str]:
 
 
 def _f1(output: str, reference: str) -> float:
-    got, wanted = normalise(output).split(), normalise(reference).split()
-    if not got or not wanted:
-        return float(got == wanted)
-    common = sum((Counter(got) & Counter(wanted)).values())
-    return 2 * common / (len(got) + len(wanted))
+    got, expected = normalise(output).split(), normalise(reference).split()
+    if not got or not expected:
+        return float(got == expected)
+    common = sum((Counter(got) & Counter(expected)).values())
+    return 2 * common / (len(got) + len(expected))
 
 
 @cache

@@ -1,5 +1,4 @@
-"""Attention reallocation: which part of the prompt each part of the answer looks at, and whether a perturbation moved
-that (S2R2's account of why adapters drift; METHODS 2)."""
+"""Attention shift: how a perturbation changes which parts of the prompt each part of the answer attends to."""
 
 from __future__ import annotations
 
@@ -20,13 +19,17 @@ Replaced = tuple[int, str, str]
 def attention_shift(
     clean: Array, perturbed: Array, back: Array, partners: Sequence[int], masses: Sequence[float]
 ) -> float:
-    """How much attention moved, in [0, 1]: the total variation between what an answer's segments attend to in the clean
-    and in the perturbed prompt, as a mean over the clean answer's segments by mass.
+    """Return how much attention moved between the clean and the perturbed prompt, in [0, 1].
 
-    `clean` (k, p) and `perturbed` (k', p') hold the shares of attention from answer segments to prompt segments, rows
-    summing to one; `back` (p', p + 1) says where each segment of the perturbed prompt was in the clean one, its last
-    column what was not there (see `back_mapping`); `partners` (k) names for each clean answer segment its counterpart
-    among the k'.
+    This is the total variation distance between the attention distributions of aligned answer segments over the clean
+    prompt's segments, averaged over the clean answer's segments by mass.
+
+    Args:
+        clean: Shares of attention from the clean answer's segments to the clean prompt's (k, p); rows sum to 1.
+        perturbed: The same for the perturbed answer and prompt (k', p').
+        back: Maps segments of the perturbed prompt to those of the clean one (p', p + 1); see `back_mapping`.
+        partners: For each of the k clean answer segments, the index of its counterpart among the k'.
+        masses: The masses of the k clean answer segments.
     """
     import numpy as np
 
@@ -41,11 +44,15 @@ def attention_shift(
 
 
 def back_mapping(clean: Sequence[Span], perturbed: Sequence[Span], edits: Sequence[Replaced]) -> Array:
-    """(p', p + 1): the share of each segment of the perturbed prompt that stood in each segment of the clean one, and
-    in the last column what is new: text inserted beyond what it replaces.
+    """Return which share of each perturbed prompt segment comes from which clean prompt segment.
 
-    Segments are given by their character spans, sorted; characters between two segments belong to the one before. Rows
-    sum to one.
+    Args:
+        clean: Sorted character spans of the clean prompt's p segments; characters between two belong to the first.
+        perturbed: The same for the perturbed prompt's p' segments.
+        edits: The edits that turned the clean prompt into the perturbed one, sorted by position.
+
+    Returns:
+        Shares (p', p + 1) whose rows sum to 1; the last column holds the share of inserted text that replaces nothing.
 
     >>> back_mapping([(0, 4), (5, 9)], [(0, 3), (4, 8)], [(1, "b", "")]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
@@ -64,7 +71,7 @@ def back_mapping(clean: Sequence[Span], perturbed: Sequence[Span], edits: Sequen
 
 
 class _Origin:
-    """From a character of the perturbed text to the clean one."""
+    """Maps characters of the perturbed text to positions in the clean text."""
 
     def __init__(self, edits: Sequence[Replaced]) -> None:
         self._starts: list[int] = []
@@ -76,7 +83,10 @@ class _Origin:
             shift += len(inserted) - len(removed)
 
     def of(self, place: int) -> int | None:
-        """Where it was; None where it is new. Of a replacement, as much as was removed stands for what was there."""
+        """Return the clean position of a character, or None if it is new.
+
+        The first characters of a replacement map to the removed ones; any beyond those are new.
+        """
         i = bisect_right(self._starts, place) - 1
         if i < 0:
             return place

@@ -1,4 +1,4 @@
-"""How large an adapter's update is, and in how many directions: read off the factors, never off the product."""
+"""Norms and effective rank of an adapter's update, computed from its factors without forming the product."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """One module's update s B A: Frobenius norms of A, B and s B A, its spectral norm, its effective rank (the
-    exponential of the entropy of its normalised singular values; Roy and Vetterli 2007), and its rank."""
+    """The geometry of one module's update s B A.
+
+    Attributes:
+        a_norm: Frobenius norm of A.
+        b_norm: Frobenius norm of B.
+        norm: Frobenius norm of s B A.
+        spectral_norm: Largest singular value of s B A.
+        effective_rank: Exponential of the entropy of the normalised singular values (Roy and Vetterli 2007).
+        rank: The number of rows of A.
+    """
 
     a_norm: float
     b_norm: float
@@ -25,10 +33,15 @@ class Geometry:
 
 
 def geometry_of(a: Tensor, b: Tensor, scale: float) -> Geometry:
-    """The geometry of s B A for A (r, n) and B (m, r): the singular values of an r x r core.
+    """Compute the geometry of the update s B A from the singular values of an r x r core.
 
-    With QR factors B = Q_b R_b and A^T = Q_a R_a the update is Q_b (s R_b R_a^T) Q_a^T, so that the core has its
-    singular values.
+    With QR factors B = Q_b R_b and A^T = Q_a R_a the update is Q_b (s R_b R_a^T) Q_a^T, so it has the same non-zero
+    singular values as the core s R_b R_a^T.
+
+    Args:
+        a: The factor A (r, n).
+        b: The factor B (m, r).
+        scale: The scale s.
     """
     import torch
 
@@ -48,7 +61,11 @@ def geometry_of(a: Tensor, b: Tensor, scale: float) -> Geometry:
 
 
 def total(modules: Mapping[str, Geometry]) -> Geometry:
-    """The whole adapter as one block-diagonal update: norms add in squares, the spectral norm is the largest."""
+    """Return the geometry of the whole adapter, seen as one block-diagonal update.
+
+    Squared norms add up, the spectral norm and rank are the largest of any module, and the effective rank is the mean
+    weighted by squared norm.
+    """
 
     def root(name: str) -> float:
         return math.sqrt(sum(getattr(each, name) ** 2 for each in modules.values()))

@@ -1,6 +1,6 @@
-"""How flat the loss is around a model's weights: expected sharpness, curvature, and the surface itself.
+"""Flatness of the loss around a model's weights: expected sharpness, curvature and the loss surface.
 
-Everything here sees the loss as a function of replaced weights, so that no weight is ever written.
+The loss is a function of replacement weights, so the model's own weights are never written to.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     Weights = Mapping[str, Tensor]
     """Matrices (m, n) by name."""
     Loss = Callable[[Weights], Tensor]
-    """The loss, a scalar, of the model with these matrices in the place of its own."""
+    """The scalar loss of the model with these matrices in place of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sharpness:
-    """How much the loss rises under weight noise of scale `sigma`: mean over draws, and its standard error."""
+    """The rise in loss under weight noise of scale `sigma`: the mean over draws, and its standard error."""
 
     sigma: float
     rise: float
@@ -29,10 +29,14 @@ class Sharpness:
 
 
 def row_normalised(like: Weights, norms: Weights, seed: int) -> dict[str, Tensor]:
-    """A random direction d whose every row is as long as the row of the weights that it belongs to.
+    """Draw a random direction d whose rows have the same norms as the rows of the weights.
 
-    Filter normalisation (Li et al. 2018, arXiv 1712.09913) with rows as filters: d_i = z_i ||w_i|| / ||z_i||. `norms`
-    holds the row norms (m) of each matrix of `like`.
+    Filter normalisation (Li et al. 2018, arXiv 1712.09913) with rows as filters: d_i = z_i ||w_i|| / ||z_i||.
+
+    Args:
+        like: The weights.
+        norms: The row norms (m) of each matrix.
+        seed: The seed of the direction.
     """
     import torch
 
@@ -47,9 +51,18 @@ def row_normalised(like: Weights, norms: Weights, seed: int) -> dict[str, Tensor
 def expected_sharpness(
     loss: Loss, weights: Weights, norms: Weights, sigmas: Sequence[float], *, draws: int = 8, seed: int = 0
 ) -> list[Sharpness]:
-    """E_d L(W + sigma d) - L(W) for each sigma, over `draws` row-normalised directions, the same for every sigma.
+    """Estimate E_d L(W + sigma d) - L(W) for each sigma, over row-normalised directions d.
 
-    Raises ValueError for fewer than one draw.
+    Args:
+        loss: The loss as a function of replacement weights.
+        weights: The weights W.
+        norms: The row norms (m) of each matrix.
+        sigmas: The noise scales.
+        draws: The number of directions, shared by all sigmas.
+        seed: The seed of the first direction; the next ones use seed + 1, ...
+
+    Raises:
+        ValueError: If `draws` is less than 1.
     """
     import torch
 
@@ -68,11 +81,18 @@ def expected_sharpness(
 def largest_eigenvalue(
     loss: Loss, weights: Weights, *, iterations: int = 30, tolerance: float = 1e-2, seed: int = 0
 ) -> float:
-    """The Hessian's largest eigenvalue with respect to `weights`, by Lanczos' iteration: the sharpest way up, however
-    steep the loss falls in another direction, where power iteration would find the eigenvalue of largest magnitude.
+    """Compute the largest eigenvalue of the loss's Hessian with respect to `weights`, by Lanczos iteration.
 
-    Each iteration is a Hessian-vector product by double backward (Pearlmutter 1994), and three vectors are kept. It
-    ends where the residual of the largest Ritz pair is below `tolerance` of its value.
+    This is the steepest upward curvature; power iteration would find the eigenvalue of largest magnitude, which may be
+    negative. Each iteration takes one Hessian-vector product by double backward (Pearlmutter 1994); only three vectors
+    are kept.
+
+    Args:
+        loss: The loss as a function of replacement weights.
+        weights: The weights at which to compute the Hessian.
+        iterations: The maximum number of iterations.
+        tolerance: Stop when the residual of the largest Ritz pair is below this share of its value.
+        seed: The seed of the starting vector.
     """
     import torch
 
@@ -101,7 +121,18 @@ def largest_eigenvalue(
 def surface(
     loss: Loss, weights: Weights, directions: Sequence[Weights], *, reach: float = 1.0, points: int = 21
 ) -> list[tuple[tuple[float, ...], float]]:
-    """The loss on a grid along one or two directions, from -reach to reach: (coordinates, loss), row by row."""
+    """Evaluate the loss on a grid along one or two directions.
+
+    Args:
+        loss: The loss as a function of replacement weights.
+        weights: The weights at the centre of the grid.
+        directions: One or two directions.
+        reach: The grid extends from -reach to reach along each direction.
+        points: The number of grid points along each direction.
+
+    Returns:
+        (coordinates, loss) for each grid point, row by row.
+    """
     import torch
 
     steps = [reach * (2 * i / (points - 1) - 1) for i in range(points)]
@@ -124,7 +155,7 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _largest_ritz(diagonal: Sequence[float], beside: Sequence[float]) -> tuple[float, float]:
-    """The largest eigenvalue of a tridiagonal matrix, and how much of its eigenvector lies in the last direction."""
+    """Return the largest eigenvalue of a tridiagonal matrix, and the magnitude of its eigenvector's last component."""
     from scipy.linalg import eigh_tridiagonal
 
     last = len(diagonal) - 1

@@ -1,4 +1,4 @@
-"""How far apart an encoder finds texts: one by one, every two of two answers' segments, and groups of these."""
+"""Encoder distances between texts, between two answers' segments, and between groups of segments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 class Distances:
-    """Distances in [0, 1] between texts that are encoded in one call, each once: 1 - cos, clipped, raised to `power`.
+    """Distances in [0, 1] between texts: 1 - cos, clipped, raised to `power`.
+
+    All texts are encoded in one call, each distinct text once.
+
+    Args:
+        texts: Every text that will be compared.
+        encode: The encoder.
+        power: The exponent applied to each distance.
 
     >>> from holdfast.metrics.encoders.encoder import load_encoder
     >>> distances = Distances(["so", "so be it", "no"], load_encoder("lexical"))
@@ -31,11 +38,11 @@ class Distances:
         self._power = power
 
     def of(self, one: str, other: str) -> float:
-        """The distance of two texts."""
+        """Return the distance between two texts."""
         return self._of(self._vectors[self._rows[one]], self._vectors[self._rows[other]])
 
     def between(self, ours: Sequence[str], theirs: Sequence[str]) -> Array:
-        """The distance of every two of m and n texts (m, n); exactly 0 where they are the same."""
+        """Return the distances between m and n texts (m, n), exactly 0 for identical texts."""
         distances = 1.0 - self._stacked(ours) @ self._stacked(theirs).T
         distances = distances.clip(0.0, 1.0, out=distances)
         places: dict[str, list[int]] = {}
@@ -49,8 +56,19 @@ class Distances:
         return distances
 
     def joint(self, ours: Sequence[str], a: Array, theirs: Sequence[str], b: Array) -> Callable[[Group, Group], float]:
-        """The distance between groups of m and n texts, by their numbers; each group is seen as the mean of its vectors
-        by the masses `a` (m) and `b` (n)."""
+        """Return a function that computes the distance between two groups of texts.
+
+        Each group is represented by the mean of its vectors, weighted by mass.
+
+        Args:
+            ours: m texts.
+            a: Their masses (m).
+            theirs: n texts.
+            b: Their masses (n).
+
+        Returns:
+            A function of two groups, given as indices into `ours` and `theirs`.
+        """
 
         def distance(one: Group, other: Group) -> float:
             return self._of(self._mean(ours, a, one), self._mean(theirs, b, other))

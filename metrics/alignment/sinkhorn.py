@@ -1,4 +1,4 @@
-"""Entropic transport for gradients: batched, in the log domain, in torch."""
+"""Differentiable entropic optimal transport in torch: batched, in the log domain."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ if TYPE_CHECKING:
 
 
 _NOTHING = -1e30
-"""The log of no mass; finite, so that gradients are."""
+"""The log of zero mass; finite, so that gradients stay finite."""
 
 
 def sinkhorn(cost: Tensor, a: Tensor, b: Tensor, *, epsilon: float = 0.05, iterations: int = 100) -> Tensor:
-    """The plans P (B, m, n) that minimise sum_ij P_ij C_ij - epsilon_k H(P) under marginals a (B, m) and b (B, n).
+    """Compute the plans P (B, m, n) that minimise sum_ij P_ij C_ij - epsilon_k H(P) under marginals a and b.
 
-    `epsilon` is relative: epsilon_k is that share of the median of the k-th problem's costs. Problems of unequal sizes
-    are padded: a mass of zero marks a segment that is not there, and gets nothing. Always `iterations` rounds, so
-    that a step takes the same time and gives the same bits every time; the row marginals are exact. Cuturi 2013; in the
-    log domain, Peyré and Cuturi 2019, section 4.4. Differentiable in `cost`.
+    Differentiable in `cost`. The number of iterations is fixed, so that a step is deterministic and always takes the
+    same time; the row marginals are exact. Cuturi 2013; in the log domain, Peyré and Cuturi 2019, section 4.4.
+
+    Args:
+        cost: The costs C (B, m, n).
+        a: Row marginals (B, m). Smaller problems of a batch are padded with masses of zero, which receive nothing.
+        b: Column marginals (B, n), padded likewise.
+        epsilon: The regularisation, relative to the median cost: epsilon_k = epsilon * median(C_k).
+        iterations: The number of Sinkhorn iterations.
     """
     import torch
 
@@ -36,7 +41,7 @@ def sinkhorn(cost: Tensor, a: Tensor, b: Tensor, *, epsilon: float = 0.05, itera
 
 
 def _median(costs: Tensor) -> Tensor:
-    """The median, or 1 where every cost is about nothing and any plan will do."""
+    """Return the median cost, or 1 if the costs are practically zero and any plan will do."""
     import torch
 
     median = costs.median() if costs.numel() else costs.new_tensor(1.0)

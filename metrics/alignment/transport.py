@@ -1,4 +1,4 @@
-"""Exact optimal transport between the segments of two answers, by POT."""
+"""Exact optimal transport between the segments of two answers, with POT."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ MAX_PIVOTS = 10_000_000
 
 
 def transport_plan(cost: Array, a: Array, b: Array) -> Array:
-    """The plan P >= 0 (m, n) with row sums a (m) and column sums b (n) that minimises sum_ij P_ij C_ij.
+    """Compute the plan P >= 0 (m, n) with row sums a and column sums b that minimises sum_ij P_ij C_ij.
 
-    `a` and `b` are positive and sum to one. Peyré and Cuturi, Computational Optimal Transport (2019), section 3. Solved
-    by POT's network simplex; one segment on either side leaves no choice, and equal numbers of equal masses are an
-    assignment problem (section 2.3), which scipy solves faster.
+    Solved by POT's network simplex (Peyré and Cuturi, Computational Optimal Transport, 2019, section 3). A single
+    segment on either side admits only one plan, and equal numbers of equal masses are an assignment problem (section
+    2.3), which scipy solves faster.
+
+    Args:
+        cost: The costs C (m, n).
+        a: Positive row masses (m) that sum to 1.
+        b: Positive column masses (n) that sum to 1.
 
     >>> import numpy as np
     >>> half = np.array([0.5, 0.5])
@@ -38,7 +43,7 @@ def transport_plan(cost: Array, a: Array, b: Array) -> Array:
 
 @cache
 def _network_simplex() -> Any:
-    """POT's solver itself: the checks and conversions in `ot.emd` take ten times as long as problems of this size."""
+    """Return POT's solver itself: for problems of this size, the checks in `ot.emd` take ten times as long."""
     from ot.lp.emd_wrap import emd_c
 
     return emd_c

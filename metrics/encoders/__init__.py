@@ -1,1 +1,1 @@
-"""Sentence encoders: text in, unit vectors out; one file per encoder."""
+"""Sentence encoders, one per file: texts in, unit vectors out."""

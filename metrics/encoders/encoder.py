@@ -1,4 +1,4 @@
-"""Sentence encoders: what turns a segment into a vector, by name, by path, and by the language that is to be read."""
+"""The registry of sentence encoders, and the choice of an encoder by name, path and language."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from holdfast.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What is known of an encoder before it is loaded.
+    """A registered encoder, not loaded yet.
 
-    `build` loads it, or raises UserError naming what to install. `languages` are the codes of those that it reads;
-    empty: all. Its distances are raised to `power` before they count: two bends down those of an encoder that sees
-    letters alone, and so finds any two wordings far apart.
+    Attributes:
+        build: Loads the encoder, or raises UserError saying what to install.
+        languages: Codes of the languages that the encoder supports; empty means all.
+        power: The exponent applied to its distances. An encoder that sees only characters overestimates the distance
+            between paraphrases; an exponent of 2 compensates.
     """
 
     build: Callable[[], Encode]
@@ -30,14 +32,22 @@ class Encoder:
 encoders: Registry[Encoder] = Registry("encoders", "holdfast.metrics.encoders")
 
 FALLBACK = "lexical"
-"""The encoder for texts that the chosen one can't read."""
+"""The encoder for texts in languages that the chosen one doesn't support."""
 
 B = TypeVar("B", bound=Callable[[], Encode])
 
 
 def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float = 1.0) -> Callable[[B], B]:
-    """Register a builder of an encoder under `name`, with the languages that it reads and the power of its distances
-    (see `Encoder`)."""
+    """Register a function that builds an encoder.
+
+    Args:
+        name: The name under which users select the encoder.
+        languages: Codes of the languages that it supports; empty means all.
+        power: The exponent applied to its distances (see `Encoder`).
+
+    Returns:
+        A decorator that returns the function unchanged.
+    """
 
     def register(build: B) -> B:
         encoders.register(name, Encoder(build, languages, power))
@@ -49,7 +59,7 @@ def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float 
 
 @dataclass(frozen=True)
 class Encoding:
-    """The encoder of a run, those for other languages by their codes, and the one for what none of them reads."""
+    """The encoders of a run: the main one, others by language code, and a fallback for all other languages."""
 
     name: str
     main: Encode
@@ -57,26 +67,26 @@ class Encoding:
     fallback: Encode | None = None
 
     def choose(self, *texts: str) -> str:
-        """The name of the encoder that can read all of these texts."""
+        """Return the name of the encoder that supports the languages of all these texts."""
         if not _known(self.name).languages and not self.by_language:
             return self.name
         names = {self._reader(language) for language in languages_of(*texts)} or {self.name}
         return names.pop() if len(names) == 1 else FALLBACK
 
     def reads(self, text: str) -> bool:
-        """Whether an encoder that knows the language of this text was named."""
+        """Return whether the user named an encoder that supports the language of this text."""
         return self.choose(text) != FALLBACK or self.name == FALLBACK
 
     def encode(self, name: str) -> Encode:
-        """The encoder that `choose` named."""
+        """Return the encoder with a name that `choose` returned."""
         return self._all()[name]
 
     def power(self, name: str) -> float:
-        """What the distances of the encoder that `choose` named are raised to."""
+        """Return the exponent applied to that encoder's distances."""
         return _known(name).power
 
     def wrapped(self, wrap: Callable[[str, Encode], Encode]) -> Encoding:
-        """The same encoders, each as `wrap(name, encode)` returns it."""
+        """Return a copy in which each encoder is replaced by `wrap(name, encode)`."""
         kept = {name: wrap(name, encode) for name, encode in self._all().items()}
         others = {language: (name, kept[name]) for language, (name, _) in self.by_language.items()}
         return replace(self, main=kept[self.name], by_language=others, fallback=kept.get(FALLBACK))
@@ -93,27 +103,32 @@ class Encoding:
 
 
 def encoding_of(spec: str, load: Callable[[str], Encode] | None = None) -> Encoding:
-    """The encoders that `spec` names and loads: `minilm`, or with others by language, `minilm,hi=path/to/encoder`.
+    """Load the encoders that a specification names.
 
-    A name is a registered one, a directory or a hub name of a sentence-transformers or transformers encoder; `load`
-    replaces how they are loaded. Raises UserError for what is none.
+    Args:
+        spec: The main encoder and others by language, as in `minilm` or `minilm,hi=path/to/encoder`. Each is a
+            registered name, a directory, or a hub name of a sentence-transformers or transformers encoder.
+        load: Loads an encoder by name; `load_encoder` if None.
+
+    Raises:
+        UserError: If the specification is malformed, or an encoder is unknown or can't be loaded.
     """
     load = load or load_encoder
     first, *others = [part.strip() for part in spec.split(",")]
     if not first or "=" in first:
-        raise UserError(f"--encoder '{spec}': name first the encoder of most texts, as in minilm,hi=path/to/encoder")
+        raise UserError(f"--encoder '{spec}': the main encoder must come first, as in minilm,hi=path/to/encoder")
     by_language = {}
     for other in others:
         language, equals, name = other.partition("=")
         if not (language and equals and name):
-            raise UserError(f"--encoder: '{other}' is not of the form language=encoder, as in hi=path/to/encoder")
+            raise UserError(f"--encoder: '{other}' must have the form language=encoder, as in hi=path/to/encoder")
         by_language[language] = name, load(name)
     main = load(first)
     return Encoding(first, main, by_language, None if first == FALLBACK else load(FALLBACK))
 
 
 def check_encoders(spec: str) -> None:
-    """Raise UserError where `spec` names an encoder that is neither registered nor looks like a path or hub name."""
+    """Raise UserError if `spec` names an encoder that is neither registered nor looks like a path or hub name."""
 
     def check(name: str) -> Encode:
         if not _is_elsewhere(name):
@@ -124,7 +139,11 @@ def check_encoders(spec: str) -> None:
 
 
 def load_encoder(name: str) -> Encode:
-    """A registered encoder, or the one in a directory or hub repository; raises UserError where there is none."""
+    """Load a registered encoder, or one from a directory or hub repository.
+
+    Raises:
+        UserError: If the encoder is unknown or can't be loaded.
+    """
     if _is_elsewhere(name):
         from holdfast.metrics.encoders.transformer_encoder import load_transformer
 
@@ -134,7 +153,7 @@ def load_encoder(name: str) -> Encode:
 
 @cache
 def _known(name: str) -> Encoder:
-    """What was declared of an encoder; one that nobody registered reads everything."""
+    """Return the registry entry of an encoder; an unregistered one is assumed to support every language."""
     return encoders.get(name) if name in encoders.names() else Encoder(lambda: load_encoder(name))
 
 

@@ -1,4 +1,4 @@
-"""The encoder that needs no model: hashed character n-grams."""
+"""The `lexical` encoder: hashed character n-grams, without a model."""
 
 from __future__ import annotations
 
@@ -17,16 +17,13 @@ GRAM_SIZES = (2, 3, 4)
 
 @encoder("lexical", power=2.0)
 def lexical() -> Encode:
-    """Hashed character n-grams of words, in any script: no model, no download, the same bits everywhere."""
+    """Hashed character n-grams, in any script; needs no model or download, and gives the same bits on every machine."""
     return _lexical
 
 
 def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """n texts -> (n, 1024) float32, rows of length one.
-
-    A signed hash of the 2-, 3- and 4-grams of the casefolded text with its words set apart, square roots of the
-    counts (Weinberger et al. 2009, feature hashing).
-    """
+    """Return (n, 1024) float32 unit vectors: signed hashes of the casefolded text's 2-, 3- and 4-grams, with square
+    roots of the counts (feature hashing, Weinberger et al. 2009)."""
     import numpy as np
 
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
@@ -37,7 +34,7 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
             if len(codes) < size:
                 continue
             grams = sum(codes[i : len(codes) - size + 1 + i] * np.uint64(_multiplier(size, i)) for i in range(size))
-            hashes = _mixed(np.asarray(grams))
+            hashes = _mix(np.asarray(grams))
             signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
             row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
         np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
@@ -51,8 +48,8 @@ def _multiplier(size: int, place: int) -> int:
     return 0x9E3779B97F4A7C15 * (2 * (7 * size + place) + 1) % 2**64
 
 
-def _mixed(hashes: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """SplitMix64's finaliser: every input bit reaches every output bit."""
+def _mix(hashes: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Apply SplitMix64's finaliser, which makes every output bit depend on every input bit."""
     import numpy as np
 
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

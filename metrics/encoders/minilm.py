@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2, from the package that carries it, checked by digest."""
+"""The `minilm` encoder: all-MiniLM-L6-v2, from a package or the hub cache, verified by its SHA-256."""
 
 import hashlib
 import importlib.util
@@ -15,21 +15,21 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 @encoder("minilm", languages=frozenset({"en"}))
 def minilm() -> Encode:
-    """The sentence encoder all-MiniLM-L6-v2 (English): mean pooling, rows of length one, 384 dimensions."""
+    """The sentence encoder all-MiniLM-L6-v2 (English): mean pooling, unit vectors, 384 dimensions."""
     from holdfast.metrics.encoders.transformer_encoder import load_transformer
 
     folder = _folder()
     weights = folder / "model.safetensors"
     if hashlib.sha256(weights.read_bytes()).hexdigest() != SHA256:
         raise UserError(
-            f"the weights of encoder 'minilm' ({weights}) are not the published ones: reinstall "
+            f"the weights of encoder 'minilm' ({weights}) don't match the published ones: reinstall "
             "holdfast-eval[minilm], or use --encoder lexical"
         )
     return load_transformer(str(folder))
 
 
 def _folder() -> Path:
-    """Where the model lies: in the package, or in the hub's local cache."""
+    """Return the model's directory: in the package, or in the local hub cache."""
     spec = importlib.util.find_spec(PACKAGE)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         found = next(Path(place).rglob("model.safetensors"), None)
@@ -41,6 +41,6 @@ def _folder() -> Path:
     if isinstance(cached, str):
         return Path(cached).parent
     raise UserError(
-        "encoder 'minilm' is not installed: pip install 'holdfast-eval[minilm]', or use --encoder lexical, which needs no "
-        "model"
+        "encoder 'minilm' is not installed: pip install 'holdfast-eval[minilm]', "
+        "or use --encoder lexical, which needs no model"
     )

@@ -1,4 +1,4 @@
-"""The encoder that is the evaluated model itself: a name here, filled in by the harness, which holds the model."""
+"""The name of the encoder that uses the evaluated model's own hidden states; the harness implements it."""
 
 from holdfast.errors import UserError
 from holdfast.metrics.encoders.encoder import encoder
@@ -10,5 +10,5 @@ MODEL = "model"
 
 @encoder(MODEL)
 def model() -> Encode:
-    """The evaluated model's own hidden states, mean-pooled and centred; in runs of the backend hf."""
-    raise UserError("the encoder 'model' is the evaluated model: it is there in `holdfast run`, not without a run")
+    """The evaluated model's own hidden states, mean-pooled and centred; only in runs on the hf backend."""
+    raise UserError("encoder 'model' is the evaluated model, available only in `holdfast run`; use another encoder")

@@ -1,4 +1,4 @@
-"""Sentence encoders that transformers loads: mean or first-token pooling, rows of length one."""
+"""Sentence encoders loaded with transformers: mean or first-token pooling, unit vectors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 256
 TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 4096}
-"""A batch holds about so many tokens, padding included; of more, a CPU's caches hold too few."""
+"""The approximate number of tokens per batch, padding included; larger batches no longer fit a CPU's caches."""
 
 
 def load_transformer(name: str) -> Encode:
-    """The encoder in a directory, the local hub cache or the hub, in sentence-transformers' or transformers' format.
+    """Load an encoder in sentence-transformers or transformers format.
 
-    Pooled as its `1_Pooling/config.json` says (mean without one). Computed under bf16 autocast where the processor has
-    instructions for it, on a GPU where there is one. Raises UserError where it can't be loaded, and for modules
-    that change the vectors after pooling.
+    It pools as its `1_Pooling/config.json` specifies (mean if there is none). It runs on a GPU if one is available, and
+    under bf16 autocast if the processor has bf16 instructions.
+
+    Args:
+        name: A directory or a hub name.
+
+    Raises:
+        UserError: If the encoder can't be loaded, or has modules other than pooling and normalisation.
     """
     import torch
     from transformers import AutoModel, AutoTokenizer
@@ -45,7 +50,7 @@ def load_transformer(name: str) -> Encode:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """No progress bar: loading a few megabytes is no news."""
+    """Hide the progress bar for loading weights."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -58,7 +63,7 @@ def _quietly() -> Iterator[None]:
 
 
 class _Encoder:
-    """n texts -> (n, d) float32; each distinct batch holds texts of like length."""
+    """Encodes n texts as an (n, d) float32 array, in batches of texts of similar length."""
 
     def __init__(self, tokenizer: Any, model: Any, first_token: bool, device: Any) -> None:
         self._tokenizer, self._model, self._first, self._device = tokenizer, model, first_token, device
@@ -93,21 +98,21 @@ class _Encoder:
 
 
 def _first_token(where: str, name: str) -> bool:
-    """Whether the first token's state stands for the text; else the mean does."""
+    """Return whether the encoder pools by the first token; otherwise it pools by the mean."""
     modules = _settings(where, "modules.json")
     kinds = [module["type"].rpartition(".")[2] for module in modules or ()]
     if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
-        raise UserError(f"encoder '{name}' has a module that is not supported: {min(unknown)}")
+        raise UserError(f"encoder '{name}' has an unsupported module: {min(unknown)}; use another encoder")
     pooling = _settings(where, "1_Pooling/config.json") or {}
     if pooling.get("pooling_mode_cls_token"):
         return True
     if not pooling.get("pooling_mode_mean_tokens", True):
-        raise UserError(f"encoder '{name}' pools in a way that is not supported: mean and first token are")
+        raise UserError(f"encoder '{name}' has an unsupported pooling mode; expected mean or first token (cls)")
     return False
 
 
 def _settings(where: str, file: str) -> Any:
-    """A JSON file of the encoder, in its directory or on the hub; None where it has none."""
+    """Return a JSON file of the encoder, from its directory or the hub; None if it doesn't exist."""
     from transformers.utils import cached_file
 
     found = cached_file(
@@ -121,7 +126,7 @@ def _settings(where: str, file: str) -> Any:
 
 
 def _has_bf16() -> bool:
-    """Whether the processor multiplies bf16 matrices faster than float32 ones."""
+    """Return whether the processor has instructions for bf16 matrix products."""
     import torch
 
     if torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""Polite phrases around an answer, which say nothing of the matter."""
+"""Polite phrases around an answer are ignored."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.segments import segment
 
 
-def matter(text: str) -> list[str]:
+def content(text: str) -> list[str]:
     return [part.text for part in without_chat(segment([text])[0])]
 
 
@@ -33,11 +33,11 @@ def matter(text: str) -> list[str]:
         ("First, second, and third prizes went to Ann.", ["First, second, and third prizes went to Ann."]),
     ],
 )
-def test_what_an_answer_says_besides_politeness(text: str, parts: list[str]) -> None:
-    assert matter(text) == parts
+def test_polite_phrases_are_stripped_from_an_answer(text: str, parts: list[str]) -> None:
+    assert content(text) == parts
 
 
-def test_a_segment_keeps_its_place() -> None:
+def test_a_stripped_segment_keeps_its_span() -> None:
     text = "Sure!  Here you go: it is Paris. Enjoy!"
     [part] = without_chat(segment([text])[0])
     assert text[part.start : part.end] == part.text == "it is Paris."
@@ -54,5 +54,5 @@ def test_a_segment_keeps_its_place() -> None:
         ("Of course you may enter.", "Of course you may not enter.", True),
     ],
 )
-def test_politeness_is_no_drift(clean: str, perturbed: str, breaks: bool) -> None:
+def test_politeness_does_not_count_as_drift(clean: str, perturbed: str, breaks: bool) -> None:
     assert [drift.max_drift >= BREAK for drift in segment_drift([clean, perturbed], [perturbed, clean])] == [breaks] * 2

@@ -1,4 +1,4 @@
-"""Every registered metric keeps the contract."""
+"""Every registered metric passes the conformance check."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_every_registered_metric_conforms(name: str) -> None:
     check_metric(name)
 
 
-def test_the_check_catches_a_metric_that_leaves_the_unit_interval() -> None:
+def test_the_check_catches_values_outside_the_unit_interval() -> None:
     def lengths(outputs, references, metadata):
         return [{"length": float(len(output))} for output in outputs]
 
@@ -20,7 +20,7 @@ def test_the_check_catches_a_metric_that_leaves_the_unit_interval() -> None:
         check_metric(Metric("lengths", "sample", lengths, {"length": True}))
 
 
-def test_the_check_catches_a_metric_whose_scores_depend_on_the_batch() -> None:
+def test_the_check_catches_scores_that_depend_on_the_batch() -> None:
     def rank(outputs, references, metadata):
         return [{"rank": i / max(1, len(outputs))} for i, _ in enumerate(outputs)]
 
@@ -28,6 +28,6 @@ def test_the_check_catches_a_metric_whose_scores_depend_on_the_batch() -> None:
         check_metric(Metric("rank", "sample", rank, {"rank": True}))
 
 
-def test_an_unknown_metric_is_answered_with_the_nearest_name() -> None:
+def test_an_unknown_metric_suggests_the_closest_name() -> None:
     with pytest.raises(UserError, match="did you mean 'exact_match'"):
         metrics.get("exact_mach")

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the metrics are true."""
+"""The doctests of the metrics pass."""
 
 import doctest
 import importlib
@@ -9,6 +9,8 @@ import pytest
 import holdfast.metrics
 
 
-@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(holdfast.metrics.__path__)])
-def test_examples_in_docstrings(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"holdfast.metrics.{name}")).failed == 0
+@pytest.mark.parametrize(
+    "name", [module.name for module in pkgutil.walk_packages(holdfast.metrics.__path__, "holdfast.metrics.")]
+)
+def test_docstring_examples_pass(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

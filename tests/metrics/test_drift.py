@@ -1,4 +1,4 @@
-"""What segment drift sees, and what it must not see."""
+"""Segment drift: what must count as drift, and what must not."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics.alignment import NEARNESS, weight
+from holdfast.metrics.alignment import NEARNESS, rewording_weight
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import comparer
@@ -37,7 +37,7 @@ def scores(clean: str, perturbed: str) -> dict[str, float]:
         ("Anna meets", "Clara meets", "name Anna -> Clara"),
     ],
 )
-def test_one_planted_change_is_found_in_its_own_segment(before: str, after: str, reason: str) -> None:
+def test_one_planted_change_is_found_in_its_segment(before: str, after: str, reason: str) -> None:
     found = drift(ANSWER, ANSWER.replace(before, after))
     worst = found.worst
     assert worst is not None
@@ -46,53 +46,53 @@ def test_one_planted_change_is_found_in_its_own_segment(before: str, after: str,
     assert sum(part.drift > 0 for part in found.clean) == 1
 
 
-def test_a_planted_change_stands_out_more_in_its_segment_than_in_the_whole_answer() -> None:
+def test_a_local_change_is_hidden_in_the_whole_answer_distance() -> None:
     row = scores(ANSWER, ANSWER.replace("to Lyon", "to Nice"))
     assert row["hidden_drift"] > 0.5
     assert row["max_drift"] >= row["tail_drift"] >= row["mean_drift"] > 0
 
 
-def test_segments_in_another_order_have_not_drifted() -> None:
+def test_reordering_segments_is_not_drift() -> None:
     shuffled = "Everyone is happy. Dinner costs 40 euros. Anna meets Ben at the station. They take the train to Lyon."
     row = scores(ANSWER, shuffled)
     assert row["max_drift"] == pytest.approx(0, abs=1e-9)
     assert row["global_drift"] > 0
 
 
-def test_identical_answers_have_exactly_no_drift() -> None:
+def test_identical_answers_have_zero_drift() -> None:
     assert set(scores(ANSWER, ANSWER).values()) == {0.0}
 
 
 @pytest.mark.parametrize(("clean", "perturbed", "drifted"), [("", "", 0.0), (ANSWER, "", 1.0), ("", ANSWER, 1.0)])
-def test_empty_answers_follow_the_convention(clean: str, perturbed: str, drifted: float) -> None:
+def test_a_missing_answer_drifts_fully_and_two_do_not(clean: str, perturbed: str, drifted: float) -> None:
     row = scores(clean, perturbed)
     assert row["max_drift"] == row["tail_drift"] == row["mean_drift"] == row["global_drift"] == drifted
 
 
-def test_a_segment_that_vanished_drifts() -> None:
+def test_an_omitted_segment_drifts() -> None:
     found = drift(ANSWER, ANSWER.replace(" Dinner costs 40 euros.", ""))
     assert found.worst.segment.text == "Dinner costs 40 euros."
 
 
-def weighed(side: Sequence[SegmentDrift]) -> float:
+def weighted_mean(side: Sequence[SegmentDrift]) -> float:
     masses = np.array([part.segment.mass for part in side], dtype=float)
     return float((masses / masses.sum()) @ [part.drift for part in side])
 
 
-def test_the_mean_drift_is_the_mean_of_both_sides_by_mass() -> None:
+def test_mean_drift_averages_both_sides_by_mass() -> None:
     found = drift(ANSWER, "Ben sleeps. They take a plane to Lyon. Nobody paid.")
-    both = (weighed(found.clean) + weighed(found.perturbed)) / 2
+    both = (weighted_mean(found.clean) + weighted_mean(found.perturbed)) / 2
     assert both == pytest.approx(found.mean_drift, abs=1e-9)
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
-    """The definition: the cost under C_ij = max(semantic_ij, fact_ij) of the exact transport plan, which minimises that
-    and a share of the semantic distance; all of it computed."""
+    """Compute mean drift by its definition: the cost C_ij = max(semantic_ij, fact_ij) of the exact transport plan that
+    minimises C plus a share of the semantic distance, with every pair compared."""
     encode, compare = encoding_of("lexical").main, comparer(clean, perturbed)
     semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1) ** 2
     for i, j in {(i, int(row.argmin())) for i, row in enumerate(semantic)}:
         if semantic[:, j].argmin() == i and semantic[i, j]:
-            semantic[i, j] *= weight(compare.unlike((i,), (j,)))
+            semantic[i, j] *= rewording_weight(compare.unlike((i,), (j,)))
     facts = [[compare((i,), (j,)).cost for j in range(len(perturbed))] for i in range(len(clean))]
     same = [[one == other for other in perturbed] for one in clean]
     cost = np.where(same, 0.0, np.maximum(semantic, facts))
@@ -106,7 +106,7 @@ ANY_FOUR = st.lists(st.sampled_from(EQUALLY_LONG), min_size=4, max_size=4, uniqu
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(ANY_FOUR, ANY_FOUR)
-def test_the_fast_path_equals_the_dense_naive_form(clean: list[str], perturbed: list[str]) -> None:
+def test_the_fast_path_equals_the_naive_computation(clean: list[str], perturbed: list[str]) -> None:
     assert scores(" ".join(clean), " ".join(perturbed))["mean_drift"] == pytest.approx(
         naive(clean, perturbed), abs=1e-6
     )
@@ -124,18 +124,18 @@ def test_the_fast_path_equals_the_dense_naive_form(clean: list[str], perturbed: 
         ("The doctor bought a big car.", "The physician purchased a large automobile."),
     ],
 )
-def test_other_words_and_cuts_are_little_drift(clean: str, perturbed: str) -> None:
+def test_rewording_and_resegmenting_drift_little(clean: str, perturbed: str) -> None:
     assert scores(clean, perturbed)["max_drift"] < 0.3
 
 
-def test_drift_is_the_same_the_other_way_round() -> None:
+def test_drift_is_symmetric() -> None:
     there, back = drift(ANSWER, OTHER), drift(OTHER, ANSWER)
     for name in ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift"):
         assert there.scores()[name] == pytest.approx(back.scores()[name], abs=1e-9)
     assert (there.lost_mass, there.added_mass) == (back.added_mass, back.lost_mass)
 
 
-def test_more_corruption_is_no_less_drift() -> None:
+def test_more_changes_never_lower_mean_drift() -> None:
     changes = [("Anna", "Clara"), ("Lyon", "Nice"), ("40", "90"), ("happy", "unhappy")]
     text, last = ANSWER, 0.0
     for before, after in changes:
@@ -145,7 +145,7 @@ def test_more_corruption_is_no_less_drift() -> None:
         last = row["mean_drift"]
 
 
-def test_a_sentence_that_resembles_nothing_is_lost_or_added_mass() -> None:
+def test_an_unmatched_sentence_is_lost_or_added_mass() -> None:
     longer = ANSWER + " Zebras graze under acacias."
     assert drift(longer, ANSWER).lost_mass > 0
     assert drift(ANSWER, longer).added_mass > 0
@@ -154,7 +154,7 @@ def test_a_sentence_that_resembles_nothing_is_lost_or_added_mass() -> None:
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(max_size=80) | st.sampled_from(NASTY), st.text(max_size=80) | st.sampled_from(NASTY))
-def test_any_two_texts_have_drifts_between_0_and_1(clean: str, perturbed: str) -> None:
+def test_drifts_of_any_texts_lie_between_0_and_1(clean: str, perturbed: str) -> None:
     assert all(0 <= value <= 1 for value in scores(clean, perturbed).values())
     assert set(scores(clean, clean).values()) == {0.0}
 
@@ -163,14 +163,14 @@ def test_any_two_texts_have_drifts_between_0_and_1(clean: str, perturbed: str) -
 @given(
     st.lists(st.sampled_from(ANSWER.split(". ")), max_size=6), st.lists(st.sampled_from(ANSWER.split(". ")), max_size=6)
 )
-def test_the_order_of_scores_holds_for_any_answers(clean: list[str], perturbed: list[str]) -> None:
+def test_max_tail_and_mean_drift_are_ordered(clean: list[str], perturbed: list[str]) -> None:
     row = scores(". ".join(clean), ". ".join(perturbed))
     assert 1 >= row["max_drift"] >= row["tail_drift"] - 1e-9
     assert row["tail_drift"] >= row["mean_drift"] - 1e-9
     assert row["hidden_drift"] == pytest.approx(max(0.0, row["max_drift"] - row["global_drift"]))
 
 
-def test_clauses_find_a_smaller_culprit_than_sentences() -> None:
+def test_clause_granularity_locates_the_changed_clause() -> None:
     before = "Anna cooks the soup for everyone, and Ben pays 1,000 euros."
     found = drift(before, before.replace("1,000", "2,000"), granularity="clause")
     assert found.worst.segment.text == "and Ben pays 1,000 euros."
@@ -196,12 +196,12 @@ def test_clauses_find_a_smaller_culprit_than_sentences() -> None:
         ),
     ],
 )
-def test_several_contradictions_keep_their_counterparts(clean: str, perturbed: str, reasons: set[str]) -> None:
+def test_contradicting_segments_stay_aligned(clean: str, perturbed: str, reasons: set[str]) -> None:
     [found] = segment_drift([clean], [perturbed], encoding=encoding_of("lexical"))
     assert set(found.reasons) == reasons
 
 
-def test_a_segment_that_is_gone_is_lost_and_says_so() -> None:
+def test_an_omitted_segment_is_lost_mass_with_a_reason() -> None:
     both, one = "Take two pills after dinner. Do not drink alcohol while you take them.", "Take two pills after dinner."
     lost, added = (segment_drift([a], [b], encoding=encoding_of("lexical"))[0] for a, b in ((both, one), (one, both)))
     assert lost.lost_mass > 0.3
@@ -210,11 +210,11 @@ def test_a_segment_that_is_gone_is_lost_and_says_so() -> None:
     assert added.reasons == ("addition of the segment",)
 
 
-def test_bare_strings_are_no_lists() -> None:
+def test_bare_strings_raise_type_error() -> None:
     with pytest.raises(TypeError, match="pass \\[clean\\] and \\[perturbed\\]"):
         segment_drift("one answer", "another")
 
 
-def test_what_is_no_text_is_named() -> None:
-    with pytest.raises(TypeError, match="perturbed answer 1 is a NoneType and no text"):
+def test_an_answer_that_is_not_a_string_raises_type_error() -> None:
+    with pytest.raises(TypeError, match="perturbed answer 1 must be a string, got None"):
         segment_drift(["a", "b"], ["a", None])  # type: ignore[list-item]

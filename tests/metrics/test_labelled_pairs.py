@@ -1,4 +1,4 @@
-"""The labelled pairs: those that come with Holdfast, and one's own."""
+"""Labelled pairs: the shipped set and user files."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ def pairs() -> list[LabelledPair]:
     return embedded_pairs()
 
 
-def test_the_set_is_large_and_every_kind_and_domain_is_in_both_halves(pairs: list[LabelledPair]) -> None:
+def test_both_halves_cover_every_kind_and_domain(pairs: list[LabelledPair]) -> None:
     assert len(pairs) >= 400
     for split in ("build", "test"):
         half = [pair for pair in pairs if pair.split == split]
@@ -33,24 +33,24 @@ def test_the_set_is_large_and_every_kind_and_domain_is_in_both_halves(pairs: lis
         assert {pair.domain for pair in half} == DOMAINS
 
 
-def test_each_pair_is_labelled_as_its_kind_demands(pairs: list[LabelledPair]) -> None:
+def test_the_label_of_each_pair_matches_its_kind(pairs: list[LabelledPair]) -> None:
     assert all(pair.changed == (pair.kind in CHANGED) for pair in pairs)
 
 
-def test_no_id_and_no_text_occurs_twice(pairs: list[LabelledPair]) -> None:
+def test_ids_and_texts_are_unique(pairs: list[LabelledPair]) -> None:
     assert len({pair.id for pair in pairs}) == len(pairs)
     assert len({text for pair in pairs for text in (pair.clean, pair.perturbed)}) == 2 * len(pairs)
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '{"id": "b"}'])
-def test_a_broken_line_is_named(tmp_path: Path, broken: str) -> None:
+def test_a_broken_line_is_reported_with_its_number(tmp_path: Path, broken: str) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text(f"{json.dumps(ROW)}\n\n{broken}\n", "utf-8")
     with pytest.raises(UserError, match=r"pairs\.jsonl, line 3"):
         read_pairs(path)
 
 
-def test_of_ones_own_pairs_every_second_is_kept_for_judging(tmp_path: Path) -> None:
+def test_every_second_pair_of_a_user_file_is_test_data(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text("".join(json.dumps({**ROW, "id": name}) + "\n" for name in "abc"), "utf-8")
     assert [(pair.id, pair.split) for pair in read_pairs(path)] == [("a", "build"), ("b", "test"), ("c", "build")]

@@ -1,4 +1,4 @@
-"""A trained spaCy pipeline, when named, adds its sentences, entities and parse."""
+"""A spaCy pipeline named by the user contributes its sentences, entities and parse."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from holdfast.metrics.segments import segment
 
 @Language.component("first_noun_acts")
 def first_noun_acts(doc: Doc) -> Doc:
-    """A parser of three-word worlds: what stands before "outwits" is its subject, what stands behind its object."""
+    """Parse known nouns before "outwits" as its subject, and those after it as its object."""
     verbs = [token.i for token in doc if token.lower_ == "outwits"]
     for token in doc:
         if verbs and token.lower_ in ("dog", "cat", "sock", "chair"):
@@ -27,7 +27,7 @@ def first_noun_acts(doc: Doc) -> Doc:
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> str:
-    """A pipeline on disk with an entity recogniser and a parser, as a trained one has them."""
+    """Save a pipeline with an entity recogniser and a parser, as trained ones have, and return its directory."""
     nlp = spacy.blank("en")
     nlp.add_pipe("first_noun_acts")
     nlp.add_pipe("sentencizer", config={"punct_chars": ["!"]})
@@ -38,14 +38,14 @@ def pipeline(tmp_path: Path) -> str:
     return str(tmp_path / "tiny")
 
 
-def test_sentences_entities_and_actions_are_read(pipeline: str) -> None:
+def test_parse_returns_sentences_entities_and_actions(pipeline: str) -> None:
     [found] = parse(["The dog outwits the cat! Take zorblax."], pipeline)
     assert found.sentences == ((0, 24), (25, 38))
     assert found.names == {"zorblax"}
     assert found.actions == {("outwit", "dog", "cat")}
 
 
-def test_sentences_end_where_the_pipeline_says(pipeline: str) -> None:
+def test_segments_use_the_sentences_of_the_pipeline(pipeline: str) -> None:
     text = "He came! she left. They met."
     assert [part.text for part in segment([text], "sentence", parse([text], pipeline))[0]] == [
         "He came!",
@@ -53,7 +53,7 @@ def test_sentences_end_where_the_pipeline_says(pipeline: str) -> None:
     ]
 
 
-def test_an_entity_is_a_name_even_in_lower_case(pipeline: str) -> None:
+def test_a_lower_case_entity_counts_as_a_name(pipeline: str) -> None:
     before, after = ["Take zorblax with water twice."], ["Take quuxil with water twice."]
     lexical = encoding_of("lexical")
     [found] = segment_drift(before, after, encoding=lexical, pipeline=pipeline)
@@ -62,7 +62,7 @@ def test_an_entity_is_a_name_even_in_lower_case(pipeline: str) -> None:
     assert "name" not in " ".join(segment_drift(before, after, encoding=lexical)[0].reasons)
 
 
-def test_agent_and_patient_changed_round_are_seen_by_the_parse(pipeline: str) -> None:
+def test_the_parse_reveals_swapped_agent_and_patient(pipeline: str) -> None:
     before, after = ["The sock near the shed outwits a chair."], ["Yesterday some chair outwits the sock."]
     lexical = encoding_of("lexical")
     [found] = segment_drift(before, after, encoding=lexical, pipeline=pipeline)
@@ -70,6 +70,6 @@ def test_agent_and_patient_changed_round_are_seen_by_the_parse(pipeline: str) ->
     assert "roles" not in " ".join(segment_drift(before, after, encoding=lexical)[0].reasons)
 
 
-def test_a_missing_pipeline_is_one_clear_line() -> None:
+def test_a_missing_pipeline_raises_user_error() -> None:
     with pytest.raises(UserError, match="'xx_missing' is not installed"):
         parse(["a"], "xx_missing")

@@ -1,4 +1,4 @@
-"""Where an answer is cut, and where it is not."""
+"""Where answers are cut into segments, and where they are not."""
 
 from itertools import pairwise
 
@@ -52,11 +52,11 @@ def cut(text: str, granularity: str = "sentence") -> list[str]:
         ("", []),
     ],
 )
-def test_sentences(text: str, parts: list[str]) -> None:
+def test_text_is_split_into_sentences(text: str, parts: list[str]) -> None:
     assert cut(text) == parts
 
 
-def test_clauses_end_at_punctuation_and_conjunctions_but_not_inside_numbers_or_quotations() -> None:
+def test_clauses_are_not_cut_inside_numbers_or_quotations() -> None:
     text = 'Anna said "soup, and bread" to us, but Ben paid 1,000 euros because he is kind.'
     assert cut(text, "clause") == [
         'Anna said "soup, and bread" to us,',
@@ -77,7 +77,7 @@ def test_clauses_end_at_punctuation_and_conjunctions_but_not_inside_numbers_or_q
         ("```\nif a, b and c or d: pass\n```", ["```\nif a, b and c or d: pass\n```"]),
     ],
 )
-def test_clauses_in_other_places(text: str, parts: list[str]) -> None:
+def test_clauses_end_at_punctuation_and_conjunctions(text: str, parts: list[str]) -> None:
     assert cut(text, "clause") == parts
 
 
@@ -85,7 +85,7 @@ def test_clauses_in_other_places(text: str, parts: list[str]) -> None:
     st.text(alphabet=st.sampled_from('aB1 .,!?"“”()।\n-`डॉ。e\u2028'), max_size=60),
     st.sampled_from(["sentence", "clause", "phrase"]),
 )
-def test_segments_are_in_order_and_lose_no_letter(text: str, granularity: str) -> None:
+def test_segments_are_ordered_and_keep_every_letter(text: str, granularity: str) -> None:
     parts = segment([text], granularity)[0]
     assert all(text[part.start : part.end] == part.text for part in parts)
     assert all(one.end <= other.start for one, other in pairwise(parts))
@@ -93,7 +93,7 @@ def test_segments_are_in_order_and_lose_no_letter(text: str, granularity: str) -
     assert [c for c in covered if c.isalnum()] == [c for c in text if c.isalnum()]
 
 
-def test_a_segment_weighs_its_content_words() -> None:
+def test_mass_is_the_number_of_content_words() -> None:
     masses = {
         text: segment([text])[0][0].mass
         for text in ("the and of", "Anna's dog doesn't bark", "他来了我们走", "राम की किताब है")
@@ -101,23 +101,23 @@ def test_a_segment_weighs_its_content_words() -> None:
     assert masses == {"the and of": 1, "Anna's dog doesn't bark": 3, "他来了我们走": 3, "राम की किताब है": 2}
 
 
-def test_phrases_are_the_smallest_pieces() -> None:
+def test_phrases_are_also_cut_before_prepositions() -> None:
     assert cut("Anna waits at the station with Ben.", "phrase") == ["Anna waits", "at the station", "with Ben."]
 
 
 @pytest.mark.parametrize("granularity", ["sentence", "clause", "phrase"])
 @pytest.mark.parametrize("text", ["  Hello there.  Bye, now!  ", "a\n\nb", "नमस्ते। दो, तीन", "x\ud800y. z"])
-def test_a_segment_knows_where_it_stands(granularity: str, text: str) -> None:
+def test_spans_point_to_the_text_of_each_segment(granularity: str, text: str) -> None:
     for part in segment([text], granularity)[0]:
         assert text[part.start : part.end] == part.text
         assert part.mass >= 1
 
 
-def test_an_unknown_granularity_is_one_clear_line() -> None:
-    with pytest.raises(UserError, match="use one of sentence, clause, phrase"):
+def test_an_unknown_granularity_raises_user_error() -> None:
+    with pytest.raises(UserError, match="expected one of sentence, clause, phrase"):
         segment(["a"], "word")
 
 
-def test_spaced_short_forms_end_no_sentence() -> None:
+def test_spaced_abbreviations_do_not_end_a_sentence() -> None:
     [found] = segment(["Er mag Obst, z. B. Äpfel, d. h. er isst es. Man kauft u. a. Birnen."])
     assert [part.text for part in found] == ["Er mag Obst, z. B. Äpfel, d. h. er isst es.", "Man kauft u. a. Birnen."]

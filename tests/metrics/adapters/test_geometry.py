@@ -1,4 +1,4 @@
-"""An adapter's geometry against the dense product."""
+"""Adapter geometry against the dense product."""
 
 import math
 
@@ -12,7 +12,7 @@ from holdfast.metrics.adapters.geometry import geometry_of, total
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 12), st.integers(1, 12), st.integers(0, 1000))
-def test_norms_and_rank_are_those_of_the_product(rank: int, m: int, n: int, seed: int) -> None:
+def test_norms_and_effective_rank_match_the_dense_product(rank: int, m: int, n: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     a = torch.randn(rank, n, generator=generator, dtype=torch.float64)
     b = torch.randn(m, rank, generator=generator, dtype=torch.float64)
@@ -25,12 +25,12 @@ def test_norms_and_rank_are_those_of_the_product(rank: int, m: int, n: int, seed
     assert found.effective_rank == pytest.approx(math.exp(entropy), rel=1e-5)
 
 
-def test_an_adapter_that_does_nothing_has_no_size() -> None:
+def test_a_zero_update_has_zero_norms() -> None:
     found = geometry_of(torch.randn(4, 8), torch.zeros(6, 4), 2.0)
     assert (found.norm, found.spectral_norm, found.effective_rank, found.rank) == (0.0, 0.0, 0.0, 4)
 
 
-def test_modules_add_up_in_squares() -> None:
+def test_squared_norms_of_modules_add_up() -> None:
     one = geometry_of(torch.eye(2), 3 * torch.eye(2), 1.0)
     whole = total({"a": one, "b": one})
     assert whole.norm == pytest.approx(math.sqrt(2) * one.norm)

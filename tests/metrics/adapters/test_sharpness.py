@@ -1,4 +1,4 @@
-"""Flatness, on losses whose curvature is known."""
+"""Sharpness on losses with known curvature."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,18 +13,18 @@ NORMS = {"w": WEIGHTS["w"].norm(dim=1)}
 
 
 def quadratic(curvature: Tensor) -> Callable[[Mapping[str, Tensor]], Tensor]:
-    """1/2 sum_ij h_ij w_ij^2."""
+    """Return the loss 1/2 sum_ij h_ij w_ij^2."""
     return lambda replaced: (curvature * replaced.get("w", WEIGHTS["w"]) ** 2).sum() / 2
 
 
-def test_every_row_of_a_direction_is_as_long_as_the_weights() -> None:
+def test_direction_rows_have_the_norms_of_the_weights() -> None:
     [direction] = row_normalised(WEIGHTS, NORMS, 0).values()
     assert torch.allclose(direction.norm(dim=1), NORMS["w"])
     assert not torch.equal(direction, row_normalised(WEIGHTS, NORMS, 1)["w"])
 
 
-def test_sharpness_of_a_quadratic_is_its_mean_curvature() -> None:
-    """The linear term vanishes on average; rows of length l give sigma^2 l^2 / 2 for curvature one."""
+def test_sharpness_of_a_quadratic_matches_its_curvature() -> None:
+    """The linear term averages out; a row of length l contributes sigma^2 l^2 / 2 at curvature 1."""
     found = expected_sharpness(quadratic(torch.ones(3, 2)), WEIGHTS, NORMS, (0.0, 0.5), draws=4000)
     assert found[0].rise == 0.0
     assert abs(found[1].rise - 0.125 * float(NORMS["w"].pow(2).sum())) < 4 * found[1].error
@@ -38,17 +38,17 @@ def test_a_sharper_loss_rises_more() -> None:
 
 
 @pytest.mark.parametrize(("one", "largest"), [(7.0, 7.0), (-7.0, 3.0), (-300.0, 3.0)])
-def test_the_largest_eigenvalue_is_the_hessians_whatever_others_are_below_zero(one: float, largest: float) -> None:
+def test_the_largest_eigenvalue_ignores_negative_ones(one: float, largest: float) -> None:
     curvature = torch.tensor([[1.0, 2.0], [one, 0.5], [3.0, 1.0]])
     assert largest_eigenvalue(quadratic(curvature), WEIGHTS, tolerance=1e-4) == pytest.approx(largest, rel=1e-3)
 
 
 @pytest.mark.parametrize("curvature", [torch.zeros(3, 2), torch.full((3, 2), -2.0)])
-def test_a_loss_that_rises_nowhere_has_no_positive_eigenvalue(curvature: Tensor) -> None:
+def test_flat_or_concave_losses_have_no_positive_eigenvalue(curvature: Tensor) -> None:
     assert largest_eigenvalue(quadratic(curvature), WEIGHTS) == pytest.approx(float(curvature.max()), abs=1e-6)
 
 
-def test_the_largest_of_many_eigenvalues_is_that_of_the_whole_matrix() -> None:
+def test_the_largest_eigenvalue_matches_dense_decomposition() -> None:
     generator = torch.Generator().manual_seed(0)
     half = torch.randn(60, 60, generator=generator)
     hessian = half + half.T - 8 * torch.outer(half[0], half[0])
@@ -63,7 +63,7 @@ def test_the_largest_of_many_eigenvalues_is_that_of_the_whole_matrix() -> None:
     assert largest_eigenvalue(loss, weights) == pytest.approx(float(values[-1]), rel=1e-2)
 
 
-def test_a_surface_has_the_loss_in_its_middle() -> None:
+def test_the_surface_is_centred_on_the_current_loss() -> None:
     loss = quadratic(torch.ones(3, 2))
     directions = [row_normalised(WEIGHTS, NORMS, seed) for seed in (0, 1)]
     line = dict(surface(loss, WEIGHTS, directions[:1], reach=0.5, points=5))
@@ -74,7 +74,7 @@ def test_a_surface_has_the_loss_in_its_middle() -> None:
     assert plane[0.5, 0.0] == pytest.approx(line[(0.5,)])
 
 
-def test_weights_are_only_read() -> None:
+def test_weights_are_not_modified() -> None:
     before = WEIGHTS["w"].clone()
     expected_sharpness(quadratic(torch.ones(3, 2)), WEIGHTS, NORMS, (0.1,), draws=1)
     largest_eigenvalue(quadratic(torch.ones(3, 2)), WEIGHTS)

@@ -1,4 +1,4 @@
-"""Entropic transport against POT, linear programming in the limit, and finite differences."""
+"""Entropic transport against POT, the exact plan in the limit, and finite differences."""
 
 import numpy as np
 import ot
@@ -17,12 +17,12 @@ def problem(m: int, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torc
 
 
 def entropic_value(cost: torch.Tensor, plan: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """sum_ij P_ij C_ij - epsilon H(P): what the plan minimises; its gradient in the cost is the plan itself."""
+    """Return the objective sum_ij P_ij C_ij - epsilon H(P); its gradient with respect to the cost is the plan."""
     return (plan * cost).sum() + epsilon * (plan * plan.clamp(min=1e-38).log() - plan).sum()
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_plan_is_that_of_pot(seed: int) -> None:
+def test_the_plan_matches_pot(seed: int) -> None:
     cost, a, b = problem(4, 6, seed)
     ours = sinkhorn(cost, a, b, epsilon=0.2, iterations=2000)[0]
     reg = 0.2 * cost.median().item()
@@ -31,21 +31,21 @@ def test_the_plan_is_that_of_pot(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_marginals_hold_to_a_millionth(seed: int) -> None:
+def test_marginals_hold_within_1e_6(seed: int) -> None:
     cost, a, b = problem(5, 3, seed)
     plan = sinkhorn(cost, a, b, epsilon=0.1, iterations=500)
     assert (plan.sum(2) - a).abs().max() < 1e-6
     assert (plan.sum(1) - b).abs().max() < 1e-6
 
 
-def test_little_entropy_gives_the_exact_cost() -> None:
+def test_small_epsilon_approaches_the_exact_cost() -> None:
     cost, a, b = problem(5, 5, 1)
     exact = (transport_plan(cost[0].numpy(), a[0].numpy(), b[0].numpy()) * cost[0].numpy()).sum()
     entropic = (sinkhorn(cost, a, b, epsilon=0.005, iterations=5000) * cost).sum().item()
     assert entropic == pytest.approx(exact, rel=0.01)
 
 
-def test_padding_changes_nothing() -> None:
+def test_padding_does_not_change_the_plan() -> None:
     cost, a, b = problem(3, 4, 2)
     padded = torch.ones(1, 5, 6, dtype=torch.float64) * 7
     padded[:, :3, :4] = cost
@@ -57,7 +57,7 @@ def test_padding_changes_nothing() -> None:
     assert wide[:, 3:].abs().sum() == wide[:, :, 4:].abs().sum() == 0
 
 
-def test_equal_answers_cost_nothing_and_give_no_nan() -> None:
+def test_zero_costs_give_finite_gradients() -> None:
     cost = torch.zeros(1, 3, 3, dtype=torch.float64, requires_grad=True)
     mass = torch.full((1, 3), 1 / 3, dtype=torch.float64)
     value = (sinkhorn(cost, mass, mass) * cost).sum()
@@ -66,7 +66,7 @@ def test_equal_answers_cost_nothing_and_give_no_nan() -> None:
     assert torch.isfinite(cost.grad).all()
 
 
-def test_the_gradient_of_the_entropic_value_is_the_plan_as_finite_differences_say() -> None:
+def test_the_gradient_of_the_objective_is_the_plan() -> None:
     cost, a, b = problem(3, 3, 3)
     scale = cost.median().item()
 

@@ -1,4 +1,4 @@
-"""The transport plan against plain linear programming."""
+"""The transport plan against a linear programme."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from scipy.optimize import linprog
 from holdfast.metrics.alignment import transport_plan
 
 
-def cheapest(cost, a, b) -> float:
-    """The slow, obvious form: the linear programme itself."""
+def optimal_cost(cost, a, b) -> float:
+    """Return the optimal cost by solving the linear programme directly."""
     m, n = cost.shape
     rows = np.kron(np.eye(m), np.ones(n))
     columns = np.kron(np.ones(m), np.eye(n))
@@ -19,7 +19,7 @@ def cheapest(cost, a, b) -> float:
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000), st.booleans())
-def test_the_plan_has_its_marginals_and_costs_no_more_than_it_must(m: int, n: int, seed: int, uniform: bool) -> None:
+def test_the_plan_is_feasible_and_optimal(m: int, n: int, seed: int, uniform: bool) -> None:
     rng = np.random.default_rng(seed)
     cost = rng.random((m, n))
     a, b = (np.ones(m), np.ones(n)) if uniform else (rng.integers(1, 6, m), rng.integers(1, 6, n))
@@ -28,4 +28,4 @@ def test_the_plan_has_its_marginals_and_costs_no_more_than_it_must(m: int, n: in
     assert plan.sum(1) == pytest.approx(a, abs=1e-6)
     assert plan.sum(0) == pytest.approx(b, abs=1e-6)
     assert (plan >= 0).all()
-    assert (plan * cost).sum() == pytest.approx(cheapest(cost, a, b), abs=1e-6)
+    assert (plan * cost).sum() == pytest.approx(optimal_cost(cost, a, b), abs=1e-6)

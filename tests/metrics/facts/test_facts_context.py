@@ -1,4 +1,4 @@
-"""What is lost, added or only moved, seen within the whole answers."""
+"""Facts that are lost, added or merely moved within the whole answers."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from holdfast.metrics.facts import NO_CONFLICT, comparer, conflict, facts_of
 from holdfast.metrics.testing import NASTY
 
 
-def test_a_clause_that_is_nowhere_in_the_other_answer_is_an_omission() -> None:
+def test_a_missing_clause_is_an_omission() -> None:
     clean = "The flat has two rooms because the owner removed a wall last winter."
     found = conflict(facts_of(clean), facts_of("The flat has two rooms."))
     assert found.reason == "omission of because owner removed wall winter" or found.reason.startswith(
@@ -17,19 +17,19 @@ def test_a_clause_that_is_nowhere_in_the_other_answer_is_an_omission() -> None:
     assert found.cost > 0.5
 
 
-def test_and_one_that_is_only_in_the_other_an_addition() -> None:
+def test_an_extra_phrase_is_an_addition() -> None:
     found = conflict(facts_of("The flat has two rooms."), facts_of("The flat has two rooms and a leaking roof."))
     assert found.reason == "addition of leaking roof"
 
 
-def test_more_omitted_costs_no_less() -> None:
+def test_omitting_more_never_costs_less() -> None:
     clean = "The flat has two rooms, a big kitchen, a bath, a cellar and a garden."
     shorter = [clean[: clean.index(end)] + "." for end in (" and a garden", ", a cellar", ", a bath", ", a big")]
     costs = [conflict(facts_of(clean), facts_of(text)).cost for text in shorter]
     assert costs == sorted(costs)
 
 
-def test_what_stands_in_another_segment_has_only_moved() -> None:
+def test_a_fact_moved_to_another_segment_is_no_conflict() -> None:
     compare = comparer(
         ["Anna paid 20 euros on Monday, and Ben left early."], ["Anna paid 20 euros on Monday.", "Ben left early."]
     )
@@ -37,7 +37,7 @@ def test_what_stands_in_another_segment_has_only_moved() -> None:
     assert compare((0,), (0, 1)) == NO_CONFLICT
 
 
-def test_a_fact_that_changed_places_with_another_has_not_just_moved() -> None:
+def test_facts_swapped_between_segments_conflict() -> None:
     compare = comparer(["Anna lives in Lyon.", "Ben lives in Nice."], ["Anna lives in Nice.", "Ben lives in Lyon."])
     assert compare((0,), (0,)).reason == "name Lyon -> Nice"
 
@@ -50,7 +50,7 @@ def test_a_fact_that_changed_places_with_another_has_not_just_moved() -> None:
         ("However, the shop is very small.", "The shop is small, though."),
     ],
 )
-def test_synonyms_and_fillers_are_neither_lost_nor_added(clean: str, perturbed: str) -> None:
+def test_synonyms_and_fillers_are_not_omissions(clean: str, perturbed: str) -> None:
     assert conflict(facts_of(clean), facts_of(perturbed)) == NO_CONFLICT
 
 
@@ -59,7 +59,7 @@ texts = st.text(max_size=60) | st.sampled_from(NASTY)
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(texts, texts)
-def test_any_two_texts_have_a_cost_and_the_same_the_other_way_round(one: str, other: str) -> None:
+def test_the_cost_of_any_texts_is_bounded_and_symmetric(one: str, other: str) -> None:
     found, back = conflict(facts_of(one), facts_of(other)), conflict(facts_of(other), facts_of(one))
     assert 0 <= found.cost <= 1
     assert found.cost == back.cost

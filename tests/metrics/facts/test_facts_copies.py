@@ -1,4 +1,4 @@
-"""What must be copied letter by letter, and what emoji say."""
+"""Text that must be copied exactly (addresses, code), and emoji."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def reason(clean: str, perturbed: str) -> str:
         ("Flag: 🇩🇪", "Flag: 🇫🇷", "emoji 🇩🇪 -> 🇫🇷"),
     ],
 )  # fmt: skip
-def test_other_copies_contradict(clean: str, perturbed: str, why: str) -> None:
+def test_different_literals_and_emoji_conflict(clean: str, perturbed: str, why: str) -> None:
     assert reason(clean, perturbed) == why
     assert conflict(facts_of(perturbed), facts_of(clean)).cost == conflict(facts_of(clean), facts_of(perturbed)).cost
 
@@ -44,13 +44,13 @@ def test_other_copies_contradict(clean: str, perturbed: str, why: str) -> None:
         ("Cats and/or dogs, his/her.", "Cats and/or dogs, his/her."),
     ],
 )
-def test_the_same_copied_agrees(clean: str, perturbed: str) -> None:
+def test_equivalent_literals_and_emoji_agree(clean: str, perturbed: str) -> None:
     assert conflict(facts_of(clean), facts_of(perturbed)).cost <= 0.15
     assert not reason(clean, perturbed).startswith(("code", "address", "emoji"))
 
 
 @pytest.mark.parametrize(("clean", "perturbed"), [("😀", "😡"), ("👍", "👎"), (":)", ":(")])
-def test_an_answer_of_emoji_alone_is_an_answer(clean: str, perturbed: str) -> None:
+def test_answers_of_a_single_emoji_are_compared(clean: str, perturbed: str) -> None:
     [found] = segment_drift([clean], [perturbed], encoding=encoding_of("lexical"))
     assert found.max_drift >= 0.9
     assert found.reasons == (f"emoji {clean} -> {perturbed}",)
@@ -59,16 +59,16 @@ def test_an_answer_of_emoji_alone_is_an_answer(clean: str, perturbed: str) -> No
 
 
 @pytest.mark.parametrize("piece", ["a-", "a.", "a/", "a_", "a//", ".1//", "com.", "a@", "é-", "`", "/.", "www.,"])
-def test_a_long_row_beside_an_address_is_read_once(piece: str) -> None:
-    """It would take minutes, were the rest of the row read from each of its places."""
+def test_long_runs_after_an_address_take_linear_time(piece: str) -> None:
+    """Rescanning the run from each of its characters would take minutes."""
     assert facts_of("See http://x.org/ and " + 100_000 // len(piece) * piece).literals[0].key == "x.org"
 
 
-def test_a_fact_is_equal_to_itself() -> None:
+def test_facts_do_not_conflict_with_themselves() -> None:
     facts = facts_of("Run `rm -rf build` 😀, see https://example.org.")
     assert conflict(facts, facts) == NO_CONFLICT
 
 
-def test_spaces_around_operators_change_no_code() -> None:
+def test_spaces_around_operators_do_not_matter() -> None:
     assert conflict(facts_of("Use `x<=3` here."), facts_of("Use `x <= 3` here.")) == NO_CONFLICT
     assert conflict(facts_of("Run `rm -r *`."), facts_of("Run `rm -r*`.")).reason

@@ -1,4 +1,4 @@
-"""Facts in languages that one file each describes: what contradicts, and what only says it otherwise."""
+"""Facts in languages defined by a language file: contradictions and paraphrases."""
 
 import os
 import re
@@ -61,7 +61,7 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("comparison", "价格上升了。", "价格下降了。"),
     ],
 )
-def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
+def test_contradictions_are_found_in_each_language(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
         assert found(one, other).cost >= 0.6
@@ -91,7 +91,7 @@ def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
         ("会议在2024年5月12日下午三点举行。", "会议在二〇二四年五月十二日15:00举行。"),
     ],
 )
-def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
+def test_paraphrases_agree_in_each_language(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= 0.2, found(one, other)
 
@@ -103,13 +103,13 @@ def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
         ("Den, sagte Anna, sah der Mann.", "Der Mann sah den, sagte Anna."),
     ],
 )
-def test_a_relative_pronoun_is_no_article(clean: str, perturbed: str) -> None:
+def test_a_relative_pronoun_is_not_read_as_an_article(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= 0.2, found(one, other)
     assert not facts_of("Das ist der Mann, auf den Anna gestern wartete.", "de").cases
 
 
-def test_a_noun_that_comes_twice_is_one() -> None:
+def test_a_repeated_noun_is_not_swapped_with_itself() -> None:
     assert found("Der Hund kam und der Hund schlief.", "Den Hund kam und den Hund schlief.").cost == 0
 
 
@@ -128,16 +128,16 @@ def test_a_noun_that_comes_twice_is_one() -> None:
         ("The doctor bought a big car.", "en"),
     ],
 )
-def test_short_texts_are_in_a_language(text: str, language: str) -> None:
+def test_the_language_of_short_texts_is_detected(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
-def test_a_text_that_could_be_in_any_language_is_in_that_of_its_pair() -> None:
+def test_an_ambiguous_text_takes_the_language_of_its_pair() -> None:
     assert languages_of("Der Zug fährt um neun Uhr ab.", "Hotel Adlon") == {"de"}
     assert languages_of("It rains today.", "Hotel Adlon") == {"en"}
 
 
-def test_an_encoder_named_for_a_language_reads_it() -> None:
+def test_an_encoder_named_for_a_language_is_chosen_for_it() -> None:
     encoding = encoding_of("minilm,zh=chinese,de=german", lambda name: lambda texts: NotImplemented)
     assert encoding.choose("我有三只狗。", "我有五只狗。") == "chinese"
     assert encoding.choose("Zwei Hunde.", "Drei Hunde.") == "german"
@@ -156,7 +156,9 @@ PIECES = st.lists(
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(PIECES, PIECES, st.sampled_from(["", "zh", "ru", "ar", "fr", "de", "es", "en"]), st.sampled_from([" ", ""]))
-def test_any_mixture_has_a_cost(one: list[str], other: list[str], language: str, between: str) -> None:
+def test_any_mixture_has_a_bounded_symmetric_cost(
+    one: list[str], other: list[str], language: str, between: str
+) -> None:
     ours, theirs = (facts_of(between.join(pieces), language) for pieces in (one, other))
     found, back = conflict(ours, theirs), conflict(theirs, ours)
     assert 0 <= found.cost <= 1
@@ -176,7 +178,7 @@ not: ikke ingen aldrig
 """
 
 
-def test_a_language_is_added_by_a_file_alone(tmp_path: Path) -> None:
+def test_a_file_alone_adds_a_language(tmp_path: Path) -> None:
     (tmp_path / "da.txt").write_text(DANISH, "utf-8")
     script = (
         "from holdfast.metrics.facts import conflict, facts_of\n"
@@ -189,7 +191,7 @@ def test_a_language_is_added_by_a_file_alone(tmp_path: Path) -> None:
     assert shown.stdout.splitlines() == ["number to -> tre", "negation lost"], shown.stderr
 
 
-def test_an_article_of_two_cases_shows_none(tmp_path: Path) -> None:
+def test_an_ambiguous_article_shows_no_case(tmp_path: Path) -> None:
     words = "[words]\nsmall: der den die sieht\nnominative: der die\naccusative: den die\n[settings]\ncapitals: nouns\n"
     (tmp_path / "nds.txt").write_text(words, "utf-8")
     script = (
@@ -202,7 +204,7 @@ def test_an_article_of_two_cases_shows_none(tmp_path: Path) -> None:
     assert shown.stdout.splitlines() == ["{'hund': 'accusative'}", "{}"], shown.stderr
 
 
-def test_a_script_that_only_a_language_file_knows_is_its_language(tmp_path: Path) -> None:
+def test_a_script_in_a_language_file_identifies_the_language(tmp_path: Path) -> None:
     (tmp_path / "am.txt").write_text("[settings]\nscript: Ethiopic\n", "utf-8")
     script = "from holdfast.language.answer_languages import language_of\nprint(language_of('ሰላም ነው'), language_of('ᱥᱟᱱᱛᱟᱲᱤ'))"
     environment = os.environ | {SETTING: str(tmp_path)}
@@ -225,20 +227,20 @@ def test_a_script_that_only_a_language_file_knows_is_its_language(tmp_path: Path
         ("[antonym]\nvarm kold", "line 2: use words | words"),
     ],
 )
-def test_a_wrong_language_file_is_one_line(
+def test_an_invalid_language_file_is_reported_in_one_line(
     text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "da.txt").write_text(text, "utf-8")
-    assert re.search(message, refusal(tmp_path, monkeypatch))
+    assert re.search(message, error_message(tmp_path, monkeypatch))
 
 
-def test_a_language_file_in_another_encoding_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_language_file_must_be_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "da.txt").write_bytes("[words]\nnot: ikke på".encode("latin-1"))
-    assert "da.txt can't be read as UTF-8 text" in refusal(tmp_path, monkeypatch)
+    assert "da.txt can't be read as UTF-8 text" in error_message(tmp_path, monkeypatch)
 
 
-def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What is said of the language files in the folder when the first text is read."""
+def error_message(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the error for the language files of a folder, raised when the first text is read."""
     monkeypatch.setenv(SETTING, str(folder))
     shown = subprocess.run(
         [sys.executable, "-c", "from holdfast.metrics.facts import facts_of\nfacts_of('Han er her.')"],
@@ -259,5 +261,5 @@ def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("会议推迟了。", "会议延期了。", "zh"),
     ],
 )
-def test_long_and_short_forms_agree(clean: str, perturbed: str, language: str) -> None:
+def test_abbreviations_and_full_forms_agree(clean: str, perturbed: str, language: str) -> None:
     assert conflict(facts_of(clean, language), facts_of(perturbed, language)).cost == 0

@@ -1,4 +1,4 @@
-"""Negations, opposites, comparisons and quantifiers: what contradicts, and what only says it otherwise."""
+"""Negations, opposites, comparisons and quantifiers: contradictions and paraphrases."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("quantifier", "सभी छात्र पास हुए।", "कुछ छात्र पास हुए।"),
     ],
 )
-def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
+def test_contradictions_are_found(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
         assert found(one, other).cost >= 0.9
@@ -79,11 +79,11 @@ def test_contradictions(kind: str, clean: str, perturbed: str) -> None:
         ("यह दिन अच्छा है", "यह दिन ठीक है"),
     ],
 )
-def test_the_same_said_otherwise(clean: str, perturbed: str) -> None:
+def test_paraphrases_agree(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= 0.2, found(one, other)
 
 
-def test_a_negation_on_another_verb_in_a_reworded_sentence_is_less_sure() -> None:
+def test_a_negation_in_a_reworded_sentence_is_less_certain() -> None:
     clean, perturbed = "The plan is not feasible.", "Nobody could ever realise such proposals."
     assert found(clean, perturbed).cost < 1

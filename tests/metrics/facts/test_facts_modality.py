@@ -1,4 +1,4 @@
-"""How sure and how binding a statement is."""
+"""Certainty and obligation: must, should, may, might, only."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def found(clean: str, perturbed: str) -> Conflict:
         ("Nur Mitglieder dürfen rein.", "Mitglieder dürfen rein.", "quantifier only lost"),
     ],
 )
-def test_another_force_contradicts(clean: str, perturbed: str, why: str) -> None:
+def test_different_modality_conflicts(clean: str, perturbed: str, why: str) -> None:
     assert found(clean, perturbed).reason == why
     assert found(clean, perturbed).cost >= 0.4
     assert found(perturbed, clean).cost == found(clean, perturbed).cost
@@ -55,6 +55,6 @@ def test_another_force_contradicts(clean: str, perturbed: str, why: str) -> None
         ("The film was not bad.", "The film was okay."),
     ],
 )
-def test_the_same_force_agrees(clean: str, perturbed: str) -> None:
+def test_equivalent_modality_agrees(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= 0.2, found(one, other)

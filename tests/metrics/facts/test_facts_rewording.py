@@ -1,5 +1,5 @@
-"""Facts of sentences that were put in other words, and of others that look alike and say something else: the pairs of
-`rewording.jsonl` beside this file, one a line, `changed` where something else is said."""
+"""Drift tells paraphrases from changed meanings, on the pairs of `rewording.jsonl` in this folder (`changed` is true if
+the meaning changes)."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ PAIRS = Path(__file__).with_name("rewording.jsonl").read_text("utf-8").splitline
 
 
 def pairs(*, changed: bool) -> list[object]:
-    """The pairs that say something else, or those that don't, each named by its line and what it is about."""
+    """Return the pairs with or without a change in meaning, identified by line number and clean text."""
     rows = [(number, json.loads(line)) for number, line in enumerate(PAIRS, 1)]
     return [
         pytest.param(row["clean"], row["perturbed"], id=f"line {number}: {row['clean']}")
@@ -21,16 +21,16 @@ def pairs(*, changed: bool) -> list[object]:
     ]
 
 
-def drifts(clean: str, perturbed: str) -> list[bool]:
-    """Whether an answer breaks, and whether it does the other way round."""
+def breaks(clean: str, perturbed: str) -> list[bool]:
+    """Return whether the drift reaches the break threshold, in either direction."""
     return [drift.max_drift >= BREAK for drift in segment_drift([clean, perturbed], [perturbed, clean])]
 
 
 @pytest.mark.parametrize(("clean", "perturbed"), pairs(changed=True))
-def test_something_else_is_said(clean: str, perturbed: str) -> None:
-    assert drifts(clean, perturbed) == [True, True]
+def test_a_changed_meaning_breaks(clean: str, perturbed: str) -> None:
+    assert breaks(clean, perturbed) == [True, True]
 
 
 @pytest.mark.parametrize(("clean", "perturbed"), pairs(changed=False))
-def test_the_same_is_said_in_other_words(clean: str, perturbed: str) -> None:
-    assert drifts(clean, perturbed) == [False, False]
+def test_a_paraphrase_does_not_break(clean: str, perturbed: str) -> None:
+    assert breaks(clean, perturbed) == [False, False]
