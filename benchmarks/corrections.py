@@ -18,8 +18,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from holdfast.training.corrections import Directions, Factors, csulora, directions
-from holdfast.training.corrections.safelora import projection
+from holdfast.training.corrections import Directions, Factors, csulora
+from holdfast.training.corrections.factored.projection import projection
+from holdfast.training.corrections.factored.subspace import directions
 
 HIDDEN, WIDE, LAYERS, RANK, K = 4096, 11008, 32, 16, 64
 SHAPES = {

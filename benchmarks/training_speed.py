@@ -19,9 +19,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from holdfast.training.noise import WeightNoise, adapted_layers
-from holdfast.training.noise.normals import normals
-from holdfast.training.noise.sam import ascended, gradients_wanted, sam_parameters
+from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter, trained_parameters
+from holdfast.training.noise.weights.layers import adapted_layers
+from holdfast.training.noise.weights.normals import normals
+from holdfast.training.noise.weights.weight_noise import WeightNoise
 
 
 def main() -> None:
@@ -38,8 +39,8 @@ def main() -> None:
         "lora": lambda: step(model, ids, nullcontext()),
         "flat_lora": lambda: step(model, ids, noise.step(5, 10)),
         "in place": lambda: in_place(model, ids),
-        "sam_ab": lambda: sam(model, ids, "sam_ab"),
-        "sam_w": lambda: sam(model, ids, "sam_w"),
+        "sam_ab": lambda: sam(model, ids, trained_parameters(model)),
+        "sam_w": lambda: sam(model, ids, matrices_under_adapter(model)),
     }
     times: dict[str, list[float]] = {name: [] for name in steps}
     peaks = dict.fromkeys(steps, 0.0)
@@ -93,12 +94,13 @@ def in_place(model: Any, ids: torch.Tensor) -> None:
             layer.base.weight.copy_(before)
 
 
-def sam(model: Any, ids: torch.Tensor, where: str) -> None:
-    parameters = sam_parameters(model, where)
-    with gradients_wanted(parameters):
-        model(input_ids=ids, labels=ids).loss.backward()
-        with ascended(parameters, 0.05):
-            model(input_ids=ids, labels=ids).loss.backward()
+def sam(model: Any, ids: torch.Tensor, parameters: list[torch.Tensor]) -> None:
+    def run() -> torch.Tensor:
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        return loss.detach()
+
+    SharpnessAware(model, parameters, 0.05).backward(run, 0, 1)
     model.zero_grad()
 
 

@@ -1,4 +1,4 @@
-"""The exception that means "you can mend this": the command line prints it as one line, without a traceback."""
+"""The exception that means "you can fix this": the command line prints it as one line, without a traceback."""
 
 import json
 
@@ -8,7 +8,7 @@ class UserError(ValueError):
 
 
 def first_line(error: object) -> str:
-    """What somebody else's error says, in one line of at most 300 characters, control characters escaped.
+    """Return the first line of another library's error: at most 300 characters, control characters escaped.
 
     >>> first_line(OSError("no such thing\\nand more")), first_line(RuntimeError())
     ('no such thing', 'RuntimeError')

@@ -1,4 +1,4 @@
-"""One registry for every kind of plug-in: catalogue underneath, found by importing a folder, with "did you mean"."""
+"""One registry for every kind of plug-in: catalogue underneath, filled by importing folders, with "did you mean"."""
 
 import importlib
 import pkgutil
@@ -18,14 +18,14 @@ _OURS = "holdfast."
 class Registry(Generic[T]):
     """Named plug-ins of one kind.
 
-    Built-ins register when the modules of `package` are imported. Third-party ones register in the same way, by the
-    folder's decorator, when the module that their entry point (group `holdfast_<kind>`) names is imported. Modules must
-    import nothing heavy at their top, so that listing names is instant.
+    Built-ins register when the modules of `packages` are imported (their subpackages are not). Third-party ones
+    register in the same way, by the folder's decorator, when the module named by their entry point (group
+    `holdfast_<kind>`) is imported. Modules must not import anything heavy at the top, so that listing names is instant.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, *packages: str) -> None:
         self.kind = kind
-        self._package = package
+        self._packages = packages
         self._discovered = False
 
     @property
@@ -44,36 +44,36 @@ class Registry(Generic[T]):
         for entry in entry_points(group=f"holdfast_{self.kind}"):
             if entry.name in found:
                 warnings.warn(
-                    f"{_whose(entry)} is not used: {_whose(found[entry.name])} has that name; uninstall one",
+                    f"{_whose(entry)} is ignored: {_whose(found[entry.name])} has the same name; uninstall one of them",
                     stacklevel=3,
                 )
             found.setdefault(entry.name, entry)
         return found
 
     def register(self, name: str, item: T) -> None:
-        """Add `item` under `name`. A module may do so again, as a cell of a notebook does.
+        """Add `item` under `name`. The same module may do so again, as a notebook cell does when it is run twice.
 
-        Raises UserError where another module, ours or anybody's, has given the name to something else.
+        Raises:
+            UserError: If another module, built-in or third-party, has registered the name.
         """
         module = _module_of(item)
         if not module.startswith(_OURS):
-            self._discover()  # or what is built in came second, and took the name back
+            self._discover()  # first, or a plug-in could take the name of a built-in that is not imported yet
         there = _module_of(self._entries.get(name)) if name in self._entries else module
         if there != module:
-            raise UserError(
-                f"there is a {self._singular} '{name}' already, of {there}: give that of {module} another name"
-            )
+            raise UserError(f"{self._singular} '{name}' is already registered by {there}: rename the one in {module}")
         self._entries.register(name, func=item)
 
     def names(self) -> list[str]:
-        """All names, sorted, third-party ones included; third-party code is not imported."""
+        """Return all names, sorted, third-party ones included; third-party code is not imported."""
         self._discover()
         return sorted({*self._entries.get_all(), *self._third_party})
 
     def get(self, name: str) -> T:
-        """The plug-in called `name`.
+        """Return the plug-in called `name`.
 
-        Raises UserError, with the nearest name, when there is none, and for a third-party one that can't be imported.
+        Raises:
+            UserError: If there is none, with the nearest name, or if it is third-party and can't be imported.
         """
         self._discover()
         if name not in self._entries and name in self._third_party:
@@ -88,29 +88,30 @@ class Registry(Generic[T]):
         where = _whose(entry)
         try:
             entry.load()
-        except Exception as error:  # a plug-in may fail in any way; its user needs to know whose it is
+        except Exception as error:  # a plug-in may fail in any way; the message must say which one it was
             raise UserError(
-                f"{where} can't be imported ({type(error).__name__}: {error}): mend or uninstall it"
+                f"{where} can't be imported ({type(error).__name__}: {error}): fix or uninstall it"
             ) from error
         if entry.name not in self._entries:
-            raise UserError(f"{where} registers no {self._singular} of that name: decorate it")
+            raise UserError(f"{where} does not register a {self._singular} of that name: use the decorator")
 
     def _discover(self) -> None:
         if self._discovered:
             return
-        self._discovered = True  # first, since a module may ask for a name while it is imported
+        self._discovered = True  # first, since a module may ask for a name while it is being imported
         try:
-            folder = importlib.import_module(self._package)
-            for module in pkgutil.iter_modules(folder.__path__):
-                if not module.ispkg and module.name != "testing":
-                    importlib.import_module(f"{self._package}.{module.name}")
+            for package in self._packages:
+                folder = importlib.import_module(package)
+                for module in pkgutil.iter_modules(folder.__path__):
+                    if not module.ispkg and module.name != "testing":
+                        importlib.import_module(f"{package}.{module.name}")
         except BaseException:
             self._discovered = False
             raise
         for name, entry in self._third_party.items():
             if name in self._entries and (ours := _module_of(self._entries.get(name))).startswith(_OURS):
                 warnings.warn(
-                    f"{_whose(entry)} is not used: holdfast has a {self._singular} of that name ({ours})", stacklevel=4
+                    f"{_whose(entry)} is ignored: {ours} is a built-in {self._singular} of the same name", stacklevel=4
                 )
 
 
@@ -119,6 +120,6 @@ def _whose(entry: EntryPoint) -> str:
 
 
 def _module_of(item: object) -> str:
-    """The module of the function that `item` is or holds; of its class, where it holds none."""
+    """The module of the function that `item` is or holds; of its class if it holds none."""
     parts = [getattr(item, each.name) for each in fields(item)] if is_dataclass(item) else [item]
     return str(next((part for part in parts if callable(part)), type(item)).__module__)

@@ -1,11 +1,11 @@
-"""The nearest of the names there are, for whoever mistyped one."""
+"""The nearest known name, for error messages about a mistyped one."""
 
 import difflib
 from collections.abc import Iterable
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """The end of an error message: the nearest known name, or all of them where none is near.
+    """Return the end of an error message: the nearest known name, or all of them if none is near.
 
     >>> did_you_mean("typo", ["typos", "case"]), did_you_mean("x", ["typos", "case"])
     ("; did you mean 'typos'?", '; known: typos, case')

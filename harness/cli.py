@@ -1,25 +1,70 @@
 """The command line. Nothing heavy is imported before a verb needs it, so that help is instant."""
 
-import argparse
 import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 
-from holdfast import __version__
 from holdfast.errors import UserError
-from holdfast.harness.verbs import adapting, correction, evaluating, reading
-from holdfast.harness.verbs.verb import Parser
+from holdfast.harness.verbs import VERBS
+from holdfast.harness.verbs.verb import Parser, nearest
+from holdfast.version import __version__
+
+DESCRIPTION = "Does your LoRA adapter hold fast when the prompt is perturbed?"
+HELP = ("-h", "--help", "help")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 is success, 1 a mistake in the input, 130 an interruption."""
-    parser = _parser()
-    args, more = parser.parse_known_args(argv)
-    if more and not getattr(args, "takes_more", False):
-        args.parser.refuse(more)
-    args.more = more
+    """Run one command.
+
+    Returns:
+        0 for success, 1 for a mistake in the input, 130 for an interruption. A mistake in the arguments exits with 2.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in HELP:
+        print(_help())
+        return 0
+    if words[0] == "--version":
+        print(f"holdfast {__version__}")
+        return 0
+    run, args = _parser(words[0]).parse(words[1:])
+    _prepare_process()
+    try:
+        return run(args)
+    except UserError as error:
+        print(f"holdfast: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("holdfast: interrupted (the same command resumes a run where it stopped)", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # or Python complains again at exit that the reader (head, less) is gone
+        return 0
+
+
+def _help() -> str:
+    lines = ["usage: holdfast COMMAND ...", "", DESCRIPTION]
+    for group, verbs in VERBS.items():
+        lines += ["", f"{group}:", *(f"  {verb.name:<13}{verb.summary}" for verb in verbs)]
+    return "\n".join(
+        [*lines, "", "holdfast COMMAND --help describes a command; holdfast --version prints the version."]
+    )
+
+
+def _parser(name: str) -> Parser:
+    verbs = {verb.name: verb for group in VERBS.values() for verb in group}
+    if name not in verbs:
+        parser = Parser(prog="holdfast")
+        parser.hint = "holdfast --help lists all commands"
+        parser.error(f"unknown command '{name}'{nearest(name, verbs)}")
+    verb = verbs[name]
+    parser = Parser(prog=f"holdfast {name}", description=verb.summary[0].upper() + verb.summary[1:] + ".")
+    verb.add_arguments(parser)
+    return parser
+
+
+def _prepare_process() -> None:
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -28,30 +73,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    try:
-        return int(args.verb(args))
-    except UserError as error:
-        print(f"holdfast: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("holdfast: interrupted (a run goes on where it was when given the same command again)", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # or Python complains once more, at exit, that the reader (head, less) has gone
-        return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="holdfast",
-        description="Does your LoRA adapter hold fast when the prompt is disturbed?",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (evaluating, reading, adapting, correction):
-        kind.add_verbs(verbs)
-    return parser
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

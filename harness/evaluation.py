@@ -1,8 +1,8 @@
-"""The main job: plan, generate, score, store, summarise."""
+"""The main job on one page: plan, execute, summarise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Build
@@ -12,7 +12,7 @@ from holdfast.harness.plan.packs import with_pack
 from holdfast.harness.plan.preparation import new_manifest, prepare
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.summary import summarise
-from holdfast.harness.store.config import RunConfig, make_config
+from holdfast.harness.store.config import RunConfig, Scalar, make_config
 from holdfast.harness.store.manifest import (
     check_same_run,
     read_manifest,
@@ -24,22 +24,70 @@ from holdfast.tasks import Task
 def evaluate(
     config: RunConfig | None = None,
     *,
+    model: str | None = None,
+    model_args: Mapping[str, Scalar] | str | None = None,
+    adapters: Sequence[str] | str | None = None,
+    adapter_scales: Sequence[float] | None = None,
+    gen_kwargs: Mapping[str, Any] | str | None = None,
+    batch_size: int | Literal["auto"] | None = None,
+    device: str | None = None,
+    max_requests: int | None = None,
     tasks: Sequence[str | Task] | str | None = None,
+    limit: int | None = None,
+    perturbations: Sequence[str] | str | None = None,
+    severity: Sequence[str | float] | str | float | None = None,
+    repeats: int | None = None,
+    search: str | None = None,
+    pack: str | Path | None = None,
+    min_meaning: float | None = None,
+    paraphraser: Mapping[str, Scalar] | str | None = None,
+    encoder: str | None = None,
+    granularity: Literal["sentence", "clause", "phrase"] | None = None,
+    break_threshold: float | None = None,
+    aggregate: Sequence[Literal["mean", "worst"]] | str | None = None,
+    spacy_pipeline: str | None = None,
+    attention: bool | None = None,
+    seed: int | None = None,
+    output_path: str | Path | None = None,
+    log_samples: bool | None = None,
+    distributed: Literal["ray"] | None = None,
+    ray_address: str | None = None,
+    replicas: int | None = None,
+    gpus_per_replica: float | None = None,
     backend: Build | None = None,
-    **settings: Any,
 ) -> Results:
-    """Run an evaluation, or resume it where `output_path` holds a part of it already.
+    """Run an evaluation, or resume it if `output_path` holds a part of it already.
 
-    `settings` are the fields of RunConfig (the flags of `holdfast run`), over those of `config` if that is given;
-    `tasks` may hold Task objects beside names and files; `backend` replaces the registered backend's builder. Raises
-    UserError for any mistake in the input, before anything is generated where it can be seen that early.
+    The parameters are the flags of `holdfast run` (see `holdfast run --help`), which has the defaults too: None means
+    the default. Lists may be comma-separated strings, mappings `a=b,c=d`.
+
+    Args:
+        config: Settings that the other parameters override.
+        tasks: Names, files, or `Task` objects.
+        backend: Builds the engine instead of the registered backend `model`.
+
+    Returns:
+        The results; their files are in `output_path`.
+
+    Raises:
+        UserError: For any mistake in the input, before anything is generated wherever possible.
     """
+    settings = {  # before any other local variable
+        name: value for name, value in locals().items() if value is not None and name not in ("config", "backend")
+    }
     given = tasks.split(",") if isinstance(tasks, str) else tasks
     if given is not None:
         settings["tasks"] = [task.name if isinstance(task, Task) else task for task in given]
     asked = config.model_dump(exclude_unset=True) if config else {}
-    config = with_pack(make_config({**asked, **settings}))
-    prepared = prepare(config, given, check_backend=backend is None)
+    return evaluate_config(make_config({**asked, **settings}), given, backend)
+
+
+def evaluate_config(
+    config: RunConfig, tasks: Sequence[str | Task] | None = None, backend: Build | None = None
+) -> Results:
+    """Run the evaluation that a checked configuration describes (see `evaluate`)."""
+    config = with_pack(config)
+    prepared = prepare(config, tasks, check_backend=backend is None)
     folder = make_folder(Path(config.output_path))
     with Samples(folder / SAMPLES) as samples:
         manifest = new_manifest(prepared)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from holdfast import notebook
+
 
 class Edit(NamedTuple):
     """At character `position` of the original text, `removed` gives way to `inserted`."""
@@ -79,4 +81,20 @@ class Edits:
         return hash((self.original, self.edits))
 
     def __repr__(self) -> str:
-        return f"Edits({self.original!r}, {self.edits!r})"
+        count = len(self.edits)
+        return f"Edits({_short(self.original)} -> {_short(self.text)}, {count} edit{'' if count == 1 else 's'})"
+
+    def _repr_html_(self) -> str:
+        """The text in a notebook, with its edits marked."""
+        pieces, at = [], 0
+        for position, removed, inserted in self.edits:
+            pieces.append(notebook.text(self.original[at:position]))
+            pieces.append(notebook.removed(removed) if removed else "")
+            pieces.append(notebook.inserted(inserted) if inserted else "")
+            at = position + len(removed)
+        pieces.append(notebook.text(self.original[at:]))
+        return f'<div style="white-space:pre-wrap">{"".join(pieces)}</div>'
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

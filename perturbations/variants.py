@@ -10,6 +10,7 @@ from typing import Any
 from holdfast.errors import UserError, first_line
 from holdfast.perturbations.composition import compose, parts_of
 from holdfast.perturbations.edits import Edit, Edits
+from holdfast.perturbations.specs import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,44 @@ class Variant:
     repeat: int
     edits: tuple[Edit, ...]
     edit_rate: float
+
+
+def perturb(
+    text: str, spec: str, *, seed: int = 0, protect: Sequence[str] = (), paraphrases: Sequence[str] = ()
+) -> Edits:
+    """Perturb a text, as `holdfast perturb` does in a pipe.
+
+    Args:
+        text: Any text.
+        spec: A perturbation and its severity, as in `typos@0.1`, `emoji@heavy` or `typos+case`; `light` if it names none.
+        seed: Equal seeds give equal edits, on every machine.
+        protect: Strings that must not change.
+        paraphrases: Other wordings of the text, for `paraphrase`.
+
+    Returns:
+        The edits; their `text` is the perturbed text.
+
+    Raises:
+        UserError: For an unknown perturbation, with the nearest name, or severity.
+
+    >>> perturb("What is the capital of France?", "typos@0.1", seed=0).text
+    'What is teh caspital of France?'
+    """
+    if not isinstance(text, str):
+        raise UserError(f"perturb takes a string, got {type(text).__name__}")
+    name, severity = parse(spec)
+    variant = make_variant(
+        text,
+        task="-",
+        sample_id="-",
+        perturbation=name,
+        severity=severity or "light",
+        repeat=0,
+        seed=seed,
+        protect=protect,
+        paraphrases=paraphrases,
+    )
+    return Edits(text, variant.edits)
 
 
 def make_variant(

@@ -13,8 +13,8 @@ from holdfast.suggestions import did_you_mean
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from holdfast.training.contract import Kind
     from holdfast.training.examples import Example
-    from holdfast.training.loop.batches import Kind
 
 _LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dropout", "rslora": "use_rslora"} | {
     "dora": "use_dora",
@@ -29,11 +29,11 @@ def load_config(checkpoint: Path, name: str) -> Any:
     from transformers import AutoConfig
 
     if (checkpoint / "adapter_config.json").is_file() and not (checkpoint / "config.json").is_file():
-        raise UserError(f"--model: '{name}' is an adapter, not a model: name the base that it was trained on")
+        raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base that it was trained on")
     try:
         return AutoConfig.from_pretrained(checkpoint)
     except (OSError, ValueError) as error:
-        raise UserError(f"--model: '{name}' is no model that transformers knows: {first_line(error)}") from None
+        raise UserError(f"--model_args: '{name}' is no model that transformers knows: {first_line(error)}") from None
 
 
 def load_tokenizer(checkpoint: Path, name: str) -> Any:
@@ -43,7 +43,7 @@ def load_tokenizer(checkpoint: Path, name: str) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     except Exception as error:  # each kind of tokenizer fails in its own way where its files are missing
-        raise UserError(f"--model: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
+        raise UserError(f"--model_args: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -59,7 +59,7 @@ def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
     labelled = sum(each.label is not None for each in examples)
     if labelled and labelled < len(examples):
         raise UserError(f"{recipe.data}: some rows have a 'label', some a completion; a data set has one or the other")
-    name = f"--model: '{recipe.model['pretrained']}' ({config.model_type})"
+    name = f"--model_args: '{recipe.model_args['pretrained']}' ({config.model_type})"
     if labelled:
         kind: Kind = "classification"
         known = modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
@@ -94,7 +94,7 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
-    extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model.items() if k != "pretrained"}}
+    extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model_args.items() if k != "pretrained"}}
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification
@@ -102,7 +102,7 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
     try:
         model = builder.from_pretrained(checkpoint, **extra)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"the model '{recipe.model['pretrained']}' can't be loaded: {first_line(error)}") from None
+        raise UserError(f"the model '{recipe.model_args['pretrained']}' can't be loaded: {first_line(error)}") from None
     if not recipe.full:
         return _adapted(model, recipe, kind)
     if "lora" in recipe.model_fields_set:
@@ -130,7 +130,7 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
     except (TypeError, ValueError, KeyError, ImportError) as error:
         raise UserError(f"--lora: {first_line(error)}") from None
-    wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model["pretrained"])
+    wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model_args["pretrained"])
     if not any(parameter.requires_grad for parameter in wrapped.parameters()):
         raise UserError("--lora: no parameter of the model would be trained; name other targets")
     return wrapped

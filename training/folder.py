@@ -27,25 +27,25 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"can't write to --output_dir '{out}': {error.strerror}") from None
-    content = {**recipe.model_dump(mode="json", exclude={"output_dir"}), **digests}
+        raise UserError(f"can't write to --output_path '{out}': {error.strerror}") from None
+    content = {**recipe.model_dump(mode="json", exclude={"output_path"}), **digests}
     file = out / RECIPE
     results = (out / CARD, out / "adapter_model.safetensors", out / "model.safetensors")
     made = [path.name for path in (*sorted(_checkpoints(out), key=step_of), *results) if path.exists()]
     if made and not file.exists():
         raise UserError(
             f"{out} holds {made[0]} but no {RECIPE} that says which training made it: delete {made[0]} if it is of no "
-            "use, or choose another --output_dir"
+            "use, or choose another --output_path"
         )
     if made:
         try:
             before = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError):
-            raise UserError(f"{file} can't be read: choose another --output_dir") from None
+            raise UserError(f"{file} can't be read: choose another --output_path") from None
         if differing := _differing(before, content):
             raise UserError(
                 f"{out} holds checkpoints of another recipe ({'; '.join(differing)}): repeat that recipe to resume it, "
-                "or choose another --output_dir"
+                "or choose another --output_path"
             )
     temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank of a training writes its own
     temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
@@ -74,7 +74,7 @@ def last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:
     if damaged:
         raise UserError(
             f"no checkpoint in {out} is whole: {'; '.join(damaged.values())}; to begin anew delete "
-            f"{', '.join(map(str, damaged))}, or choose another --output_dir"
+            f"{', '.join(map(str, damaged))}, or choose another --output_path"
         )
     if unfinished:
         warnings.warn(f"{'; '.join(unfinished)}: beginning anew", stacklevel=3)

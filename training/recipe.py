@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from holdfast.errors import UserError
 from holdfast.perturbations import parse
 from holdfast.suggestions import did_you_mean
+from holdfast.training.method import PLACES, Method, Place, get_method
 
 Scalar = str | int | float | bool
-Objective = Literal["none", "augment", "consistency", "rdrop", "s2r2"]
-PERTURBED = ("augment", "consistency", "s2r2")
-"""Objectives that ask under perturbed prompts, too."""
-NoiseName = Literal["none", "flat_lora", "isotropic", "sam_ab", "sam_w"]
+NONE = "none"
+"""The name of the objective and the noise of plain training."""
 
 
 class Recipe(BaseModel):
@@ -24,13 +23,13 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = 1
-    model: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
+    model_args: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
     data: str
     eval_data: str | None = None
-    output_dir: str
-    objective: Objective = "none"
+    output_path: str
+    objective: str = NONE
     objective_args: dict[str, Scalar] = {}
-    noise: NoiseName = "none"
+    noise: str = NONE
     noise_args: dict[str, Scalar] = {}
     perturbations: list[str] = ["typos", "word_deletion", "synonyms"]
     lora: dict[str, Scalar | list[str]] = {"r": 8, "alpha": 16, "targets": "all-linear"}
@@ -39,6 +38,26 @@ class Recipe(BaseModel):
     too_long: Literal["cut", "drop"] = "cut"
     seed: int = Field(0, ge=0, lt=2**32)
     arguments: dict[str, Any] = {}
+
+    def methods(self) -> dict[Place, tuple[Method, Any]]:
+        """Return the methods of the recipe by place, each with its checked settings; raises UserError as `make_recipe`.
+
+        Plain training has none.
+        """
+        asked: tuple[tuple[Place, str, str, Mapping[str, Any]], ...] = (
+            ("loss", self.objective, "--objective_args: ", self.objective_args),
+            ("weights", self.noise, "--noise_args: ", self.noise_args),
+        )
+        found: dict[Place, tuple[Method, Any]] = {}
+        for place, name, prefix, given in asked:
+            if name != NONE:
+                method = get_method(name, place)
+                found[place] = method, method.parse_settings(given, prefix)
+            elif given:
+                raise UserError(
+                    f"{prefix}{', '.join(given)}: there is no {PLACES[place]}; name one with --{PLACES[place]}"
+                )
+        return found
 
 
 DEFAULT_ARGUMENTS: Mapping[str, Any] = {
@@ -54,9 +73,14 @@ DEFAULT_ARGUMENTS: Mapping[str, Any] = {
 """Flat-LoRA's settings where its paper has any (arXiv 2409.14396): learning rate, cosine, warm-up."""
 
 
+SPELLINGS: Mapping[str, str] = {"output_dir": "output_path", "out": "output_path", "model": "model_args"}
+"""Other names that a recipe's fields may be given by."""
+
+
 def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     """Check settings; raises UserError naming the field. Names that the recipe does not have are taken for
     TrainingArguments'."""
+    settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
     own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
     _validated(own)  # before anything heavy is imported
     from dataclasses import fields
@@ -111,7 +135,9 @@ def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) ->
         if name in arguments and not arguments[name] > 0:
             raise UserError(f"{name}: more than 0 is wanted, not {arguments[name]:g}")
     if arguments.get("resume_from_checkpoint"):
-        raise UserError("resume_from_checkpoint: a training goes on by itself where --output_dir holds its checkpoints")
+        raise UserError(
+            "resume_from_checkpoint: a training goes on by itself where --output_path holds its checkpoints"
+        )
     if str(arguments.get("eval_strategy", "no")) != "no" and not recipe.get("eval_data"):
         raise UserError("eval_strategy: there is nothing to evaluate on; name --eval_data")
 
@@ -127,36 +153,23 @@ def _validated(settings: Mapping[str, Any]) -> Recipe:
                 f"{where}: settings are wanted, as in {_PAIRS[where]}, not {first.get('input')!r}"
             ) from None
         raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None
-    _check_model(recipe.model)
+    _check_model(recipe.model_args)
     _check_lora(recipe.lora)
-    _check_settings("objective_args", recipe.objective, recipe.objective_args)
-    _check_settings("noise_args", recipe.noise, recipe.noise_args)
+    objective = recipe.methods().get("loss")
     for each in recipe.perturbations:
         parse(each)
-    if recipe.objective in PERTURBED and not recipe.perturbations:
+    if objective and objective[0].perturbs and not recipe.perturbations:
         raise UserError(f"--perturbations: --objective {recipe.objective} needs at least one, such as typos")
     return recipe
 
 
 _PAIRS = {
-    "model": "pretrained=pocket-aligned",
+    "model_args": "pretrained=pocket-aligned",
     "lora": "r=8,alpha=16",
     "objective_args": "weight=0.5",
     "noise_args": "sigma=0.05",
     "arguments": "{learning_rate: 0.001}",
 }
-
-_NUMBER = (int, float)
-_SETTINGS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "consistency": {"weight": _NUMBER},
-    "rdrop": {"weight": _NUMBER},
-    "flat_lora": {"sigma": _NUMBER, "all_linear": (bool,)},
-    "isotropic": {"sigma": _NUMBER, "all_linear": (bool,)},
-    "sam_ab": {"rho": _NUMBER},
-    "sam_w": {"rho": _NUMBER},
-}
-"""What each objective and noise may be told, and by what; S2R2 checks its own."""
-
 
 _MODEL = ("pretrained", "dtype", "attn_implementation", "trust_remote_code", "device_map")
 _DTYPES = ("float32", "bfloat16", "float16", "auto")
@@ -165,9 +178,9 @@ _DTYPES = ("float32", "bfloat16", "float16", "auto")
 def _check_model(given: Mapping[str, Scalar]) -> None:
     for name in given:
         if name not in _MODEL:
-            raise UserError(f"--model: no argument '{name}'{did_you_mean(name, _MODEL)}; use {', '.join(_MODEL)}")
+            raise UserError(f"--model_args: no argument '{name}'{did_you_mean(name, _MODEL)}; use {', '.join(_MODEL)}")
     if given.get("dtype", "auto") not in _DTYPES:
-        raise UserError(f"--model: unknown dtype '{given['dtype']}': use one of {', '.join(_DTYPES)}")
+        raise UserError(f"--model_args: unknown dtype '{given['dtype']}': use one of {', '.join(_DTYPES)}")
 
 
 def _check_lora(given: Mapping[str, Any]) -> None:
@@ -184,17 +197,3 @@ _LORA_NUMBERS: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
     (("alpha", "lora_alpha", "loraplus_lr_ratio"), "a number above 0", lambda value: value > 0),
     (("dropout", "lora_dropout"), _SHARE, lambda value: 0 <= value < 1),
 )
-
-
-def _check_settings(flag: str, name: str, given: Mapping[str, Scalar]) -> None:
-    if name == "s2r2":
-        return
-    known = _SETTINGS.get(name, {})
-    for setting, value in given.items():
-        if setting not in known:
-            raise UserError(f"--{flag}: {name} has no setting '{setting}'{did_you_mean(setting, known)}")
-        if not isinstance(value, known[setting]) or (isinstance(value, bool) and bool not in known[setting]):
-            wanted = "true or false" if known[setting] == (bool,) else "a number"
-            raise UserError(f"--{flag}: {setting} is {wanted}, not {value!r}")
-        if isinstance(value, (int, float)) and value < 0:
-            raise UserError(f"--{flag}: {setting} can't be negative, as {value:g} is")

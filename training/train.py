@@ -8,13 +8,12 @@ import resource
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast import __version__
 from holdfast.errors import UserError, first_line
 from holdfast.training.base_model import (
     LORA_PLUS,
@@ -24,16 +23,18 @@ from holdfast.training.base_model import (
     load_model,
     load_tokenizer,
 )
+from holdfast.training.contract import TrainingContext
 from holdfast.training.folder import claim, damage, last_checkpoint, missing, step_of
-from holdfast.training.recipe import PERTURBED, Recipe
+from holdfast.training.recipe import Recipe
 from holdfast.training.training_card import CARD, TrainingCard
+from holdfast.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import TrainingArguments
 
     from holdfast.training.examples import Example, TooLong
-    from holdfast.training.loop.batches import Collator, Perturber
+    from holdfast.training.loop.batches import Collator
     from holdfast.training.loop.method_trainer import MethodTrainer
 
 _BEGINNING = "beginning"
@@ -55,8 +56,8 @@ class _Prepared:
     over: TooLong
 
 
-def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
-    """Train, or resume in `recipe.output_dir`, and return the directory of the finished adapter (or full model).
+def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
+    """Train, or resume in `recipe.output_path`, and return the directory of the finished adapter (or full model).
 
     `checkpoint` is the directory of the base, `base_digest` says what is in it. Raises UserError for mistakes in the
     recipe and the data, for an output directory that holds another recipe's checkpoints, and for a loss that is no
@@ -67,17 +68,9 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     from holdfast.training.examples import digest_of_examples, read_examples
 
     started = time.time()
-    out = Path(recipe.output_dir)
+    out = Path(recipe.output_path)
     examples = read_examples(recipe.data)
-    if recipe.objective == "s2r2" and any(each.label is not None for each in examples):
-        raise UserError(
-            "--objective s2r2 compares what a model writes; a classifier writes nothing: use consistency or rdrop"
-        )
-    if "perturbations" in recipe.model_fields_set and recipe.objective not in PERTURBED:
-        warnings.warn(
-            f"--objective {recipe.objective} perturbs no prompts: what --perturbations says is passed over",
-            stacklevel=2,
-        )
+    _check_objective(recipe, examples)
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     claim(out, recipe, digests)
     if (out / CARD).exists():
@@ -98,13 +91,27 @@ def train(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     return out
 
 
+def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
+    """Raise UserError for an objective that the data don't fit; warn about perturbations that nothing uses."""
+    objective = recipe.methods().get("loss")
+    if objective and not objective[0].classifies and any(each.label is not None for each in examples):
+        raise UserError(
+            f"--objective {recipe.objective} compares generated answers, which a classifier does not write: use "
+            "consistency or rdrop"
+        )
+    if "perturbations" in recipe.model_fields_set and not (objective and objective[0].perturbs):
+        warnings.warn(
+            f"--objective {recipe.objective} does not perturb prompts: --perturbations is ignored", stacklevel=3
+        )
+
+
 def _prepared(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
     """The model under its adapter, and the examples as tokens."""
     from holdfast.training.class_labels import check_ends, classes_of
     from holdfast.training.examples import encode, fitting
     from holdfast.training.loop.batches import Collator
 
-    name = str(recipe.model["pretrained"])
+    name = str(recipe.model_args["pretrained"])
     config = load_config(checkpoint, name)
     kind = kind_of(examples, config, recipe)
     classes = classes_of(examples, config, recipe.data) if kind == "classification" else 0
@@ -154,11 +161,20 @@ def _to_evaluate(source: str, classes: int) -> list[Example]:
 def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
     """The Trainer with the recipe's objective and noise; raises UserError for what it can't be set up with."""
     from holdfast.training.loop.batches import Perturber
-    from holdfast.training.loop.method_trainer import MethodTrainer
+    from holdfast.training.loop.method_trainer import MethodTrainer, plain_objective
 
     settings = _settings(recipe, out)
-    noise, sam = _noise(made.model, recipe)
     perturber = Perturber(made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest)
+    context = TrainingContext(
+        model=made.model,
+        tokenizer=made.tokenizer,
+        kind=made.collator.kind,
+        examples=made.examples,
+        encode=perturber.encoded,
+        seed=recipe.seed,
+        full=recipe.full,
+    )
+    methods = {place: method.build(settings, context) for place, (method, settings) in recipe.methods().items()}
     try:
         return MethodTrainer(
             model=made.model,
@@ -167,11 +183,9 @@ def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
             train_dataset=_Rows(made.rows),
             eval_dataset=_Rows(made.evaluated) if made.evaluated else None,
             processing_class=made.tokenizer,
-            objective=_objective(recipe, made, perturber),
-            objective_args=dict(recipe.objective_args),
+            objective=methods.get("loss", plain_objective),
             perturber=perturber,
-            noise=noise,
-            sam=sam,
+            noise=methods.get("weights"),
             optimizers=(_lora_plus(made.model, recipe, settings), None),
         )
     except UserError:
@@ -220,7 +234,7 @@ def _trained(trainer: MethodTrainer, begun: Path | None, out: Path) -> Mapping[s
         if begun and "state_dict" in str(error):
             raise UserError(
                 f"{begun} does not fit this recipe's model, so another training made it: delete it, or choose another "
-                "--output_dir"
+                "--output_path"
             ) from None
         if not _is_lack_of_memory(error):
             raise
@@ -263,13 +277,14 @@ def _write_card(
     trained = {name: parameter.detach() for name, parameter in made.model.named_parameters() if parameter.requires_grad}
     moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(made.model))
     TrainingCard(
-        recipe=recipe.model_dump(mode="json", exclude={"output_dir"}),
-        recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_dir"}).encode()).hexdigest(),
+        recipe=recipe.model_dump(mode="json", exclude={"output_path"}),
+        recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_path"}).encode()).hexdigest(),
         **digests,
         examples=len(made.rows),
         longer_than_context=made.over.cut + made.over.left_out,
         cut=made.over.cut,
         left_out=made.over.left_out,
+        methods={method.name: asdict(settings) for method, settings in recipe.methods().values()},
         versions=_versions(),
         seconds=round(seconds, 3),
         peak_memory_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
@@ -288,23 +303,6 @@ def _factors(model: Any) -> list[tuple[str, Any]]:
     return [(name, parameter.detach()) for name, parameter in model.named_parameters() if ".lora_" in name]
 
 
-def _noise(model: Any, recipe: Recipe) -> tuple[Any, Any]:
-    """The weight noise, or what SAM moves and how far; both None for plain training."""
-    from holdfast.training.noise import WeightNoise
-    from holdfast.training.noise.sam import sam_parameters
-
-    settings = dict(recipe.noise_args)
-    if recipe.noise == "none":
-        return None, None
-    if recipe.full and recipe.noise != "sam_ab":
-        raise UserError(f"--noise {recipe.noise} acts under an adapter: leave out --full")
-    if recipe.noise == "sam_ab" or recipe.noise == "sam_w":
-        return None, (sam_parameters(model, recipe.noise), float(settings.get("rho", 0.05)))
-    sigma = float(settings.get("sigma", 0.05))
-    everywhere = bool(settings.get("all_linear", False))
-    return WeightNoise(model, sigma=sigma, seed=recipe.seed, kind=recipe.noise, all_linear=everywhere), None
-
-
 def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
     """LoRA+ (Hayou et al. 2024): B learns so many times faster than A; None for the Trainer's own optimizer."""
     from peft.optimizers import create_loraplus_optimizer
@@ -315,18 +313,6 @@ def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
         return None
     kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
     return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
-
-
-def _objective(recipe: Recipe, made: _Prepared, perturber: Perturber) -> Any:
-    from holdfast.training.objectives import OBJECTIVES, has_dropout
-    from holdfast.training.objectives.drifting import SegmentDriftObjective
-
-    if recipe.objective == "s2r2":
-        return SegmentDriftObjective(recipe.objective_args, made.tokenizer, made.examples, perturber.encoded)
-    if recipe.objective == "rdrop" and not has_dropout(made.model):
-        where = "set it in the model's configuration" if recipe.full else "ask for it with --lora ...,dropout=0.1"
-        raise UserError(f"--objective rdrop compares two passes under dropout, and there is none here: {where}")
-    return OBJECTIVES[recipe.objective]
 
 
 def _keep_beginning(model: Any, out: Path) -> None:

@@ -35,6 +35,7 @@ class TrainingCard(BaseModel):
     longer_than_context: int
     cut: int | None = None
     left_out: int | None = None
+    methods: dict[str, dict[str, Any]] = {}
     versions: dict[str, str]
     seconds: float
     peak_memory_mib: float

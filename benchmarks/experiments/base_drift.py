@@ -12,8 +12,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from holdfast.harness.models.checkpoints import find_checkpoint
-from holdfast.training.noise import WeightNoise, adapted_layers
-from holdfast.training.noise.weight_noise import schedule
+from holdfast.training.noise.weights.layers import adapted_layers
+from holdfast.training.noise.weights.weight_noise import WeightNoise, schedule
 
 SIGMA = 0.05
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from holdfast.training.corrections import directions
+from holdfast.training.corrections.factored.subspace import directions
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from holdfast.training.noise import WeightNoise
-from holdfast.training.noise.sam import ascended, gradients_wanted, sam_parameters
+from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter, trained_parameters
+from holdfast.training.noise.weights.weight_noise import WeightNoise
 
 
 def main() -> None:
@@ -37,8 +37,8 @@ def main() -> None:
     steps: dict[str, Callable[[], None]] = {
         "lora": lambda: step(model, ids, nullcontext()),
         "flat_lora": lambda: step(model, ids, noise.step(5, 10)),
-        "sam_ab": lambda: sam(model, ids, "sam_ab"),
-        "sam_w": lambda: sam(model, ids, "sam_w"),
+        "sam_ab": lambda: sam(model, ids, trained_parameters(model)),
+        "sam_w": lambda: sam(model, ids, matrices_under_adapter(model)),
     }
     times: dict[str, list[float]] = {name: [] for name in steps}
     peaks = dict.fromkeys(steps, 0.0)
@@ -81,12 +81,13 @@ def step(model: Any, ids: torch.Tensor, noise: Any) -> None:
     model.zero_grad()
 
 
-def sam(model: Any, ids: torch.Tensor, where: str) -> None:
-    parameters = sam_parameters(model, where)
-    with gradients_wanted(parameters):
-        model(input_ids=ids, labels=ids).loss.backward()
-        with ascended(parameters, 0.05):
-            model(input_ids=ids, labels=ids).loss.backward()
+def sam(model: Any, ids: torch.Tensor, parameters: list[torch.Tensor]) -> None:
+    def run() -> torch.Tensor:
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        return loss.detach()
+
+    SharpnessAware(model, parameters, 0.05).backward(run, 0, 1)
     model.zero_grad()
 
 

@@ -1,34 +1,74 @@
-"""`holdfast correct`: a trained adapter mended without training, with a card that accounts for every module."""
+"""`holdfast correct`: correct a trained adapter without training, with a card that accounts for every module."""
 
 import hashlib
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.errors import UserError
-from holdfast.harness.actions.correction_card import CARD, CorrectionCard, CorrectionSettings, make_card
+from holdfast.harness.actions.correction_card import (
+    CARD,
+    SWEPT,
+    CorrectionCard,
+    CorrectionSettings,
+    make_card,
+    make_settings,
+)
 from holdfast.harness.actions.subspaces import Subspace, SubspaceManifest
 from holdfast.harness.models.adapter_files import AdapterFiles, check_free, read_adapter, write_adapter
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint, find_local
 
 if TYPE_CHECKING:
-    from holdfast.training.corrections import Correction, Directions, Factors
+    from torch import Tensor
+
+    from holdfast.training.corrections import Correction
+
+
+class Corrected(NamedTuple):
+    """A corrected adapter: where it is, and the card that accounts for every module."""
+
+    path: Path
+    card: CorrectionCard
 
 
 def correct(
-    adapter: str,
-    subspace: Path,
-    out: Path,
-    settings: Iterable[CorrectionSettings],
+    adapter: str | Path,
+    subspace: str | Path,
+    output_path: str | Path,
     *,
+    method: str = "csulora",
+    strength: float | Sequence[float] | str | None = None,
+    settings: Mapping[str, Any] | None = None,
     allow_pickle: bool = False,
-) -> list[tuple[Path, CorrectionCard]]:
-    """Write one corrected adapter at `out`, or, for several settings that differ in their strength, one each at
-    `out/strength-S`; the paths and cards. Raises UserError before anything is written."""
-    chosen = list(settings)
+) -> list[Corrected]:
+    """Correct a trained adapter without training it again.
+
+    Args:
+        adapter: A peft directory, a hub name or a shipped adapter.
+        subspace: The file that `holdfast subspace` wrote.
+        output_path: Where the corrected adapter is written; for several strengths, each to `strength-S` in it.
+        method: A correction (see `holdfast ls methods`).
+        strength: How much to correct, for methods that have it; several are a sweep.
+        settings: Further settings of the method (see `holdfast correct --help`).
+        allow_pickle: Also read adapter_model.bin, which may run code.
+
+    Returns:
+        One result per strength.
+
+    Raises:
+        UserError: For any mistake in the input, before anything is written.
+    """
+    given = dict(settings or {}) if strength is None else {**(settings or {}), SWEPT: strength}
+    return _correct(str(adapter), Path(subspace), Path(output_path), make_settings(method, **given), allow_pickle)
+
+
+def _correct(
+    adapter: str, subspace: Path, out: Path, chosen: list[CorrectionSettings], allow_pickle: bool
+) -> list[Corrected]:
     source, space = read_adapter(adapter, allow_pickle=allow_pickle), Subspace(subspace)
     check_base(source, space.manifest)
     targets = [out if len(chosen) == 1 else out / f"strength-{each.strength:g}" for each in chosen]
@@ -38,7 +78,7 @@ def correct(
         kept = ", ".join(sorted({key.removeprefix("base_model.model.") for key in source.others})[:3])
         warnings.warn(f"{len(source.others)} tensors outside of the theory are kept as they are: {kept}", stacklevel=2)
     started = time.perf_counter()
-    found = _corrected(source.factors, space, chosen)
+    found = _corrected(source, space, chosen)
     seconds = (time.perf_counter() - started) / len(chosen)
     if not any(sum(each.energies) for each in found[0].values()):
         warnings.warn(f"adapter '{adapter}' changes nothing: its update is 0", stacklevel=2)
@@ -49,7 +89,7 @@ def correct(
         card = make_card(adapter, digests, space.manifest, each, corrections, source.others, seconds)
         factors = {name: correction.factors for name, correction in corrections.items()}
         write_adapter(source, factors, target, {CARD: card.model_dump_json(indent=2) + "\n"})
-        written.append((target, card))
+        written.append(Corrected(target, card))
     return written
 
 
@@ -71,70 +111,51 @@ def check_base(source: AdapterFiles, manifest: SubspaceManifest) -> None:
 
 
 def print_correction(path: Path, card: CorrectionCard) -> None:
-    """One line: what was done and how far it went."""
-    strength = "" if card.settings.strength is None else f" {card.settings.strength:g}"
+    """Print one line: what was done and how far the adapter moved."""
+    strength = f" {card.settings[SWEPT]:g}" if SWEPT in card.settings else ""
     sizes = {part: sum(m.energies[part] for m in card.modules) for part in card.modules[0].energies}
     total = sum(sizes.values()) or 1.0
     shares = ", ".join(f"{part} {size / total:.1%}" for part, size in sizes.items())
     print(
-        f"{card.settings.method}{strength}: {len(card.modules)} modules ({shares}), moved by "
-        f"{card.relative_distance:.1%}{'' if card.relative_distance else ' (nothing was changed)'}, "
+        f"{card.method}{strength}: {len(card.modules)} modules ({shares}), moved by "
+        f"{card.relative_distance:.1%}{'' if card.relative_distance else ' (unchanged)'}, "
         f"sign {card.sign_cosine:+.3f}; written to {path}"
     )
 
 
 def _corrected(
-    factors: "Mapping[str, Factors]", space: Subspace, settings: list[CorrectionSettings]
+    source: AdapterFiles, space: Subspace, settings: list[CorrectionSettings]
 ) -> "list[dict[str, Correction]]":
-    """The corrections of every module, by settings; each module is read and split once."""
-    from holdfast.training.corrections import safelora
-    from holdfast.training.corrections.factors import matched
+    """Apply each of the settings to every module; each module is read and split once."""
+    from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 
-    if settings[0].method == "safelora":
-        limits = {name: getattr(settings[0], name) for name in ("threshold", "number")}
-        given = {name: value for name, value in limits.items() if value is not None}
-        return [safelora(factors, _displacements(space.manifest), space, **given)]
-    found: list[dict[str, Correction]] = [{} for _ in settings]
-    for name, module, directions in matched(factors, space):
-        for each, correction in zip(found, _one(name, module, directions, settings), strict=True):
-            each[name] = correction
-    return found
+    modules = ModuleUpdates(source.factors, space, _Displacements(space.manifest))
+    return correct_modules([each.method.build(each.values, modules) for each in settings], modules)
 
 
-def _one(
-    name: str, factors: "Factors", directions: "Directions", settings: list[CorrectionSettings]
-) -> "Iterator[Correction]":
-    """One module's corrections, by settings."""
-    from holdfast.training.corrections.controls import projected, random_directions, shrunk
-    from holdfast.training.corrections.csulora import attenuated
-    from holdfast.training.corrections.splitting import split
+class _Displacements(Mapping[str, "Tensor"]):
+    """D of every module of a subspace, from the checkpoints that it was made of; opened on first access."""
 
-    if settings[0].method == "random_subspace":
-        directions = random_directions(directions, name, settings[0].seed)
-    parts = split(factors, directions)
-    for each in settings:
-        strength = each.strength or 0.0
-        if each.method == "shrink":
-            yield shrunk(parts, strength)
-        elif each.method == "project":
-            yield projected(parts)
-        else:
-            yield attenuated(
-                parts,
-                strength,
-                signed=each.signed,
-                per_direction=each.per_direction,
-                separable=each.separable,
-                rank=each.rank,
-            )
+    def __init__(self, manifest: SubspaceManifest) -> None:
+        self._manifest = manifest
 
+    def __getitem__(self, name: str) -> "Tensor":
+        return self._pair[name]
 
-def _displacements(manifest: SubspaceManifest) -> CheckpointPair:
-    """The checkpoints that the subspace was made of: SafeLoRA needs all of D. Raises UserError where they are gone."""
-    folders = []
-    for name, digest in ((manifest.base, manifest.base_digest), (manifest.aligned, manifest.aligned_digest)):
-        folder = find_checkpoint(name)
-        if digest_of(folder) != digest:
-            raise UserError(f"safelora needs the checkpoints that the subspace was made of; '{name}' has changed since")
-        folders.append(folder)
-    return CheckpointPair(folders[0], folders[1])
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pair)
+
+    def __len__(self) -> int:
+        return len(self._pair)
+
+    @cached_property
+    def _pair(self) -> CheckpointPair:
+        manifest, folders = self._manifest, []
+        for name, digest in ((manifest.base, manifest.base_digest), (manifest.aligned, manifest.aligned_digest)):
+            folder = find_checkpoint(name)
+            if digest_of(folder) != digest:
+                raise UserError(
+                    f"this correction needs the checkpoints that the subspace was made of; '{name}' has changed since"
+                )
+            folders.append(folder)
+        return CheckpointPair(folders[0], folders[1])

@@ -1,47 +1,49 @@
-"""What `holdfast correct` is asked and what it says it did: settings and card, as pydantic models."""
+"""What `holdfast correct` is asked for and what it did: settings and card."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from holdfast.errors import UserError
 from holdfast.harness.actions.subspaces import SubspaceManifest
 from holdfast.harness.store.versions import versions
+from holdfast.training.method import Method, get_method
 
 if TYPE_CHECKING:
     from holdfast.training.corrections import Correction
 
 CARD = "correction_card.json"
-MethodName = Literal["csulora", "safelora", "shrink", "project", "random_subspace"]
-_TAKES: Mapping[str, frozenset[str]] = {
-    "csulora": frozenset({"strength", "signed", "per_direction", "separable", "rank"}),
-    "safelora": frozenset({"threshold", "number"}),
-    "shrink": frozenset({"strength"}),
-    "project": frozenset(),
-    "random_subspace": frozenset({"strength", "rank", "seed"}),
-}
+SWEPT = "strength"
+"""The setting of which several values may be given at once."""
 
 
-class CorrectionSettings(BaseModel):
-    """What is done to an adapter. Field names are the command line's flags; each method takes some of them."""
+@dataclass(frozen=True, slots=True)
+class CorrectionSettings:
+    """A correction and its checked settings, an instance of the method's own settings class."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    method: Method
+    values: Any
 
-    method: MethodName
-    strength: float | None = Field(None, ge=0, allow_inf_nan=False)
-    signed: bool = False
-    per_direction: bool = False
-    separable: bool = False
-    rank: Literal["keep", "exact"] | int = "keep"
-    threshold: float | None = Field(None, ge=-1, le=1)
-    number: int | None = Field(None, ge=0)
-    seed: int = 0
+    @property
+    def strength(self) -> float | None:
+        """The strength, for methods that have one."""
+        found: float | None = getattr(self.values, SWEPT, None)
+        return found
 
 
 class CorrectedModule(BaseModel):
-    """One module's account: energies ||dW_c||_F^2 of the parts F, L, R, O of the update, what was left of each part's
-    norm, the distance ||X - dW||_F with its share of ||dW||_F, what cutting the rank cost, and the sign cosine."""
+    """The account of one module.
+
+    Attributes:
+        energies: ||dW_c||_F^2 of the parts F, L, R, O of the update.
+        attenuation: The share of each part's norm that is left.
+        distance: ||X - dW||_F; `relative_distance` is its share of ||dW||_F.
+        recompression_error: Frobenius norm of what truncating the rank took away.
+        sign_cosine: cos(U^T dW V, S); near -1 the update undoes the alignment.
+        cosine: SafeLoRA's cos(C dW, dW).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,12 +59,14 @@ class CorrectedModule(BaseModel):
 
 
 class CorrectionCard(BaseModel):
-    """correction_card.json: what was corrected, by what, how, and what that did."""
+    """correction_card.json: what was corrected, by which method and settings, and what that did."""
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: Literal[1] = 1
-    settings: CorrectionSettings
+    schema_version: Literal[2] = 2
+    method: str
+    settings: dict[str, Any]
+    """Every setting of the method, defaults included."""
     adapter: str
     adapter_digest: str
     subspace_digest: str
@@ -71,55 +75,41 @@ class CorrectionCard(BaseModel):
     distance: float
     relative_distance: float
     sign_cosine: float
-    """The mean of the modules', weighed by the norm of what they are about: ||F||."""
+    """The mean over modules, weighted by ||F||."""
     modules: list[CorrectedModule]
     kept: list[str]
-    """Tensors outside of the theory (modules_to_save, biases), kept as they were."""
+    """Tensors that no correction covers (modules_to_save, biases), kept as they were."""
     versions: dict[str, str]
     seconds: float
 
 
-def parse_strengths(text: str | None) -> list[float | None]:
-    """`0.5,1,2` -> the numbers; [None] where none is given.
+def make_settings(method: str, **options: Any) -> list[CorrectionSettings]:
+    """Check the settings of a correction.
 
-    >>> parse_strengths("0.5,1")
-    [0.5, 1.0]
+    Args:
+        method: A method that acts at the adapter (see `holdfast ls methods`).
+        **options: Its settings; None is a setting left out. `strength` may be a list of numbers, or text such as
+            "0.5,1,2": one result for each.
+
+    Raises:
+        UserError: For an unknown method or setting, or a value out of range.
     """
+    found = get_method(method, "adapter")
+    given = {name: value for name, value in options.items() if value is not None}
+    swept: Iterable[float | None] = [None]
+    if SWEPT in given:
+        swept = dict.fromkeys(_numbers(given.pop(SWEPT)))
+    strengths = [{} if strength is None else {SWEPT: strength} for strength in swept]
+    return [CorrectionSettings(found, found.parse_settings({**each, **given}, "--")) for each in strengths]
+
+
+def _numbers(value: Any) -> list[float]:
+    """Read one number, a list of them, or text such as "0.5,1,2"."""
+    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
     try:
-        return [float(part) for part in text.split(",") if part.strip()] if text else [None]
+        return [float(part) for part in parts if str(part).strip()]
     except ValueError:
-        raise UserError(f"--strength: numbers are wanted, as in 0.5,1,2, not {text!r}") from None
-
-
-def make_settings(method: str, strengths: Iterable[float | None], **options: Any) -> list[CorrectionSettings]:
-    """Settings, one for each strength; raises UserError for values out of range and for an option that the method does
-    not take."""
-    from holdfast.training.method import methods
-
-    methods.get(method)  # its error names the nearest
-    if method not in _TAKES:
-        raise UserError(f"--method {method} is no correction of a finished adapter; use {', '.join(_TAKES)}")
-    found = []
-    for strength in dict.fromkeys(strengths):
-        given = {name: value for name, value in options.items() if value is not None and value is not False}
-        if strength is not None:
-            given["strength"] = strength
-        elif "strength" in _TAKES[method]:
-            given["strength"] = 1.0
-        for name in given:
-            if name not in _TAKES[method]:
-                takes = ", ".join(f"--{other}" for other in sorted(_TAKES[method])) or "no options"
-                raise UserError(f"--{name} does nothing to {method}, which takes {takes}")
-        try:
-            found.append(CorrectionSettings(method=method, **given))  # type: ignore[arg-type]
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UserError(f"--{first['loc'][0]}: {first['msg'].lower()}, not {first['input']!r}") from None
-        if found[-1].per_direction and found[-1].separable:
-            raise UserError("--per_direction and --separable exclude each other: name one of them")
-        if isinstance(found[-1].rank, int) and found[-1].rank < 1:
-            raise UserError(f"--rank: keep, exact or a number from 1 on, not {found[-1].rank}")
-    return found
+        raise UserError(f"--{SWEPT} must be numbers, as in 0.5,1,2, got {value!r}") from None
 
 
 def make_card(
@@ -131,14 +121,15 @@ def make_card(
     kept: Iterable[str],
     seconds: float,
 ) -> CorrectionCard:
-    """The card of one corrected adapter."""
+    """Return the card of one corrected adapter."""
     found = corrections.values()
     energy = sum(sum(each.energies) for each in found)
     distance = sum(each.distance**2 for each in found) ** 0.5
     weights = [each.energies.aligned**0.5 for each in found]
     signs = sum(each.sign_cosine * weight for each, weight in zip(found, weights, strict=True))
     return CorrectionCard(
-        settings=settings,
+        method=settings.method.name,
+        settings=asdict(settings.values),
         adapter=adapter,
         adapter_digest=digests["adapter"],
         subspace_digest=digests["subspace"],
@@ -154,6 +145,9 @@ def make_card(
     )
 
 
+_SAME = ("distance", "recompression_error", "sign_cosine", "cosine")
+
+
 def _account(name: str, correction: "Correction") -> CorrectedModule:
     return CorrectedModule(
         name=name,
@@ -163,6 +157,3 @@ def _account(name: str, correction: "Correction") -> CorrectedModule:
         relative_distance=correction.relative_distance,
         **{field: getattr(correction, field) for field in _SAME},
     )
-
-
-_SAME = ("distance", "recompression_error", "sign_cosine", "cosine")

@@ -69,7 +69,7 @@ def equivalence(
 ) -> Equivalence:
     """Ask the prompts of `tasks` greedily in each way and compare. `model` names the base, as in `pretrained=DIR`;
     without it the adapter's configuration does. Raises UserError for whatever does not fit together."""
-    args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model")
+    args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model_args", alone="pretrained")
     backends.get("hf").check(args)
     config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
     chosen = load_tasks(config.tasks)

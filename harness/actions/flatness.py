@@ -60,7 +60,7 @@ class Probed:
     def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
         from holdfast.training.examples import encode, fitting
         from holdfast.training.loop.batches import Collator
-        from holdfast.training.noise import adapted_layers
+        from holdfast.training.noise.weights.layers import adapted_layers
 
         examples = _examples(data)[:limit]
         _check_writes(base)

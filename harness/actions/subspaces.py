@@ -18,7 +18,7 @@ from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.models.safetensors_files import beside, join, write_whole
 from holdfast.harness.store.progress import progress_bar
 from holdfast.harness.store.versions import versions
-from holdfast.training.corrections.factors import Directions
+from holdfast.training.corrections.factored.factors import Directions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -156,7 +156,7 @@ def print_subspace(manifest: SubspaceManifest, out: Path) -> None:
 
 
 def _make_parts(pair: CheckpointPair, parts: Path, plan: SubspacePlan) -> list[SubspaceModule]:
-    from holdfast.training.corrections.subspace import directions
+    from holdfast.training.corrections.factored.subspace import directions
 
     entries = [_done(parts / f"{i:05}.safetensors") for i in range(len(pair))]
     with progress_bar(len(pair), sum(entry is not None for entry in entries), "decomposing") as advance:

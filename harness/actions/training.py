@@ -2,33 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.store.config import parse_pairs, scalar_of
 from holdfast.training.examples import read_examples
-from holdfast.training.recipe import Recipe, make_recipe
-from holdfast.training.train import train
+from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
+from holdfast.training.train import train_recipe
 
 _LARGE = 2**25
 """Bytes; so many of JSON are read in a second."""
-_PAIRS = ("model", "lora", "objective_args", "noise_args")
+_PAIRS = ("model_args", "lora", "objective_args", "noise_args")
 
 
 def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Sequence[str]) -> Recipe:
-    """The recipe of a file's settings, the flags over them, and `more`: flags that are TrainingArguments' fields."""
-    settings = {**given, **flags, **_more(more)}
-    if isinstance(model := settings.get("model"), str) and "=" not in model:
-        settings["model"] = {"pretrained": model}
+    """Make the recipe of a training.
+
+    Args:
+        given: Settings from a file.
+        flags: Settings from the command line, which override those.
+        more: Further words of the command line: flags that are fields of TrainingArguments.
+
+    Raises:
+        UserError: For the first mistake, naming the field.
+    """
+    settings = {SPELLINGS.get(name, name): value for name, value in {**given, **flags, **parse_flags(more)}.items()}
     for name in _PAIRS:
         if isinstance(settings.get(name), str):
-            settings[name] = parse_pairs(settings[name], f"--{name}")
+            settings[name] = parse_pairs(
+                settings[name], f"--{name}", alone="pretrained" if name == "model_args" else ""
+            )
     if isinstance(settings.get("perturbations"), str):
         settings["perturbations"] = [part.strip() for part in settings["perturbations"].split(",") if part.strip()]
-    for name in ("data", "output_dir"):
+    for name in ("data", "output_path"):
         if name not in settings:
-            raise UserError(f"--{name} is missing: holdfast train needs --data and --output_dir")
+            raise UserError(f"--{name} is missing: holdfast train needs --data and --output_path")
     return make_recipe(settings)
 
 
@@ -44,15 +53,63 @@ def check_data(given: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
             read_examples(source)
 
 
+def train(
+    data: str | Path,
+    output_path: str | Path,
+    *,
+    model_args: Mapping[str, Scalar] | str | None = None,
+    eval_data: str | Path | None = None,
+    objective: str | None = None,
+    objective_args: Mapping[str, Scalar] | str | None = None,
+    noise: str | None = None,
+    noise_args: Mapping[str, Scalar] | str | None = None,
+    perturbations: Sequence[str] | str | None = None,
+    lora: Mapping[str, Any] | str | None = None,
+    full: bool | None = None,
+    max_length: int | None = None,
+    too_long: Literal["cut", "drop"] | None = None,
+    seed: int | None = None,
+    num_train_epochs: float | None = None,
+    max_steps: int | None = None,
+    learning_rate: float | None = None,
+    per_device_train_batch_size: int | None = None,
+    gradient_accumulation_steps: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Path:
+    """Train an adapter, or resume its training if `output_path` holds a part of it already.
+
+    The parameters are the flags of `holdfast train` (see `holdfast train --help`), which has the defaults too: None
+    means the default. Lists may be comma-separated strings, mappings `a=b,c=d`.
+
+    Args:
+        data: Examples: a JSONL, JSON, CSV or parquet file, or a hub name.
+        output_path: Where the adapter is kept.
+        arguments: Further fields of transformers' `TrainingArguments`.
+
+    Returns:
+        The directory of the adapter (or of the model, with `full`).
+
+    Raises:
+        UserError: For any mistake in the input, and if the training diverges.
+    """
+    given = {name: value for name, value in locals().items() if value is not None and name != "arguments"}
+    for name in ("data", "eval_data", "output_path"):
+        if name in given:
+            given[name] = str(given[name])
+    given = {**(arguments or {}), **given}
+    check_data(given, {})
+    return train_adapter(make_recipe_of(given, {}, []))
+
+
 def train_adapter(recipe: Recipe) -> Path:
     """Train what the recipe says; the directory of the result."""
-    if not recipe.model.get("pretrained"):
-        raise UserError("--model names no base: use for instance pretrained=pocket-aligned")
-    checkpoint = find_checkpoint(str(recipe.model["pretrained"]))
-    return train(recipe, checkpoint, digest_of(checkpoint))
+    if not recipe.model_args.get("pretrained"):
+        raise UserError("--model_args names no base: use for instance pretrained=pocket-aligned")
+    checkpoint = find_checkpoint(str(recipe.model_args["pretrained"]))
+    return train_recipe(recipe, checkpoint, digest_of(checkpoint))
 
 
-def _more(words: Sequence[str]) -> dict[str, Any]:
+def parse_flags(words: Sequence[str]) -> dict[str, Any]:
     """`--learning_rate 1e-4 --bf16` -> {"learning_rate": 0.0001, "bf16": True}."""
     found: dict[str, Any] = {}
     name = ""
@@ -64,7 +121,7 @@ def _more(words: Sequence[str]) -> dict[str, Any]:
             found[name] = parse_value(word)
             name = ""
         else:
-            raise UserError(f"'{word}' belongs to no flag")
+            raise UserError(f"unexpected '{word}': it does not follow a flag")
     return found
 
 

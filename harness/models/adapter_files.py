@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.models.safetensors_files import beside
-from holdfast.training.corrections.factors import Factors
+from holdfast.training.corrections.factored.factors import Factors
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,6 +1,7 @@
 """One leaderboard out of several runs."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,32 @@ _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encode
 """Settings in which runs must agree for their scores to be compared."""
 
 
-def merge(runs: list[Path], target: Path, *, geometry: bool = False) -> "pd.DataFrame":
-    """The rows of all runs' leaderboards, best first, with the run each comes from; written to `target` as CSV.
+def leaderboard(
+    runs: Sequence[str | Path] | str | Path, *, output_path: str | Path | None = None, geometry: bool = False
+) -> "pd.DataFrame":
+    """Merge the leaderboards of several runs, best first.
 
     Each run is summarised anew from its samples, so that an interrupted one counts as far as it got; nothing is written
-    to it. With `geometry`, each adapter's update has its `update_norm`, `spectral_norm` and `effective_rank` beside its
-    scores. Warns of runs that are incomplete or were asked something else than the first. Raises UserError for a
-    directory that holds no run, and for runs whose scores point opposite ways.
+    to it. Warns about runs that are incomplete, or differ in what was asked from the first.
+
+    Args:
+        runs: Directories written by `holdfast run`; one may stand alone.
+        output_path: A CSV file to write the result to.
+        geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
+
+    Returns:
+        A row per adapter and run, with the run that it comes from.
+
+    Raises:
+        UserError: If a directory holds no run, or the runs' scores point in opposite directions.
     """
     import pandas as pd
 
+    folders = [Path(run) for run in ([runs] if isinstance(runs, (str, Path)) else runs)]
+    if not folders:
+        raise UserError("name at least one run, as in results/run")
     boards = []
-    for run in runs:
+    for run in folders:
         _, board = tables_of(run)
         board.insert(0, "run", str(run))
         if geometry:
@@ -35,15 +50,17 @@ def merge(runs: list[Path], target: Path, *, geometry: bool = False) -> "pd.Data
         boards.append(board)
         if not board["complete"].all():
             warnings.warn(f"{run} is incomplete: give its command again to finish it", stacklevel=2)
-        differing = _differing(runs[0], run)
+        differing = _differing(folders[0], run)
         if differing:
-            warnings.warn(f"{run} differs from {runs[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
+            warnings.warn(f"{run} differs from {folders[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
     merged = pd.concat(boards, ignore_index=True)
     if merged["higher_is_better"].nunique() > 1:
         raise UserError("in some of these runs higher scores are better, in some lower ones: merge them apart")
     merged = best_first(merged)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    merged.to_csv(target, index=False)
+    if output_path:
+        target = Path(output_path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        merged.to_csv(target, index=False)
     return merged
 
 

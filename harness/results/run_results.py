@@ -1,18 +1,96 @@
-"""A run's results."""
+"""A run's results, for Python and notebooks."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from holdfast import notebook
+from holdfast.errors import UserError
+from holdfast.harness.results.summary import tables_of
+from holdfast.harness.store.manifest import Manifest, read_manifest
+from holdfast.harness.store.records import SAMPLES, read_samples
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False)
 class Results:
-    """Where the run lies, and its two tables: one row per cell, one row per adapter."""
+    """The results of a run.
+
+    Attributes:
+        path: The run's directory.
+        breakdown: One row per adapter, task, perturbation and severity.
+        leaderboard: One row per adapter, best first by the score under perturbation.
+        warnings: What the run warned about.
+    """
 
     path: Path
     breakdown: "pd.DataFrame"
     leaderboard: "pd.DataFrame"
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What run.json says: configuration, versions, digests, timings."""
+        found = read_manifest(self.path)
+        if found is None:
+            raise UserError(f"{self.path} is not a run: it has no run.json")
+        return found
+
+    @cached_property
+    def samples(self) -> "pd.DataFrame":
+        """One row per answer, with a column per score (NaN where a score does not apply)."""
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        for line in read_samples(self.path / SAMPLES):
+            scores = line.pop("scores")
+            rows.append({**line, **scores})
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        board = self.leaderboard
+        scores = ", ".join(
+            f"{row.adapter} {row.clean:.3f} -> {row.perturbed:.3f}" for row in board.head(3).itertuples(index=False)
+        )
+        more = f", {len(board) - 3} more" if len(board) > 3 else ""
+        return f"Results({self.path}: {scores}{more}; clean -> perturbed)"
+
+    def _repr_html_(self) -> str:
+        """The leaderboard in a notebook, shaded by drift, and the warnings."""
+        rows = [
+            (
+                notebook.text(row.adapter),
+                f"{row.clean:.3f}",
+                f"{row.perturbed:.3f}",
+                f"{row.delta:+.3f} [{row.delta_low:+.3f}, {row.delta_high:+.3f}]",
+                notebook.shaded(f"{row.max_drift:.3f}", min(1.0, max(0.0, row.max_drift))),
+                f"{row.noise_floor:.3f}",
+                f"{row.break_rate:.1%}",
+                notebook.text(row.worst_cell),
+            )
+            for row in self.leaderboard.itertuples(index=False)
+        ]
+        columns = ("adapter", "clean", "perturbed", "change [95 %]", "max drift", "noise floor", "breaks", "worst cell")
+        warnings = "".join(f"<p>{notebook.text('Warning: ' + warning)}</p>" for warning in self.warnings)
+        return notebook.table(f"{self.path}", columns, rows) + warnings
+
+
+def load_run(path: str | Path) -> Results:
+    """Open the run in a directory, finished or not; nothing is written to it.
+
+    Args:
+        path: A directory written by `holdfast run` or `evaluate`.
+
+    Returns:
+        Its results; for an interrupted run, of the answers so far.
+
+    Raises:
+        UserError: If the directory holds no run, no answers, or was written by another version.
+    """
+    folder = Path(path)
+    breakdown, leaderboard = tables_of(folder)
+    manifest = read_manifest(folder)
+    return Results(folder, breakdown, leaderboard, tuple(manifest.warnings) if manifest else ())

@@ -81,8 +81,13 @@ class RunConfig(BaseModel):
         return max(self.repeats, self.search_budget) if self.search_method == "random" else self.repeats
 
 
+SPELLINGS: Mapping[str, str] = dict.fromkeys(("out", "output_dir", "output"), "output_path")
+"""Other names that fields may be given by."""
+
+
 def make_config(settings: Mapping[str, Any]) -> RunConfig:
     """Check settings (lists may be comma-separated strings, mappings `a=b,c=d`); raises UserError naming the field."""
+    settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
     for name in settings:
         if name not in RunConfig.model_fields:
             raise UserError(f"unknown setting '{name}'{did_you_mean(name, RunConfig.model_fields)}")
@@ -123,16 +128,23 @@ _HINTS = {
 }
 
 
-def parse_pairs(text: str, flag: str) -> dict[str, Any]:
-    """`pretrained=x,dtype=float32` -> a dict; whole numbers, decimals, true and false become what they look like.
+def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
+    """Parse `pretrained=x,dtype=float32`; numbers, true and false become what they look like.
+
+    A first part without a name is the value of `alone`, if that is given.
+
+    >>> parse_pairs("pocket-base,dtype=float32", "--model_args", alone="pretrained")
+    {'pretrained': 'pocket-base', 'dtype': 'float32'}
 
     >>> parse_pairs("pretrained=a/b,max_length=256,trust_remote_code=true", "--model_args")
     {'pretrained': 'a/b', 'max_length': 256, 'trust_remote_code': True}
     """
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = part.partition("=")
-        if not equals:
+        if not equals and alone and not pairs:
+            name, value = alone, name
+        elif not equals:
             raise UserError(f"{flag}: '{part}' is not of the form name=value")
         pairs[name.strip()] = scalar_of(value.strip())
     return pairs
@@ -172,7 +184,7 @@ def _parsed(name: str, value: Any) -> Any:
         named = [str(part).strip() for part in parts if str(part).strip()]
         return list(dict.fromkeys(map(_plain_number, named))) if name == "severity" else named
     if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
-        return parse_pairs(value, f"--{name}")
+        return parse_pairs(value, f"--{name}", alone="pretrained" if name == "model_args" else "")
     if name == "encoder" and isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     if name in {"output_path", "pack"} and isinstance(value, Path):

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-from holdfast import __version__
+from holdfast.version import __version__
 
 FOR_RUNS = ("numpy", "torch", "transformers", "tokenizers", "peft", "spacy", "POT", "rouge-score")
 FOR_VARIANTS = ("rapidfuzz", "regex", "wordfreq", "nltk", "emoji", "confusable-homoglyphs")

@@ -1,44 +1,115 @@
-"""One verb of the command line, and how a mistake in its arguments is told."""
+"""One verb of the command line: its parser, how flags may be spelled, and how mistakes are reported."""
 
 import argparse
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-OWN = frozenset({"verb", "parser", "config", "more", "takes_more"})
-"""What parsed arguments hold beside the settings that the user gave."""
+OUTPUT = {"--out": "--output_path", "--output_dir": "--output_path", "--output": "--output_path"}
+"""Other spellings of where results go."""
+
+Flag = tuple[str, str, str]
+"""A flag, its metavar and its help text."""
 
 
-def add(verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    """Add a verb to `verbs` (what argparse's `add_subparsers` returns); its parser, for its arguments.
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb: its name, one line about it, and what adds its arguments (and `run`, its function) to a parser."""
 
-    `verb` gets the parsed arguments and returns the exit status.
-    """
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
-    parser.set_defaults(verb=verb, parser=parser)
-    return parser
+    name: str
+    summary: str
+    add_arguments: Callable[["Parser"], None]
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells a mistake in one line, with the parser's epilog, or where help is; takes -1,0.5 for a value and no flag."""
+    """The parser of one verb.
+
+    Flags may be written with hyphens or underscores, and by other spellings (`spellings`) that help doesn't show. A
+    mistake is one line that ends with `hint`. -1,0.5 is a value, not a flag.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        self.spellings: dict[str, str] = dict(OUTPUT)
+        self.hint = f"{self.prog} --help lists all flags"
+        self.takes_more = False
+        self._describe: Callable[[], str] | None = None
         self._negative_number_matcher = re.compile(r"^-[\d.]")
 
+    def start(self, run: Callable[[argparse.Namespace], int]) -> None:
+        """Set the function that the verb runs; it gets the parsed arguments and returns the exit status."""
+        self.set_defaults(run_verb=run)
+
+    def add_flags(self, group: str, flags: Iterable[Flag], **options: Any) -> None:
+        """Add flags under a heading; those that are not given are left out of the parsed arguments."""
+        arguments = self.add_argument_group(group)
+        for flag, metavar, text in flags:
+            arguments.add_argument(flag, metavar=metavar, help=text, default=argparse.SUPPRESS, **options)
+
+    def add_switches(self, group: str, switches: Iterable[tuple[str, str]]) -> None:
+        """Add flags without a value under a heading."""
+        arguments = next((each for each in self._action_groups if each.title == group), None)
+        for flag, text in switches:
+            (arguments or self).add_argument(flag, action="store_true", help=text, default=argparse.SUPPRESS)
+
+    def describe_later(self, describe: Callable[[], str]) -> None:
+        """Set the end of the help text, which is only made when help is asked for."""
+        self._describe = describe
+
+    def format_help(self) -> str:
+        """Return the help text, with what `describe_later` adds."""
+        if self._describe:
+            self.epilog = self._describe()
+        return super().format_help()
+
+    def parse(self, argv: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
+        """Parse the arguments behind the verb.
+
+        Returns:
+            The function to run, and its arguments; `more` holds unknown ones for verbs that take them.
+        """
+        found, more = self.parse_known_args([self._spelled(word) for word in argv])
+        if more and not self.takes_more:
+            self.refuse(more)
+        run = found.run_verb
+        del found.run_verb
+        found.more = more
+        found.parser = self
+        return run, found
+
     def error(self, message: str) -> NoReturn:
+        """Report a mistake in one line and exit with status 2."""
         if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            message += _nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
-        self.exit(2, f"{self.prog}: {message}; {self.epilog or f'{self.prog} --help lists what there is'}\n")
+            message += nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+        self.exit(2, f"{self.prog}: {message}; {self.hint}\n")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
-        """Tell which arguments are unknown, and the nearest flag to the first of them."""
+        """Report unknown arguments, with the flag nearest to the first of them."""
         flags = {*re.findall(r"--\w+", self.format_help())}
-        self.error(f"unknown {' '.join(unknown)}{_nearest(unknown[0].partition('=')[0], flags)}")
+        self.error(f"unknown {' '.join(unknown)}{nearest(unknown[0].partition('=')[0], flags)}")
+
+    def _spelled(self, word: str) -> str:
+        """A flag as this parser spells it; other words as they are."""
+        if not re.match(r"--[A-Za-z]", word):
+            return word
+        flag, equals, value = word.partition("=")
+        flag = "--" + flag[2:].replace("-", "_")
+        return self.spellings.get(flag, flag) + equals + value
 
 
-def _nearest(wrong: str, right: Iterable[str]) -> str:
-    """What to say of a mistake, if it is near to something right."""
+def settings_of(args: argparse.Namespace, *others: str) -> dict[str, Any]:
+    """Return the settings that the user gave: all arguments but those of the parser and `others`."""
+    return {name: value for name, value in vars(args).items() if name not in {"more", "parser", *others}}
+
+
+def aliases(canonical: str, *others: str) -> Mapping[str, str]:
+    """Return other spellings of a flag, for `Parser.spellings`."""
+    return dict.fromkeys(others, canonical)
+
+
+def nearest(wrong: str, right: Iterable[str]) -> str:
+    """Return the end of a message about a mistyped word; empty if nothing is near."""
     near = difflib.get_close_matches(wrong, right, n=1)
     return f": did you mean {near[0]}?" if near else ""

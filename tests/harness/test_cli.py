@@ -71,9 +71,9 @@ SMALL = "--adapters base --tasks factual_qa --limit 2 --encoder lexical --pertur
         (["run", *SMALL, "--model_args", "pretrained=pocket-base,dtyp=x"], "no argument 'dtyp'; did you mean 'dtype'?"),
         (["run", *SMALL, "--spacy_pipeline", "xx_none"], "spaCy pipeline 'xx_none' is not installed"),
         (["run", *SMALL, "--output_path", "file"], "can't write to --output_path 'file'"),
-        (["run", "--config", "none.yaml"], "no configuration file 'none.yaml'"),
+        (["run", "--config", "none.yaml"], "configuration file 'none.yaml' does not exist"),
         (["leaderboard", "."], "is not a run"),
-        (["validate", "none.yaml"], "no configuration file"),
+        (["validate", "none.yaml"], "configuration file 'none.yaml' does not exist"),
     ],
 )
 def test_a_mistake_is_one_clear_line(

@@ -8,7 +8,7 @@ import torch
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig, Trainer, TrainingArguments
 
 from holdfast.training.loop.callbacks import FlatLora
-from holdfast.training.noise import WeightNoise
+from holdfast.training.noise.weights.weight_noise import WeightNoise
 from tests.training.models import tiny, with_lora
 
 

@@ -36,7 +36,7 @@ def test_the_kernel(name: str) -> None:
         "import os",
         "os.environ['TRITON_INTERPRET'] = '1'",
         "import torch",
-        "from holdfast.training.noise.fused import noisy_weight",
+        "from holdfast.training.noise.weights.fused import noisy_weight",
         "torch.manual_seed(0)",
         "weight, std = torch.randn(300, 257), torch.linspace(0.5, 2, 300)",
         *(line.strip() for line in _CHECKS[name].strip().splitlines()),

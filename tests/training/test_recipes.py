@@ -61,11 +61,14 @@ def train(tmp_path: Path) -> Train:
         ({"lora": "dropout=1"}, "--lora: dropout is a share from 0 on, below 1, not 1"),
         ({"lora": "modules_to_save=lm_heed"}, "no module of the model is called 'lm_heed'"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
-        ({"resume_from_checkpoint": "here"}, "a training goes on by itself where --output_dir holds its checkpoints"),
-        ({"objective": "consistency", "objective_args": "weight=-1"}, "weight can't be negative, as -1 is"),
+        ({"resume_from_checkpoint": "here"}, "a training goes on by itself where --output_path holds its checkpoints"),
+        (
+            {"objective": "consistency", "objective_args": "weight=-1"},
+            "weight must be greater than or equal to 0, got -1",
+        ),
         ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
-        ({"model": "pocket-steady"}, "--model: 'pocket-steady' is an adapter, not a model: name the base"),
-        ({"model": "dtype=float32"}, "--model names no base"),
+        ({"model": "pocket-steady"}, "--model_args: 'pocket-steady' is an adapter, not a model: name the base"),
+        ({"model": "dtype=float32"}, "--model_args names no base"),
         ({"bf16": "maybe"}, "bf16: true or false is wanted, not 'maybe'"),
         ({"disable_tqdm": 2}, "disable_tqdm: true or false is wanted, not 2"),
         ({"objective": "augment", "perturbations": ""}, "--objective augment needs at least one, such as typos"),
@@ -92,7 +95,7 @@ def test_broken_data_are_told_before_anything_heavy_is_imported(tmp_path: Path) 
 
 
 def test_perturbations_that_the_objective_does_without_are_said_to_be_passed_over(train: Train) -> None:
-    with pytest.warns(UserWarning, match="--objective none perturbs no prompts: what --perturbations says is passed"):
+    with pytest.warns(UserWarning, match="--objective none does not perturb prompts: --perturbations is ignored"):
         out = train(perturbations="typos", max_steps=1)
     assert (out / "adapter_model.safetensors").is_file()
 
@@ -134,7 +137,7 @@ def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tm
     )
     assert main(["train", "--config", str(recipe)]) == 0
     kept = json.loads((tmp_path / "out" / RECIPE).read_text())
-    assert (kept["model"], kept["arguments"]["learning_rate"]) == ({"pretrained": "pocket-base"}, 1e-4)
+    assert (kept["model_args"], kept["arguments"]["learning_rate"]) == ({"pretrained": "pocket-base"}, 1e-4)
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert set(config["target_modules"]) == {"q_proj", "v_proj"}
 

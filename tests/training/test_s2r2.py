@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from holdfast.errors import UserError
-from holdfast.training.objectives.s2r2 import (
-    S2R2,
+from holdfast.training.method import methods
+from holdfast.training.objectives.s2r2 import S2R2
+from holdfast.training.objectives.segments.losses import (
     segment_drifts,
     segment_means,
     semantic_loss,
@@ -114,8 +115,12 @@ def test_the_weight_warms_up() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"rho": 1.5}, "rho 1.5"), ({"every": 0}, "at least 1"), ({"eta": -1}, "eta can't be negative")],
+    [
+        ({"rho": 1.5}, "rho must be less than or equal to 1, got 1.5"),
+        ({"every": 0}, "every must be greater than or equal to 1, got 0"),
+        ({"eta": -1}, "eta must be greater than or equal to 0, got -1"),
+    ],
 )
 def test_wrong_settings_are_named(settings: dict, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        S2R2(**settings)
+        methods.get("s2r2").parse_settings(settings)

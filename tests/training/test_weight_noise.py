@@ -8,9 +8,9 @@ from scipy.stats import kstest
 from torch import nn
 
 from holdfast.errors import UserError
-from holdfast.training.noise import WeightNoise, adapted_layers
-from holdfast.training.noise.normals import normals
-from holdfast.training.noise.weight_noise import schedule
+from holdfast.training.noise.weights.layers import adapted_layers
+from holdfast.training.noise.weights.normals import normals
+from holdfast.training.noise.weights.weight_noise import WeightNoise, schedule
 from tests.training.models import KINDS, tiny, with_lora
 
 

@@ -1,10 +1,11 @@
-"""Post-hoc corrections: a trained adapter mended without training, through its factors (METHODS 3)."""
+"""Post-hoc corrections: a trained adapter is corrected without training. Every module here registers one."""
 
-from holdfast.training.corrections.controls import project, random_subspace, shrink
 from holdfast.training.corrections.csulora import csulora
-from holdfast.training.corrections.factors import Components, Correction, Directions, Factors
+from holdfast.training.corrections.factored.factors import Components, Correction, Directions, Factors
+from holdfast.training.corrections.project import project
+from holdfast.training.corrections.random_subspace import random_subspace
 from holdfast.training.corrections.safelora import safelora
-from holdfast.training.corrections.subspace import directions
+from holdfast.training.corrections.shrink import shrink
 
 __all__ = [
     "Components",
@@ -12,7 +13,6 @@ __all__ = [
     "Directions",
     "Factors",
     "csulora",
-    "directions",
     "project",
     "random_subspace",
     "safelora",

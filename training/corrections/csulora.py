@@ -1,15 +1,52 @@
-"""CSULoRA (arXiv 2605.30640): an update's parts outside of the safety subspace, attenuated by their energy."""
+"""CSULoRA (arXiv 2605.30640): attenuate an update's parts outside of the safety subspace, by their energy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
-from torch import Tensor
+from annotated_types import Ge
 
 from holdfast.errors import UserError
-from holdfast.training.corrections.factors import Correction, Directions, Factors, matched
-from holdfast.training.corrections.splitting import Cores, Parts, Rank, recombined, split
+from holdfast.training.contract import Correct
+from holdfast.training.method import method, setting
+
+if TYPE_CHECKING:
+    from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
+    from holdfast.training.corrections.factored.module_update import ModuleUpdate
+
+
+@dataclass(frozen=True)
+class CSULoRA:
+    """The settings of `csulora`."""
+
+    strength: Annotated[float, Ge(0)] = setting(1.0, "how much to attenuate; several by commas are a sweep")
+    signed: bool = setting(False, "also attenuate what undoes the alignment")
+    per_direction: bool = setting(False, "attenuate each singular direction by its own energy")
+    separable: bool = setting(False, "use a_O = a_L a_R: exactly the same rank")
+    rank: Literal["keep", "exact"] | Annotated[int, Ge(1)] = setting(
+        "keep", "rank of the result: keep, exact (up to twice the rank) or a number"
+    )
+
+    def __post_init__(self) -> None:
+        if self.per_direction and self.separable:
+            raise UserError("csulora: per_direction and separable exclude each other: choose one")
+
+
+@method("csulora", "adapter", settings=CSULoRA)
+def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
+    """Attenuate what lies outside of the safety subspace by its energy (arXiv 2605.30640)."""
+    from holdfast.training.corrections.factored.attenuation import attenuated
+
+    return lambda module: attenuated(
+        module.parts,
+        settings.strength,
+        signed=settings.signed,
+        per_direction=settings.per_direction,
+        separable=settings.separable,
+        rank=settings.rank,
+    )
 
 
 def csulora(
@@ -20,24 +57,35 @@ def csulora(
     signed: bool = False,
     per_direction: bool = False,
     separable: bool = False,
-    rank: Rank = "keep",
+    rank: Literal["keep", "exact"] | int = "keep",
 ) -> dict[str, Correction]:
-    """Correct every module of an adapter; raises UserError where adapter and subspace don't belong together, and for
-    `per_direction` with `separable`, which exclude each other.
+    """Correct every module of an adapter.
 
-    For dW = F + L + R + O (see Components), with energies E_c and their sum E, the update is the minimiser
+    For dW = F + L + R + O (see Components), with energies E_c and their sum E, the result is the minimiser
 
         X* = argmin_X 1/2 ||X - dW||^2 + sum_c lambda_c / 2 ||X_c||^2,   lambda_c = strength E_c / E  for L, R, O
 
     that is X* = F + a_L L + a_R R + a_O O with a_c = 1 / (1 + lambda_c) [own: the paper's abstract says that the
     problem is closed-form, penalised and smooth in relative energy].
 
-    `signed` [own] attenuates the opposing part of F likewise: its singular directions p, q with p^T D q < 0, along
-    which the update undoes what alignment did. Without it the method is blind to the sign.
-    `per_direction` [own] penalises each singular direction of a part by its own energy instead of the part's.
-    `separable` [own] sets a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
-    `rank` says at which rank the result is returned (see Rank); what cutting it cost is in the account.
+    Args:
+        adapter: Factors of each module.
+        subspace: Directions of each module (see `directions`).
+        strength: The penalty, >= 0; 0 changes nothing.
+        signed: [own] Attenuate the opposing part of F too: its singular directions p, q with p^T D q < 0, along which
+            the update undoes what alignment did. Without it the method is blind to the sign.
+        per_direction: [own] Penalise each singular direction of a part by its own energy instead of the part's.
+        separable: [own] Set a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
+        rank: The rank of the result (see `Rank`); what truncation costs is in the account.
 
+    Returns:
+        The correction of each module, by name.
+
+    Raises:
+        UserError: If adapter and subspace don't belong together, or `per_direction` and `separable` are both set.
+
+    >>> import torch
+    >>> from holdfast.training.corrections import Directions, Factors
     >>> directions = Directions(torch.eye(4)[:, :1], torch.ones(1), torch.eye(4)[:, :1], norm=1.0)
     >>> update = Factors(a=torch.ones(1, 4), b=torch.eye(4)[:, 1:2])
     >>> found = csulora({"layer": update}, {"layer": directions}, strength=4.0)["layer"]
@@ -46,59 +94,7 @@ def csulora(
     >>> found.factors.dense()[1]  # a_R = 1 / (1 + 4 / 4), a_O = 1 / (1 + 4 * 3 / 4)
     tensor([0.5000, 0.2500, 0.2500, 0.2500])
     """
-    return {
-        name: attenuated(
-            split(factors, found),
-            strength,
-            signed=signed,
-            per_direction=per_direction,
-            separable=separable,
-            rank=rank,
-        )
-        for name, factors, found in matched(adapter, subspace)
-    }
+    from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 
-
-def attenuated(
-    parts: Parts,
-    strength: float,
-    *,
-    signed: bool = False,
-    per_direction: bool = False,
-    separable: bool = False,
-    rank: Rank = "keep",
-) -> Correction:
-    """One module's correction (see `csulora`). The parts don't depend on the strength: split once, sweep for free."""
-    if per_direction and separable:
-        raise UserError("csulora: per_direction and separable exclude each other: name one of them")
-    if parts.fixed:
-        return recombined(parts, parts.cores, rank)
-    aligned, left, right, off = parts.cores
-    penalty = strength / parts.energy * parts.factors.scale**2  # of a core's squared norm
-    kept = _kept_aligned(parts, penalty, per_direction=per_direction) if signed else aligned
-    if separable:
-        a_left, a_right = (1 / (1 + penalty * float(core.norm()) ** 2) for core in (left, right))
-        cores: Cores = (kept, a_left * left, a_right * right, a_left * a_right * off)
-    elif per_direction:
-        cores = (kept, _by_direction(left, penalty), _by_direction(right, penalty), _by_direction(off, penalty))
-    else:
-        left, right, off = (core / (1 + penalty * float(core.norm()) ** 2) for core in (left, right, off))
-        cores = (kept, left, right, off)
-    return recombined(parts, cores, rank)
-
-
-def _by_direction(core: Tensor, penalty: float) -> Tensor:
-    u, values, vh = torch.linalg.svd(core, full_matrices=False)
-    found: Tensor = (u * (values / (1 + penalty * values**2))) @ vh
-    return found
-
-
-def _kept_aligned(parts: Parts, penalty: float, *, per_direction: bool) -> Tensor:
-    """F's core with the singular directions that oppose the alignment attenuated: by their energy together, or each by
-    its own."""
-    u, values, vh = torch.linalg.svd(parts.cores[0], full_matrices=False)
-    along = ((u.T @ parts.aligning) * vh).sum(1)  # p_i^T D q_i
-    opposing = along * parts.factors.scale < 0
-    squares = values**2 if per_direction else values[opposing].pow(2).sum()
-    found: Tensor = (u * torch.where(opposing, values / (1 + penalty * squares), values)) @ vh
-    return found
+    modules = ModuleUpdates(adapter, subspace)
+    return correct_modules([build(CSULoRA(strength, signed, per_direction, separable, rank), modules)], modules)[0]

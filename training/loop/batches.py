@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from holdfast.perturbations import parse
 from holdfast.perturbations.variants import make_variant
+from holdfast.training.contract import Kind
 from holdfast.training.examples import Encoded, Example, encode
-
-Kind = Literal["causal", "seq2seq", "classification"]
 
 
 class Collator:

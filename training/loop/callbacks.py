@@ -6,11 +6,11 @@ from typing import Any
 from torch import nn
 from transformers import TrainerCallback
 
-from holdfast.training.noise import WeightNoise
+from holdfast.training.noise.weights.weight_noise import WeightNoise
 
 
 class FlatLora(TrainerCallback):  # type: ignore[misc]
-    """Weight noise (METHODS 1) in every optimizer step of transformers' `Trainer`, for vision models and others.
+    """Weight noise (arXiv 2409.14396) in every optimizer step of transformers' `Trainer`, for vision models and others.
 
         trainer = Trainer(model, arguments, train_dataset=images, callbacks=[FlatLora(model, sigma=0.15)])
 

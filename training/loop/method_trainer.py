@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,13 +10,9 @@ from torch.nn import functional
 from transformers import Trainer
 
 from holdfast.errors import UserError
+from holdfast.training.contract import Objective, Step, StepNoise
 from holdfast.training.examples import Example
 from holdfast.training.loop.batches import Perturber
-from holdfast.training.noise import WeightNoise
-from holdfast.training.noise.sam import ascended, gradients_wanted
-from holdfast.training.objectives import Result, Step
-
-Objective = Callable[[Step], Result]
 
 
 class MethodTrainer(Trainer):  # type: ignore[misc]
@@ -31,38 +25,26 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         self,
         *args: Any,
         objective: Objective,
-        objective_args: dict[str, Any],
         perturber: Perturber,
-        noise: WeightNoise | None = None,
-        sam: tuple[list[Tensor], float] | None = None,
+        noise: StepNoise | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._objective, self._objective_args, self._perturber = objective, objective_args, perturber
-        self._noise, self._sam = noise, sam
+        self._objective, self._perturber, self._noise = objective, perturber, noise
         self._parts: dict[str, list[float]] = {}
         self.model_accepts_loss_kwargs = False  # the loss is a mean per micro-batch, whatever the model can do
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """One micro-batch's gradients, under the noise of its optimizer step; with SAM, those at the worst point."""
-        with self._noisy():
-            if self._sam is None:
-                loss: Tensor = super().training_step(model, dict(inputs), num_items_in_batch)
-                return self._checked(loss, inputs)
-            parameters, rho = self._sam
-            every = list({id(p): p for p in (*model.parameters(), *parameters)}.values())
-            before = [p.grad for p in every]  # of earlier micro-batches of this step
-            with gradients_wanted(parameters):
-                _clear(every)
-                first: Tensor = super().training_step(model, dict(inputs), num_items_in_batch)
-                self._checked(first, inputs)
-                _clear([p for p in every if id(p) not in {id(q) for q in parameters}])
-                with ascended(parameters, rho):
-                    super().training_step(model, dict(inputs), num_items_in_batch)
-            for parameter, grad in zip(every, before, strict=True):
-                if grad is not None:
-                    parameter.grad = grad if parameter.grad is None else parameter.grad + grad
-            return first
+        """Compute one micro-batch's gradients, under the noise of its optimizer step."""
+        plain = super().training_step
+
+        def run() -> Tensor:
+            loss: Tensor = plain(model, dict(inputs), num_items_in_batch)
+            return self._checked(loss, inputs)
+
+        if self._noise is None:
+            return run()
+        return self._noise.backward(run, self.state.global_step, self.state.max_steps)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -92,7 +74,6 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             task_loss=lambda logits, labels: task_loss(logits, labels, seq2seq),
             number=now,
             progress=now / max(1, self.state.max_steps),
-            settings=self._objective_args,
         )
         loss, parts = self._objective(step)
         for name, value in parts.items():
@@ -107,11 +88,6 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             logs = {**logs, **{name: round(value, 6) for name, value in means.items()}}
         super().log(logs, *args, **kwargs)
 
-    def _noisy(self) -> AbstractContextManager[None]:
-        if self._noise is None:
-            return nullcontext()
-        return self._noise.step(self.state.global_step, self.state.max_steps)
-
     def _checked(self, loss: Tensor, inputs: dict[str, Any]) -> Tensor:
         if torch.isfinite(loss):
             return loss
@@ -123,15 +99,16 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         )
 
 
-def _clear(parameters: list[Tensor]) -> None:
-    for parameter in parameters:
-        parameter.grad = None
+def plain_objective(step: Step) -> tuple[Tensor, dict[str, float]]:
+    """Return the task loss alone: plain LoRA or full fine-tuning."""
+    loss = step.task(step.clean)[0]
+    return loss, {"task_loss": loss.item()}
 
 
 def task_loss(logits: Tensor, labels: Tensor, seq2seq: bool) -> Tensor:
     """The mean cross-entropy of a completion's tokens, or of a classifier's labels."""
     if labels.dim() == 1:
         return functional.cross_entropy(logits.float(), labels)
-    if not seq2seq:  # each place foretells the next one; to move the labels copies no logits
+    if not seq2seq:  # position t predicts position t+1; shifting the labels copies no logits
         labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
     return functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)

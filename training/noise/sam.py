@@ -1,60 +1,37 @@
-"""Sharpness-aware minimisation: step up to the worst nearby point, take its gradient, step back (Foret et al. 2021)."""
+"""Sharpness-aware minimisation (Foret et al. 2021, arXiv 2010.01412): the gradient at the worst nearby point."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge
 
 from holdfast.errors import UserError
-from holdfast.training.noise.layers import adapted_layers
+from holdfast.training.contract import StepNoise, TrainingContext
+from holdfast.training.method import method, setting
 
 
-@contextmanager
-def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
-    """Within the block the parameters stand rho * g / ||g|| higher, g their gradients now; then exactly where they
-    stood. The gradients are cleared on the way up."""
-    moved = [parameter for parameter in parameters if parameter.grad is not None]
-    norm = torch.stack([_gradient(p).float().norm() for p in moved]).norm() if moved else torch.tensor(0.0)
-    kept = [parameter.detach().clone() for parameter in moved]
-    with torch.no_grad():
-        for parameter in moved:
-            parameter.add_(_gradient(parameter) * (rho / (norm + 1e-12)).to(parameter.dtype))
-            parameter.grad = None
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for parameter, before in zip(moved, kept, strict=True):
-                parameter.copy_(before)
+@dataclass(frozen=True)
+class Sam:
+    """The settings of `sam_ab` and `sam_w`."""
+
+    rho: Annotated[float, Ge(0)] = setting(0.05, "radius of the neighbourhood, in the L2 norm of what moves")
 
 
-def sam_parameters(model: nn.Module, where: str) -> list[Tensor]:
-    """What SAM moves: the adapter's own A and B (`sam_ab`), or the frozen matrices under it (`sam_w`)."""
-    if where == "sam_ab":
-        found: list[Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    else:
-        weights = [layer.base.weight for layer in adapted_layers(model)]
-        found = [weight for weight in weights if isinstance(weight, Tensor) and weight.is_floating_point()]
-    if not found:
-        raise UserError(f"{where}: the model has no parameter that it could move")
-    return found
+@method("sam_ab", "weights", settings=Sam)
+def sam_ab(settings: Sam, context: TrainingContext) -> StepNoise:
+    """Take the gradient at the worst point near the adapter's A and B (Foret et al. 2021)."""
+    from holdfast.training.noise.weights.ascent import SharpnessAware, trained_parameters
+
+    return SharpnessAware(context.model, trained_parameters(context.model), settings.rho)
 
 
-@contextmanager
-def gradients_wanted(parameters: Sequence[Tensor]) -> Iterator[None]:
-    """Within the block these parameters get gradients, frozen or not; afterwards none is left on frozen ones."""
-    frozen = [parameter for parameter in parameters if not parameter.requires_grad]
-    for parameter in frozen:
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for parameter in frozen:
-            parameter.requires_grad_(False)
-            parameter.grad = None
+@method("sam_w", "weights", settings=Sam)
+def sam_w(settings: Sam, context: TrainingContext) -> StepNoise:
+    """Take the gradient at the worst point near the frozen matrices under the adapter."""
+    from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter
 
-
-def _gradient(parameter: Tensor) -> Tensor:
-    assert parameter.grad is not None
-    return parameter.grad
+    if context.full:
+        raise UserError("--noise sam_w moves the weights under an adapter: remove --full")
+    return SharpnessAware(context.model, matrices_under_adapter(context.model), settings.rho)

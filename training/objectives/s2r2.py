@@ -1,156 +1,53 @@
-"""S2R2 (arXiv 2605.01605): the worst segment drift under a perturbed prompt, and the adapter's stability.
+"""S2R2 (arXiv 2605.01605): penalise the worst segment drift under perturbed prompts, and keep the adapter stable.
 
-The paper's text beyond its abstract is not available: what is not in the abstract or in public reviews is this
-project's reconstruction, marked [own] (METHODS 2).
+The paper's full text is not available: what is not in its abstract or in public reviews is this project's
+reconstruction, marked [own].
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from annotated_types import Ge, Le
 
-from holdfast.errors import UserError
-from holdfast.metrics.alignment import transport_plan
-from holdfast.metrics.alignment.sinkhorn import sinkhorn
-
-Span = tuple[int, int]
-
-_QUERY_AND_KEY = ("q_proj", "k_proj", "query", "key", "q", "k")
+from holdfast.training.contract import Objective, TrainingContext
+from holdfast.training.method import method, setting
 
 
 @dataclass(frozen=True)
 class S2R2:
-    """The settings. `rho` is the share of worst drifts that are averaged: towards 0 the maximum only, 1 the holistic
-    transport cost, an ablation arm. `layer` chooses the hidden states, as an index into all of them or a share of the
-    depth. `eta` smooths the stability term; `qk_only` restricts it to query and key projections."""
+    """The settings of `s2r2`."""
 
-    lambda_sem: float = 1.0
-    lambda_stab: float = 1e-3
-    rho: float = 0.25
-    warmup: float = 0.1
-    mode: Literal["generate", "teacher"] = "generate"
-    every: int = 1
-    layer: float = 0.67
-    centred: bool = True
-    transport: Literal["sinkhorn", "exact"] = "sinkhorn"
-    epsilon: float = 0.05
-    eta: float = 1e-6
-    qk_only: bool = False
-    granularity: Literal["sentence", "clause", "phrase"] = "clause"
-    max_new_tokens: int = 64
-
-    def __post_init__(self) -> None:
-        for name, kinds in (("mode", ("generate", "teacher")), ("transport", ("sinkhorn", "exact"))):
-            if getattr(self, name) not in kinds:
-                raise UserError(f"s2r2: {name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")
-        for name in (
-            "lambda_sem",
-            "lambda_stab",
-            "rho",
-            "warmup",
-            "layer",
-            "epsilon",
-            "eta",
-            "every",
-            "max_new_tokens",
-        ):
-            if not isinstance(getattr(self, name), (int, float)):
-                raise UserError(f"s2r2: {name} is a number, not {getattr(self, name)!r}")
-        for name in ("lambda_sem", "lambda_stab", "warmup", "eta"):
-            if getattr(self, name) < 0:
-                raise UserError(f"s2r2: {name} can't be negative")
-        if not 0 <= self.rho <= 1:
-            raise UserError(f"s2r2: rho {self.rho:g} must be a share between 0 (the maximum alone) and 1 (all)")
-        if self.every < 1 or self.max_new_tokens < 1:
-            raise UserError("s2r2: every and max_new_tokens must be at least 1")
+    lambda_sem: Annotated[float, Ge(0)] = setting(1.0, "weight of the segment drift in the loss")
+    lambda_stab: Annotated[float, Ge(0)] = setting(1e-3, "weight of the adapter stability in the loss")
+    rho: Annotated[float, Ge(0), Le(1)] = setting(
+        0.25, "share of the worst drifts that are averaged: 0 the maximum alone, 1 the whole transport cost"
+    )
+    warmup: Annotated[float, Ge(0), Le(1)] = setting(0.1, "share of training over which lambda_sem rises from 0")
+    mode: Literal["generate", "teacher"] = setting(
+        "generate", "compare generated answers, or the reference answer under both prompts (cheaper)"
+    )
+    every: Annotated[int, Ge(1)] = setting(1, "apply the drift term every this many steps")
+    layer: Annotated[float, Ge(0)] = setting(
+        0.67, "hidden states to compare: a share of the depth, or an index above 1"
+    )
+    centred: bool = setting(True, "subtract the batch mean from segment vectors")
+    transport: Literal["sinkhorn", "exact"] = setting("sinkhorn", "solver of the optimal transport")
+    epsilon: Annotated[float, Ge(0)] = setting(0.05, "entropic regularisation relative to the median cost")
+    eta: Annotated[float, Ge(0)] = setting(1e-6, "smoothing of the stability term")
+    qk_only: bool = setting(False, "restrict the stability term to query and key projections")
+    granularity: Literal["sentence", "clause", "phrase"] = setting("clause", "how answers are cut into segments")
+    max_new_tokens: Annotated[int, Ge(1)] = setting(64, "length limit of generated answers")
 
     def weight(self, progress: float) -> float:
-        """lambda_sem, warmed up over the first share of training."""
+        """Return lambda_sem at this share of training, after warm-up."""
         return self.lambda_sem * min(1.0, progress / self.warmup if self.warmup else 1.0)
 
 
-def segment_means(states: Tensor, spans: Sequence[Span]) -> Tensor:
-    """(k, d): the mean hidden state (t, d) over each token span."""
-    return torch.stack([states[start:end].float().mean(0) for start, end in spans])
+@method("s2r2", "loss", settings=S2R2, perturbs=True, classifies=False)
+def s2r2(settings: S2R2, context: TrainingContext) -> Objective:
+    """Penalise the worst segment drift under perturbed prompts, and adapter instability (arXiv 2605.01605)."""
+    from holdfast.training.objectives.segments.objective import SegmentDriftObjective
 
-
-def segment_drifts(clean: Sequence[Tensor], perturbed: Sequence[Tensor], settings: S2R2) -> tuple[list[Tensor], float]:
-    """The drifts of every pair's segments, clean side then perturbed (m + n), and the mean off-diagonal mass.
-
-    `clean` and `perturbed` hold each answer's segment vectors, (m, d) and (n, d). Vectors are centred over the batch
-    [own: raw states of language models all point one way], the clean side is under stop-gradient [own: or both
-    collapse], the plan is made on detached costs, so that the gradient goes through the costs alone:
-    d_i = sum_j P_ij C_ij / a_i with C = 1 - cos, columns likewise.
-    """
-    ours = [vectors.detach() for vectors in clean]
-    centre = torch.cat(ours).mean(0) if settings.centred else torch.zeros_like(ours[0][0])
-    costs = [(1 - _unit(u - centre) @ _unit(v - centre).T).clamp(min=0) for u, v in zip(ours, perturbed, strict=True)]
-    drifts, off_diagonal = [], []
-    for cost, plan in zip(costs, _plans([cost.detach() for cost in costs], settings), strict=True):
-        moved = plan * cost
-        drifts.append(torch.cat([moved.sum(1) * cost.shape[0], moved.sum(0) * cost.shape[1]]))
-        diagonal = torch.diagonal(plan).sum() if plan.shape[0] == plan.shape[1] else plan.new_tensor(0.0)
-        off_diagonal.append(1 - float(diagonal))
-    return drifts, sum(off_diagonal) / len(off_diagonal)
-
-
-def worst_mean(drifts: Tensor, rho: float) -> Tensor:
-    """The mean of the worst ceil(rho K) of K drifts, of at least one."""
-    return drifts.topk(max(1, math.ceil(rho * len(drifts)))).values.mean()
-
-
-def semantic_loss(clean: Sequence[Tensor], perturbed: Sequence[Tensor], settings: S2R2) -> tuple[Tensor, float]:
-    """L_sem, the mean over answers of their worst drifts, and the mean off-diagonal mass of their plans."""
-    drifts, off_diagonal = segment_drifts(clean, perturbed, settings)
-    return torch.stack([worst_mean(each, settings.rho) for each in drifts]).mean(), off_diagonal
-
-
-def stability_loss(model: nn.Module, settings: S2R2) -> Tensor:
-    """L_stab = sum over modules of s sqrt(||B||_F^2 + eta) sqrt(||A||_F^2 + eta).
-
-    Smoothed, because the plain product has a 0/0 gradient at B = 0 [own]. Invariant under B -> cB, A -> A/c, which
-    weight decay is not.
-    """
-    downs, ups, scales = [], [], []
-    for name, module in model.named_modules():
-        if not hasattr(module, "lora_A") or (settings.qk_only and name.rpartition(".")[2] not in _QUERY_AND_KEY):
-            continue
-        found: Any = module
-        for adapter in found.active_adapters:
-            if adapter in found.lora_A:
-                downs.append(torch.linalg.vector_norm(found.lora_A[adapter].weight.float()))
-                ups.append(torch.linalg.vector_norm(found.lora_B[adapter].weight.float()))
-                scales.append(found.scaling[adapter])
-    if not scales:
-        raise UserError("s2r2: the model has no active LoRA adapter whose stability could be kept")
-    down, up = ((torch.stack(norms).square() + settings.eta).sqrt() for norms in (downs, ups))
-    return (down.new_tensor(scales) * up * down).sum()
-
-
-def _plans(costs: Sequence[Tensor], settings: S2R2) -> list[Tensor]:
-    """The plan of each cost (m, n) between equal masses; one Sinkhorn for all of them, padded."""
-    if settings.transport == "exact":
-        return [_exact(cost) for cost in costs]
-    rows, columns = (max(cost.shape[side] for cost in costs) for side in (0, 1))
-    cost = costs[0].new_zeros(len(costs), rows, columns)
-    a, b = cost.new_zeros(len(costs), rows), cost.new_zeros(len(costs), columns)
-    for i, each in enumerate(costs):
-        m, n = each.shape
-        cost[i, :m, :n], a[i, :m], b[i, :n] = each, 1 / m, 1 / n
-    plans = sinkhorn(cost, a, b, epsilon=settings.epsilon, iterations=50)
-    return [plan[: each.shape[0], : each.shape[1]] for plan, each in zip(plans, costs, strict=True)]
-
-
-def _exact(cost: Tensor) -> Tensor:
-    m, n = cost.shape
-    return torch.from_numpy(transport_plan(cost.double().cpu().numpy(), np.full(m, 1 / m), np.full(n, 1 / n))).to(cost)
-
-
-def _unit(rows: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(rows, dim=-1)
+    return SegmentDriftObjective(settings, context)

@@ -18,8 +18,8 @@ from holdfast.harness import Results, evaluate
 from holdfast.harness.backends import api, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Request, Settings
 from tests.harness.backends import servers
-from tests.harness.loras import ask
 from tests.harness.backends.servers import Misbehave, Served
+from tests.harness.loras import ask
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 

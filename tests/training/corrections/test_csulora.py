@@ -19,7 +19,7 @@ def corrected(update: Factors, found: Directions, **options: object):
     return csulora({NAME: update}, {NAME: found}, **options)[NAME]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("module", ["csulora", "factors"])
+@pytest.mark.parametrize("module", ["csulora", "factored.factors"])
 def test_the_examples_in_the_docstrings_are_true(module: str) -> None:
     assert doctest.testmod(importlib.import_module(f"holdfast.training.corrections.{module}")).failed == 0
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from holdfast.errors import UserError
-from holdfast.training.corrections import directions
+from holdfast.training.corrections.factored.subspace import directions
 
 
 def displaced(decay: float, m: int = 900, n: int = 700) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from holdfast.training.corrections.factors import Components, Correction, Directions, Factors
+from holdfast.training.corrections.factored.factors import Components, Correction, Directions, Factors
 
 Rank = Literal["keep", "exact"] | int
 """`keep` cuts the corrected update to the rank it had, `exact` keeps all of it (at most twice that rank)."""

@@ -1,24 +1,23 @@
-"""The S2R2 objective in a training step: whose answers, which vectors, what is logged."""
+"""The S2R2 objective in a training step: generate answers, take their segment vectors, add the terms to the loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from holdfast.errors import UserError
 from holdfast.metrics.segments import segment
-from holdfast.suggestions import did_you_mean
+from holdfast.training.contract import Batch, Step, TrainingContext, model_inputs
 from holdfast.training.examples import Example
-from holdfast.training.objectives.baselines import Batch, Result, Step, inputs_of
-from holdfast.training.objectives.s2r2 import S2R2, Span, segment_means, semantic_loss, stability_loss
+from holdfast.training.objectives.segments.losses import Span, segment_means, semantic_loss, stability_loss
+
+if TYPE_CHECKING:
+    from holdfast.training.objectives.s2r2 import S2R2
 
 Answers = Sequence[str]
-Encode = Callable[[Sequence[Example]], Batch]
-"""Examples -> a padded batch, as the collator makes it."""
 
 
 class SegmentDriftObjective:
@@ -29,22 +28,16 @@ class SegmentDriftObjective:
     which is cheap, but leaves the alignment close to the identity (watch `off_diagonal`).
     """
 
-    def __init__(
-        self, settings: Mapping[str, Any], tokenizer: Any, examples: Sequence[Example], encode: Encode
-    ) -> None:
-        known = [field.name for field in fields(S2R2)]
-        for name in settings:
-            if name not in known:
-                raise UserError(f"--objective_args: s2r2 has no '{name}'{did_you_mean(name, known)}")
-        self._settings = S2R2(**settings)
-        self._tokenizer, self._examples, self._encode = tokenizer, examples, encode
+    def __init__(self, settings: S2R2, context: TrainingContext) -> None:
+        self._settings = settings
+        self._tokenizer, self._examples, self._encode = context.tokenizer, context.examples, context.encode
 
-    def __call__(self, step: Step) -> Result:
+    def __call__(self, step: Step) -> tuple[Tensor, dict[str, float]]:
         settings = self._settings
         weight = settings.weight(step.progress)
         drifting = weight > 0 and step.number % settings.every == 0
         teacher = drifting and settings.mode == "teacher"
-        found = step.model(**inputs_of(step.clean), output_hidden_states=teacher)
+        found = step.model(**model_inputs(step.clean), output_hidden_states=teacher)
         task = step.task_loss(found.logits, step.clean["labels"])
         stability = stability_loss(step.model, settings) if settings.lambda_stab else task.new_tensor(0.0)
         loss = task + settings.lambda_stab * stability
@@ -52,7 +45,7 @@ class SegmentDriftObjective:
         if drifting:
             if teacher:
                 perturbed = step.perturbed()
-                other = step.model(**inputs_of(perturbed), output_hidden_states=True)
+                other = step.model(**model_inputs(perturbed), output_hidden_states=True)
                 texts = [self._examples[n].completion for n in step.numbers]
                 pairs = self._vectors(found, step.clean, texts), self._vectors(other, perturbed, texts)
             else:
@@ -76,7 +69,7 @@ class SegmentDriftObjective:
             texts = self._answers(step.model, examples)
             answered = [Example(each.messages, text or " ") for each, text in zip(examples, texts, strict=True)]
             batch = {name: value.to(step.clean["labels"].device) for name, value in self._encode(answered).items()}
-            found = step.model(**inputs_of(batch), output_hidden_states=True)
+            found = step.model(**model_inputs(batch), output_hidden_states=True)
             sides.append(self._vectors(found, batch, texts))
         return sides[0], sides[1]
 

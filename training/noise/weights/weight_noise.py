@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holdfast.errors import UserError
-from holdfast.training.noise.layers import Adapted, adapted_layers
-from holdfast.training.noise.normals import Finish, key_of, normals
+from holdfast.training.noise.weights.layers import Adapted, adapted_layers
+from holdfast.training.noise.weights.normals import Finish, key_of, normals
 
 Kind = Literal["flat_lora", "isotropic"]
 
@@ -85,6 +85,11 @@ class WeightNoise:
         finally:
             self._now.clear()
 
+    def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
+        """Run one micro-batch under the noise of its step (see `StepNoise`)."""
+        with self.step(step, total):
+            return run()
+
     def remove(self) -> None:
         """Give the layers their own forward passes back."""
         for layer in self._layers:
@@ -148,7 +153,7 @@ class _Beside(torch.autograd.Function):
 def _noisy_weight(layer: Adapted, noise: Noise, dtype: torch.dtype) -> Tensor:
     weight = layer.weight()
     if weight.is_cuda and find_spec("triton"):
-        from holdfast.training.noise.fused import noisy_weight
+        from holdfast.training.noise.weights.fused import noisy_weight
 
         return noisy_weight(weight, noise.std, noise.key, dtype)
     return noise.added_to(weight).to(dtype)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from holdfast.errors import UserError
-from holdfast.training.corrections.factors import Directions
+from holdfast.training.corrections.factored.factors import Directions
 
 BLOCK = 64
 """Directions that are added at a time."""
@@ -48,6 +48,17 @@ def directions(
 
 Count = Callable[[Tensor], int]
 """How many of these leading singular values are wanted; more than there are where they don't suffice."""
+
+
+def random_directions(like: Directions, name: str, seed: int) -> Directions:
+    """Orthonormal directions drawn uniformly, of the same shapes, from the seed and the module's name."""
+    key = hashlib.blake2b(f"random subspace|{name}|{seed}".encode(), digest_size=7).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(key))
+    u, v = (
+        torch.linalg.qr(torch.randn(x.shape, generator=generator, dtype=x.dtype)).Q.to(x.device)
+        for x in (like.u, like.v)
+    )
+    return Directions(u, like.values, v, like.norm)
 
 
 def _counting(rank: int | None, energy: float | None, total: float) -> Count:

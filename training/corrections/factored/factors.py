@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,22 +90,14 @@ class Correction:
         return self.distance / energy**0.5 if energy else 0.0
 
 
-def matched(
-    adapter: Mapping[str, Factors], subspace: Mapping[str, Directions]
-) -> Iterator[tuple[str, Factors, Directions]]:
-    """Every module of the adapter with its directions, matched by name and checked by shape.
-
-    Raises UserError for a module that the subspace does not know, and for one of another shape.
-    """
-    for name, factors in adapter.items():
-        found = subspace[partner(name, subspace)]
-        shape = len(found.u), len(found.v)
-        if shape != factors.shape:
-            raise UserError(
-                f"the adapter does not belong to this subspace: '{name}' is {factors.shape[0]} x {factors.shape[1]}, "
-                f"the checkpoints' is {shape[0]} x {shape[1]}"
-            )
-        yield name, factors, found
+def check_shapes(name: str, factors: Factors, directions: Directions) -> None:
+    """Raise UserError where a module's update and its directions differ in shape."""
+    shape = len(directions.u), len(directions.v)
+    if shape != factors.shape:
+        raise UserError(
+            f"the adapter does not belong to this subspace: '{name}' is {factors.shape[0]} x {factors.shape[1]}, "
+            f"in the checkpoints it is {shape[0]} x {shape[1]}"
+        )
 
 
 def partner(name: str, known: Mapping[str, object]) -> str:

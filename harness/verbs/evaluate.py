@@ -1,0 +1,202 @@
+"""The verbs that evaluate: run, perturb, validate."""
+
+import argparse
+import sys
+
+from holdfast.errors import UserError
+from holdfast.harness.verbs.verb import Flag, Parser, Verb, settings_of
+
+_RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
+    "model": (
+        ("--model", "BACKEND", "what generates: hf, vllm or api (default: hf)"),
+        ("--model_args", "K=V,...", "the base model, as in pretrained=./base,dtype=bfloat16 (default: pocket-aligned)"),
+        ("--adapters", "A,B,...", "base, adapter directories, hub names or shipped adapters; name=DIR renames one"),
+        ("--adapter_scales", "X,...", "evaluate each adapter with its update scaled, as in 0,0.5,1"),
+        ("--gen_kwargs", "K=V,...", "override the tasks' max_new_tokens, temperature, top_p, stop"),
+        ("--batch_size", "N|auto", "prompts per forward pass, or requests in flight (default: auto)"),
+        ("--device", "DEVICE", "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),
+        ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
+    ),
+    "tasks": (
+        ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, task.yaml"),
+        ("--limit", "N", "use only the first N samples of each task"),
+    ),
+    "perturbations": (
+        (
+            "--perturbations",
+            "P,...",
+            "names (holdfast ls perturbations), as in typos,emoji@heavy,case@0.08,typos+emoji",
+        ),
+        ("--severity", "S,...", "light, heavy or edit rates, for perturbations without one (default: light,heavy)"),
+        ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
+        ("--search", "random:N|greedy:N", "search for the most harmful variant of each sample among N"),
+        ("--pack", "DIR", "run the variants written by holdfast perturb instead of making new ones"),
+        ("--min_meaning", "X", "skip variants that keep less of the prompt's meaning (default: 0.5; 0 keeps all)"),
+        ("--paraphraser", "K=V,...", "model that paraphrases the prompts, as in pretrained=DIR,cache=FILE"),
+    ),
+    "scoring": (
+        (
+            "--encoder",
+            "NAME",
+            "sentence encoder: minilm (default), lexical, model or a path; per language: minilm,hi=PATH",
+        ),
+        ("--granularity", "G", "segments are sentences (default), clauses or phrases: sentence, clause, phrase"),
+        ("--break_threshold", "X", "max_drift from which an answer counts as broken (see holdfast calibrate)"),
+        ("--aggregate", "A,...", "mean, worst: how a sample's variants are combined (default: mean)"),
+        ("--spacy_pipeline", "NAME", "installed spaCy pipeline whose sentences, entities and parse to use"),
+    ),
+    "output": (
+        ("--output_path", "DIR", "where the run is kept; the same command resumes it (default: results/run)"),
+        ("--seed", "N", "seed of every random choice (default: 0)"),
+    ),
+    "distributed": (
+        ("--distributed", "ray", "spread the requests over replicas of the engine on a Ray cluster"),
+        ("--ray_address", "ADDRESS", "the cluster, as in auto or ray://head:10001 (default: one on this machine)"),
+        ("--replicas", "N", "engines on the cluster (default: 1)"),
+        ("--gpus_per_replica", "G", "GPUs per engine (default: 0)"),
+    ),
+}
+_RUN_SWITCHES = {
+    "scoring": (("--attention", "measure how far each answer's attention moved on the prompt (backend hf; slower)"),),
+    "output": (("--log_samples", "keep the drifted segments of every answer in samples.jsonl"),),
+}
+_RUN_EXAMPLES = """examples:
+  holdfast run --model_args pretrained=./base --adapters base,./old,./new --tasks factual_qa,prompts.jsonl
+  holdfast run --config run.yaml --perturbations typos@0.05,paraphrase --limit 50 --output_path results/typos"""
+
+_PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
+"""Flags of `run` that determine the variants."""
+
+
+def _add_run(parser: Parser) -> None:
+    parser.epilog = _RUN_EXAMPLES
+    parser.add_flags("configuration file", [("--config", "run.yaml", "read settings from a file; flags override it")])
+    for group, flags in _RUN_FLAGS.items():
+        parser.add_flags(group, flags)
+        parser.add_switches(group, _RUN_SWITCHES.get(group, ()))
+    parser.takes_more = True  # to explain a list that was split by spaces
+    parser.start(_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    if args.more:
+        _refuse_more(args)
+    flags = settings_of(args, "config")
+    if "=" in str(flags.get("model", "")):
+        args.parser.error(f"--model is the backend (hf, vllm, api); write --model_args {flags['model']}")
+
+    from holdfast.harness.results.tables import print_results
+    from holdfast.harness.store.config import CONFIG_FILE, make_config
+    from holdfast.yaml_file import read_yaml
+
+    given = read_yaml(Path(args.config), CONFIG_FILE) if "config" in args else {}
+    config = make_config({**given, **flags})
+    from holdfast.harness.evaluation import evaluate_config
+
+    print_results(evaluate_config(config))
+    return 0
+
+
+_LISTS = ("--adapters", "--adapter_scales", "--tasks", "--perturbations", "--severity", "--aggregate")
+
+
+def _refuse_more(args: argparse.Namespace) -> None:
+    """Refuse unknown words; those behind a list were probably meant to be part of it."""
+    words = [word for word in args.more if not word.startswith("-")]
+    if len(words) < len(args.more):
+        args.parser.refuse(args.more)
+    given = [flag for flag in _LISTS if flag[2:] in args]
+    flag = next((each for each in given if _follows(each, words[0])), given[0] if given else "--adapters")
+    args.parser.error(
+        f"unexpected {' '.join(words)}: lists are separated by commas, without spaces, as in {flag} "
+        f"{getattr(args, flag[2:], 'base')},{','.join(words)}"
+    )
+
+
+def _follows(flag: str, word: str) -> bool:
+    """Whether a word stands behind the value of a flag on the command line."""
+    argv = sys.argv
+    return flag in argv and word in argv[argv.index(flag) + 2 : argv.index(flag) + 3]
+
+
+def _add_perturb(parser: Parser) -> None:
+    parser.epilog = (
+        "a text is read from standard input: holdfast perturb --perturbations typos@0.1 < prompt.txt\n"
+        "a pack is made again and compared byte by byte: holdfast perturb verify DIR (--tasks if its files have moved)"
+    )
+    parser.hint = "a text is read from standard input: holdfast perturb --perturbations typos@0.1 < prompt.txt"
+    parser.takes_more = True
+    parser.add_argument("words", nargs="*", metavar="verify DIR", help="check a pack instead of writing one")
+    for group in ("tasks", "perturbations", "output"):
+        flags = [each for each in _RUN_FLAGS[group] if each[0].removeprefix("--") in _PERTURB_FLAGS]
+        parser.add_flags(group, flags)
+    parser.add_flags("pack", [("--output_path", "DIR", "write the variants of the tasks there, as a pack")])
+    parser.add_switches("pack", [("--diff", "show the edits, in colour on a terminal")])
+    parser.start(_perturb)
+
+
+def _perturb(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    words = [*args.words, *args.more]  # before Python 3.12 words behind a flag end up in `more`
+    if words:
+        return _verify_pack(args, words)
+
+    from holdfast.harness.actions.perturbing import print_disturbed, print_variants, write
+    from holdfast.harness.store.config import make_config
+
+    given = vars(args)
+    config = make_config({name: given[name] for name in _PERTURB_FLAGS if name in given})
+    target, diff = given.get("output_path"), given.get("diff", False)
+    if target and "tasks" not in given:
+        raise UserError(
+            "--output_path writes the variants of tasks: name them with --tasks (redirect the output of a pipe with >)"
+        )
+    if target:
+        write(config, Path(target))
+    elif "tasks" in given:
+        print_variants(config, diff=diff)
+    else:
+        print_disturbed(config, sys.stdin.buffer.read(), diff=diff)
+    return 0
+
+
+def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
+    from pathlib import Path
+
+    if unknown := [word for word in words if word.startswith("-")]:
+        args.parser.refuse(unknown)
+    given = settings_of(args, "words", "tasks")
+    if words[0] != "verify":
+        args.parser.error(f"can't read '{' '.join(words)}'")
+    if len(words) != 2 or given:
+        args.parser.error("verify takes one DIR and only the flag --tasks")
+
+    from holdfast.harness.actions.perturbing import verify
+
+    verify(Path(words[1]), args.tasks.split(",") if "tasks" in args else None)
+    return 0
+
+
+def _add_validate(parser: Parser) -> None:
+    parser.add_argument("config", metavar="run.yaml", help="the configuration file to check")
+    parser.start(_validate)
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.validation import validate
+
+    for line in validate(Path(args.config)):
+        print(line)
+    return 0
+
+
+VERBS = (
+    Verb("run", "evaluate adapters on tasks under perturbations", _add_run),
+    Verb("perturb", "perturb a text, or write the variants of tasks as a pack", _add_perturb),
+    Verb("validate", "check a run's configuration without running it", _add_validate),
+)

@@ -1,0 +1,124 @@
+"""The tools: drift, calibrate, ls, schema, pocket."""
+
+import argparse
+from typing import Any
+
+from holdfast.harness.verbs.verb import Parser, Verb
+
+_GRANULARITIES = ("sentence", "clause", "phrase")
+
+
+def _add_scoring(parser: Parser) -> None:
+    parser.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
+    parser.add_argument("--granularity", choices=_GRANULARITIES, default="sentence", help="(default: %(default)s)")
+
+
+def _add_drift(parser: Parser) -> None:
+    parser.add_argument("clean", metavar="A.txt", help="a text file, or - for standard input")
+    parser.add_argument("perturbed", metavar="B.txt", help="the text to compare with it")
+    _add_scoring(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.start(_drift)
+
+
+def _drift(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.explaining import compare_files
+
+    paths = Path(args.clean), Path(args.perturbed)
+    compare_files(*paths, encoder=args.encoder, granularity=args.granularity, as_json=args.json)
+    return 0
+
+
+def _add_calibrate(parser: Parser) -> None:
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="runs whose noise floor the threshold must exceed")
+    parser.add_argument("--pairs", metavar="FILE", help="labelled pairs of your own (default: the embedded set)")
+    _add_scoring(parser)
+    parser.add_argument(
+        "--false_alarm", metavar="X", type=float, default=0.1, help="largest false-alarm rate (default: %(default)s)"
+    )
+    parser.add_argument("--output_path", metavar="FILE", help="also write the calibration as JSON")
+    parser.start(_calibrate)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.calibration import calibrate, print_calibration
+
+    found = calibrate(
+        [Path(run) for run in args.runs],
+        pairs=Path(args.pairs) if args.pairs else None,
+        encoder=args.encoder,
+        granularity=args.granularity,
+        false_alarm=args.false_alarm,
+    )
+    print_calibration(found, Path(args.output_path) if args.output_path else None)
+    return 0
+
+
+def _add_ls(parser: Parser) -> None:
+    parser.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
+    parser.start(_ls)
+
+
+def _ls(args: argparse.Namespace) -> int:
+    from holdfast.harness.actions.listing import print_listing
+
+    print_listing(args.kind)
+    return 0
+
+
+def _add_schema(parser: Parser) -> None:
+    files = ("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace")
+    parser.add_argument("file", choices=files, help="the file whose schema to print")
+    parser.start(_schema)
+
+
+def _schema(args: argparse.Namespace) -> int:
+    import json
+
+    from pydantic import TypeAdapter
+
+    from holdfast.harness.actions.correction_card import CorrectionCard
+    from holdfast.harness.actions.subspaces import SubspaceManifest
+    from holdfast.harness.store.manifest import Manifest
+    from holdfast.harness.store.records import Record
+    from holdfast.training.training_card import TrainingCard
+
+    models: dict[str, Any] = {
+        "run.json": Manifest,
+        "samples.jsonl": Record,
+        "training_card.json": TrainingCard,
+        "correction_card.json": CorrectionCard,
+        "subspace": SubspaceManifest,
+    }
+    print(json.dumps(TypeAdapter(models[args.file]).json_schema(), indent=2))
+    return 0
+
+
+def _add_pocket(parser: Parser) -> None:
+    parser.add_argument("action", choices=("build",), help="build: make the pocket models from scratch")
+    parser.add_argument("--output_path", metavar="DIR", required=True, help="where to write them")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: %(default)s)")
+    parser.start(_pocket)
+
+
+def _pocket(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.training.pocket import build
+
+    build(Path(args.output_path), seed=args.seed, device=args.device)
+    return 0
+
+
+VERBS = (
+    Verb("drift", "compare two texts, segment by segment", _add_drift),
+    Verb("calibrate", "fit the drift threshold from which an answer counts as broken", _add_calibrate),
+    Verb("ls", "list tasks, perturbations, metrics, encoders, backends and methods", _add_ls),
+    Verb("schema", "print the JSON schema of a file that holdfast writes", _add_schema),
+    Verb("pocket", "build the shipped pocket models from scratch", _add_pocket),
+)

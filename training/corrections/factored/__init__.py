@@ -1,0 +1,1 @@
+"""The mathematics of corrections, through the factors: splitting an update, attenuating it, projecting it."""

@@ -1,0 +1,120 @@
+"""What a correction sees of one module, and how corrections are applied to a whole adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import torch
+
+from holdfast.errors import UserError
+from holdfast.training.corrections.factored.factors import (
+    Components,
+    Correction,
+    Directions,
+    Factors,
+    check_shapes,
+    partner,
+)
+from holdfast.training.corrections.factored.splitting import Parts, split
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from holdfast.training.contract import Correct
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleUpdate:
+    """One module of an adapter: its update, the safety subspace's directions, and the displacement on demand."""
+
+    name: str
+    factors: Factors
+    directions: Directions
+    read_displacement: Callable[[], Tensor] | None = None
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The update split by the subspace; computed once, however many corrections use it."""
+        return split(self.factors, self.directions)
+
+    def displacement(self) -> Tensor:
+        """Return D = W_aligned - W_base (m, n); raises UserError where the checkpoints are not available."""
+        if self.read_displacement is None:
+            raise UserError(f"module '{self.name}': this correction needs the checkpoints that the subspace is of")
+        return self.read_displacement()
+
+    def becomes(self, factors: Factors, *, cosine: float | None = None) -> Correction:
+        """Account for replacing the update by other factors, of any rank.
+
+        The update itself, given back, is accounted for as unchanged, exactly.
+        """
+        parts = self.parts
+        if factors is self.factors:
+            kept = Components(1.0, 1.0, 1.0, 1.0)
+            return Correction(factors, parts.energies, kept, 0.0, 0.0, parts.sign_cosine, cosine)
+        after = split(factors, self.directions).energies
+        shares = ((new / old) ** 0.5 if old else 1.0 for new, old in zip(after, parts.energies, strict=True))
+        distance = _distance(factors, self.factors)
+        return Correction(factors, parts.energies, Components(*shares), distance, 0.0, parts.sign_cosine, cosine)
+
+
+class ModuleUpdates(Mapping[str, ModuleUpdate]):
+    """An adapter's modules with their directions, matched by name and checked by shape.
+
+    Each access reads the directions anew, so that only the modules in use are in memory.
+
+    Args:
+        adapter: Factors by module name.
+        subspace: Directions by the checkpoint's module name.
+        displacements: D (m, n) by the checkpoint's module name; may read it on access.
+
+    Raises:
+        UserError: On access, for a module that the subspace does not know or knows in another shape.
+    """
+
+    def __init__(
+        self,
+        adapter: Mapping[str, Factors],
+        subspace: Mapping[str, Directions],
+        displacements: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self._adapter, self._subspace, self._displacements = adapter, subspace, displacements
+
+    def __getitem__(self, name: str) -> ModuleUpdate:
+        factors, known = self._adapter[name], partner(name, self._subspace)
+        directions = self._subspace[known]
+        check_shapes(name, factors, directions)
+        read = None if self._displacements is None else partial(self._displacements.__getitem__, known)
+        return ModuleUpdate(name, factors, directions, read)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._adapter)
+
+    def __len__(self) -> int:
+        return len(self._adapter)
+
+
+def correct_modules(corrections: Sequence[Correct], modules: Mapping[str, ModuleUpdate]) -> list[dict[str, Correction]]:
+    """Apply several corrections to every module; each module is read and split once.
+
+    Returns:
+        For each correction, what becomes of every module, by name.
+    """
+    found: list[dict[str, Correction]] = [{} for _ in corrections]
+    for name in modules:
+        module = modules[name]
+        for each, correct in zip(found, corrections, strict=True):
+            each[name] = correct(module)
+    return found
+
+
+def _distance(new: Factors, old: Factors) -> float:
+    """||X - dW||_F from the factors, through QR: exact to rounding even where the two are close."""
+    dtype = torch.promote_types(torch.promote_types(new.a.dtype, old.a.dtype), torch.float32)
+    b = torch.cat((new.scale * new.b.to(dtype), -old.scale * old.b.to(dtype)), dim=1)
+    a = torch.cat((new.a.to(dtype), old.a.to(dtype)))
+    left, right = torch.linalg.qr(b).R.double(), torch.linalg.qr(a.T).R.double()
+    return float((left @ right.T).norm())

@@ -1,0 +1,54 @@
+"""A control of CSULoRA: does it matter which subspace, or only that there is one of this size?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge
+
+from holdfast.training.contract import Correct
+from holdfast.training.method import method, setting
+
+if TYPE_CHECKING:
+    from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
+    from holdfast.training.corrections.factored.module_update import ModuleUpdate
+
+
+@dataclass(frozen=True)
+class RandomSubspace:
+    """The settings of `random_subspace`."""
+
+    strength: Annotated[float, Ge(0)] = setting(1.0, "as in csulora")
+    rank: Literal["keep", "exact"] | Annotated[int, Ge(1)] = setting("keep", "as in csulora")
+    seed: int = setting(0, "seed of the random directions")
+
+
+@method("random_subspace", "adapter", settings=RandomSubspace)
+def build(settings: RandomSubspace, modules: Mapping[str, ModuleUpdate]) -> Correct:
+    """Run csulora with as many random directions: a control."""
+    from holdfast.training.corrections.factored.attenuation import attenuated
+    from holdfast.training.corrections.factored.splitting import split
+    from holdfast.training.corrections.factored.subspace import random_directions
+
+    def correct(module: ModuleUpdate) -> Correction:
+        directions = random_directions(module.directions, module.name, settings.seed)
+        return attenuated(split(module.factors, directions), settings.strength, rank=settings.rank)
+
+    return correct
+
+
+def random_subspace(
+    adapter: Mapping[str, Factors],
+    subspace: Mapping[str, Directions],
+    *,
+    strength: float = 1.0,
+    seed: int = 0,
+    rank: Literal["keep", "exact"] | int = "keep",
+) -> dict[str, Correction]:
+    """Return CSULoRA's correction with random directions, as many as the subspace has in each module."""
+    from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
+
+    modules = ModuleUpdates(adapter, subspace)
+    return correct_modules([build(RandomSubspace(strength, rank, seed), modules)], modules)[0]

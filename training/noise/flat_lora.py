@@ -1,0 +1,42 @@
+"""Flat-LoRA (arXiv 2409.14396, ICML 2025): train under random noise on the merged weights; and its control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+from holdfast.errors import UserError
+from holdfast.training.contract import StepNoise, TrainingContext
+from holdfast.training.method import method, setting
+
+
+@dataclass(frozen=True)
+class FlatLora:
+    """The settings of `flat_lora` and `isotropic`."""
+
+    sigma: Annotated[float, Ge(0)] = setting(0.05, "noise at the last step, relative to each row's root mean square")
+    all_linear: bool = setting(False, "perturb every linear layer, not only those under the adapter")
+
+
+@method("flat_lora", "weights", settings=FlatLora)
+def flat_lora(settings: FlatLora, context: TrainingContext) -> StepNoise:
+    """Add noise to each row of the merged weights, scaled by the row's size, at every step (arXiv 2409.14396)."""
+    return _noise("flat_lora", settings, context)
+
+
+@method("isotropic", "weights", settings=FlatLora)
+def isotropic(settings: FlatLora, context: TrainingContext) -> StepNoise:
+    """Add the same noise energy as flat_lora, spread evenly over rows: its control."""
+    return _noise("isotropic", settings, context)
+
+
+def _noise(kind: Literal["flat_lora", "isotropic"], settings: FlatLora, context: TrainingContext) -> StepNoise:
+    from holdfast.training.noise.weights.weight_noise import WeightNoise
+
+    if context.full:
+        raise UserError(f"--noise {kind} perturbs the weights under an adapter: remove --full")
+    return WeightNoise(
+        context.model, sigma=settings.sigma, seed=context.seed, kind=kind, all_linear=settings.all_linear
+    )

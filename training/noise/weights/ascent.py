@@ -1,0 +1,96 @@
+"""Step up to the worst nearby point, take its gradient, step back: one micro-batch of SAM (Foret et al. 2021)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from holdfast.errors import UserError
+from holdfast.training.noise.weights.layers import adapted_layers
+
+
+class SharpnessAware:
+    """SAM over `parameters` of a model, with radius `rho`: two passes for each micro-batch.
+
+    The gradients of earlier micro-batches are kept and added to, so that accumulation sums gradients at worst points.
+    """
+
+    def __init__(self, model: nn.Module, parameters: list[Tensor], rho: float) -> None:
+        self._model, self._parameters, self._rho = model, parameters, rho
+
+    def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
+        """Leave the gradients at the worst point; return the loss at the current one (see `StepNoise`)."""
+        moved = {id(parameter) for parameter in self._parameters}
+        every = list({id(p): p for p in (*self._model.parameters(), *self._parameters)}.values())
+        earlier = [p.grad for p in every]
+        with with_gradients(self._parameters):
+            _clear(every)
+            loss = run()
+            _clear([p for p in every if id(p) not in moved])
+            with ascended(self._parameters, self._rho):
+                run()
+        for parameter, grad in zip(every, earlier, strict=True):
+            if grad is not None:
+                parameter.grad = grad if parameter.grad is None else parameter.grad + grad
+        return loss
+
+
+def trained_parameters(model: nn.Module) -> list[Tensor]:
+    """Return the parameters that training updates: an adapter's A and B. Raises UserError if there are none."""
+    return _any([parameter for parameter in model.parameters() if parameter.requires_grad])
+
+
+def matrices_under_adapter(model: nn.Module) -> list[Tensor]:
+    """Return the frozen floating-point matrices that adapters change. Raises UserError if there are none."""
+    weights = [layer.base.weight for layer in adapted_layers(model)]
+    return _any([weight for weight in weights if isinstance(weight, Tensor) and weight.is_floating_point()])
+
+
+@contextmanager
+def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
+    """Within the block the parameters stand rho * g / ||g|| higher, g their gradients now; then exactly where they
+    stood. The gradients are cleared on the way up."""
+    moved = [parameter for parameter in parameters if parameter.grad is not None]
+    norm = torch.stack([_gradient(p).float().norm() for p in moved]).norm() if moved else torch.tensor(0.0)
+    kept = [parameter.detach().clone() for parameter in moved]
+    with torch.no_grad():
+        for parameter in moved:
+            parameter.add_(_gradient(parameter) * (rho / (norm + 1e-12)).to(parameter.dtype))
+            parameter.grad = None
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, before in zip(moved, kept, strict=True):
+                parameter.copy_(before)
+
+
+@contextmanager
+def with_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Within the block these parameters get gradients, frozen or not; afterwards none is left on frozen ones."""
+    frozen = [parameter for parameter in parameters if not parameter.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+            parameter.grad = None
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+def _clear(parameters: Sequence[Tensor]) -> None:
+    for parameter in parameters:
+        parameter.grad = None
+
+
+def _any(found: list[Tensor]) -> list[Tensor]:
+    if not found:
+        raise UserError("sharpness-aware minimisation: the model has no parameter to move")
+    return found

@@ -1,0 +1,22 @@
+"""Data augmentation, the baseline that every other objective must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.training.contract import Objective, Step, TrainingContext
+from holdfast.training.method import NoSettings, method
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@method("augment", "loss", perturbs=True)
+def augment(settings: NoSettings, context: TrainingContext) -> Objective:
+    """Train on the prompt and on its perturbed version, half each."""
+
+    def objective(step: Step) -> tuple[Tensor, dict[str, float]]:
+        clean, perturbed = step.task(step.clean)[0], step.task(step.perturbed())[0]
+        return (clean + perturbed) / 2, {"task_loss": clean.item(), "perturbed_loss": perturbed.item()}
+
+    return objective

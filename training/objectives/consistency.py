@@ -1,0 +1,39 @@
+"""Consistency training: the same next-token distributions with and without the perturbation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from holdfast.training.contract import Objective, Step, TrainingContext, model_inputs
+from holdfast.training.method import method, setting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """The settings of `consistency`."""
+
+    weight: Annotated[float, Ge(0)] = setting(1.0, "weight of the KL divergence in the loss")
+
+
+@method("consistency", "loss", settings=Consistency, perturbs=True)
+def consistency(settings: Consistency, context: TrainingContext) -> Objective:
+    """Keep the token KL between the clean and the perturbed prompt's predictions small.
+
+    The clean side is under stop-gradient.
+    """
+    from holdfast.training.objectives.segments.divergence import answer_logits, token_kl
+
+    def objective(step: Step) -> tuple[Tensor, dict[str, float]]:
+        loss, logits = step.task(step.clean)
+        perturbed = step.perturbed()
+        other = step.model(**model_inputs(perturbed)).logits
+        divergence = token_kl(answer_logits(logits.detach(), step.clean), answer_logits(other, perturbed))
+        return loss + settings.weight * divergence, {"task_loss": loss.item(), "kl": divergence.item()}
+
+    return objective
