@@ -1,1 +1,1 @@
-"""What perturbations and metrics both know of text: sentences, words, languages, units, stems, spelling, lexicons."""
+"""Text and language utilities shared by perturbations and metrics: segmentation, language detection and lexicons."""

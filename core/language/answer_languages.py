@@ -1,5 +1,7 @@
-"""What language a text is in, as far as an encoder and the facts must know: by script, by its small words, by how
-common its words are in a language, then by py3langid."""
+"""Detects the language of an answer, as encoders and fact extraction need it.
+
+Tries the script, function words and word frequencies first, then py3langid.
+"""
 
 from __future__ import annotations
 
@@ -41,24 +43,29 @@ _SCRIPTS = {
     "Armenian": "hy",
     "Georgian": "ka",
 }
-"""Scripts and the language that most texts in them are in."""
+"""Scripts, each with the language most often written in it."""
 _SHARED = {"ru": "be bg kk ky mk mn ru sr uk".split(), "ar": "ar fa ku ps ug ur".split(), "ja": ["ja"]}
-"""Languages that share a script with another: a long text is looked at more closely."""
+"""Languages that share a script; py3langid chooses among them if the text is long enough."""
 
 _LATIN = "en de fr es it pt nl sv pl tr".split()
-"""Languages in Latin letters that short texts are compared with."""
+"""Candidate languages for short texts in Latin letters."""
 _ENOUGH_LETTERS = 40
-"""Shorter texts say too little for a statistical guess."""
+"""Minimum number of letters for statistical language identification."""
 _SURER = 1.2
-"""A short text is in another language than English if its words are there, on average, 10^1.2 times as common."""
+"""A short text is not English if its words are on average at least 10^1.2 times as common in another language."""
 _KNOWN = 3.0
-"""From this mean frequency on words are English ones, whatever a statistical guess makes of them."""
+"""A text whose words have at least this mean Zipf frequency in English skips statistical identification."""
 
 
 @lru_cache(maxsize=1 << 16)
 def language_of(text: str) -> str:
-    """An ISO 639 code, `hi-Latn` for Hinglish, `zz` for a script that we don't know; "" for a text without letters,
-    which any encoder may read. A short text in Latin letters counts as English where nothing speaks against it.
+    """Return the language of a text.
+
+    A short text in Latin letters counts as English unless there is evidence against it.
+
+    Returns:
+        An ISO 639 code; `hi-Latn` for Hinglish; `zz` for an unknown script; "" for a text without letters, which any
+        encoder can read.
 
     >>> language_of("Who wrote the book?"), language_of("किताब किसने लिखी?"), language_of("Yeh kitaab kisne likhi hai?")
     ('en', 'hi', 'hi-Latn')
@@ -91,7 +98,8 @@ def language_of(text: str) -> str:
 
 
 def languages_of(*texts: str) -> set[str]:
-    """The languages of texts that belong together: what is too short to tell is taken to be in the others' language.
+    """Return the languages of related texts; a text too short to identify is assumed to share a language with the
+    others.
 
     >>> languages_of("Der Zug fährt um neun Uhr ab.", "Paris."), sorted(languages_of("It rains.", "Il pleut souvent."))
     ({'de'}, ['en', 'fr'])
@@ -104,7 +112,11 @@ def languages_of(*texts: str) -> set[str]:
 
 
 def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The language of each segment of two answers: its own where it is one of the answers', else its answer's."""
+    """Return the language of each segment of two answers.
+
+    A segment has its own detected language if that is the language of either answer, and otherwise the language of its
+    answer.
+    """
     wholes = [" ".join(side) for side in (clean, perturbed)]
     found = languages_of(*wholes)
     if len(found) < 2:
@@ -118,7 +130,8 @@ def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> lis
 
 @lru_cache(maxsize=1 << 16)
 def _is_english(text: str) -> bool:
-    """Whether a text has an English small word, or many letters: otherwise it may be in any Latin language."""
+    """Return whether a text contains an English function word or has many letters; if not, any Latin language is
+    possible."""
     words = _WORD.findall(text)
     return sum(map(len, words)) >= _ENOUGH_LETTERS or any(
         "en" in _small_words().get(word.lower(), ()) for word in words
@@ -127,7 +140,7 @@ def _is_english(text: str) -> bool:
 
 @cache
 def _small_words() -> dict[str, tuple[str, ...]]:
-    """Words that say nothing by themselves, and the languages that they belong to."""
+    """Return the function words of all languages, each with the languages it belongs to."""
     found: dict[str, tuple[str, ...]] = {}
     lists = dict(_SMALL_WORDS)
     for code, file in language_files().items():
@@ -157,20 +170,20 @@ def _by_script(text: str, letters: str) -> str:
 
 @cache
 def _owners() -> dict[str, str]:
-    """The scripts that language files claim, and the languages."""
+    """Return the scripts claimed by language files, each with its language."""
     scripts = {file.setting("script"): code for code, file in language_files().items()}
     return {script: code for script, code in scripts.items() if script}
 
 
 @cache
 def _scripts() -> Any:
-    """The pattern of a letter in any script that we know, or that a language file claims."""
+    """Return the pattern of a letter in any known script or in one claimed by a language file."""
     names = dict.fromkeys((*_SCRIPTS, *_owners()))
     return regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in names))
 
 
 def _by_frequency(words: list[str]) -> str:
-    """The language in which these few words are much more common than in English; else English."""
+    """Return the language in which a few words are much more common than in English; English if there is none."""
     means = {language: _commonness(words, language) for language in _LATIN}
     best = max(means, key=means.__getitem__)
     capitals = all(word[0].isupper() for word in words)
@@ -178,7 +191,7 @@ def _by_frequency(words: list[str]) -> str:
 
 
 def _commonness(words: list[str], language: str) -> float:
-    """The mean Zipf frequency of a dozen words in a language."""
+    """Return the mean Zipf frequency of the first dozen words in a language."""
     from wordfreq import zipf_frequency
 
     words = words[:12]

@@ -1,4 +1,4 @@
-"""Where the sentences of an answer begin and end: by rule, in many scripts, never inside what belongs together."""
+"""Rule-based sentence boundaries for answers in many scripts."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ Span = tuple[int, int]
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _LINE_BREAK = re.compile(r"[ \t]*(?:\r?\n|\r|\u2028|\u2029)\s*")
 _WRAPPED = 50
-"""From this length on a line that ends in mid-sentence counts as wrapped, and the next as its continuation."""
+"""A line of at least this length that ends mid-sentence counts as wrapped; the next line continues it."""
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•‣◦–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
 _END = re.compile(r"[.!?…॥։؟।。！？｡]+[\"'”’»)\]」』*_]*")
 _WITHOUT_SPACE = "。！？｡"
-"""Marks that no space follows."""
+"""Sentence-final marks that need no space after them."""
 _KEPT_WHOLE = re.compile(
     r"\"[^\"]{1,300}\"|“[^“”]{1,300}”|«[^«»]{1,300}»|„[^„“”]{1,300}[“”]|「[^「」]{1,300}」|\([^()]{1,300}\)"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[*_]*\Z")
 _LETTER_AHEAD, _LETTER_BEHIND = re.compile(r"\s[^\W\d_]\."), re.compile(r"(?<!\w)[^\W\d_]\.\s[^\W\d_]\Z")
-"""What makes a single letter part of a short form of several: d. h., z. B."""
+"""A neighbouring single letter, which makes a letter part of an abbreviation such as d. h. or z. B."""
 _NEAR = 1_000
-"""An item of a list is no longer than this."""
+"""Maximum length of a list item."""
 _FIRST_ITEM = re.compile(r"(?<=:)\s+(?=\(?1[.)]\s+[^\W\d_])")
-"""Where a list begins in the middle of a line."""
+"""The start of a numbered list in the middle of a line."""
 _DOTTED = re.compile(r"(?:\w\.)+\w\Z")
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """The sentences of `text`, sorted and apart, white space around them left out.
+    """Return the spans of the sentences in `text`, sorted, without surrounding white space.
 
-    A line break ends a sentence, except inside a wrapped paragraph; a fenced code block is one sentence. Abbreviations,
-    initials, numbers, addresses, quotations and brackets are never cut.
+    A line break ends a sentence except inside a wrapped paragraph; a fenced code block is one sentence. Abbreviations,
+    initials, numbers, addresses, quotations and brackets are never split.
 
     >>> text = "Mr. J. Lee said \\"Go. Now.\\" at 5 p.m. Anna paid 4.50 euros!\\n- see www.a.org/?x.y\\n1. Stop"
     >>> [text[start:end] for start, end in sentence_spans(text)]
@@ -52,14 +52,14 @@ def sentence_spans(text: str) -> list[Span]:
 
 
 def unsplittable_spans(text: str) -> list[Span]:
-    """Quotations and brackets of at most 300 characters that are not the whole text: nothing is cut inside them."""
+    """Return quotations and brackets of at most 300 characters, unless they make up most of the text."""
     if not any(mark in text for mark in '"“«„「('):
         return []
     return [match.span() for match in _KEPT_WHOLE.finditer(text) if match.end() - match.start() < 0.8 * len(text)]
 
 
 def is_inside(spans: list[Span], place: int) -> bool:
-    """Whether a place lies within one of the sorted spans, not at an end of it."""
+    """Return whether an offset lies strictly inside one of the sorted spans."""
     i = bisect.bisect_left(spans, (place, place)) - 1
     return i >= 0 and spans[i][0] < place < spans[i][1]
 
@@ -70,7 +70,7 @@ def _prose(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
-    """Lines, and wrapped lines together."""
+    """Yield the spans of lines; the lines of a wrapped paragraph form one span."""
     if not any(mark in text for mark in "\n\r\u2028\u2029"):
         yield start, end
         return
@@ -84,7 +84,8 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_wrapped(text: str, line: int, gap: re.Match[str]) -> bool:
-    """Whether a sentence goes on after the line break: a long line without an end, and no new item or capital."""
+    """Return whether a sentence continues after a line break: the line is long, has no end mark, and the next line
+    starts neither a list item nor with a capital."""
     following = text[gap.end() : gap.end() + 1]
     if gap.start() - line < _WRAPPED or gap.group().count("\n") > 1 or not following.islower():
         return False
@@ -135,7 +136,7 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
 
 
 def _numbers_item(text: str, number: str, end: int) -> bool:
-    """Whether a number that ends here is that of a list's item: it opens the text, or follows the item before."""
+    """Return whether the number ending here labels a list item: it opens the text or follows the previous item."""
     if not (number.isdecimal() and len(number) < 4):
         return False
     before = text[: end - len(number)].rstrip() if end < _NEAR else text[end - _NEAR : end - len(number)].rstrip()

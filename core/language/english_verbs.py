@@ -1,4 +1,4 @@
-"""The forms of common English verbs, looked up from any of them."""
+"""Conjugation tables of common English verbs."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ SLOTS = ("base", "third", "ing", "past", "participle")
 
 @cache
 def verb_forms() -> dict[str, dict[str, str]]:
-    """For each of `SLOTS`, its forms with their bases; a form that two verbs share is left out.
+    """Return, for each of `SLOTS`, the verb forms with their base forms; forms shared by two verbs are left out.
 
     >>> verb_forms()["past"]["rose"], verb_forms()["third"]["flies"], verb_forms()["participle"]["written"]
     ('rise', 'fly', 'write')
@@ -34,7 +34,7 @@ def _forms_by_base() -> dict[str, tuple[str | None, ...]]:
 
 
 def verb_form(base: str, slot: str) -> str:
-    """A form of the verb `base`; "" for verbs that are not listed.
+    """Return a form of the verb `base`, or "" if the verb is not listed.
 
     >>> verb_form("make", "past"), verb_form("try", "third"), verb_form("frobnicate", "past")
     ('made', 'tries', '')

@@ -1,16 +1,16 @@
-"""What the small words around an English word tell about it, without a tagger."""
+"""Grammatical clues about an English word from its neighbours, without a tagger."""
 
 import re
 from functools import cache
 
 from holdfast.language.word_tables import read_lines
 
-_LOOK = 32  # characters looked at on either side of a word
+_LOOK = 32  # number of characters to examine on either side of a word
 
 
 @cache
 def closed_class(*names: str) -> frozenset[str]:
-    """The words of the closed classes `names`; of all of them, if none is named.
+    """Return the words of the given closed classes, or of all closed classes if none is given.
 
     >>> sorted(closed_class("be"))[:3], "the" in closed_class(), "house" in closed_class()
     (['am', 'are', 'be'], True, False)
@@ -20,10 +20,13 @@ def closed_class(*names: str) -> frozenset[str]:
 
 
 def part_of_speech(text: str, start: int, end: int) -> str:
-    """`noun`, `verb` (in its base form) or `adj` where the neighbours of the word `text[start:end]` tell, else "".
+    """Return the part of speech of the word `text[start:end]`, judging by its neighbours.
 
-    A noun stands between a determiner and a small word or a mark; a verb after a subject or a modal, or between `to` or
-    the start of a sentence and a determiner; an adjective before a word that is not small, or after `is` or `very`.
+    A noun stands between a determiner and a function word or punctuation; a verb after a subject or a modal, or between
+    "to" or a sentence start and a determiner; an adjective before a content word, or after "is" or "very".
+
+    Returns:
+        "noun", "verb" (in its base form) or "adj"; "" if the neighbours don't decide.
 
     >>> text = "They answer the phone; the answer is no. Answer me, to answer a call; most answer."
     >>> from holdfast.language.text import words
@@ -57,13 +60,13 @@ def _after_noun() -> frozenset[str]:
 
 
 def word_before(text: str, start: int) -> str:
-    """The word before `start`, in small letters; "" where a mark or nothing stands between."""
+    """Return the lower-case word before `start`; "" if there is none or punctuation intervenes."""
     match = _BEFORE.search(text[max(0, start - _LOOK) : start])
     return match[1].lower().replace("’", "'") if match else ""
 
 
 def word_after(text: str, end: int) -> str:
-    """The word after `end`, in small letters; "" where a mark or nothing stands between."""
+    """Return the lower-case word after `end`; "" if there is none or punctuation intervenes."""
     match = _AFTER.match(text[end : end + _LOOK])
     return match[1].lower().replace("’", "'") if match else ""
 
@@ -72,7 +75,7 @@ _SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")
 
 
 def is_sentence_start(text: str, start: int) -> bool:
-    """Whether a sentence, a line or a speech begins at `start`.
+    """Return whether a sentence, a line or a quotation starts at `start`.
 
     >>> is_sentence_start("Go. Stay", 4), is_sentence_start("Go on", 3)
     (True, False)
@@ -85,7 +88,7 @@ _ARTICLE = re.compile(r"\b(an?)\s+$", re.IGNORECASE)
 
 
 def fits_article(text: str, start: int, word: str) -> bool:
-    """Whether `word` may follow what stands before `start`: a vowel after `an`, none after `a`.
+    """Return whether `word` agrees with an article before `start`: a vowel sound after "an", a consonant after "a".
 
     >>> fits_article("an easy", 3, "simple"), fits_article("the easy", 4, "simple")
     (False, True)
@@ -101,7 +104,10 @@ def _takes_an(word: str) -> bool:
 
 
 def may_be_capitalised(text: str, start: int, end: int) -> bool:
-    """Whether a capital means no name here: at the start of a sentence, before a small letter; or in all capitals."""
+    """Return whether an ordinary word may be capitalised here, so that its capital doesn't mark a name.
+
+    That is so at the start of a sentence, unless the next word is capitalised too, and in all-capitals words.
+    """
     word = text[start:end]
     if word.isupper() and len(word) > 1:
         return True
@@ -111,7 +117,7 @@ def may_be_capitalised(text: str, start: int, end: int) -> bool:
 
 
 def match_case(word: str, other: str) -> str:
-    """`other` with the capitals of `word`.
+    """Return `other` with the capitalisation of `word`.
 
     >>> match_case("Big", "large"), match_case("BIG", "large"), match_case("big", "large")
     ('Large', 'LARGE', 'large')

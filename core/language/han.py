@@ -1,4 +1,4 @@
-"""Chinese text: numerals, dates and times in characters, and words, which no spaces set apart."""
+"""Chinese numerals, dates and times, and word segmentation."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _CLOCK = re.compile(
 )
 _LARGEST = 10**300
 _PLAIN = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-"""Digits that characters behind them may scale."""
+"""A plain number that a following numeral character can multiply."""
 _LATIN = re.compile("[A-Za-z][A-Za-z0-9_']*")
 _PERCENT = "百分之"
 _LATE = frozenset({"下午", "晚上", "傍晚"})
 
 Piece = tuple[str, str, str]
-"""The text, the form in which it compares, and the kind of a token."""
+"""A token: its text, its normalised form, and its kind."""
 
 
 def value_of_numeral(text: str) -> float:
-    """The value of a number in characters.
+    """Return the value of a Chinese numeral.
 
     >>> value_of_numeral("三十"), value_of_numeral("两千零五"), value_of_numeral("十二万"), value_of_numeral("三点五")
     (30.0, 2005.0, 120000.0, 3.5)
@@ -59,7 +59,7 @@ def value_of_numeral(text: str) -> float:
 
 
 def rewrite_dates(text: str) -> str:
-    """Dates and times as they are written elsewhere.
+    """Rewrite Chinese dates and times in digits.
 
     >>> rewrite_dates("2024年5月12日下午三点半开会")
     ' 2024-5-12  15:30 开会'
@@ -84,7 +84,13 @@ def _plain(number: str) -> str:
 
 
 def split_words(pieces: Sequence[Piece], language: str) -> list[Piece]:
-    """Cut the words among tokens where a known word or a numeral begins, the longest first; the rest by characters."""
+    """Split Chinese text in tokens into words, longest known words and numerals first, and into single characters
+    otherwise.
+
+    Args:
+        pieces: Tokens; only those of kind "word" are split.
+        language: Code of the language whose vocabulary is used.
+    """
     found: list[Piece] = []
     for text, form, kind in pieces:
         if kind == "word" and not text.isascii():
@@ -126,7 +132,7 @@ def _cut(text: str, found: list[Piece], language: str) -> None:
 
 
 def _numeral(text: str, number: re.Match[str], found: list[Piece]) -> int:
-    """A number in characters; one that begins with a scale multiplies the digits right before it: 3万."""
+    """Append a numeral to `found`, or multiply the digits right before it (3万); return the offset after it."""
     digits = number.group()
     if digits[0] in _MYRIADS or (digits[0] in _SCALES and digits[0] != "十"):
         scale = (_MYRIADS | _SCALES)[digits[0]]
@@ -139,7 +145,7 @@ def _numeral(text: str, number: re.Match[str], found: list[Piece]) -> int:
 
 
 def _half(text: str, at: int, found: list[Piece]) -> int:
-    """`半小时`, `三个半小时`."""
+    """Append 半 as 0.5, or add it to the number before it (三个半小时); return the offset after it."""
     counted = found[-2:] if found and found[-1][0] in "个年天" else found[-1:]
     if counted and counted[0][2] == "number" and at > 0 and _PLAIN.fullmatch(counted[0][1]):
         number = counted[0]

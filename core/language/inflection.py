@@ -1,4 +1,4 @@
-"""The regular forms of English words, so that a word can be replaced in the form in which it stands."""
+"""Regular English inflection, used to replace a word while keeping its form."""
 
 Forms = tuple[str | None, ...]
 
@@ -6,10 +6,16 @@ _VOWELS = frozenset("aeiou")
 
 
 def forms(part_of_speech: str, given: str) -> Forms:
-    """All forms of a word, always in the same order for its part of speech.
+    """Return all forms of a word, in a fixed order per part of speech.
 
-    `given` is the base form, with irregular forms after slashes: noun plural; verb past, participle, ing form;
-    adjective comparative, superlative (without them an adjective has only its base form).
+    Args:
+        part_of_speech: "noun", "verb" or "adj"; any other part of speech has only its base form.
+        given: The base form, followed by irregular forms after slashes: noun plural; verb past, participle and
+            optionally -ing form; adjective comparative, superlative. An adjective without these has only its base form.
+
+    Returns:
+        Noun: singular, plural. Verb: base, third person, -ing form, past, participle. Adjective: base, comparative,
+        superlative (None if not given).
 
     >>> forms("noun", "city"), forms("noun", "child/children")
     (('city', 'cities'), ('child', 'children'))
@@ -50,7 +56,7 @@ def _past(verb: str) -> str:
 
 
 def _doubled(verb: str) -> str:
-    """The last consonant doubled in verbs of one short syllable (stop, grab), not in others (help, visit)."""
+    """Double the last consonant of verbs with one short syllable (stop, grab) but not of others (help, visit)."""
     short = len(verb) > 2 and verb[-2] in _VOWELS and verb[-3] not in _VOWELS
     one_syllable = sum(letter in _VOWELS for letter in verb) == 1
     return verb + verb[-1] if short and one_syllable and verb[-1] not in "aeiouwxy" else verb

@@ -1,8 +1,8 @@
-"""Which keys lie beside which on a keyboard: computed from the rows of a layout, so that a new one is four strings.
+"""Neighbouring keys on a keyboard, computed from the rows of its layout.
 
-A layout is one or more planes of four rows (the digits' row first, a blank for a key that holds no letter). A slip
-stays in its plane: on InScript (the Indian standard keyboard for Devanagari) a consonant gives way to a consonant and a
-vowel sign to a vowel sign, so that what comes out is a well-formed syllable.
+A layout has one or more planes of four rows, number row first, with a blank for a key without a letter. A slip stays
+within its plane: on InScript (the Indian standard keyboard for Devanagari) consonants replace consonants and vowel
+signs replace vowel signs, so syllables stay well-formed.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from holdfast.language.word_tables import read_json
 
 _STAGGER = (-0.5, 0.0, 0.25, 0.75)
 
-# Letters that speak for a layout, and letters of other languages with some of these, which are typed on QWERTY.
+# Letters that indicate a layout, and letters that rule it out (languages sharing some of these but typed on QWERTY).
 _SIGNS = (
     ("qwertz", frozenset("äöüßÄÖÜẞ"), frozenset("åğışæøõűőéèêÅĞİŞÆØÕŰŐ")),
     ("azerty", frozenset("àâæçèêëîôùûœÀÂÆÇÈÊËÎÔÙÛŒ"), frozenset("ãõñáíóúìòășțğşÃÕÑÁÍÓÚÌÒĂȘȚĞŞ")),
@@ -20,10 +20,10 @@ _SIGNS = (
 
 
 def keyboard_of(text: str) -> dict[str, str]:
-    """The neighbours of each key of the keyboard that `text` was probably typed on.
+    """Return the neighbours of each key on the keyboard that `text` was probably typed on.
 
-    QWERTZ for Latin letters where a German letter stands and none that German lacks, AZERTY likewise for French,
-    QWERTY for the rest; InScript for Devanagari, whatever stands beside it.
+    Latin letters use QWERTZ if the text has German letters and none foreign to German, AZERTY under the same rule for
+    French, and QWERTY otherwise. Devanagari letters always use InScript.
 
     >>> [keyboard_of(text)["a"] for text in ("Is it far?", "Où est la gare ?", "Ist es schön?")]
     ['qwsz', 'ézq', 'qwsy']
@@ -37,7 +37,7 @@ def keyboard_of(text: str) -> dict[str, str]:
 
 @cache
 def neighbours(layout: str = "qwerty") -> dict[str, str]:
-    """Each letter of `layout` and of InScript with those that a slipping finger may hit instead, in both cases.
+    """Return the letters of `layout` and InScript, in both cases, each with the letters on adjacent keys.
 
     >>> neighbours()["g"], neighbours()["P"], neighbours()["क"]
     ('tyfhvb', 'OL', 'गदरतस')

@@ -1,29 +1,29 @@
-"""Languages that one file each describes: what its words do, how it counts, what excludes what.
+"""Language files, which describe a language's words, numbers, units and contrasts.
 
-A language is added by a file alone: `data/language_CODE.txt` here, or `CODE.txt` in the folder that the environment
-variable HOLDFAST_LANGUAGES names. Lines that begin with "#" are comments; sections stand in brackets, all may be left
-out. `data/language_de.txt` is an example of each:
+To add a language, add a file: `data/language_CODE.txt` here, or `CODE.txt` in the folder named by the environment
+variable HOLDFAST_LANGUAGES. Lines that start with "#" are comments. Section names stand in brackets; every section is
+optional. `data/language_de.txt` is a complete example.
 
     [settings]    decimal: ,            the decimal mark (default ".")
-                  endings: ern en e     what inflection adds, longest first; cut off to compare words
-                  prefixes: ال و        what is written together with the word that follows
+                  endings: ern en e     inflectional endings, stripped to compare words
+                  prefixes: ال و        particles written together with the following word
                   elided: l d qu        words that lose their vowel before an apostrophe
-                  joiner: und           what stands inside numbers written as one word
-                  capitals: nouns       all nouns are capitalised, so a capital makes no name
-                  cases: а/у /а         endings of who acts and of whom it is done to, where nouns show it
-                  participles: ado ida  endings of what stands before "by" in a passive; where none are named, any does
-                  concord: yes          several negative words negate once
-                  script: Han           the script, where it belongs to this language before others (Unicode's name)
-                  unspaced: yes         words are not set apart
-    [words]       job: words            the jobs of `lexicon/words.txt`: small, not, all, only, adds, ...
+                  joiner: und           the word "and" inside numbers written as one word
+                  capitals: nouns       all nouns are capitalised, so a capital doesn't mark a name
+                  cases: а/у /а         noun endings of agent and patient, if nouns show case
+                  participles: ado ida  endings of the participle before the agent of a passive; default: any
+                  concord: yes          several negative words count as one negation
+                  script: Han           the Unicode script that this language claims when several share it
+                  unspaced: yes         no spaces between words
+    [words]       job: words            the jobs in `lexicon/words.txt`: small, not, all, only, adds, ...
     [phrases]     two words = meaning   as in `lexicon/phrases.txt`
-    [numbers]     3: drei               as in `lexicon/numbers.txt`; "_" joins words that are written apart
+    [numbers]     3: drei               as in `lexicon/numbers.txt`; "_" joins the words of a multi-word number
     [units]       min 60: stunde        as in `lexicon/units.txt`
     [calendar]    month 1: januar       as in `lexicon/calendar.txt`
-    [antonym]     offen | geschlossen   words that exclude each other; [comparison] for those that compare
-    [converse]    kaufen | verkaufen    words that say the same where who acts is the other one
-    [synonyms]    kaufen erwerben       words that may stand for each other, one group a line
-    [names]       anna berlin           names that are names even where they open a sentence
+    [antonym]     offen | geschlossen   words that exclude each other; [comparison] for comparatives
+    [converse]    kaufen | verkaufen    words that mean the same with the roles swapped
+    [synonyms]    kaufen erwerben       interchangeable words, one group per line
+    [names]       anna berlin           words that are names even at the start of a sentence
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ import regex
 from holdfast.errors import UserError, first_line
 
 SETTING = "HOLDFAST_LANGUAGES"
-"""The environment variable that names a folder of further language files."""
+"""The environment variable that names a folder of additional language files."""
 
 SECTIONS = frozenset(
     "settings words phrases numbers units calendar antonym comparison converse synonyms names".split(),
@@ -53,30 +53,33 @@ SETTINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LanguageFile:
-    """The lines of each section of a language's file."""
+    """The lines of a language file by section."""
 
     code: str
     sections: Mapping[str, tuple[str, ...]]
 
     def lines(self, section: str) -> tuple[str, ...]:
-        """The lines of a section; none where it is left out."""
+        """Return the lines of a section; empty if the file doesn't have it."""
         return self.sections.get(section, ())
 
     def rows(self, section: str) -> Iterator[tuple[str, str]]:
-        """The `head: words` rows of a section."""
+        """Yield the `head: words` rows of a section."""
         for line in self.lines(section):
             head, _, words = line.partition(":")
             yield head.strip(), words.strip()
 
     def setting(self, name: str) -> str:
-        """A setting's value, "" where it is not set."""
+        """Return the value of a setting, or "" if it is not set."""
         return dict(self.rows("settings")).get(name, "")
 
 
 @cache
 def language_files() -> Mapping[str, LanguageFile]:
-    """The languages that have a file, by code. Raises UserError for a file that can't be read, and for a
-    line in one that says nothing."""
+    """Return all languages that have a file, by code.
+
+    Raises:
+        UserError: If HOLDFAST_LANGUAGES is not a folder, or a file is not UTF-8 or has an invalid line.
+    """
     found = {}
     for entry in (files("holdfast.language") / "data").iterdir():
         if entry.name.startswith("language_"):
@@ -84,7 +87,7 @@ def language_files() -> Mapping[str, LanguageFile]:
             found[code] = _parsed(code, entry.read_text("utf-8"), entry.name)
     if folder := os.environ.get(SETTING):
         if not Path(folder).is_dir():
-            raise UserError(f"{SETTING} is '{folder}', which is no folder of language files")
+            raise UserError(f"{SETTING} is '{folder}', which is not a folder; set it to a folder of language files")
         for path in sorted(Path(folder).glob("*.txt")):
             try:
                 text = path.read_text("utf-8")
@@ -107,7 +110,7 @@ def _parsed(code: str, text: str, where: str) -> LanguageFile:
                     f"{where}, line {number}: unknown section '{section}'; use {', '.join(sorted(SECTIONS))}"
                 )
         elif not section:
-            raise UserError(f"{where}, line {number}: a line before the first section, such as [words]")
+            raise UserError(f"{where}, line {number}: not in a section; start with a section header such as [words]")
         else:
             if wrong := _wrong(section, line.strip()):
                 raise UserError(f"{where}, line {number}: {wrong}")
@@ -116,27 +119,27 @@ def _parsed(code: str, text: str, where: str) -> LanguageFile:
 
 
 def _wrong(section: str, line: str) -> str:
-    """What is wrong with a line of a section; "" for nothing."""
+    """Return what is wrong with a line of a section, or "" if it is valid."""
     if section == "phrases":
         phrase, mark, _ = line.partition("=")
-        return "" if mark and len(phrase.split()) > 1 else "a phrase is two or more words = meaning"
+        return "" if mark and len(phrase.split()) > 1 else "expected a phrase of two or more words = its meaning"
     if section in ("antonym", "comparison", "converse"):
         sides = line.split("|")
-        return "" if len(sides) > 1 and all(map(str.strip, sides)) else "use words | words that exclude them"
+        return "" if len(sides) > 1 and all(map(str.strip, sides)) else "expected words | words that exclude them"
     if section in ("synonyms", "names"):
         return ""
     head, mark, words = line.partition(":")
     if not mark or not head.strip() or not words.strip():
-        return f"a line of [{section}] is a head, a colon and what belongs to it"
+        return f"expected 'head: words' in [{section}]"
     if section == "settings":
         return _wrong_setting(head.strip(), words.strip())
     parts = head.split()
     if section == "units" and not (len(parts) == 2 and _is_number(parts[1])):
-        return f"'{head}': a unit has a base unit and a factor, as in min 60"
+        return f"'{head}': expected a base unit and a factor, as in min 60"
     if section == "numbers" and not (len(parts) in (1, 2) and _is_number(parts[-1])):
-        return f"'{head}': a number has a value, after its kind if it has one, as in 3 or scale 100"
+        return f"'{head}': expected a number, optionally after its kind, as in 3 or scale 100"
     if section == "calendar" and len(parts) != 2:
-        return f"'{head}': a day or a month has a kind and a value, as in month 1"
+        return f"'{head}': expected a kind and a value, as in month 1"
     return ""
 
 
@@ -147,7 +150,7 @@ def _wrong_setting(name: str, value: str) -> str:
         try:
             regex.compile(rf"(?P<{value}>\p{{Script={value}}})")
         except regex.error:
-            return f"'{value}' is no script of Unicode"
+            return f"unknown Unicode script '{value}'"
     return ""
 
 

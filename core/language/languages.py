@@ -1,4 +1,4 @@
-"""Which language a text is in, as far as the perturbations need to know: by its script and by its small words."""
+"""Detects the language of a prompt, as far as perturbations need it, from its script and function words."""
 
 import re
 from collections.abc import Container
@@ -6,11 +6,11 @@ from functools import cache
 
 from holdfast.language.word_tables import read_lines
 
-_SAMPLE = 2_000  # characters looked at
+_SAMPLE = 2_000  # number of characters to examine
 _DEVANAGARI = re.compile("[\u0904-\u0939]")
 _LATIN = re.compile("[A-Za-z]")
 _ACCENTED = re.compile("[À-ÖØ-öø-ɏḀ-ỿ]")
-# Small words of English and of its neighbours in the Latin script; words that two of them share are left out.
+# Function words of English and of other languages in Latin script; ambiguous ones are left out.
 _ENGLISH = frozenset(
     "the is are was were of and what who which when where how does did to for with this that it you my has have "
     "be from by at can will please not she they his her its we your or if there why".split()
@@ -26,8 +26,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def language_of(text: str) -> str:
-    """`hi`, `hi-Latn` (Hinglish), `en`, or "" for any other; a text without a small word to tell by counts as English,
-    unless it is written with accents.
+    """Return the language of a prompt: `hi`, `hi-Latn` (Hinglish), `en`, or "" for any other.
+
+    A text in Latin letters without function words counts as English, unless many of its words have accents.
 
     >>> [language_of(text) for text in ["राजधानी क्या है?", "aaj mausam kaisa hai", "Who was it?", "Wer ist das?"]]
     ['hi', 'hi-Latn', 'en', '']
@@ -53,7 +54,7 @@ def language_of(text: str) -> str:
 
 
 def count_small_words(text: str, small: Container[str]) -> int:
-    """How many of the words of `text` are among the small words of a language.
+    """Return how many words of `text` are in `small`, the function words of a language.
 
     >>> count_small_words("Wo ist das Haus?", {"wo", "ist", "das"})
     3
@@ -62,7 +63,7 @@ def count_small_words(text: str, small: Container[str]) -> int:
 
 
 def is_mixed(text: str) -> bool:
-    """Whether Hindi words in Latin letters surely stand in `text`, alone or among English ones.
+    """Return whether `text` surely contains Hindi words in Latin letters.
 
     >>> is_mixed("Car mein pet hai"), is_mixed("A pet in the car")
     (True, False)
@@ -71,7 +72,7 @@ def is_mixed(text: str) -> bool:
 
 
 def homographs() -> frozenset[str]:
-    """Words that mean one thing in Hindi and another in English, or two in Hindi: in a mixed text nobody can tell.
+    """Return words with different meanings in Hindi and English, or two in Hindi, which are ambiguous in mixed text.
 
     >>> sorted(homographs() & {"kar", "main", "sun", "river"})
     ['kar', 'main', 'sun']

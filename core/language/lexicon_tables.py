@@ -1,4 +1,4 @@
-"""The rows of a language's tables as they stand in `data` or in its own file, and what it sets; read once."""
+"""Reads the lexicons and the settings of each language, once."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from importlib.resources.abc import Traversable
 from holdfast.language.language_files import language_files
 
 ALWAYS = ("en", "hi")
-"""Languages whose tables are always read; those of another join them where a text is in it."""
+"""Languages whose rows apply to every text without a language file; Hinglish rows apply to Hinglish texts only."""
 
 LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all": 4.0}
-"""How much of its noun a quantifier covers, in steps that differ by one where the meaning does."""
+"""How much a quantifier covers; levels at least one apart differ in meaning."""
 
 
 PARTICLES = frozenset("up down off out back away".split())
-"""The second words of verbs that take their object between: turn it down."""
+"""Particles that can follow the object of a verb: turn it down."""
 
 
 def lexicon_language(language: str) -> str:
-    """The language whose synonyms and opposites hold in a text: its own where it has a file, else "en", which stands
-    for English, Hindi and Hinglish together."""
+    """Return the language whose synonyms and antonyms apply to a text.
+
+    A language with its own file uses that; all others use "en", which covers English, Hindi and Hinglish.
+    """
     return language if language in language_files() else "en"
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What a language's file sets (`holdfast.language.language_files`)."""
+    """Settings of a language file; see `holdfast.language.language_files`."""
 
     decimal: str = "."
     endings: tuple[str, ...] = ()
@@ -45,7 +47,7 @@ class Grammar:
 
 @cache
 def grammar(language: str) -> Grammar:
-    """The settings of a language; those of English for one without a file."""
+    """Return the settings of a language; English ones if it has no language file."""
     own = language_files().get(language)
     if own is None:
         return Grammar()
@@ -65,7 +67,7 @@ def grammar(language: str) -> Grammar:
 
 @cache
 def graded_forms() -> dict[str, str]:
-    """Comparatives and superlatives of the adjectives that compare: `higher` and `highest` -> `high`."""
+    """Return comparatives and superlatives with their base forms: `higher` and `highest` map to `high`."""
     found: dict[str, str] = {}
     for kind, sides in _listed("antonyms_en.txt"):
         for word in (word for side in sides for word in side if kind == "comparison" and 2 < len(word) < 9):
@@ -79,27 +81,30 @@ def graded_forms() -> dict[str, str]:
 
 @cache
 def irregular_forms() -> dict[str, str]:
-    """Irregular English forms and their bases."""
+    """Return irregular English forms with their base forms."""
     rows = [line.split() for line in _lines("irregular_en.txt")]
     return {form: base for base, *forms in rows for form in forms}
 
 
 @cache
 def abbreviations() -> dict[str, tuple[str, ...]]:
-    """Short forms (capitals where only capitals count) and the words that they stand for."""
+    """Return abbreviations with the words they stand for.
+
+    Abbreviations recognised only in capitals are in capitals.
+    """
     rows = (line.split("=") for line in _lines("abbreviations.txt"))
     return {short.strip(): tuple(words.split()) for short, words in rows}
 
 
 @cache
 def acronyms() -> dict[str, tuple[str, ...]]:
-    """Short forms that are written in capitals, in lower case, and the words that they stand for."""
+    """Return abbreviations written in capitals, lower-cased, with the words they stand for."""
     return {short.lower(): words for short, words in abbreviations().items() if short != short.lower()}
 
 
 @cache
 def known_names(language: str = "en") -> frozenset[str]:
-    """Given names and places, lower case."""
+    """Return known given names and places in lower case."""
     own = language_files().get(language)
     lines = (*_lines("names.txt"), *(own.lines("names") if own else ()))
     return frozenset(word for line in lines for word in line.lower().split())
@@ -107,7 +112,7 @@ def known_names(language: str = "en") -> frozenset[str]:
 
 @cache
 def known_words(language: str) -> frozenset[str]:
-    """Every word that a language's file has, which is how words are found where no spaces set them apart."""
+    """Return every word in a language's file, used to segment texts without spaces."""
     rows = [words for table in ("words", "units", "calendar") for _, words in own_rows(table, language)]
     rows += [" ".join(group) for group in (*synonym_groups(language), *conflict_sides(language))]
     own = language_files().get(language)
@@ -115,7 +120,16 @@ def known_words(language: str) -> frozenset[str]:
 
 
 def rows_in(table: str, language: str, *, everything: bool = False) -> Iterator[tuple[str, str]]:
-    """The `head: words` rows of a table that hold in a language, lower case; phrases have no head."""
+    """Yield the `head: words` rows of a table that apply to a language, in lower case.
+
+    Args:
+        table: Name of the table, such as "words" or "numbers".
+        language: Language code.
+        everything: Whether to include the rows of all languages in the shared lexicon.
+
+    Returns:
+        The head (without its language; "" for phrases) and the words of each row.
+    """
     if own := language_files().get(language):
         rows = (("", line) for line in own.lines(table)) if table == "phrases" else own.rows(table)
         yield from ((head.lower(), words.lower()) for head, words in rows)
@@ -127,30 +141,30 @@ def rows_in(table: str, language: str, *, everything: bool = False) -> Iterator[
 
 
 def own_rows(table: str, language: str) -> list[tuple[str, str]]:
-    """The rows of a table in a language's own file; none where it has none."""
+    """Return the rows of a table in a language's own file; empty if it has none."""
     return [*rows_in(table, language)] if language in language_files() else []
 
 
 @cache
 def words_with(language: str, job: str) -> frozenset[str]:
-    """The words of a language that have a job."""
+    """Return the words of a language that do a given job."""
     return frozenset(word for its, words in rows_in("words", language) if its == job for word in words.split())
 
 
 def synonym_groups(language: str) -> Iterator[list[str]]:
-    """Words that may stand for each other, a group at a time."""
+    """Yield groups of interchangeable words."""
     own = language_files().get(language)
     lines = own.lines("synonyms") if own else [line for name in _files("synonyms") for line in _lines(name)]
     yield from (line.lower().split() for line in lines)
 
 
 def conflict_sides(language: str) -> Iterator[list[str]]:
-    """The words of each side of what excludes another."""
+    """Yield the words on each side of every conflict."""
     yield from (side for _, sides in conflicts(language) for side in sides)
 
 
 def conflicts(language: str) -> Iterator[tuple[str, list[list[str]]]]:
-    """The kind of a conflict and the words of each side."""
+    """Yield the kind of each conflict ("antonym", "comparison", "converse") and the words on each of its sides."""
     if own := language_files().get(language):
         for kind in ("converse", "comparison", "antonym"):
             yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
@@ -173,17 +187,17 @@ def _files(table: str) -> list[str]:
 
 
 def sides_of(name: str) -> Iterator[list[list[str]]]:
-    """The words of each side of the lines of a table that sets sides apart."""
+    """Yield the words on each side of every line in a table of `|`-separated sides."""
     yield from (sides for _, sides in _listed(name))
 
 
 def words_in(name: str) -> Iterator[str]:
-    """The words of a table that has no heads."""
+    """Yield the words of a table without heads."""
     return (word for line in _lines(name) for word in line.split())
 
 
 def rows_of(name: str) -> Iterator[tuple[str, str]]:
-    """The `head: words` rows of a table."""
+    """Yield the `head: words` rows of a table."""
     for line in _lines(name):
         head, _, rest = line.partition(": ")
         yield head, rest

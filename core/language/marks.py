@@ -1,17 +1,17 @@
-"""Marks: one byte for each place of a text, 1 where something holds; made, combined and counted at the speed of C.
+"""Bit masks over a text ("marks"): one byte per character, 1 where a property holds, combined at the speed of C.
 
-Big integers, or numpy's arrays for a long text, are only a way to shift and combine all bytes of a text at once.
+Big integers (or numpy arrays for long texts) are used only to shift and combine all bytes at once.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any
 
-LONG = 2_000  # characters from which on arrays are faster
+LONG = 2_000  # length in characters above which numpy is faster
 
 
 class CharacterClass:
-    """A kind of character (or grapheme cluster): says of every place of a text whether it is of that kind.
+    """A class of characters (or grapheme clusters), defined by a predicate and evaluated on whole texts.
 
     >>> list(CharacterClass(str.isupper).marks("A b C"))
     [1, 0, 0, 0, 1]
@@ -22,14 +22,14 @@ class CharacterClass:
         self._ascii = bytes(code < 128 and holds(chr(code)) for code in range(256))
 
     def marks(self, characters: Sequence[str]) -> bytes:
-        """The marks on a text, or on a list of clusters."""
+        """Return the marks for a text or a list of clusters."""
         if isinstance(characters, str) and characters.isascii():
             return characters.encode("ascii").translate(self._ascii)
         return bytes(map(self._holds, characters))
 
 
 def where(marks: bytes) -> list[int]:
-    """The marked places.
+    """Return the marked positions.
 
     >>> where(bytes([0, 1, 1, 0, 1]))
     [1, 2, 4]
@@ -43,7 +43,7 @@ def where(marks: bytes) -> list[int]:
 
 
 def count_marked(marks: bytes) -> int:
-    """How many places are marked."""
+    """Return the number of marked positions."""
     if len(marks) < LONG:
         return marks.count(1)
     import numpy as np
@@ -52,7 +52,7 @@ def count_marked(marks: bytes) -> int:
 
 
 def _beside(marks: bytes) -> tuple[Any, Any, Any]:
-    """What is marked before, at and after each place; the first and the last may hold more, outside the text."""
+    """Return the marks before, at and after each position; bits outside the text may be set at the ends."""
     if len(marks) < LONG:
         bits = int.from_bytes(marks, "big")
         return bits >> 8, bits, bits << 8
@@ -68,7 +68,7 @@ def _marks(bits: Any, size: int) -> bytes:
 
 
 def run_starts(marks: bytes) -> bytes:
-    """The first of each run of marked places.
+    """Mark the first position of each run of marks.
 
     >>> list(run_starts(bytes([1, 1, 0, 1, 1, 1])))
     [1, 0, 0, 1, 0, 0]
@@ -78,7 +78,7 @@ def run_starts(marks: bytes) -> bytes:
 
 
 def run_ends(marks: bytes) -> bytes:
-    """The last of each run of marked places.
+    """Mark the last position of each run of marks.
 
     >>> list(run_ends(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 0, 1]
@@ -88,7 +88,7 @@ def run_ends(marks: bytes) -> bytes:
 
 
 def edges(marks: bytes) -> list[int]:
-    """Where each run of marked places starts and where it has ended, in turn.
+    """Return the start and the end (exclusive) of each run of marks, alternating.
 
     >>> edges(bytes([1, 1, 0, 1, 1, 1]))
     [0, 2, 3, 6]
@@ -98,7 +98,7 @@ def edges(marks: bytes) -> list[int]:
 
 
 def followers(marks: bytes) -> bytes:
-    """The marked places that come straight after a marked place.
+    """Keep the marks that directly follow another mark.
 
     >>> list(followers(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 1, 1]
@@ -108,7 +108,7 @@ def followers(marks: bytes) -> bytes:
 
 
 def between(marks: bytes) -> bytes:
-    """The places, marked or not, that stand between two marked places.
+    """Mark the positions, marked or not, whose two neighbours are marked.
 
     >>> list(between(bytes([1, 0, 1, 1, 1, 0])))
     [0, 1, 0, 1, 0, 0]
@@ -118,7 +118,7 @@ def between(marks: bytes) -> bytes:
 
 
 def inner(marks: bytes) -> bytes:
-    """The marked places that stand between two marked places.
+    """Keep the marks whose two neighbours are marked.
 
     >>> list(inner(bytes([1, 1, 0, 1, 1, 1])))
     [0, 0, 0, 0, 1, 0]
@@ -128,7 +128,7 @@ def inner(marks: bytes) -> bytes:
 
 
 def select(marks: bytes, places: bytes) -> bytes:
-    """Of the marks those at the marked `places`, in order.
+    """Return the marks at the marked `places`, in order.
 
     >>> list(select(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
     [1, 0]
@@ -141,7 +141,7 @@ def select(marks: bytes, places: bytes) -> bytes:
 
 
 def both(marks: bytes, others: bytes) -> bytes:
-    """The places that are marked in both.
+    """Return the intersection of two sets of marks.
 
     >>> list(both(bytes([1, 1, 0]), bytes([0, 1, 1])))
     [0, 1, 0]
@@ -151,7 +151,7 @@ def both(marks: bytes, others: bytes) -> bytes:
 
 
 def either(marks: bytes, others: bytes) -> bytes:
-    """The places that are marked in one or the other.
+    """Return the union of two sets of marks.
 
     >>> list(either(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
     [1, 1, 1, 0]

@@ -1,4 +1,4 @@
-"""Synonyms out of WordNet, where it leaves no doubt: one part of speech, one sense, a common word that shares it."""
+"""Synonyms from WordNet for words with one dominant part of speech and sense."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,7 +8,7 @@ from holdfast.language.grammar import closed_class
 from holdfast.language.inflection import forms
 from holdfast.language.word_tables import read_lines
 
-# Shares of the tagged occurrences of a word, and zipf frequencies (3: once in a million words, 4: ten times).
+# Minimum shares and counts of a word's tagged occurrences, and a Zipf frequency (3 is once per million words).
 _ONE_PART = 0.9
 _ONE_SENSE = 0.8
 _SAME_SENSE = 0.7
@@ -18,10 +18,17 @@ _COMMON = 3.5
 
 @cache
 def replacements(form: str, place: str) -> tuple[str, list[str]]:
-    """What may stand for `form` in the part of speech that its `place` shows ("": unknown), and that part of speech.
+    """Return synonyms of `form`, inflected alike, and the part of speech in which they replace it.
 
-    The word's first sense must be nearly the only one in WordNet's tagged texts, and the replacement, a common word,
-    must itself mostly mean that. Synonyms share a sense, so none is an antonym.
+    The word's first sense must dominate WordNet's tagged texts, and the synonym must be a common word that itself
+    mostly has that sense. Synonyms share a synset, so antonyms are impossible.
+
+    Args:
+        form: The word as written, in lower case.
+        place: Its part of speech in context ("noun", "verb" or "adj"); "" if unknown.
+
+    Returns:
+        The part of speech and the synonyms; "" and an empty list if there are none.
     """
     if len(form) < 3 or form in closed_class() or not form.isalpha():
         return "", []
@@ -42,12 +49,12 @@ def replacements(form: str, place: str) -> tuple[str, list[str]]:
 
 @cache
 def has_replacements(form: str) -> bool:
-    """Whether `form` may be replaced in some place."""
+    """Return whether `form` has a synonym in any context."""
     return any(replacements(form, place)[1] for place in ("", "noun", "verb", "adj"))
 
 
 def _readings(form: str) -> Iterator[tuple[str, str, int]]:
-    """The part of speech, the base and the slot among its forms, of every word that `form` can be a form of."""
+    """Yield the part of speech, base form and slot of every word that `form` may be a form of."""
     for part in wordnet.PARTS:
         for base in sorted({form, *_bases(form, part)}):
             for slot, own in enumerate(_forms(part, base) or (base,)):
@@ -65,7 +72,7 @@ _ENDINGS = {
 
 
 def _bases(form: str, part: str) -> Iterator[str]:
-    """What `form` may be a form of; those that are no words are no trouble, WordNet does not know them."""
+    """Yield candidate base forms of `form`; non-words among them are harmless because WordNet doesn't list them."""
     yield from wordnet.irregular_forms(part).get(form, ())
     for ending, other in _ENDINGS.get(part, ()):
         if form.endswith(ending) and len(form) > len(ending) + 1:
@@ -90,7 +97,7 @@ def _listed_verbs() -> dict[str, str]:
 
 
 def _forms(part: str, base: str) -> tuple[str | None, ...] | None:
-    """All forms of a word; None where they are not sure: an irregular verb that our own list does not have."""
+    """Return all forms of a word, or None if they are uncertain (an irregular verb that our list lacks)."""
     known = _irregular_bases(part).get(base, [])
     if part == "verb":
         if base in _listed_verbs():
@@ -102,7 +109,7 @@ def _forms(part: str, base: str) -> tuple[str | None, ...] | None:
 
 
 def _only_part(readings: list[tuple[str, str, int]]) -> str:
-    """The part of speech that nearly all occurrences have; "" if there is no such."""
+    """Return the part of speech of nearly all occurrences, or "" if none dominates."""
     seen = {(part, base): sum(wordnet.counts(base, part).values()) for part, base, _ in readings}
     total = sum(seen.values())
     parts = {part for part, _ in seen}
@@ -130,13 +137,14 @@ def _synonyms(base: str, part: str) -> list[str]:
 
 
 def _mostly_first(word: str, part: str, share: float, seen: int) -> bool:
-    """Whether the first sense of `word` was seen, and has at least `share` of its tagged occurrences."""
+    """Return whether the first sense of `word` was seen and has at least `share` of its tagged occurrences."""
     counts = wordnet.counts(word, part)
     return counts.get(1, 0) >= max(seen, share * sum(counts.values()))
 
 
 def _is_plain(word: str, part: str) -> bool:
-    """Whether `word` is no abbreviation, name, small word or mere verb form (arguing, for controversy)."""
+    """Return whether `word` is an ordinary content word rather than an abbreviation, a name, a function word or a noun
+    in -ing ("arguing" for "controversy")."""
     is_plain = len(word) > 3 and word.isascii() and word.isalpha() and word.islower() and word not in closed_class()
     return is_plain and not (part == "noun" and word.endswith("ing"))
 

@@ -1,4 +1,4 @@
-"""Where the sentences of a text begin and end, in any script."""
+"""Rule-based sentence boundaries for prompts in any script."""
 
 import re
 
@@ -9,7 +9,7 @@ _ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Mrs?|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|
 
 
 def sentences(text: str) -> list[Span]:
-    """The spans of the sentences of `text`, without the space around them; a line break ends one, too.
+    """Return the spans of the sentences in `text`, without surrounding white space; line breaks end sentences too.
 
     >>> text = "Dr. Who is here. Why? कौन है। last line"
     >>> [text[start:end] for start, end in sentences(text)]
@@ -29,7 +29,7 @@ def sentences(text: str) -> list[Span]:
 
 
 def count_sentences(text: str) -> int:
-    """How many sentences `text` has.
+    """Return the number of sentences in `text`.
 
     >>> count_sentences("Go. Now!")
     2

@@ -1,4 +1,4 @@
-"""Misspelt words: which word of one answer is a slip for which of the other."""
+"""Finds misspelt words by comparing two answers: which word of one is a misspelling of a word of the other."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from holdfast.language.stems import are_opposite_forms, stem
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
 _WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
 _RARER = 2.05
-"""A slip is at least 10^2.05 times rarer than the word that was meant."""
+"""A misspelling is at least 10^2.05 times rarer than the intended word."""
 _UNKNOWN = 1.0
-"""Zipf frequency under which a word counts as no word at all."""
+"""Words with a lower Zipf frequency count as unknown."""
 
 _COMMON = 3.0
-"""From here on a word is common enough to be denied by its form."""
+"""Minimum Zipf frequency of a word for "un-" or "-less" to count as its negation."""
 
 
 def slip_distance(one: str, other: str) -> int:
-    """The distance of two words in typing slips, where it is small enough for them to be one; else 0.
+    """Return the number of typing errors between two words, or 0 if they are equal or too different.
 
-    Optimal string alignment: a swap of neighbours counts one (Damerau 1964). Long words may have two slips.
+    Optimal string alignment distance, in which swapping two neighbours counts as one error (Damerau 1964). One error is
+    allowed in words of 3 to 5 letters, two up to 10 letters, three in longer words.
 
     >>> slip_distance("restaurant", "resturant"), slip_distance("cat", "dog"), slip_distance("anna", "anya")
     (1, 0, 1)
@@ -41,7 +42,7 @@ def slip_distance(one: str, other: str) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def find_misspelling(one: str, other: str, language: str = "en") -> str:
-    """Which of two lower-case words is a misspelling of the other; "" where neither is.
+    """Return which of two lower-case words is a misspelling of the other, or "" if neither is.
 
     >>> find_misspelling("receive", "recieve"), find_misspelling("increase", "decrease"), find_misspelling("hot", "hat")
     ('recieve', '', '')
@@ -60,7 +61,7 @@ def find_misspelling(one: str, other: str, language: str = "en") -> str:
 
 @lru_cache(maxsize=1 << 16)
 def frequency(word: str, language: str = "en") -> float:
-    """How common a word is in its language: the logarithm of its occurrences per thousand million words (Zipf)."""
+    """Return the Zipf frequency of a word in its language: log10 of its occurrences per billion words."""
     from wordfreq import zipf_frequency
 
     code = "hi" if "\u0900" <= word[:1] <= "\u097f" else language if language in _counted() else "en"
@@ -69,7 +70,7 @@ def frequency(word: str, language: str = "en") -> float:
 
 @lru_cache(maxsize=1 << 16)
 def is_negated_form(word: str) -> bool:
-    """Whether an English word is another one denied.
+    """Return whether an English word is a common word with a negative prefix or "-less".
 
     >>> is_negated_form("unaware"), is_negated_form("painless"), is_negated_form("uncle"), is_negated_form("discounts")
     (True, True, False, False)
@@ -83,13 +84,13 @@ def is_negated_form(word: str) -> bool:
 
 @cache
 def _no_denials() -> frozenset[str]:
-    """The stems of words that have the form of a denial only: discount, unless."""
+    """Return the stems of words that only look negated, such as "discount" and "unless"."""
     return frozenset(map(stem, words_in("no_denials_en.txt")))
 
 
 @cache
 def _counted() -> frozenset[str]:
-    """The languages whose words are counted, where nothing more is needed to tell words apart."""
+    """Return the languages with word frequencies that can be looked up without further packages."""
     from wordfreq import available_languages
 
     return frozenset(available_languages()) - {"zh", "ja", "ko"}
@@ -98,10 +99,17 @@ def _counted() -> frozenset[str]:
 def correct_misspellings(
     clean: Sequence[str], perturbed: Sequence[str], language: str = "en"
 ) -> tuple[list[str], list[str]]:
-    """Both answers' segments, with misspelt words as the other answer writes them.
+    """Replace misspelt words in two answers with the spelling used in the other answer.
 
-    Only a word that one answer alone has is mended, with a word that the other alone has; so neither a right word nor
-    one that both misspell is touched, and the result is the same the other way round.
+    Only words unique to one answer are compared with words unique to the other, so correct words and shared
+    misspellings are kept, and the result is symmetric.
+
+    Args:
+        clean: Segments of the clean answer.
+        perturbed: Segments of the perturbed answer.
+
+    Returns:
+        The corrected segments of both answers.
 
     >>> correct_misspellings(["They met at the restaurant."], ["They mett at teh resturant."])[1]
     ['They met at the restaurant.']
@@ -125,7 +133,7 @@ def correct_misspellings(
 
 @lru_cache(maxsize=1 << 12)
 def _vocabulary(texts: tuple[str, ...]) -> frozenset[str]:
-    """All words of an answer; remembered, as a clean one meets all its variants."""
+    """Return all words of an answer; cached because a clean answer is compared with all its variants."""
     return frozenset().union(*map(_words, texts))
 
 

@@ -1,4 +1,4 @@
-"""Stems: what is left of a word without its inflection, so that "closed" and "closing" are one; opposites by form."""
+"""A light stemmer ("closed" and "closing" share a stem) and antonyms recognised by prefix or suffix."""
 
 from functools import lru_cache
 
@@ -11,8 +11,9 @@ _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", 
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str, language: str = "en") -> str:
-    """The stem of a lower-case word; English by light rules and a table of irregular forms, Hindi and languages that
-    have a file by endings.
+    """Return the stem of a lower-case word.
+
+    English uses light rules and a table of irregular forms; Hindi and languages with a language file strip endings.
 
     >>> [stem(word) for word in ("closing", "closed", "stopped", "bought", "highest", "cities")]
     ['clos', 'clos', 'stop', 'buy', 'high', 'citi']
@@ -45,7 +46,7 @@ def stem(word: str, language: str = "en") -> str:
 
 
 def _bare(word: str, rules: Grammar) -> str:
-    """A word without what its language writes before and behind it; at least three letters are left."""
+    """Strip a language's prefixes and endings from a word, keeping at least three letters."""
     if "_" in word:
         return word
     start = next((len(one) for one in rules.prefixes if word.startswith(one) and len(word) > len(one) + 2), 0)
@@ -67,7 +68,7 @@ def _undoubled(root: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def negated_stems(word: str) -> frozenset[str]:
-    """The stems that a word turns into their opposite, by its form alone.
+    """Return the stems that a word turns into their opposite, judging by its form alone.
 
     >>> sorted(negated_stems("unhappi")), "harmful" in negated_stems("harmless")
     (['happi'], True)
@@ -81,7 +82,7 @@ def negated_stems(word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 16)
 def are_opposite_forms(one: str, other: str) -> bool:
-    """Whether one word is the other with a negative prefix, or one has "-less" for the other's "-ful".
+    """Return whether two stems are opposites by form: a negative prefix, or "-less" against "-ful".
 
     >>> pairs = [("happi", "unhappi"), ("harmless", "harmful"), ("port", "import")]
     >>> [are_opposite_forms(one, other) for one, other in pairs]

@@ -1,4 +1,4 @@
-"""What a text is made of: grapheme clusters (what a reader calls characters) and words, in any script."""
+"""Text segmentation for any script: grapheme clusters (user-perceived characters) and words."""
 
 import re
 from collections.abc import Container, Iterable, Sequence
@@ -13,8 +13,8 @@ from holdfast.language.unspaced import is_unspaced, word_pattern
 T = TypeVar("T")
 Span = tuple[int, int]
 
-# Ranges in which every code point is a character of its own: no combining marks, joiners, jamo or regional indicators,
-# and no carriage return (CR LF is one cluster). Most prompts lie within, and need no segmentation at all.
+# Ranges in which every code point is a grapheme cluster by itself: no combining marks, joiners, jamo or regional
+# indicators, and no carriage return (CR LF is one cluster). Most prompts need no segmentation at all.
 _SINGLE = re.compile(
     "[\x00-\x0c\x0e-\u02ff\u0370-\u0482\u048a-\u0590\u05d0-\u05ff\u061b-\u064a"
     "\u2010-\u2027\u2030-\u205f\u20a0-\u20c0\u2190-\u21ff\u3001-\u3029\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff]*+"
@@ -22,7 +22,7 @@ _SINGLE = re.compile(
 
 
 def is_simple(text: str) -> bool:
-    """Whether each code point of `text` is a grapheme cluster by itself (quick, and False when in doubt).
+    """Return whether every code point of `text` is surely a grapheme cluster by itself; False if in doubt.
 
     >>> is_simple("déjà vu?"), is_simple("नमस्ते")
     (True, False)
@@ -33,7 +33,9 @@ def is_simple(text: str) -> bool:
 
 
 def cluster_starts(text: str) -> Sequence[int]:
-    """Where the grapheme clusters of `text` start, and its end: nothing may be cut elsewhere.
+    """Return the offsets at which the grapheme clusters of `text` start, plus its length.
+
+    A text may be cut only at these offsets. Simple texts yield a `range`.
 
     >>> cluster_starts("नमस्ते")
     [0, 1, 2, 6]
@@ -44,13 +46,13 @@ def cluster_starts(text: str) -> Sequence[int]:
 
 
 def cluster_cuts(text: str) -> Container[int]:
-    """The same places as `cluster_starts`, to ask whether one is among them."""
+    """Return the offsets of `cluster_starts` as a container for fast membership tests."""
     starts = cluster_starts(text)
     return starts if isinstance(starts, range) else set(starts)
 
 
 def count_characters(text: str) -> int:
-    """How many grapheme clusters `text` has.
+    """Return the number of grapheme clusters in `text`.
 
     >>> count_characters("नमस्ते"), count_characters("👨‍👩‍👧")
     (3, 1)
@@ -59,7 +61,7 @@ def count_characters(text: str) -> int:
 
 
 def take(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
-    """Those of `items` at `places`: clusters, or where they start.
+    """Return the items at `places`; for a `range` (offsets of a simple text), the indices themselves.
 
     >>> take("abcd", [0, 2]), take(range(5), [0, 2])
     (['a', 'c'], [0, 2])
@@ -68,8 +70,10 @@ def take(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
 
 
 def words(text: str) -> list[Span]:
-    """The spans of the words of `text`: letters, digits and marks, with apostrophes and hyphens inside. Scripts that
-    put no spaces between words are cut by rule (see `unspaced`).
+    """Return the spans of the words in `text`.
+
+    A word is a run of letters, digits and marks, with apostrophes and hyphens inside. Scripts without spaces between
+    words are cut by rule (see `holdfast.language.unspaced`).
 
     >>> [text[start:end] for text in ["Don't stop, नमस्ते! 中国的首都"] for start, end in words(text)]
     ["Don't", 'stop', 'नमस्ते', '中国', '的', '首都']
@@ -80,7 +84,7 @@ def words(text: str) -> list[Span]:
 
 
 def count_words(text: str) -> int:
-    """How many words `text` has.
+    """Return the number of words in `text`.
 
     >>> count_words("the cat sat on the mat.")
     6
@@ -89,8 +93,11 @@ def count_words(text: str) -> int:
 
 
 def word_edges(text: str) -> tuple[int, bytes, bytes]:
-    """How many words `text` has, and marks on the first and on the last character of those that begin and end between
-    clusters.
+    """Count the words in `text` and mark the first and last character of each.
+
+    Returns:
+        The number of words, marks on first characters and marks on last characters. Words that start or end inside a
+        grapheme cluster are counted but not marked.
 
     >>> total, firsts, lasts = word_edges("it's 你好")
     >>> total, list(firsts), list(lasts)
@@ -104,7 +111,7 @@ def word_edges(text: str) -> tuple[int, bytes, bytes]:
 
 
 def edges_of(size: int, spans: Iterable[Span]) -> tuple[bytes, bytes]:
-    """Marks on the first and on the last character of each span of a text of `size` characters."""
+    """Mark the first and the last character of each span of a text with `size` characters."""
     firsts, lasts = bytearray(size), bytearray(size)
     for start, end in spans:
         firsts[start] = lasts[end - 1] = 1
@@ -112,8 +119,10 @@ def edges_of(size: int, spans: Iterable[Span]) -> tuple[bytes, bytes]:
 
 
 def word_marks(text: str) -> tuple[int, bytes]:
-    """How many words `text` has, and marks on the characters of those that begin and end between clusters; for texts
-    in which spaces stand between words (see `word_edges`).
+    """Count the words in `text` and mark all their characters.
+
+    For texts with spaces between words; use `word_edges` for any text. Words that start or end inside a grapheme
+    cluster are counted but not marked.
 
     >>> total, marks = word_marks("it's a b")
     >>> total, list(marks)
@@ -129,7 +138,7 @@ def word_marks(text: str) -> tuple[int, bytes]:
 
 
 def count_tokens(text: str) -> int:
-    """How many stretches between spaces `text` has, marks and emoji included; words, where none stand between these.
+    """Return the number of whitespace-separated tokens in `text`, or of words where a script has no spaces.
 
     >>> count_tokens("Really ?! Yes."), count_tokens("你好！ 中国的首都")
     (3, 4)
@@ -140,7 +149,9 @@ def count_tokens(text: str) -> int:
 
 
 def unspaced_word_starts(text: str) -> set[int]:
-    """Where a word, or the bracket before it, follows another without a space; marks belong to the one before them.
+    """Return the offsets at which a word, or its opening bracket, follows another without a space.
+
+    Punctuation belongs to the word before it.
 
     >>> sorted(unspaced_word_starts("你好！（中国）的首都"))
     [3, 7, 8]
@@ -160,20 +171,20 @@ _OPENING = ("Ps", "Pi")  # brackets and quotation marks
 
 
 def runs(marks: bytes) -> list[Span]:
-    """The runs of marked places."""
+    """Return the spans of the runs of marked positions."""
     ends = iter(edges(marks))
     return [*zip(ends, ends, strict=True)]
 
 
 def count_runs(marks: bytes) -> int:
-    """How many runs of marked places there are."""
+    """Return the number of runs of marked positions."""
     if len(marks) < LONG:
         return marks.startswith(b"\1") + marks.count(b"\0\1")
     return count_marked(run_starts(marks))
 
 
 def cluster_aligned(text: str, spans: Iterable[Span]) -> list[Span]:
-    """Those of `spans` that begin and end between grapheme clusters, so that changing them tears nothing."""
+    """Return the spans that start and end on grapheme cluster boundaries, so that editing them splits no cluster."""
     cuts = cluster_cuts(text)
     if isinstance(cuts, range):
         return list(spans)
@@ -181,7 +192,7 @@ def cluster_aligned(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def runs_together(before: str, after: str) -> bool:
-    """Whether a text ending in `before` and one beginning with `after` would become one word, were they joined.
+    """Return whether a text ending in `before` and one starting with `after` would form one word if concatenated.
 
     >>> runs_together("iPhone", "iPad"), runs_together("iPhone", "手机"), runs_together("", "a")
     (True, False, False)
@@ -194,14 +205,14 @@ LETTERS = CharacterClass(lambda cluster: cluster[0].isalpha())
 SPACES = CharacterClass(str.isspace)
 NO_SPACE = CharacterClass(lambda cluster: not cluster.isspace())
 
-# 1 for what words are made of, 2 for what joins two such runs to one word.
+# 1 for characters inside words, 2 for characters that join two runs of these into one word.
 _WORD_TABLE = bytes(2 if chr(code) in "'-" else chr(code).isalnum() or chr(code) == "_" for code in range(256))
 
 
 def _ascii_word_marks(text: str) -> bytes:
     marks = text.encode("ascii").translate(_WORD_TABLE)
     if b"\2" in marks:
-        for _ in range(2):  # the second time for those whose neighbour the first replacement took: a-b-c
+        for _ in range(2):  # matches overlap in a-b-c, so one pass misses every second hyphen
             marks = marks.replace(b"\1\2\1", b"\1\1\1")
         marks = marks.replace(b"\2", b"\0")
     return marks

@@ -1,4 +1,4 @@
-"""Which words may stand in for a word, in its form and its place in the text."""
+"""Synonyms for a word, inflected to fit its form and its context."""
 
 import os
 from collections.abc import Sequence
@@ -18,30 +18,40 @@ EMBEDDED = "embedded"
 
 
 def source() -> str:
-    """Where synonyms come from on this machine: `embedded`, or the version and digest of its WordNet.
+    """Return the source of synonyms on this machine.
 
-    The embedded table always speaks first; where WordNet's files are found, words that the table does not list are
-    looked up there. So variants are the same on two machines if this is; the environment variable HOLDFAST_THESAURUS
-    set to `embedded` leaves WordNet alone, `wordnet` insists on it.
+    The embedded table takes precedence; words it does not list are looked up in WordNet if its files are installed. Two
+    machines with the same source produce the same variants. The environment variable HOLDFAST_THESAURUS overrides the
+    default: `embedded` ignores WordNet, `wordnet` requires it.
+
+    Returns:
+        "embedded", or the version and digest of the installed WordNet.
+
+    Raises:
+        UserError: If HOLDFAST_THESAURUS has an unknown value, or requires a WordNet that is not installed.
     """
     return wordnet.version() if uses_wordnet() else EMBEDDED
 
 
 def uses_wordnet() -> bool:
-    """Whether words that the table does not list are looked up in WordNet."""
+    """Return whether words that the table does not list are looked up in WordNet.
+
+    Raises:
+        UserError: See `source`.
+    """
     setting = os.environ.get(SETTING, "")
     if setting not in ("", "embedded", "wordnet"):
-        raise UserError(f"{SETTING} is '{setting}'; set it to embedded or wordnet, or leave it out")
+        raise UserError(f"{SETTING} is '{setting}'; set it to embedded or wordnet, or unset it")
     found = setting != "embedded" and wordnet.find_wordnet() is not None
     if setting == "wordnet" and not found:
         raise UserError(
-            f"{SETTING} asks for WordNet, whose files are not here: install Debian's wordnet-base or nltk's wordnet "
-            "data, or set it to embedded"
+            f"{SETTING}=wordnet needs WordNet's files, which were not found: install Debian's wordnet-base or nltk's "
+            "wordnet data, or set it to embedded"
         )
     return found
 
 
-# After a verb or an adjective these change its sense: look for, rich in, provided that.
+# These words change the sense of a verb or adjective before them: look for, rich in, provided that.
 _BINDING = frozenset(
     "about after apart at away back by down for from in into of off on out over that through to together up "
     "with".split()
@@ -50,17 +60,23 @@ _BINDING = frozenset(
 
 @dataclass
 class Entry:
-    """What the table knows of one form: its replacements by part of speech, and which of these need a sure place."""
+    """Replacements of one word form.
+
+    Attributes:
+        by_part: Replacements by part of speech.
+        doubtful: Parts of speech that apply only if the context confirms them.
+        hindi: Whether the word comes from a Hindi or Hinglish table.
+    """
 
     by_part: dict[str, list[str]] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
     hindi: bool = False
 
     def replacements(self, part: str) -> tuple[str, list[str]]:
-        """What may stand for the form, used as `part` ("" if that is not known), and the part of speech it then has.
+        """Return the replacements for the form used as `part`, and the part of speech they have.
 
-        Without a sure place a form keeps only what serves in all its parts of speech; nothing, if it has others that
-        are not listed.
+        If `part` is "" (unknown), only replacements valid for every listed part of speech are returned; none if the
+        form also has parts of speech that are not listed.
         """
         if part in self.by_part:
             return part, self.by_part[part]
@@ -70,7 +86,7 @@ class Entry:
         return next(iter(self.by_part)), [word for word in first if all(word in other for other in others)]
 
 
-# Hindi verbs that make a verb of the English word before them.
+# Hindi light verbs, which turn the English word before them into a verb.
 _LIGHT = frozenset(
     "kar karo karna karne karni kare karein karta karti karte karke kiya kiye kijiye ho hota hoti hote hua hui hona "
     "krdo kardo krna de dena do lo".split()
@@ -79,10 +95,16 @@ _FREE_OF_PARTICLES = ("noun", "adv", "other", "never")
 
 
 def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool = False) -> list[str]:
-    """What may stand for the word `text[start:end]`, written as that word is; [] for unlisted words and for names.
+    """Return the synonyms of the word `text[start:end]`, capitalised like it.
 
-    `further` (`uses_wordnet()`, asked once for a text) says to look beyond the table; `mixed`, that the text mixes
-    English and Hindi: then words of both are left alone, and so is English that is fixed in Hindi (suggest karo).
+    Args:
+        further: Whether to look up words missing from the table in WordNet; pass `uses_wordnet()`, evaluated once per
+            text.
+        mixed: Whether the text mixes English and Hindi. Words that exist in both languages are then skipped, and so are
+            English words that are fixed expressions in Hindi ("suggest karo").
+
+    Returns:
+        The synonyms; empty for unlisted words, names, and words whose sense is unclear.
 
     >>> text = "He chose an easy path, but Rich looked for Big Ben."
     >>> [alternatives(text, start, end, further=False) for start, end in ((3, 8), (12, 16), (27, 31))]
@@ -110,9 +132,9 @@ def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool 
 
 @cache
 def synonym_table() -> dict[str, Entry]:
-    """Each form of each listed word with what it may give way to.
+    """Return each form of each listed word with its replacements.
 
-    A form with two jobs (`bought`: past and participle) keeps only words whose one form does both.
+    An ambiguous form ("bought" is both past tense and participle) keeps only replacements that have the same ambiguity.
     """
     table: dict[str, Entry] = {}
     for name in ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hinglish.txt"):
@@ -144,7 +166,7 @@ def _enter(
 
 
 def _directions(entry: str) -> list[tuple[str, list[str]]]:
-    """`a = b` both ways, `a > b, c` one way."""
+    """Parse `a = b` (both directions) or `a > b, c` (one direction) into words with their replacements."""
     if ">" in entry:
         word, _, others = entry.partition(">")
         return [(word.strip(), [other.strip() for other in others.split(",")])]
@@ -153,5 +175,6 @@ def _directions(entry: str) -> list[tuple[str, list[str]]]:
 
 
 def _in_slots(word_forms: Sequence[str | None], slots: Sequence[int]) -> str | None:
+    """Return the form that fills all `slots`; None if they differ."""
     found = {word_forms[slot] for slot in slots}
     return found.pop() if len(found) == 1 else None

@@ -1,7 +1,7 @@
-"""Scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), and words in them, by rule.
+"""Rule-based words for scripts without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese).
 
-There is no dictionary behind it: what is called a word here is about as long as one, begins and ends between grapheme
-clusters, and never joins two scripts, so that losing, repeating or swapping it looks like such a slip.
+No dictionary is used. The resulting "words" are about as long as real ones, start and end on grapheme cluster
+boundaries, and never mix scripts, so deleting, repeating or swapping them resembles a realistic slip.
 """
 
 import re
@@ -16,16 +16,16 @@ _SOUTH_EAST_ASIAN = (
     "\u1000-\u103f\u1050-\u108f\u109a-\u109d\u1780-\u17d3\u17d7\u17dc\u17dd"
 )
 RANGES = f"{_HAN}{_HIRAGANA}{_KATAKANA}{_SOUTH_EAST_ASIAN}"
-"""The letters of these scripts, as the inside of a character class; their digits are not among them."""
+"""The letters of these scripts, without digits, as the inside of a regex character class."""
 
 COUNTER = f"[十百千万亿億兆]*+[{_HAN}]"
-"""What follows a number in Chinese and Japanese: 2020年, 3万元."""
+"""Pattern of a scale and counter word after a number in Chinese and Japanese: 2020年, 3万元."""
 
 _ANY = re.compile(f"[{RANGES}]")
 
 
 def is_unspaced(text: str) -> bool:
-    """Whether any letter of such a script is in `text`.
+    """Return whether `text` contains a letter of a script without spaces between words.
 
     >>> is_unspaced("iPhone手机"), is_unspaced("한국어 नमस्ते")
     (True, False)
@@ -33,19 +33,20 @@ def is_unspaced(text: str) -> bool:
     return not text.isascii() and _ANY.search(text) is not None
 
 
-# The vowels of Thai and Lao that are written before their consonant or after it, and the signs that stack the next
-# consonant below.
+# Thai and Lao vowels written before or after their consonant, and the signs that stack the next consonant below.
 _LEADING = "\u0e40-\u0e44\u0ec0-\u0ec4"
 _FOLLOWING = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3"
 _STACKING = "\u1039\u17d2"
-# Particles of Chinese that are hardly ever part of a longer word.
+# Chinese particles that are rarely part of a longer word.
 _PARTICLES = "的了是吗呢吧"
 
 
 @cache
 def word_pattern() -> Any:
-    """Words of any text. Of Chinese characters particles stand alone and others in twos, which most words are; katakana
-    stay together; hiragana and the syllables of South East Asia come in threes at most, a leading vowel first.
+    """Return the compiled pattern of a word in any script.
+
+    Chinese characters are grouped in twos (most words have two) except for particles, which stand alone; katakana runs
+    stay whole; hiragana and South East Asian syllables come in groups of at most three, leading vowels first.
 
     >>> word_pattern().findall("中国的首都是哪里？ iPhoneのケースはどこですか")
     ['中国', '的', '首都', '是', '哪里', 'iPhone', 'の', 'ケース', 'はどこ', 'ですか']

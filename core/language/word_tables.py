@@ -1,4 +1,4 @@
-"""Reading the word lists and tables that packages keep in their `data` folders."""
+"""Reads the word lists and tables in packages' `data` folders."""
 
 import json
 from functools import cache
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def read_lines(name: str, package: str = "holdfast.language") -> list[str]:
-    """The lines of `data/<name>` in a package, without blank ones and comments (`#`)."""
+    """Return the lines of `data/<name>` in a package, without blank lines and comments (`#`)."""
     lines = _read(name, package).splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 def read_json(name: str, package: str = "holdfast.language") -> Any:
-    """The value in `data/<name>` of a package."""
+    """Return the parsed JSON of `data/<name>` in a package."""
     return json.loads(_read(name, package))
 
 

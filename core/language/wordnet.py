@@ -1,7 +1,7 @@
-"""Princeton's WordNet, read from its own files (wndb(5WN)), wherever nltk or Debian's package `wordnet-base` put them.
+"""Reads Princeton WordNet's own files (wndb(5WN)), as installed by nltk or Debian's `wordnet-base` package.
 
-nltk's reader is not used: it needs a file that Debian leaves out, refuses folders outside its own path, and spends
-seconds on indices of which a prompt needs a handful of lines.
+nltk's reader is not used because it needs a file that Debian doesn't ship, refuses folders outside its own path, and
+takes seconds to load indices of which a prompt needs a few lines.
 """
 
 import hashlib
@@ -22,7 +22,10 @@ Folder = Path | zipfile.Path
 
 @cache
 def find_wordnet() -> Folder | None:
-    """The folder with WordNet's files: under NLTK_DATA, in nltk's usual places, or Debian's; None without one."""
+    """Return the folder (or zip archive) with WordNet's files, or None if WordNet is not installed.
+
+    Searches NLTK_DATA, nltk's default locations, then Debian's.
+    """
     homes = [Path(home) for home in os.environ.get("NLTK_DATA", "").split(os.pathsep) if home]
     homes += [Path.home() / "nltk_data"]
     homes += [Path(sys.prefix, *under, "nltk_data") for under in ((), ("share",), ("lib",))]
@@ -37,7 +40,7 @@ def find_wordnet() -> Folder | None:
 
 @cache
 def version() -> str:
-    """The version that the files state, and the start of the SHA-256 of those that are read."""
+    """Return the version stated in the files and the first 16 digits of the SHA-256 of all files read."""
     digest = hashlib.sha256()
     for name in _FILES:
         digest.update(_bytes(name))
@@ -47,14 +50,14 @@ def version() -> str:
 
 @cache
 def synsets(word: str, part: str) -> tuple[int, ...]:
-    """The synsets of `word` as a noun, verb, adj or adv, the most frequent sense first."""
+    """Return the synsets of `word` as a noun, verb, adj or adv, most frequent sense first."""
     fields = _line(_lines(f"index.{part}"), word).split()
     return tuple(int(offset) for offset in fields[-int(fields[2]) :]) if fields else ()
 
 
 @cache
 def members(offset: int, part: str) -> tuple[str, ...]:
-    """The words of a synset; those of several words are left out."""
+    """Return the words of a synset, without multi-word entries."""
     data = _bytes(f"data.{part}")
     fields = data[offset : data.index(b"\n", offset)].decode("ascii", "ignore").split(" ")
     words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
@@ -63,7 +66,7 @@ def members(offset: int, part: str) -> tuple[str, ...]:
 
 @cache
 def counts(word: str, part: str) -> dict[int, int]:
-    """How often each sense of `word` (1 is the first) was met in WordNet's tagged texts."""
+    """Return how often each sense of `word` (1 is the most frequent) occurs in WordNet's tagged texts."""
     key, lines = f"{word}%", _lines("cntlist.rev")
     found: dict[int, int] = {}
     for at in range(bisect_left(lines, key.encode()), len(lines)):
@@ -77,7 +80,7 @@ def counts(word: str, part: str) -> dict[int, int]:
 
 @cache
 def irregular_forms(part: str) -> dict[str, list[str]]:
-    """The irregular forms of a part of speech, each with its bases."""
+    """Return the irregular forms of a part of speech, each with its base forms."""
     fields = (line.decode().split() for line in _lines(f"{part}.exc"))
     return {form: bases for form, *bases in fields}
 

@@ -216,15 +216,15 @@ def test_a_script_in_a_language_file_identifies_the_language(tmp_path: Path) -> 
     ("text", "message"),
     [
         ("[wrods]\nnot: ikke", "da.txt, line 1: unknown section 'wrods'"),
-        ("not: ikke", "line 1: a line before the"),
+        ("not: ikke", "line 1: not in a section"),
         ("[settings]\ndecmal: ,", "line 2: unknown setting 'decmal'"),
-        ("[settings]\nscript: Danish", "line 2: 'Danish' is no script"),
-        ("[words]\nikke", "line 2: a line of .words. is a head"),
-        ("[units]\nmin: time", "line 2: 'min': a unit has a base unit and a factor"),
-        ("[numbers]\nscale: hundrede", "line 2: 'scale': a number has a value"),
-        ("[calendar]\n1: januar", "line 2: '1': a day or a month has a kind"),
-        ("[phrases]\nslet = ikke", "line 2: a phrase is two or more words"),
-        ("[antonym]\nvarm kold", "line 2: use words | words"),
+        ("[settings]\nscript: Danish", "line 2: unknown Unicode script 'Danish'"),
+        ("[words]\nikke", "line 2: expected 'head: words' in .words."),
+        ("[units]\nmin: time", "line 2: 'min': expected a base unit and a factor"),
+        ("[numbers]\nscale: hundrede", "line 2: 'scale': expected a number"),
+        ("[calendar]\n1: januar", "line 2: '1': expected a kind and a value"),
+        ("[phrases]\nslet = ikke", "line 2: expected a phrase of two or more words"),
+        ("[antonym]\nvarm kold", "line 2: expected words | words"),
     ],
 )
 def test_an_invalid_language_file_is_reported_in_one_line(
