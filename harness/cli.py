@@ -47,9 +47,8 @@ def _help() -> str:
     lines = ["usage: holdfast COMMAND ...", "", DESCRIPTION]
     for group, verbs in VERBS.items():
         lines += ["", f"{group}:", *(f"  {verb.name:<13}{verb.summary}" for verb in verbs)]
-    return "\n".join(
-        [*lines, "", "holdfast COMMAND --help describes a command; holdfast --version prints the version."]
-    )
+    lines += ["", "holdfast COMMAND --help describes a command, holdfast --version prints the version."]
+    return "\n".join(lines)
 
 
 def _parser(name: str) -> Parser:

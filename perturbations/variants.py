@@ -36,7 +36,7 @@ def perturb(
 
     Args:
         text: Any text.
-        spec: A perturbation and its severity, as in `typos@0.1`, `emoji@heavy` or `typos+case`; `light` if it names none.
+        spec: A perturbation, as in `typos@0.1`, `emoji@heavy` or `typos+case`; `light` if it names no severity.
         seed: Equal seeds give equal edits, on every machine.
         protect: Strings that must not change.
         paraphrases: Other wordings of the text, for `paraphrase`.
@@ -48,7 +48,7 @@ def perturb(
         UserError: For an unknown perturbation, with the nearest name, or severity.
 
     >>> perturb("What is the capital of France?", "typos@0.1", seed=0).text
-    'What is teh caspital of France?'
+    'What is te caoital of Fance?'
     """
     if not isinstance(text, str):
         raise UserError(f"perturb takes a string, got {type(text).__name__}")

@@ -49,8 +49,8 @@ def check_ends(rows: Sequence[Encoded], config: Any, tokenizer: Any, name: str) 
     for number, each in enumerate(rows, 1):
         if (count := each.ids.count(end)) != 1:
             raise UserError(
-                f"--model_args: '{name}' ({config.model_type}) classifies at the one end token (id {end}) of a text, and "
-                f"its tokenizer gives row {number} {count or 'none'}: take a tokenizer that closes every text with it"
+                f"--model_args: '{name}' ({config.model_type}) classifies at the end token (id {end}); row {number} "
+                f"has {count or 'none'}: use a tokenizer that ends every text with exactly one"
             )
 
 

@@ -135,9 +135,7 @@ def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) ->
         if name in arguments and not arguments[name] > 0:
             raise UserError(f"{name}: more than 0 is wanted, not {arguments[name]:g}")
     if arguments.get("resume_from_checkpoint"):
-        raise UserError(
-            "resume_from_checkpoint: a training goes on by itself where --output_path holds its checkpoints"
-        )
+        raise UserError("resume_from_checkpoint: training resumes by itself if --output_path holds its checkpoints")
     if str(arguments.get("eval_strategy", "no")) != "no" and not recipe.get("eval_data"):
         raise UserError("eval_strategy: there is nothing to evaluate on; name --eval_data")
 

@@ -30,9 +30,8 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
     settings = {SPELLINGS.get(name, name): value for name, value in {**given, **flags, **parse_flags(more)}.items()}
     for name in _PAIRS:
         if isinstance(settings.get(name), str):
-            settings[name] = parse_pairs(
-                settings[name], f"--{name}", alone="pretrained" if name == "model_args" else ""
-            )
+            alone = "pretrained" if name == "model_args" else ""
+            settings[name] = parse_pairs(settings[name], f"--{name}", alone=alone)
     if isinstance(settings.get("perturbations"), str):
         settings["perturbations"] = [part.strip() for part in settings["perturbations"].split(",") if part.strip()]
     for name in ("data", "output_path"):

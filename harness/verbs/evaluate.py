@@ -25,7 +25,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         (
             "--perturbations",
             "P,...",
-            "names (holdfast ls perturbations), as in typos,emoji@heavy,case@0.08,typos+emoji",
+            "names (see holdfast ls perturbations), as in typos,emoji@heavy,typos+case@0.08",
         ),
         ("--severity", "S,...", "light, heavy or edit rates, for perturbations without one (default: light,heavy)"),
         ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
@@ -38,7 +38,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         (
             "--encoder",
             "NAME",
-            "sentence encoder: minilm (default), lexical, model or a path; per language: minilm,hi=PATH",
+            "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=PATH",
         ),
         ("--granularity", "G", "segments are sentences (default), clauses or phrases: sentence, clause, phrase"),
         ("--break_threshold", "X", "max_drift from which an answer counts as broken (see holdfast calibrate)"),
@@ -69,6 +69,7 @@ _PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "see
 
 
 def _add_run(parser: Parser) -> None:
+    parser.usage = "holdfast run [--config run.yaml] [options]"
     parser.epilog = _RUN_EXAMPLES
     parser.add_flags("configuration file", [("--config", "run.yaml", "read settings from a file; flags override it")])
     for group, flags in _RUN_FLAGS.items():

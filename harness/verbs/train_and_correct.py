@@ -14,14 +14,14 @@ _TRAIN_FLAGS: dict[str, tuple[Flag, ...]] = {
         (
             "--data",
             "FILE",
-            "JSONL, JSON, CSV or parquet: prompt and completion, messages, or text and label; or a hub name",
+            "JSONL, JSON, CSV, parquet or a hub name: prompt and completion, messages, or text and label",
         ),
         ("--eval_data", "FILE", "the same, to evaluate on"),
         ("--max_length", "N", "maximum tokens of prompt and completion together (default: the model's context)"),
         (
             "--too_long",
             "cut|drop",
-            "cut the beginning of prompts that are too long, or drop the example (default: cut)",
+            "cut the beginning of prompts that are too long, or drop the examples (default: cut)",
         ),
     ),
     "method": (
@@ -45,11 +45,10 @@ examples:
 
 
 def _add_train(parser: Parser) -> None:
+    parser.usage = "holdfast train --data FILE --output_path DIR [options]"
     parser.spellings |= aliases("--model_args", "--model")
     parser.takes_more = True
-    parser.add_flags(
-        "configuration file", [("--config", "recipe.yaml", "read settings from a file; flags override it")]
-    )
+    parser.add_flags("recipe", [("--config", "recipe.yaml", "read settings from a file; flags override it")])
     for group, flags in _TRAIN_FLAGS.items():
         parser.add_flags(group, flags)
     parser.add_switches("model", [("--full", "train every weight instead of an adapter")])

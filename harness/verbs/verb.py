@@ -31,7 +31,10 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        usage = f"{kwargs['prog']} [options]" if "prog" in kwargs else None
+        super().__init__(
+            *args, usage=usage, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+        )
         self.spellings: dict[str, str] = dict(OUTPUT)
         self.hint = f"{self.prog} --help lists all flags"
         self.takes_more = False

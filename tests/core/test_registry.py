@@ -72,7 +72,9 @@ def test_a_broken_plug_in_does_not_break_the_list(
 def test_a_plug_in_with_a_built_in_name_is_ignored_with_a_warning(installed: Path) -> None:
     said = r"plug-in 'typos' of plugdemo is ignored: holdfast\.perturbations\S+ is a built-in perturbation of the same name"
     with pytest.warns(UserWarning, match=said):
-        assert Registry[object]("perturbations", "holdfast.perturbations.families").get("typos") is perturbations.get("typos")
+        assert Registry[object]("perturbations", "holdfast.perturbations.families").get("typos") is perturbations.get(
+            "typos"
+        )
 
 
 def test_the_second_of_two_plug_ins_of_one_name_is_ignored(installed: Path) -> None:
@@ -90,7 +92,8 @@ def test_the_second_of_two_plug_ins_of_one_name_is_ignored(installed: Path) -> N
 def test_a_built_in_cannot_be_replaced() -> None:
     before = perturbations.get("typos")
     with pytest.raises(
-        UserError, match=r"'typos' is already registered by holdfast\.perturbations\.\S+: rename the one in tests\.core\."
+        UserError,
+        match=r"'typos' is already registered by holdfast\.perturbations\.\S+: rename the one in tests\.core\.",
     ):
         perturbation("typos", family="characters", light=0.1, heavy=0.5, units=None)(nothing)
     assert perturbations.get("typos") is before

@@ -78,9 +78,7 @@ def test_what_writes_nothing_has_no_segments_to_compare(bert: Path, tmp_path: Pa
 def test_a_t5_classifies_at_the_end_token_that_its_tokenizer_adds(tmp_path: Path) -> None:
     t5, data = saved("t5", tmp_path / "t5"), labelled(tmp_path / "data.jsonl", 0, 1, 0, 1)
     assert AutoConfig.from_pretrained(t5).is_encoder_decoder
-    with pytest.raises(
-        UserError, match=r"\(t5\) classifies at the one end token .* gives row 1 none: take a tokenizer"
-    ):
+    with pytest.raises(UserError, match=r"\(t5\) classifies at the end token .* row 1 has none: use a tokenizer"):
         trained(data, tmp_path / "out", model=str(t5), **FEW)
     _close_every_text(t5)
     assert trained(data, tmp_path / "out", model=str(t5), **FEW)

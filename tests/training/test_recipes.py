@@ -61,7 +61,7 @@ def train(tmp_path: Path) -> Train:
         ({"lora": "dropout=1"}, "--lora: dropout is a share from 0 on, below 1, not 1"),
         ({"lora": "modules_to_save=lm_heed"}, "no module of the model is called 'lm_heed'"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
-        ({"resume_from_checkpoint": "here"}, "a training goes on by itself where --output_path holds its checkpoints"),
+        ({"resume_from_checkpoint": "here"}, "training resumes by itself if --output_path holds its checkpoints"),
         (
             {"objective": "consistency", "objective_args": "weight=-1"},
             "weight must be greater than or equal to 0, got -1",
