@@ -1,4 +1,4 @@
-"""How a prompt is disturbed: pure functions from a text to the edits that change it."""
+"""Perturbations: pure functions that take a text and return the edits they make to it."""
 
 from holdfast.perturbations.composition import expectation, parts_of
 from holdfast.perturbations.edits import Edit, Edits

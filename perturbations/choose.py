@@ -1,4 +1,7 @@
-"""How many edits to make, and where: exactly as many as the strength asks for, wherever the text allows them."""
+"""Random choice of how many edits to make, and where.
+
+The number of edits is exactly what the strength asks for, as long as the text has enough eligible places.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, islice
@@ -11,7 +14,8 @@ T = TypeVar("T")
 
 
 def edit_count(strength: float, units: int) -> int:
-    """How many edits `strength` asks for among `units` characters or words: at least one, unless it is 0.
+    """Return the number of edits for `strength`, given `units` characters or words: at least one unless the strength is
+    0.
 
     >>> edit_count(0.1, 40), edit_count(0.001, 40), edit_count(0, 40), edit_count(0.5, 0)
     (4, 1, 0, 0)
@@ -20,7 +24,7 @@ def edit_count(strength: float, units: int) -> int:
 
 
 def choose(places: Sequence[T], count: int, rng: Random) -> list[T]:
-    """`count` of `places` (all, where there are fewer), each as likely as the others, in their order.
+    """Return a uniform random sample of `count` places in their original order; all of them if there are fewer.
 
     >>> choose("abcdef", 3, Random(1))
     ['a', 'b', 'e']
@@ -31,7 +35,7 @@ def choose(places: Sequence[T], count: int, rng: Random) -> list[T]:
 
 
 def wheel(options: Iterable[T]) -> list[T]:
-    """At most 256 `options` in turn, 256 in all, so that a random byte points at one: the quickest draw.
+    """Repeat at most 256 options up to a list of length 256, which a random byte can index: the fastest way to draw.
 
     >>> wheel("abc")[:5], len(wheel("abc"))
     (['a', 'b', 'c', 'a', 'b'], 256)
@@ -40,7 +44,7 @@ def wheel(options: Iterable[T]) -> list[T]:
 
 
 def spin(wheels: Iterable[Sequence[T]], count: int, rng: Random) -> list[T]:
-    """What `count` of the wheels come to point at, one random byte for each.
+    """Draw one option from each of the first `count` wheels, using one random byte per wheel.
 
     >>> spin([wheel("abc"), wheel("12")], 2, Random(1))
     ['c', '1']
@@ -49,9 +53,15 @@ def spin(wheels: Iterable[Sequence[T]], count: int, rng: Random) -> list[T]:
 
 
 def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bool]) -> list[int]:
-    """`count` of the allowed places below `size` (all, where there are fewer), each as likely as the others, sorted.
+    """Return a uniform random sample of `count` allowed places below `size`, sorted; all of them if there are fewer.
 
-    They are drawn and tried one by one, which mostly spares looking at the whole text.
+    Places are drawn and tested one by one, so most of the text need not be examined.
+
+    Args:
+        size: Number of places.
+        count: Number of places to choose.
+        rng: The random generator.
+        allowed: Predicate that tests whether a place may be chosen; called at most once per place.
 
     >>> choose_where(12, 3, Random(1), allowed=lambda place: place % 3 > 0)
     [1, 2, 7]
@@ -68,46 +78,51 @@ def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bo
 
 
 def choose_marked(marks: bytes, count: int, rng: Random) -> list[int]:
-    """`count` of the marked places (all, where there are fewer), each as likely as the others, sorted.
+    """Return a uniform random sample of `count` marked places, sorted; all of them if there are fewer.
 
     >>> choose_marked(bytes([0, 1, 1] * 4), 3, Random(1))
     [4, 5, 7]
     """
     if len(marks) >= LONG:
-        return _drawn_at_once(marks, count, rng)
+        return _draw_in_bulk(marks, count, rng)
     possible = marks.count(1)
     if 2 * count > possible or 16 * possible < len(marks):
         return choose(where(marks), count, rng)
-    return _drawn(marks, possible, count, rng)
+    return _draw_one_by_one(marks, possible, count, rng)
 
 
-def choose_apart(preferred: bytes, allowed: bytes, count: int, rng: Random) -> list[int]:
-    """Like `choose_marked`, but no two places are neighbours (no edit undoes the next), and preferred ones go first.
+def choose_nonadjacent(preferred: bytes, allowed: bytes, count: int, rng: Random) -> list[int]:
+    """Choose marked places like `choose_marked`, but no two next to each other, so that no edit undoes its neighbour.
 
-    In a crowd the places are drawn from a largest set of allowed ones that are apart, so that the count is as exact as
-    it can be.
+    If the places are crowded, they are drawn from a largest non-adjacent subset, so the count is met whenever possible.
 
-    >>> choose_apart(bytes([0, 1, 1] * 4), bytes([1] * 12), 2, Random(1))
+    Args:
+        preferred: Marks of the places to use first.
+        allowed: Marks of all permitted places, used only if the preferred ones don't suffice.
+        count: Number of places to choose.
+        rng: The random generator.
+
+    >>> choose_nonadjacent(bytes([0, 1, 1] * 4), bytes([1] * 12), 2, Random(1))
     [5, 7]
-    >>> choose_apart(bytes([0, 1, 0]), bytes([1, 1, 1]), 9, Random(1))
+    >>> choose_nonadjacent(bytes([0, 1, 0]), bytes([1, 1, 1]), 9, Random(1))
     [0, 2]
     """
     possible = preferred.count(1)
     if 4 * count <= possible > len(preferred) // 16:
         if len(preferred) >= LONG:
-            return _drawn_at_once(preferred, count, rng, apart=True)
-        return _drawn(preferred, possible, count, rng, apart=True)
-    for wanted in (preferred, allowed):
-        places = _leftmost_apart(where(wanted))
+            return _draw_in_bulk(preferred, count, rng, nonadjacent=True)
+        return _draw_one_by_one(preferred, possible, count, rng, nonadjacent=True)
+    for candidates in (preferred, allowed):
+        places = _leftmost_nonadjacent(where(candidates))
         if len(places) >= count:
             break
     return choose(places, count, rng)
 
 
-def _drawn(marks: bytes, possible: int, count: int, rng: Random, *, apart: bool = False) -> list[int]:
-    """Places are drawn one by one, in vain where they are not marked or taken; there must be many to spare."""
-    size = max(256, len(marks))  # a random byte is the quickest draw
-    free = bytearray(marks.ljust(size + 1, b"\0"))  # its last byte stands for both sides of the text
+def _draw_one_by_one(marks: bytes, possible: int, count: int, rng: Random, *, nonadjacent: bool = False) -> list[int]:
+    """Draw places one by one, discarding unmarked and taken ones; `possible` must be well above `count`."""
+    size = max(256, len(marks))  # a random byte is the fastest draw
+    free = bytearray(marks.ljust(size + 1, b"\0"))  # the last byte represents both sides of the text
     chosen: list[int] = []
     while len(chosen) < count:
         draws = (count + 1) * size // possible + 1
@@ -115,32 +130,32 @@ def _drawn(marks: bytes, possible: int, count: int, rng: Random, *, apart: bool 
             if free[place]:
                 free[place] = 0
                 chosen.append(place)
-                if apart:
+                if nonadjacent:
                     free[place - 1] = free[place + 1] = 0
     del chosen[count:]
     chosen.sort()
     return chosen
 
 
-def _drawn_at_once(marks: bytes, count: int, rng: Random, *, apart: bool = False) -> list[int]:
-    """The same for a long text: as many as are still wanting are drawn at once, until none is."""
+def _draw_in_bulk(marks: bytes, count: int, rng: Random, *, nonadjacent: bool = False) -> list[int]:
+    """Draw places in a long text with numpy, repeatedly drawing as many as are still missing."""
     import numpy as np
 
     places = np.flatnonzero(np.frombuffer(marks, np.bool_))
     if 2 * count > len(places):
         return choose(places.tolist(), count, rng)
     taken = np.zeros(len(places), np.bool_)
-    touch = np.diff(places) == 1 if apart else np.False_
-    while wanting := count - int(np.count_nonzero(taken)):
-        draws = np.frombuffer(rng.randbytes(4 * wanting), "<u4").astype(np.uint64)
+    touch = np.diff(places) == 1 if nonadjacent else np.False_
+    while missing := count - int(np.count_nonzero(taken)):
+        draws = np.frombuffer(rng.randbytes(4 * missing), "<u4").astype(np.uint64)
         taken[(draws * np.uint64(len(places))) >> np.uint64(32)] = True
-        if apart:
+        if nonadjacent:
             taken[1:] &= ~(taken[:-1] & touch)
     chosen: list[int] = places[np.flatnonzero(taken)].tolist()
     return chosen
 
 
-def _leftmost_apart(places: Iterable[int]) -> list[int]:
+def _leftmost_nonadjacent(places: Iterable[int]) -> list[int]:
     apart: list[int] = []
     for place in places:
         if not apart or place > apart[-1] + 1:

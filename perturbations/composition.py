@@ -1,4 +1,4 @@
-"""Several perturbations as one, `typos+emoji`: applied in order, reported as edits of the clean text."""
+"""Compositions such as `typos+emoji`: several perturbations applied in order, reported as edits of the clean text."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,10 @@ from holdfast.perturbations.perturbation import Expectation, Perturbation, pertu
 
 @cache
 def parts_of(name: str) -> tuple[Perturbation, ...]:
-    """The perturbations that `name` joins by `+`, in order; mostly one.
+    """Return the perturbations joined by `+` in `name`, in order; usually one.
 
-    Raises UserError for a name that is not registered, and for one that stands twice: both would have one seed.
+    Raises:
+        UserError: If a part is unknown or empty, or appears twice (both would get the same seed).
 
     >>> [part.name for part in parts_of("typos+emoji")]
     ['typos', 'emoji']
@@ -23,14 +24,14 @@ def parts_of(name: str) -> tuple[Perturbation, ...]:
     names = [part.strip() for part in name.split("+")]
     for at, part in enumerate(names):
         if not part:
-            raise UserError(f"nothing stands beside a '+' in '{name}'; write e.g. typos+emoji")
+            raise UserError(f"missing perturbation next to '+' in '{name}'; write e.g. typos+emoji")
         if part in names[:at]:
-            raise UserError(f"'{part}' stands twice in '{name}'; name it once, with a higher strength")
+            raise UserError(f"'{part}' appears twice in '{name}'; name it once, with a higher strength")
     return tuple(perturbations.get(part) for part in names)
 
 
 def expectation(name: str) -> Expectation:
-    """What should become of the answer: `changed` if any part of `name` changes what is asked.
+    """Return the expected effect on the answer: `changed` if any part of `name` changes the question.
 
     >>> expectation("typos+emoji")
     'invariant'
@@ -39,9 +40,16 @@ def expectation(name: str) -> Expectation:
 
 
 def compose(first: Edits, second: Edits) -> Edits:
-    """`second`, which was made to `first.text`, and `first` in one, as edits of `first.original`.
+    """Combine two successive sets of edits into one.
 
-    Edits that meet become one; one that undoes another leaves nothing.
+    Edits that touch are merged; edits that cancel out are dropped.
+
+    Args:
+        first: Edits of the original text.
+        second: Edits of `first.text`.
+
+    Returns:
+        Edits of `first.original` that produce `second.text`.
 
     >>> once = Edits("the cat sat", (Edit(4, "cat", "dog"),))
     >>> twice = Edits(once.text, (Edit(6, "g", "t"), Edit(11, "", "!")))
@@ -50,22 +58,22 @@ def compose(first: Edits, second: Edits) -> Edits:
     """
     if not first.edits:
         return second
-    written = _written(first)
+    written = _inserted_spans(first)
     starts, ends = [start for start, _ in written], [end for _, end in written]
     shifts = [0, *accumulate(len(edit.inserted) - len(edit.removed) for edit in first.edits)]
     positions = [edit.position for edit in second.edits]
     edits = []
-    for start, end in _regions(written + _replaced(second)):
+    for start, end in _merge_spans(written + _removed_spans(second)):
         before = start - shifts[bisect_left(ends, start)], end - shifts[bisect_right(starts, end)]
         within = second.edits[bisect_left(positions, start) : bisect_right(positions, end)]
-        removed, inserted = first.original[slice(*before)], _applied(within, second.original, start, end)
+        removed, inserted = first.original[slice(*before)], _apply_locally(within, second.original, start, end)
         if removed != inserted:
             edits.append(Edit(before[0], removed, inserted))
     return Edits(first.original, tuple(edits))
 
 
-def _written(edits: Edits) -> list[Span]:
-    """Where in the new text the inserted pieces stand."""
+def _inserted_spans(edits: Edits) -> list[Span]:
+    """Return the spans of the inserted pieces in the new text."""
     spans, shift = [], 0
     for edit in edits.edits:
         start = edit.position + shift
@@ -74,13 +82,13 @@ def _written(edits: Edits) -> list[Span]:
     return spans
 
 
-def _replaced(edits: Edits) -> list[Span]:
-    """Where in the old text the removed pieces stood."""
+def _removed_spans(edits: Edits) -> list[Span]:
+    """Return the spans of the removed pieces in the old text."""
     return [(edit.position, edit.position + len(edit.removed)) for edit in edits.edits]
 
 
-def _regions(spans: Iterable[Span]) -> list[Span]:
-    """The spans in order, those that overlap or touch as one."""
+def _merge_spans(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in order, merging those that overlap or touch."""
     regions: list[Span] = []
     for start, end in sorted(spans):
         if regions and start <= regions[-1][1]:
@@ -90,7 +98,7 @@ def _regions(spans: Iterable[Span]) -> list[Span]:
     return regions
 
 
-def _applied(edits: Sequence[Edit], text: str, start: int, end: int) -> str:
-    """What `edits`, which lie in `text[start:end]`, make of it."""
+def _apply_locally(edits: Sequence[Edit], text: str, start: int, end: int) -> str:
+    """Apply `edits`, which lie within `text[start:end]`, to that part of the text."""
     moved = [Edit(edit.position - start, edit.removed, edit.inserted) for edit in edits]
     return Edits(text[start:end], tuple(moved)).text

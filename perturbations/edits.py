@@ -1,4 +1,4 @@
-"""Edits of a text: where, what was removed, what was inserted."""
+"""Edits of a text: the position, what is removed and what is inserted."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from holdfast import notebook
 
 
 class Edit(NamedTuple):
-    """At character `position` of the original text, `removed` gives way to `inserted`."""
+    """One edit: replace `removed` at character `position` of the original text with `inserted`."""
 
     position: int
     removed: str
@@ -15,11 +15,11 @@ class Edit(NamedTuple):
 
 
 Row = tuple[int, str, str]
-"""The fields of an `Edit`, without their names: several times as fast to make."""
+"""An `Edit` as a plain tuple, which is several times as fast to create."""
 
 
 class Columns:
-    """Edits by columns: where they are, what each removes, and what each inserts.
+    """Edits given column by column: positions, removed strings and inserted strings.
 
     >>> list(Columns([4, 8], ["cat", ""], ["dog", "then "]))
     [(4, 'cat', 'dog'), (8, '', 'then ')]
@@ -35,10 +35,10 @@ class Columns:
 
 
 class Edits:
-    """A text and the edits made to it, in order of position and never overlapping.
+    """A text and the edits made to it.
 
-    They come as records, as plain rows or by columns; the new text is made of these, and so are the records, once
-    somebody asks for them: most callers want the text alone.
+    The edits are sorted by position and never overlap. They may be given as `Edit`s, plain tuples or `Columns`; `Edit`
+    objects are created only on access because most callers need just the text.
     """
 
     __slots__ = ("_made", "_rows", "original")
@@ -50,7 +50,7 @@ class Edits:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """The edits as records.
+        """The edits as `Edit` objects.
 
         >>> Edits("the cat sat", [(4, "cat", "dog")]).edits
         (Edit(position=4, removed='cat', inserted='dog'),)
@@ -61,7 +61,7 @@ class Edits:
 
     @property
     def text(self) -> str:
-        """The original with all edits applied.
+        """The original text with all edits applied.
 
         >>> Edits("the cat sat", (Edit(4, "cat", "dog"),)).text
         'the dog sat'

@@ -1,4 +1,4 @@
-"""What a perturbation is, the registry of perturbations, and the decorator that fills it."""
+"""The `Perturbation` record, the registry of perturbations, and the decorator that registers them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,23 +11,39 @@ from holdfast.registry import Registry
 Perturb = Callable[..., Edits]
 """`(text, strength, rng, *, protect=()) -> Edits`, plus the keywords that the perturbation declares as `extras`.
 
-`strength` is the target edit rate in [0, 1]; `rng` is the only source of chance; `protect` names strings to leave
-alone besides the usual ones (see `holdfast.perturbations.protected`).
+`strength` is the target edit rate in [0, 1]; `rng` is the only source of randomness; `protect` lists strings that must
+not change, in addition to those that never do (see `holdfast.perturbations.protected`).
 """
 
 
 Expectation = Literal["invariant", "changed"]
-"""What should become of the answer, as in CheckList (Ribeiro et al. 2020): INV, it stays what it was; DIR, it
-changes, since something else was asked."""
+"""The expected effect on the answer, as in CheckList (Ribeiro et al. 2020): "invariant" (INV) if it should stay the
+same, "changed" (DIR) if it should change because the question has changed."""
 
 
 EXTRAS = frozenset({"paraphrases"})
-"""What a sample can hand to a perturbation besides its text."""
+"""Sample fields, besides the text, that a perturbation can request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """A registered perturbation: the function, its family, and the strengths that `light` and `heavy` mean."""
+    """A registered perturbation.
+
+    Attributes:
+        name: Its name in the registry.
+        family: The family it is listed under.
+        light: The strength of severity `light`, in [0, 1].
+        heavy: The strength of severity `heavy`, in [0, 1].
+        apply: The function itself.
+        units: Counts the units (characters, words) of a text of which `strength` is a share. The number of edits is
+            exactly `edit_count(strength, units(text))`, or fewer if the text has too few eligible places. None if
+            strength doesn't determine the number of edits (`paraphrase`, `identity`).
+        extras: Sample fields passed to `apply` as keywords; any of `EXTRAS`.
+        expects: The expected effect on the answer.
+
+    Raises:
+        UserError: If `extras` contains an unknown name.
+    """
 
     name: str
     family: str
@@ -35,24 +51,24 @@ class Perturbation:
     heavy: float
     apply: Perturb
     units: Callable[[str], int] | None
-    """How many units (characters or words) of a text `strength` is a share of; the number of edits is exactly
-    `edit_count(strength, units(text))`, less only where the text has fewer places. None: strength says how far to
-    go, not how many edits to make (`paraphrase`, `identity`)."""
     extras: tuple[str, ...] = ()
-    """Keywords that `apply` takes from the sample besides the text: any of `EXTRAS`."""
     expects: Expectation = "invariant"
 
     def __post_init__(self) -> None:
         if unknown := set(self.extras) - EXTRAS:
             raise UserError(
-                f"perturbation '{self.name}' asks for the unknown extra '{min(unknown)}'; "
-                f"use any of: {', '.join(sorted(EXTRAS))}"
+                f"perturbation '{self.name}': unknown extra '{min(unknown)}'; expected any of: "
+                f"{', '.join(sorted(EXTRAS))}"
             )
 
     def strength(self, severity: str) -> float:
-        """The strength that a severity means: `light`, `heavy` or a number between 0 and 1.
+        """Return the strength of a severity.
 
-        Raises UserError for anything else.
+        Args:
+            severity: `light`, `heavy`, or a number between 0 and 1 as text.
+
+        Raises:
+            UserError: If the severity is none of these.
         """
         if severity == "light":
             return self.light
@@ -85,21 +101,27 @@ def perturbation(
     extras: Sequence[str] = (),
     expects: Expectation = "invariant",
 ) -> Callable[[F], F]:
-    """Register the decorated function under `name`; the function itself stays as it was.
-
-    `light` and `heavy` are the strengths of those two severities, `units` counts what strength is a share of
-    (`count_characters`, `count_words`), `extras` names further keywords that the function takes from the sample, and
-    `expects` is `changed` where the answer should not stay what it was:
+    """Register the decorated function as a perturbation and return it unchanged.
 
         @perturbation("shout", family="characters", light=0.1, heavy=0.5, units=count_words)
         def shout(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits: ...
 
-    Raises UserError for strengths that are no shares, and for a name that another module has taken.
+    Args:
+        name: Name in the registry.
+        family: Family to list it under.
+        light: Strength of severity `light`, in [0, 1].
+        heavy: Strength of severity `heavy`, at least `light`.
+        units: Counts the units of which strength is a share, e.g. `count_characters` or `count_words`.
+        extras: Sample fields that the function takes as additional keywords; any of `EXTRAS`.
+        expects: "changed" if the answer should change.
+
+    Raises:
+        UserError: If the strengths are invalid, or another module has already registered this name.
     """
     if not 0 <= light <= heavy <= 1:
         raise UserError(
-            f"perturbation '{name}': light and heavy are shares from 0 to 1, light at most heavy, "
-            f"not {light} and {heavy}"
+            f"perturbation '{name}': expected strengths with 0 <= light <= heavy <= 1, got light={light} and "
+            f"heavy={heavy}"
         )
 
     def register(function: F) -> F:

@@ -1,4 +1,5 @@
-"""What perturbations leave alone: numbers, code, addresses, quotations, `{placeholders}` and what the user names."""
+"""Spans that perturbations never change: numbers, code, addresses, quotations, `{placeholders}` and user-defined
+strings."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +22,8 @@ from holdfast.language.text import (
 from holdfast.language.unspaced import COUNTER, RANGES, is_unspaced
 from holdfast.language.word_tables import read_lines
 
-# Every branch is linear in the length of the text: repeats are possessive, and an opening mark that finds no partner
-# stops at the next opening mark or paragraph. Each begins with a literal or one shared look-behind, which is quick.
+# Every branch runs in linear time: repeats are possessive, and an unmatched opening mark stops at the next opening mark
+# or paragraph. Each branch starts with a literal or the shared look-behind, which is fast.
 _PROTECTED = r"""
       ```(?:(?!```).)*+(?:```|\Z)                               # fenced code, closed or not
     | `[^`\n]++`                                                # code
@@ -42,7 +43,7 @@ _PROTECTED = r"""
         | (?:[ \u00a0-](?:MULTIPLES)(?!\w))*+(?:[ \u00a0-](?:UNITS)(?:/(?:UNITS))?(?!\w))?+ )
       )
 """
-# Every protected span holds one of these, and no space stands before the first, but after a currency.
+# Every protected span contains one of these characters, preceded by a space only if that follows a currency.
 _HINT = re.compile(r"""[\d²³¹¼-¾⁰-₉⅐-↋`"'“„«「‘{@/.](?:(?<!\.)|(?=\w))""")
 _INNER_DOT = re.compile(r"\.(?=\w)")
 _CURRENCY_ENDS = frozenset("€$£¥₹s.")
@@ -63,7 +64,11 @@ def _pattern() -> re.Pattern[str]:
 
 
 def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
-    """The spans of `text` that must stay as they are, sorted and apart from each other.
+    """Return the spans of `text` that must not change, sorted and disjoint.
+
+    Args:
+        text: The text.
+        protect: Additional literal strings, protected wherever they occur.
 
     >>> text = 'Pay $4.50 at 10:30 am for "two teas", {name}; see www.tea.org or `help()`.'
     >>> [text[start:end] for start, end in protected_spans(text)]
@@ -71,14 +76,14 @@ def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:
     >>> protected_spans("Ask Ada", protect=["Ada"])
     [(4, 7)]
     """
-    spans = [*_found(text)] if _may_hold_any(text) else []
+    spans = [*_find_protected(text)] if _may_contain_protected(text) else []
     if any(protect):
-        spans = _merged(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
+        spans = _merge(spans + [span for literal in protect if literal for span in _occurrences(text, literal)])
     return spans
 
 
 def mask(text: str, protect: Sequence[str] = ()) -> str:
-    """`text` with a NUL for each protected character: whatever is found in it lies outside the protected spans.
+    """Replace each protected character with NUL, so that searches match only outside protected spans.
 
     >>> mask("add 25 g to Ada", protect=["Ada"])
     'add \\x00\\x00\\x00\\x00 to \\x00\\x00\\x00'
@@ -94,9 +99,9 @@ def mask(text: str, protect: Sequence[str] = ()) -> str:
 
 
 def free_clusters(text: str, protect: Sequence[str] = ()) -> tuple[Sequence[int], Sequence[str]]:
-    """Where the grapheme clusters of `text` start (and its end), and the clusters, NUL for those that are protected.
+    """Return the offsets of the grapheme clusters of `text` (plus its length) and the clusters, NUL if protected.
 
-    For a simple text both cost nothing: its characters are its clusters.
+    For a simple text both are free of cost: its characters are its clusters.
 
     >>> free_clusters("né 5")
     (range(0, 5), 'né \\x00')
@@ -108,7 +113,10 @@ def free_clusters(text: str, protect: Sequence[str] = ()) -> tuple[Sequence[int]
 
 
 def free_token_ends(text: str, protect: Sequence[str] = ()) -> tuple[int, Sequence[int], Sequence[str], bytes]:
-    """How many stretches between spaces `text` has, its `free_clusters`, and marks on the last one of each stretch.
+    """Count the tokens of `text` and mark the last cluster of each token that may be changed.
+
+    Returns:
+        The number of tokens (see `count_tokens`), the result of `free_clusters`, and the marks.
 
     >>> total, starts, seen, ends = free_token_ends("ask me.")
     >>> total, list(ends)
@@ -127,8 +135,13 @@ def free_token_ends(text: str, protect: Sequence[str] = ()) -> tuple[int, Sequen
 
 
 def free_word_edges(text: str, protect: Sequence[str] = ()) -> tuple[int, bytes, bytes]:
-    """How many words `text` has, and marks on the first and on the last character of those that may be changed: whole
-    ones that no protected span touches (in scripts without spaces, overlaps).
+    """Count the words of `text` and mark the first and last character of each word that may be changed.
+
+    A word may be changed if it is aligned to grapheme clusters and touches no protected span (in scripts without
+    spaces: overlaps none).
+
+    Returns:
+        The number of words, marks on first characters and marks on last characters.
 
     >>> total, firsts, lasts = free_word_edges("so {b}-x is")
     >>> total, list(firsts), list(lasts)
@@ -155,7 +168,7 @@ def _free_word_marks(text: str, protect: Sequence[str]) -> tuple[int, bytes]:
 
 
 def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]:
-    """How many words `text` has, and the spans of those that may be changed: whole ones that no protected span touches.
+    """Return the number of words in `text` and the spans of those that may be changed (see `free_word_edges`).
 
     >>> text = "add 2 tea-spoons to {cup}s"
     >>> total, spans = free_words(text)
@@ -164,13 +177,13 @@ def free_words(text: str, protect: Sequence[str] = ()) -> tuple[int, list[Span]]
     """
     if is_unspaced(text):
         spans = words(text)
-        return len(spans), list(_apart(text, cluster_aligned(text, spans), protected_spans(text, protect)))
+        return len(spans), list(_clear_of_protected(text, cluster_aligned(text, spans), protected_spans(text, protect)))
     total, marks = _free_word_marks(text, protect)
     return total, runs(marks)
 
 
-def _apart(text: str, spans: Iterable[Span], protected: Sequence[Span]) -> Iterator[Span]:
-    """Those of the sorted `spans` that no protected one overlaps, nor touches, unless that is usual in the script."""
+def _clear_of_protected(text: str, spans: Iterable[Span], protected: Sequence[Span]) -> Iterator[Span]:
+    """Yield the spans that overlap no protected span and, except in scripts without spaces, touch none."""
     at = 0
     for start, end in spans:
         close = 0 if is_unspaced(text[start:end]) else 1
@@ -181,16 +194,16 @@ def _apart(text: str, spans: Iterable[Span], protected: Sequence[Span]) -> Itera
             yield start, end
 
 
-def _may_hold_any(text: str) -> bool:
-    """Whether a closer look is worth it; for most prompts it is not."""
+def _may_contain_protected(text: str) -> bool:
+    """Return False if a cheap test rules out protected spans, as for most prompts."""
     if not text.isascii():
         return True
     held = text.encode("ascii").translate(None, _FREE_OF_HINTS)
     return bool(held) and (held.strip(b".") != b"" or _INNER_DOT.search(text) is not None)
 
 
-def _found(text: str) -> Iterator[Span]:
-    """What the pattern finds, tried only where a word with a hint begins: most of a text need not be looked at."""
+def _find_protected(text: str) -> Iterator[Span]:
+    """Yield the matches of the pattern, trying it only at the start of words that contain a hint character."""
     match, at = _pattern().match, 0
     for hint in _HINT.finditer(text):
         last = hint.start()
@@ -215,7 +228,7 @@ def _occurrences(text: str, literal: str) -> Iterable[Span]:
         at = text.find(literal, at + 1)
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
+def _merge(spans: Iterable[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:

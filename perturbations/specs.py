@@ -1,14 +1,21 @@
-"""How a user names a perturbation: `typos`, `typos@heavy`, `typos@0.08`, `typos+emoji`."""
+"""Parses the names users give: `typos`, `typos@heavy`, `typos@0.08`, `typos+emoji`."""
 
 from holdfast.errors import UserError
 from holdfast.perturbations.composition import parts_of
 
 
 def parse(spec: str) -> tuple[str, str | None]:
-    """The name and the severity in `spec`; None when it names no severity, so that the run's own severities hold.
+    """Split a spec into the perturbation's name and its severity.
 
-    Raises UserError for an unknown name (with the nearest one) and for a severity that is neither `light`, `heavy`
-    nor a number between 0 and 1.
+    Args:
+        spec: A name or composition, optionally followed by `@` and a severity.
+
+    Returns:
+        The name and the severity; the severity is None if the spec has none, so that the run's severities apply.
+
+    Raises:
+        UserError: If the name is unknown (suggesting the nearest one), or the severity is neither `light`, `heavy` nor
+            a number between 0 and 1.
 
     >>> parse("typos")
     ('typos', None)
@@ -22,11 +29,11 @@ def parse(spec: str) -> tuple[str, str | None]:
     """
     name, at, severity = (part.strip() for part in spec.partition("@"))
     if not name:
-        raise UserError(f"no perturbation named in '{spec}'; write e.g. typos, typos@heavy or typos@0.08")
+        raise UserError(f"missing perturbation name in '{spec}'; write e.g. typos, typos@heavy or typos@0.08")
     if "+" in severity:
         first, _, rest = severity.partition("+")
         raise UserError(
-            f"the severity stands inside '{spec}'; put it at the end, where it holds for all parts: "
+            f"severity in the middle of '{spec}'; put it at the end, where it applies to all parts: "
             f"{name}+{rest.partition('@')[0].strip()}@{first.strip()}"
         )
     parts = parts_of(name)

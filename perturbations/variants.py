@@ -1,4 +1,4 @@
-"""From a clean text to its variants: the seed of every random choice, and the record of what was changed."""
+"""Creates variants of a clean text: seeds every random choice and records every edit."""
 
 import json
 from collections.abc import Sequence
@@ -15,10 +15,16 @@ from holdfast.perturbations.specs import parse
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One text under (perturbation, severity, repeat), with its edits and the realised edit rate.
+    """A text under one perturbation, severity and repeat.
 
-    `edit_rate` is the Levenshtein distance to the clean text over the longer length, in [0, 1]; for texts of more than
-    10,000 characters the distances inside the edits are added up, which is the same wherever edits are apart.
+    Attributes:
+        text: The perturbed text.
+        perturbation: Name of the perturbation or composition.
+        severity: Severity as the user gave it.
+        repeat: Index of the repeat, from 0.
+        edits: Edits that turn the clean text into `text`.
+        edit_rate: Levenshtein distance to the clean text divided by the longer length, in [0, 1]. Above 10,000
+            characters, the sum of the distances within the edits, which is the same if the edits don't interact.
     """
 
     text: str
@@ -79,11 +85,23 @@ def make_variant(
     protect: Sequence[str] = (),
     paraphrases: Sequence[str] = (),
 ) -> Variant:
-    """`text` under one perturbation, the same in every process, on every machine and in every order.
+    """Apply one perturbation to `text`, identically in every process, on every machine and in any order.
 
-    `protect` names strings to leave alone; `paraphrases` are the sample's own, handed to the perturbations that
-    declare them as an extra. The parts of a composition (`typos+emoji`) are applied in order, each with the seed
-    that it has alone.
+    The parts of a composition (`typos+emoji`) are applied in order, each with the seed it would have alone.
+
+    Args:
+        text: The clean text.
+        task: Name of the task; part of the seed.
+        sample_id: Id of the sample; part of the seed.
+        perturbation: Name or composition; part of the seed.
+        severity: `light`, `heavy` or a number between 0 and 1; part of the seed.
+        repeat: Index of the repeat; part of the seed.
+        seed: The run's seed.
+        protect: Strings that must not change.
+        paraphrases: The sample's own paraphrases, passed to perturbations that request them.
+
+    Raises:
+        UserError: If the name or severity is unknown, or the perturbation fails or returns invalid edits.
 
     >>> make_variant("What is the capital of France?", task="qa", sample_id="7", perturbation="typos",
     ...              severity="light", repeat=0, seed=0).text
@@ -96,44 +114,44 @@ def make_variant(
         rng = seed_for(task, sample_id, part.name, severity, repeat, seed)
         try:
             made = part.apply(result.text, part.strength(severity), rng, protect=protect, **extras)
-            wrong = _wrong(made, result.text)
+            problem = _find_problem(made, result.text)
         except UserError:
             raise
         except Exception as error:
             why = f"fails on sample '{sample_id}' of '{task}' ({type(error).__name__}: {first_line(error)})"
             raise UserError(f"perturbation '{part.name}' {why}: {_ADVICE}") from error
-        if wrong:
-            raise UserError(f"perturbation '{part.name}' {wrong}: {_ADVICE}")
+        if problem:
+            raise UserError(f"perturbation '{part.name}' {problem}: {_ADVICE}")
         result = compose(result, made)
     changed = result.text
     return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
 
 
-_ADVICE = "holdfast.perturbations.testing.check_perturbation says what else is wrong with it"
+_ADVICE = "run holdfast.perturbations.testing.check_perturbation on it to find all problems"
 
 
-def _wrong(made: object, text: str) -> str:
-    """What no perturbation may return, whoever wrote it: edits that are not true to the text, or that leave nothing."""
+def _find_problem(made: object, text: str) -> str:
+    """Return what is wrong with the returned edits ("" if nothing): they must match the text and leave some of it."""
     if not isinstance(made, Edits):
-        return f"returned {type(made).__name__}, not Edits"
+        return f"returned {type(made).__name__}, expected Edits"
     at, left = 0, len(text)
     for position, removed, inserted in made.edits:
         if position < at or not text.startswith(removed, position):
-            return f"reports an edit that its text does not bear out ({removed!r} at {position} of {text[:40]!r})"
+            return f"returned an edit that doesn't match the text ({removed!r} at {position} of {text[:40]!r})"
         at = position + len(removed)
         left += len(inserted) - len(removed)
-    return "leaves nothing of a text" if text and not left else ""
+    return "deleted the whole text" if text and not left else ""
 
 
-_WHOLE = 10_000  # characters up to which texts are compared whole
-_PIECE = 100_000  # and up to which the two sides of one edit are
+_WHOLE = 10_000  # maximum length in characters for comparing whole texts
+_PIECE = 100_000  # maximum length for comparing the two sides of one edit
 
 
 def _edit_rate(result: Edits, changed: str) -> float:
-    """The Levenshtein distance between the two texts over the longer length.
+    """Return the Levenshtein distance between the two texts divided by the longer length.
 
-    It takes quadratic time, so for longer texts the distances inside the edits are added up: the same where edits are
-    apart, a little more where one makes up for what another does to the text near it.
+    The distance takes quadratic time, so longer texts use the sum of the distances within the edits: equal if the edits
+    are far apart, slightly larger if one partly undoes another.
     """
     from rapidfuzz.distance import Levenshtein
 
@@ -144,7 +162,7 @@ def _edit_rate(result: Edits, changed: str) -> float:
 
 
 def _cost(edit: Edit) -> int:
-    """The distance between the sides of an edit; for very long ones its upper bound, the longer length."""
+    """Return the distance between the two sides of an edit; for very long ones its upper bound, the longer length."""
     from rapidfuzz.distance import Levenshtein
 
     longer = max(len(edit.removed), len(edit.inserted))
@@ -152,7 +170,7 @@ def _cost(edit: Edit) -> int:
 
 
 def clean_variant(text: str) -> Variant:
-    """The variant with no perturbation.
+    """Return the unperturbed text as a variant.
 
     >>> clean_variant("a cat").perturbation
     'clean'
@@ -161,10 +179,10 @@ def clean_variant(text: str) -> Variant:
 
 
 def seed_for(task: str, sample_id: str, perturbation: str, severity: str, repeat: int, seed: int) -> Random:
-    """A generator of its own for each variant, seeded by BLAKE2b over the fields.
+    """Return a random generator for one variant, seeded with BLAKE2b over the fields.
 
-    The fields are joined as ASCII JSON, so that no two different tuples give the same bytes (`("a", "b|c")` and
-    `("a|b", "c")` differ) and lone surrogates have bytes at all.
+    The fields are joined as ASCII JSON, so different tuples never collide (`("a", "b|c")` and `("a|b", "c")` differ)
+    and lone surrogates can be encoded.
 
     >>> seed_for("qa", "7", "typos", "light", 0, 0).random() == seed_for("qa", "7", "typos", "light", 0, 0).random()
     True

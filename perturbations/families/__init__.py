@@ -1,1 +1,1 @@
-"""The perturbations, one file per family; every module here registers what it holds."""
+"""The built-in perturbations; each module registers its own."""

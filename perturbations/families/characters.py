@@ -1,4 +1,4 @@
-"""Character noise: slips of the fingers, lost characters, flipped case."""
+"""Character noise: typing errors, lost characters, flipped case."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from holdfast.language.keyboards import keyboard_of
 from holdfast.language.marks import CharacterClass, inner
 from holdfast.language.text import LETTERS, count_characters, take
 from holdfast.language.word_tables import read_lines
-from holdfast.perturbations.choose import choose_apart, choose_marked, edit_count, wheel
+from holdfast.perturbations.choose import choose_marked, choose_nonadjacent, edit_count, wheel
 from holdfast.perturbations.edits import Columns, Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_clusters
@@ -16,27 +16,27 @@ from holdfast.perturbations.protected import free_clusters
 
 @perturbation("typos", family="characters", light=0.02, heavy=0.08, units=count_characters)
 def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Mistype letters as people do: leave one out, hit the key beside it instead or as well, repeat it, swap it.
+    """Mistype letters as people do: omit, replace, double or swap them, or hit a neighbouring key as well.
 
-    The kinds come in the shares of single-edit misspellings in the wild, where the first letter of a word is nearly
-    always right and the last one mostly. Two slips never touch. The keyboard is guessed from the text (see
-    `keyboard_of`); scripts without one are dropped, doubled and swapped. Devanagari and other scripts that
-    combine characters change by whole grapheme clusters.
+    The kinds of error are as frequent as among real single-edit misspellings, where the first letter of a word is
+    nearly always right and the last one mostly. Errors never touch each other. The keyboard is guessed from the text
+    (see `keyboard_of`); letters of scripts without a known keyboard are only omitted, doubled and swapped. Devanagari
+    and other scripts with combining characters are changed by whole grapheme clusters.
 
     >>> typos("please summarise the dialogue", 0.1, Random(4)).text
     'please summarise te doalouge'
     """
     starts, clusters = free_clusters(text, protect)
     letters = LETTERS.marks(clusters)
-    chosen = choose_apart(inner(letters), letters, edit_count(strength, len(letters)), rng)
+    chosen = choose_nonadjacent(inner(letters), letters, edit_count(strength, len(letters)), rng)
     keyboard = keyboard_of(text)
-    beside = clusters + "\0" if isinstance(clusters, str) else [*clusters, "\0"]  # its end: both sides of the text
+    beside = clusters + "\0" if isinstance(clusters, str) else [*clusters, "\0"]  # represents both sides of the text
     edits = []
     chances = zip(rng.randbytes(len(chosen)), rng.randbytes(len(chosen)), strict=True)
     for place, after, (kind, key) in zip(chosen, [*chosen[1:], 0], chances, strict=False):
         for slip in _FROM[kind]:
             if slip is _swap and after == place + 2:
-                continue  # it would touch the next slip
+                continue  # it would touch the next error
             if typed := slip(beside[place - 1], beside[place], beside[place + 1], keyboard, key):
                 edits.append((starts[place], *typed))
                 break
@@ -44,9 +44,11 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
 
 
 Slip = Callable[[str, str, str, Mapping[str, str], int], tuple[str, str] | None]
-"""What is typed for what, given a letter between what stands beside it, the keyboard and a byte that picks a key; None
-where such a slip can't be: dropping needs a letter beside it (no word vanishes), and what is doubled or inserted must
-differ from what stands there (else a drop nearby could undo it). So a drop or a doubling is always possible."""
+"""`(before, letter, after, keyboard, key) -> (intended, typed)`, where `key` is a random byte that picks a key.
+
+None if this kind of error is impossible: omission needs a neighbouring letter (so that no word disappears), and a
+doubled or inserted letter must differ from its neighbour (so that no omission nearby can undo it). Omission or doubling
+is always possible."""
 
 
 def _drop(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
@@ -54,7 +56,7 @@ def _drop(before: str, letter: str, after: str, keyboard: Mapping[str, str], key
 
 
 def _replace(before: str, letter: str, after: str, keyboard: Mapping[str, str], key: int) -> tuple[str, str] | None:
-    """One of the characters of the cluster is mistaken for its neighbour on the keyboard."""
+    """Replace one character of the cluster with its neighbour on the keyboard."""
     if near := keyboard.get(letter):
         return letter, near[key % len(near)]
     known = [at for at, character in enumerate(letter) if character in keyboard]
@@ -78,9 +80,9 @@ def _swap(before: str, letter: str, after: str, keyboard: Mapping[str, str], key
     return (letter + after, after + letter) if after[0].isalpha() and after != letter else None
 
 
-# Shares of omission, substitution, doubling, other insertion and transposition among 3,468 misspellings that are one
-# edit away from their word (Wikipedia's list of common misspellings), in 256ths: a random byte tells the kind, and
-# those that follow it take its place where it can't be.
+# Shares, in 256ths, of omission, substitution, doubling, other insertion and transposition among the 3,468 single-edit
+# misspellings in Wikipedia's list of common misspellings. A random byte picks the kind; if that is impossible, the
+# kinds after it are tried in turn.
 _SLIPS: tuple[Slip, ...] = (_drop, _replace, _double, _insert, _swap)
 _SHARES = (105, 59, 20, 34, 38)
 _FROM = [(_SLIPS + _SLIPS)[first : first + len(_SLIPS)] for first, share in enumerate(_SHARES) for _ in range(share)]
@@ -88,7 +90,7 @@ _FROM = [(_SLIPS + _SLIPS)[first : first + len(_SLIPS)] for first, share in enum
 
 @perturbation("char_deletion", family="characters", light=0.02, heavy=0.08, units=count_characters)
 def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Lose letters, as a worn keyboard or a bad transmission does. One letter always stays.
+    """Drop letters, as a worn keyboard or a bad transmission does. At least one letter is kept.
 
     >>> char_deletion("what is the tallest mountain?", 0.1, Random(4)).text
     'what is the talles montan?'
@@ -105,7 +107,7 @@ def char_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
 def case(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Flip letters between upper and lower case, as a sticky shift key does.
 
-    Letters whose other case is longer (ß) or is not there (most scripts) stay.
+    Letters whose other case is longer (ß) or doesn't exist (most scripts) are kept.
 
     >>> case("who wrote Hamlet?", 0.2, Random(1)).text
     'who wRoTe HamlEt?'
@@ -126,9 +128,9 @@ _CASED = CharacterClass(_has_other_case)
 
 @perturbation("ocr", family="characters", light=0.02, heavy=0.08, units=count_characters)
 def ocr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Misread letters as a scanner does: l for 1, O for 0, m for rn, d for cl, and back.
+    """Misread letters as a scanner does: l for 1, O for 0, m for rn, d for cl, and vice versa.
 
-    A pair that is read as one letter is one edit, and no two edits touch.
+    A pair read as one letter is one edit, and no two edits touch.
 
     >>> ocr("modern clients will learn", 0.2, Random(3)).text
     'rnodcrn chents w1ll leorn'
@@ -138,7 +140,7 @@ def ocr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ())
     marks = _misread().marks(clusters)
     if isinstance(clusters, str):
         marks = _with_pairs(marks, clusters)
-    chosen = choose_apart(marks, marks, edit_count(strength, len(marks)), rng)
+    chosen = choose_nonadjacent(marks, marks, edit_count(strength, len(marks)), rng)
     edits = []
     for place, byte in zip(chosen, rng.randbytes(len(chosen)), strict=True):
         source = clusters[place]
@@ -150,7 +152,7 @@ def ocr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ())
 
 
 def _with_pairs(marks: bytes, text: str) -> bytes:
-    """The marks, and marks where a pair of letters stands that is read as one, though its first letter alone is not."""
+    """Also mark each pair of letters that is read as one letter although its first letter alone is not misread."""
     marked = bytearray(marks)
     for pair in _further_pairs():
         at = text.find(pair)
@@ -173,7 +175,7 @@ def _misread() -> CharacterClass:
 
 @cache
 def _misreadings() -> dict[str, list[str]]:
-    """Each letter or pair of letters with a wheel of what a scanner may take it for."""
+    """Return each letter or pair of letters with a wheel of possible misreadings."""
     table: dict[str, list[str]] = {}
     for line in read_lines("ocr.txt", "holdfast.perturbations"):
         seen, _, read = line.partition(":")

@@ -1,4 +1,4 @@
-"""Words of another language within the sentence, as people write who speak both."""
+"""Code-switching between English and Hindi within a sentence, as bilingual writers do."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -17,12 +17,13 @@ from holdfast.perturbations.protected import free_words
 
 @perturbation("code_switch", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Put Hindi words into an English text, in Latin letters (Hinglish); English words into a Hindi or Hinglish one.
+    """Replace words of an English text with Hindi ones in Latin letters (Hinglish), and of a Hindi or Hinglish text
+    with English ones.
 
-    Nouns and adjectives change, in English also adverbs and conjunctions; verbs and pronouns carry the sentence on, as
-    bilingual writers have it. A plural stays a plural, and names stay. In other languages nothing changes (see
-    `code_switch_de`, `_fr` and `_es`), and neither do words that mean one thing in Hindi and another in English (main,
-    kar, sun), where both are mixed.
+    Nouns and adjectives are replaced, in English also adverbs and conjunctions; verbs and pronouns are kept, as is
+    usual in code-switching. Plurals stay plural, and names are kept. Texts in other languages are unchanged (see
+    `code_switch_de`, `_fr` and `_es`), and so are words with different meanings in Hindi and English (main, kar, sun)
+    if the text mixes both.
 
     >>> code_switch("What is the capital of the biggest country in the world?", 0.3, Random(1)).text
     'What is the rajdhani of the biggest desh in the duniya?'
@@ -39,7 +40,7 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
 
     def has_counterpart(index: int) -> bool:
         start, end = spans[index]
-        if other := _other_word(text, start, end, language):
+        if other := _translate(text, start, end, language):
             edits[index] = start, text[start:end], other
         return bool(other)
 
@@ -52,39 +53,39 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     return Edits(text, [edits[index] for index in chosen])
 
 
-def _other_word(text: str, start: int, end: int, language: str) -> str:
-    """What the other language says for the word `text[start:end]`; "" for unlisted words, names and doubtful cases."""
+def _translate(text: str, start: int, end: int, language: str) -> str:
+    """Return the counterpart of the word `text[start:end]`; "" for unlisted words, names and unclear cases."""
     word = text[start:end]
     lower = word.lower()
-    other, needs = _table(language).get(lower if lower.isascii() else normalize("NFC", lower), ("", ""))
+    other, required_part = _table(language).get(lower if lower.isascii() else normalize("NFC", lower), ("", ""))
     if not other or other == lower:
         return ""
     if word != lower and not may_be_capitalised(text, start, end):
         return ""
     if language == "en" and (not fits_article(text, start, other) or word_before(text, start) == "how"):
         return ""
-    if needs and part_of_speech(text, start, end) != needs:
+    if required_part and part_of_speech(text, start, end) != required_part:
         return ""
     return match_case(word, other)
 
 
-_GOES_BOTH_WAYS = ("noun", "noun?", "adj")
-_NEEDS_ITS_PLACE = ("noun?", "adj")
+_BOTH_DIRECTIONS = ("noun", "noun?", "adj")
+_NEEDS_CONTEXT = ("noun?", "adj")
 
 
 @cache
 def _table(language: str) -> dict[str, tuple[str, str]]:
-    """Each word of `language` with its counterpart and the part of speech that its neighbours must show ("": any)."""
+    """Return each word of `language` with its counterpart and the part of speech its context must show ("": any)."""
     table: dict[str, tuple[str, str]] = {}
     for line in read_lines("code_switch_hi.txt", "holdfast.perturbations"):
         kind, _, entry = line.partition(":")
-        if kind not in _GOES_BOTH_WAYS and language != "en":
+        if kind not in _BOTH_DIRECTIONS and language != "en":
             continue
         english, latin, hindi = ([form.strip() for form in side.split("/")] for side in entry.split("="))
         own, others = {"en": (english, latin), "hi-Latn": (latin, english), "hi": (hindi, english)}[language]
-        needs = kind.removesuffix("?") if kind in _NEEDS_ITS_PLACE and language == "en" else ""
+        required_part = kind.removesuffix("?") if kind in _NEEDS_CONTEXT and language == "en" else ""
         for at, form in enumerate(own):
             if at > 0 and form.endswith(("े", "e")) and language != "en":
-                continue  # the plural in -e is also the singular before a postposition
-            table.setdefault(normalize("NFC", form), (others[min(at, len(others) - 1)], needs))
+                continue  # the plural in -e is also the oblique singular
+            table.setdefault(normalize("NFC", form), (others[min(at, len(others) - 1)], required_part))
     return table

@@ -1,4 +1,4 @@
-"""German, French and Spanish words within an English sentence, and English ones within theirs."""
+"""Code-switching between English and German, French or Spanish."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,37 +27,38 @@ _LANGUAGES = ("en", "de", "fr", "es")
 
 @perturbation("code_switch_de", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_de(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Put German words into an English text; English ones into a German text.
+    """Replace words of an English text with German ones, and of a German text with English ones.
 
-    Nouns change, and small words such as "and" and "often"; a plural stays a plural, names stay.
+    Nouns and function words such as "and" and "often" are replaced; plurals stay plural, and names are kept.
 
     >>> code_switch_de("Which river runs through the capital?", 0.3, Random(1)).text
     'Which Fluss runs through the Hauptstadt?'
     """
-    return _switched(text, strength, rng, protect, "de")
+    return _switch(text, strength, rng, protect, "de")
 
 
 @perturbation("code_switch_fr", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_fr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Put French words into an English text; English ones into a French text (see `code_switch_de`).
+    """Replace words of an English text with French ones, and of a French text with English ones (see `code_switch_de`).
 
     >>> code_switch_fr("Quelle est la capitale de ce pays ?", 0.3, Random(1)).text
     'Quelle est la capital de ce country ?'
     """
-    return _switched(text, strength, rng, protect, "fr")
+    return _switch(text, strength, rng, protect, "fr")
 
 
 @perturbation("code_switch_es", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_es(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Put Spanish words into an English text; English ones into a Spanish text (see `code_switch_de`).
+    """Replace words of an English text with Spanish ones, and of a Spanish text with English ones (see
+    `code_switch_de`).
 
     >>> code_switch_es("Please open the window and the door.", 0.3, Random(1)).text
     'Por favor open the ventana and the door.'
     """
-    return _switched(text, strength, rng, protect, "es")
+    return _switch(text, strength, rng, protect, "es")
 
 
-def _switched(text: str, strength: float, rng: Random, protect: Sequence[str], language: str) -> Edits:
+def _switch(text: str, strength: float, rng: Random, protect: Sequence[str], language: str) -> Edits:
     counterpart = _counterpart_in(text, language)
     if counterpart is None:
         return Edits(text)
@@ -75,32 +76,33 @@ def _switched(text: str, strength: float, rng: Random, protect: Sequence[str], l
 
 
 Counterpart = Callable[[str, int, int, str], str]
-"""What the other language says for the word `text[start:end]`; "" for unlisted words, names and doubtful cases."""
+"""`(text, start, end, language) -> str`: the counterpart of the word `text[start:end]`; "" for unlisted words, names
+and unclear cases."""
 
 
 def _counterpart_in(text: str, language: str) -> Counterpart | None:
-    """How words of `text` are replaced: by its own language, English or `language`; None where it is in neither."""
+    """Return how to translate words of `text`, which is in English or in `language`; None if it is in neither."""
     spoken = language_of(text)
     if spoken == "en":
-        return _of_english
+        return _translate_from_english
     small = {name: count_small_words(text, _listed("small", name)) for name in _LANGUAGES[1:]}
     others = [count for name, count in small.items() if name != language]
-    return _into_english if not spoken and small[language] > max(others) else None
+    return _translate_into_english if not spoken and small[language] > max(others) else None
 
 
-def _of_english(text: str, start: int, end: int, language: str) -> str:
+def _translate_from_english(text: str, start: int, end: int, language: str) -> str:
     word = text[start:end]
     found = _from_english(language).get(word.lower())
     if found is None or (word != word.lower() and not may_be_capitalised(text, start, end)):
         return ""
-    if found.needs_place and part_of_speech(text, start, end) != "noun":
+    if found.needs_context and part_of_speech(text, start, end) != "noun":
         return ""
     other = match_case(word, found.other)
     return other if other.lower() != word.lower() and fits_article(text, start, found.other) else ""
 
 
-def _into_english(text: str, start: int, end: int, language: str) -> str:
-    """Nouns are told by their capital in German, elsewhere by the determiner before them; small words by themselves."""
+def _translate_into_english(text: str, start: int, end: int, language: str) -> str:
+    """Translate a word into English; a noun needs a capital in German and a determiner before it elsewhere."""
     word = normalize("NFC", text[start:end])
     found = _to_english(language).get(word if language == "de" else word.lower())
     if found is None or found.other.lower() == word.lower():
@@ -110,17 +112,23 @@ def _into_english(text: str, start: int, end: int, language: str) -> str:
         return "" if capital else found.other
     if language == "de":
         return "" if is_sentence_start(text, start) else match_case(word, found.other)
-    is_told = word_before(text, start) in _listed("determiners", language)
-    return found.other if is_told and not capital else ""
+    has_determiner = word_before(text, start) in _listed("determiners", language)
+    return found.other if has_determiner and not capital else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What stands for a word in the other language, and what is known of the word."""
+    """The counterpart of a word.
+
+    Attributes:
+        other: The word in the other language.
+        is_noun: Whether the word is a noun.
+        needs_context: Whether it is replaced only if its context shows a noun.
+    """
 
     other: str
     is_noun: bool
-    needs_place: bool
+    needs_context: bool
 
 
 @cache
@@ -134,21 +142,22 @@ def _from_english(language: str) -> Mapping[str, Listed]:
 
 @cache
 def _to_english(language: str) -> Mapping[str, Listed]:
-    """Without the words that stand for several English ones (colour and color are one)."""
+    """Return the table from `language` to English, without words that have several English counterparts (colour and
+    color count as one)."""
     table: dict[str, Listed] = {}
     meant: dict[str, set[str]] = {}
     for kind, forms in _entries():
         for at, own in enumerate(forms[language]):
             if " " not in own:
                 meant.setdefault(own, set()).add(forms["en"][0].replace("our", "or"))
-                table.setdefault(own, Listed(forms["en"][at], kind != "other", needs_place=False))
+                table.setdefault(own, Listed(forms["en"][at], kind != "other", needs_context=False))
     doubtful = _listed("ambiguous", language) | {own for own, senses in meant.items() if len(senses) > 1}
     return {own: found for own, found in table.items() if own not in doubtful}
 
 
 @cache
 def _entries() -> Sequence[tuple[str, Mapping[str, Sequence[str]]]]:
-    """(part of speech, the forms in each language) of every line."""
+    """Return the part of speech and the forms in each language of every line."""
     lines = (line.partition(":") for line in read_lines(_FILE, "holdfast.perturbations") if "=" in line)
     return [
         (kind, {name: side.strip().split("/") for name, side in zip(_LANGUAGES, entry.split("="), strict=True)})
@@ -158,7 +167,7 @@ def _entries() -> Sequence[tuple[str, Mapping[str, Sequence[str]]]]:
 
 @cache
 def _listed(what: str, language: str) -> frozenset[str]:
-    """The words of the line `what language: ...`."""
+    """Return the words on the line `what language: ...`."""
     lines = (line.partition(":") for line in read_lines(_FILE, "holdfast.perturbations") if "=" not in line)
     return frozenset(word for name, _, listed in lines if name == f"{what} {language}" for word in listed.split())
 

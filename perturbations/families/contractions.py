@@ -1,4 +1,4 @@
-"""Short forms and full forms: I'm for I am, do not for don't, where the other surely means the same."""
+"""Contractions (I am, I'm) in both directions, where the meaning is sure to stay the same."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from holdfast.perturbations.protected import mask
 
 @perturbation("contractions", family="rewording", light=0.05, heavy=0.50, units=count_words)
 def contractions(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Contract what can be contracted, and write out what is contracted, each where the sentence allows it.
+    """Contract full forms and expand contractions wherever the sentence allows it.
 
     >>> contractions("What is the name, and why don't they know it?", 1.0, Random(1)).text
     "What's the name, and why don't they know it?"
@@ -71,7 +71,7 @@ def _other_form(text: str, match: re.Match[str], mark: str) -> Edit | None:
 
 
 def _stands_in_statement(text: str, start: int, end: int) -> bool:
-    """Whether `not` may stand behind the verb here: not where a subject follows (isn't it, why don't they)."""
+    """Return whether "not" may follow the verb here, i.e. no subject follows as in "isn't it" and "why don't they"."""
     after, before = word_after(text, end), word_before(text, start)
     if not after or after in closed_class("subject", "object", "pronoun"):
         return False
@@ -84,7 +84,7 @@ _IS = frozenset("a an the my your his her our their not very so too going time n
 
 
 def _full_ending(host: str, ending: str, after: str) -> str:
-    """What a short ending stands for, as far as the next word tells; "" if it does not."""
+    """Return what a contracted ending stands for, judging by the next word; "" if unclear."""
     if host == "let":
         return "us" if ending == "'s" and after in verb_forms()["base"] else ""
     if ending == "'s":
@@ -111,8 +111,8 @@ _CLAUSE_BEFORE = re.compile(
 
 
 def _may_contract(text: str, start: int, end: int, host: str, verb: str) -> bool:
-    """Whether the verb may lean on the word before it: it agrees, more follows, and no question word looks for its end
-    ("where they are now", "what it is about")."""
+    """Return whether the verb may contract with the word before it: it agrees, more follows, and it doesn't end a
+    clause opened by a question word ("where they are now", "what it is about")."""
     after = word_after(text, end)
     if host not in _AGREES[verb] or not after or _CLAUSE_BEFORE.search(text[max(0, start - 60) : start]):
         return False

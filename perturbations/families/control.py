@@ -1,4 +1,4 @@
-"""The control: nothing changes, so whatever moves in the outputs is the noise floor."""
+"""The control: no change, so any difference between outputs is the noise floor."""
 
 from collections.abc import Sequence
 from random import Random
@@ -11,7 +11,7 @@ from holdfast.perturbations.perturbation import perturbation
 def identity(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
     """Change nothing, at any strength.
 
-    Generated again in other batches, these variants show how far outputs move when the prompt has not moved.
+    Generated again in other batches, these variants show how much outputs vary when the prompt is the same.
 
     >>> identity("the cat sat", 1.0, Random(7)).text
     'the cat sat'

@@ -1,4 +1,4 @@
-"""Decoration: what chat and formatted pages put around words without changing them."""
+"""Decoration: symbols that chats and formatted pages add to words without changing them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,7 +15,7 @@ from holdfast.perturbations.protected import free_token_ends, free_word_edges
 
 @perturbation("emoji", family="decoration", light=0.05, heavy=0.25, units=count_tokens)
 def emoji(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Put emoji after words, each behind a space of its own.
+    """Insert emoji after words, each preceded by a space.
 
     >>> emoji("who painted the Mona Lisa?", 0.2, Random(1)).text
     'who painted the 😀 Mona Lisa?'
@@ -37,10 +37,9 @@ _LINE_STARTS = ("- ", "* ", "# ", "## ", "> ", "1. ")
 
 @perturbation("markdown", family="decoration", light=0.05, heavy=0.25, units=count_words)
 def markdown(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Leave marks of Markdown in the text, as pasted text has them: bold, emphasis, bullets, headings.
+    """Add Markdown markup as found in pasted text: bold, emphasis, bullets, headings.
 
-    Never code marks, which would say that the text is to be taken literally, nor a line through it, which would say
-    that it is deleted.
+    Code marks and strikethrough are not used because they would mark the text as literal or as deleted.
 
     >>> markdown("name the longest river in Europe", 0.4, Random(2)).text
     'name the _longest_ river **in** Europe'

@@ -1,4 +1,4 @@
-"""Sentences that have nothing to do with the matter, put before, after or inside the text."""
+"""Distractors: irrelevant sentences added before, after or inside the text."""
 
 import re
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ def _room(text: str) -> int:
 
 @perturbation("distractor", family="distraction", light=0.25, heavy=0.75, units=_room)
 def distractor(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Add irrelevant sentences, as people do who tell more than they need to; the text itself stays whole.
+    """Add irrelevant sentences; the text itself is unchanged.
 
-    Strength 1 means four sentences (light one, heavy three), each in a place of its own: before the text, after it, or
-    between two of its sentences (between lines, where it has several). A text of one sentence has room for two. They
-    are English, Hindi or Hinglish, as the text is (texts in other languages stay as they are), and hold no names or
-    numbers that could be taken for an answer.
+    Strength 1 means four sentences (light adds one, heavy three), each in a different place: before the text, after it,
+    or between its sentences (between its lines if it has several). A text of one sentence has two places. The sentences
+    are English, Hindi or Hinglish, like the text (texts in other languages are unchanged), and contain no names or
+    numbers that could be mistaken for an answer.
 
     >>> distractor("Who wrote Hamlet?", 0.25, Random(3)).text
     'The grass is wet after the rain. Who wrote Hamlet?'
@@ -39,24 +39,24 @@ def distractor(text: str, strength: float, rng: Random, *, protect: Sequence[str
         return Edits(text)
     places = choose(_places(text, protect), count, rng)
     added = rng.sample(known, len(places))
-    return Edits(text, tuple(_insertion(text, at, more) for at, more in zip(places, added, strict=True)))
+    return Edits(text, tuple(_insert_sentence(text, at, more) for at, more in zip(places, added, strict=True)))
 
 
 def _places(text: str, protect: Sequence[str]) -> list[int]:
-    """Where a sentence may be added, in order: 0, the ends of lines or else of sentences, and the end of the text."""
+    """Return the offsets where a sentence may be added: 0, line ends or else sentence ends, and the end of the text."""
     cuts, spans = cluster_cuts(text), protected_spans(text, protect)
     lines = [match.start() for match in _LINE_END.finditer(text)]
     ends = lines or [end for _, end in sentences(text)[:-1]]
     last = len(text.rstrip())
-    inner = [at for at in _outside(ends, spans) if at in cuts and at < last]
+    inner = [at for at in _outside_spans(ends, spans) if at in cuts and at < last]
     return [0, *inner, last if last in cuts else len(text)]
 
 
 _LINE_END = re.compile(r"(?<=\S)[ \t]*\n+(?=\s*\S)")
 
 
-def _outside(places: Sequence[int], spans: Sequence[Span]) -> list[int]:
-    """The sorted `places` that lie in none of the sorted `spans`."""
+def _outside_spans(places: Sequence[int], spans: Sequence[Span]) -> list[int]:
+    """Return the sorted `places` that lie in none of the sorted `spans`."""
     outside, at = [], 0
     for place in places:
         while at < len(spans) and spans[at][1] <= place:
@@ -66,8 +66,9 @@ def _outside(places: Sequence[int], spans: Sequence[Span]) -> list[int]:
     return outside
 
 
-def _insertion(text: str, at: int, added: str) -> Edit:
-    """At the start with a space behind it; later with one before it, or on a new line where no full stop stands."""
+def _insert_sentence(text: str, at: int, added: str) -> Edit:
+    """Insert a sentence: at the start followed by a space, elsewhere after a space, or on a new line after an
+    unfinished one."""
     if at == 0:
         return Edit(0, "", f"{added} ")
     own_line = text[at : at + 1] == "\n" or not _CLOSED.search(text[max(0, at - 4) : at])

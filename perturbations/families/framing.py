@@ -1,4 +1,4 @@
-"""Words around a request that leave its own words alone: an invitation before it, a courtesy before or after it."""
+"""Framing: phrases added around a request without changing its own words."""
 
 import re
 
@@ -15,12 +15,14 @@ COMMAND = re.compile(
     r"\s*(?:(?i:summari[sz]e|explain|describe|compare|classify|translate|identify|calculate|compute|rewrite|determine"
     r"|analy[sz]e|define|solve|extract|generate|outline|remind|delete)(?=\s+\S)"
     r"|(?i:list|give|write|name|tell|find|state|answer|choose|pick|show|complete|label|decide|read|create|suggest|provide"
-    r"|mention|play|send|call|set)(?=\s+[a-z0-9\"'(]))"  # a capital after these may be a headline ("State Bank falls")
+    r"|mention|play|send|call|set)(?=\s+[a-z0-9\"'(]))"  # no capital: "State Bank falls" is a headline
 )
 
 
 def wrap(text: str) -> list[Rewrite]:
-    """Light rewordings: something before the text, whose own words stay. The last one only inserts, so it always fits.
+    """Return light rewordings that add an introduction before the text.
+
+    The last one is a pure insertion, so it is always applicable.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits("Name a river.", edits).text for edits in wrap("Name a river.")]
@@ -57,7 +59,7 @@ _POLITE = re.compile(r"(?<!\w)(?:please|plz|kripya|कृपया|प्ली�
 
 
 def _wrap_hindi(text: str, language: str) -> list[Rewrite]:
-    """A frame that fits what the first sentence does; a request is made polite, unless it already is."""
+    """Return introductions that fit the first sentence; a request is made polite unless it already is."""
     start, end = next(iter(sentences(text[:_FIRST])), (0, 0))
     first = text[start:end]
     what = mood(first)
@@ -68,11 +70,11 @@ def _wrap_hindi(text: str, language: str) -> list[Rewrite]:
     return framed
 
 
-_FIRST = 400  # characters in which the first sentence ends
+_FIRST = 400  # number of characters to search for the end of the first sentence
 
 
 def lead_in_hindi(text: str, frame: str, start: int = 0) -> Edit:
-    """`frame` before the word at `start`, which loses its capital where it surely is no name."""
+    """Insert `frame` before the word at `start`, lower-casing the word unless it may be a name."""
     rest = text[start : start + 60]
     word = re.match(r"\w+", rest)
     return lead_in_word(word[0], start, frame) if word and not may_open_with_name(rest) else Edit(start, "", frame)
@@ -87,7 +89,7 @@ _CLOSINGS = {"hi": (" धन्यवाद।",), "hi-Latn": (" Shukriya.", " D
 
 
 def courtesies(text: str) -> list[Rewrite]:
-    """A greeting before the text, or thanks behind its last full stop.
+    """Return rewordings that add a greeting before the text, or thanks after its final punctuation.
 
     >>> [edit.inserted for (edit,) in courtesies("Name a river.")]
     ['Hello! ', 'Hi there! ', 'Good day. ', ' Thank you.', ' Thanks in advance.']
@@ -100,25 +102,25 @@ def courtesies(text: str) -> list[Rewrite]:
 
 
 def prefix_each(*frames: str) -> list[Rewrite]:
-    """Each frame before the text."""
+    """Return one rewrite for each frame, inserting it before the text."""
     return [(Edit(0, "", frame),) for frame in frames]
 
 
 def lead_in(match: re.Match[str], frame: str) -> Rewrite:
-    """`frame` before the matched first word, which loses its capital unless it is all capitals."""
+    """Insert `frame` before the matched first word, lower-casing the word unless it is in all capitals."""
     start = match.end() - len(match[0].lstrip())
     return (lead_in_word(match[0].lstrip(), start, frame),)
 
 
 def lead_in_word(word: str, start: int, frame: str) -> Edit:
-    """`frame` before the word at `start`, which loses its capital unless it is all capitals."""
+    """Insert `frame` before the word at `start`, lower-casing the word unless it is in all capitals."""
     if word[0].isupper() and (word[1:].islower() or len(word) == 1):
         return Edit(start, word[0], frame + word[0].lower())
     return Edit(start, "", frame)
 
 
 def merge_touching(edits: Rewrite) -> Rewrite:
-    """`edits`, with those that touch made one.
+    """Merge edits that touch.
 
     >>> merge_touching((Edit(0, "What", "Tell me what"), Edit(4, " is", "")))
     (Edit(position=0, removed='What is', inserted='Tell me what'),)

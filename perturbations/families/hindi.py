@@ -1,4 +1,4 @@
-"""What a Hindi or Hinglish sentence is, a question, a request or a statement: told by question words and verbs."""
+"""Mood of Hindi and Hinglish sentences (question, request or statement), from their question words and verbs."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from holdfast.perturbations.edits import Edit
 Mood = Literal["question", "request", "statement"]
 
 _WORD = re.compile(r"[\w\u0900-\u0963\u0966-\u097f]+")
-_BEHIND = 4  # words after the verb of a request
+_BEHIND = 4  # maximum number of words after the verb of a request
 
 
 def mood(sentence: str) -> Mood:
-    """What `sentence` does; a request that holds a question ("batao kab aaoge") counts as a request.
+    """Return the mood of a sentence; a request that contains a question ("batao kab aaoge") counts as a request.
 
     >>> [mood(text) for text in ("Kal kab aaoge?", "Alarm laga do", "कृपया सूची बनाइए।", "Mera ghar dilli mein hai.")]
     ['question', 'request', 'request', 'statement']
@@ -30,7 +30,7 @@ def mood(sentence: str) -> Mood:
 
 
 def question_words(sentence: str) -> frozenset[str]:
-    """The question words of `sentence`.
+    """Return the question words in a sentence.
 
     >>> question_words("Kal kab aaoge?")
     frozenset({'kab'})
@@ -39,7 +39,7 @@ def question_words(sentence: str) -> frozenset[str]:
 
 
 def refuse(sentence: str) -> Edit | None:
-    """The edit that turns a request into its refusal; None where no rule surely fits.
+    """Return the edit that negates a request ("mat"); None if no rule is sure to fit.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits(text, (refuse(text),)).text for text in ("Alarm laga do", "Ise delete karo.", "सूची बनाइए।")]
@@ -66,7 +66,7 @@ _NEGATIVE = frozenset("mat nahi nahin nhi na मत नहीं नही न �
 
 
 def _familiar(stem: str) -> str:
-    """The request to a friend: laga, lagao; कर, करो."""
+    """Return the familiar imperative of a verb stem: laga, lagao; कर, करो."""
     if stem in ("de", "le", "दे", "ले"):
         return {"de": "do", "le": "lo", "दे": "दो", "ले": "लो"}[stem]
     if stem.isascii():
@@ -75,7 +75,7 @@ def _familiar(stem: str) -> str:
 
 
 def _request_verb(found: Sequence[str]) -> int | None:
-    """Where in the words of a sentence its request stands: at the end, or before a clause; None if there is none."""
+    """Return the index of the verb of a request, at the end or before a clause; None if there is none."""
     last = len(found) - 1
     while last >= max(0, len(found) - _BEHIND) and found[last] in _listed("after"):
         last -= 1
@@ -98,7 +98,7 @@ def _opens_with_tell(found: Sequence[str]) -> bool:
 
 
 def may_open_with_name(sentence: str) -> bool:
-    """Whether the capital at the start of a Hinglish sentence may be that of a name; not on words that surely are none.
+    """Return whether the first word of a Hinglish sentence may be a name, so that its capital must be kept.
 
     >>> may_open_with_name("Mera laptop kharab hai"), may_open_with_name("Delhi mein barish hai")
     (False, True)

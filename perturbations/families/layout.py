@@ -1,4 +1,4 @@
-"""Layout noise: spaces and punctuation marks lost, added and mistaken."""
+"""Layout noise: whitespace and punctuation dropped, added or confused."""
 
 from collections.abc import Sequence
 from itertools import repeat
@@ -15,27 +15,28 @@ from holdfast.perturbations.protected import free_token_ends
 
 @perturbation("spacing", family="layout", light=0.10, heavy=0.30, units=count_tokens)
 def spacing(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Disturb the gaps between words: a space too many, a line break for a space, a space lost.
+    """Perturb the gaps between words: an extra space, a line break instead of a space, a missing space.
 
-    No space is lost beside a protected span (`5 5` never becomes `55`). A text without gaps gets a space at its end.
+    Spaces next to a protected span are never dropped (`5 5` never becomes `55`). A text without gaps gets a trailing
+    space.
 
     >>> spacing("name the longest river in Europe", 0.5, Random(1)).text
     'namethe  longest river in\\nEurope'
     """
     total, starts, seen, ends = free_token_ends(text, protect)
     count, last = edit_count(strength, total), max(0, ends.rfind(1))
-    chosen = choose_marked(ends[:last], count, rng)  # each stands before a gap
+    chosen = choose_marked(ends[:last], count, rng)  # each precedes a gap
     if count and not chosen:
         return Edits(text, [(len(text), "", " ")])
     kinds = spin(repeat(_GAPS), len(chosen), rng)
-    return Edits(text, [_disturb(seen, at, starts[at + 1], kind) for at, kind in zip(chosen, kinds, strict=True)])
+    return Edits(text, [_change_gap(seen, at, starts[at + 1], kind) for at, kind in zip(chosen, kinds, strict=True)])
 
 
-_GAPS = wheel(["\n", "", "  "])  # what may become of a space
+_GAPS = wheel(["\n", "", "  "])  # replacements for a space
 
 
-def _disturb(seen: Sequence[str], place: int, start: int, kind: str) -> Row:
-    """A single space after `place`, at `start`, gives way to `kind`, where it may; any other gap is widened."""
+def _change_gap(seen: Sequence[str], place: int, start: int, kind: str) -> Row:
+    """Replace a single space after `place` with `kind` if that is allowed; widen any other gap."""
     single = seen[place + 1] == " " and not seen[place + 2].isspace()
     if single and kind != "  " and (kind or seen[place] != "\0" != seen[place + 2]):
         return start, " ", kind
@@ -44,9 +45,10 @@ def _disturb(seen: Sequence[str], place: int, start: int, kind: str) -> Row:
 
 @perturbation("punctuation", family="layout", light=0.05, heavy=0.25, units=count_tokens)
 def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Drop, mistake or add the marks at the ends of words.
+    """Drop, confuse or add punctuation at the ends of words.
 
-    Nothing is added to a protected span (a mark would become part of an address), but the mark after one may go.
+    Nothing is added to a protected span (punctuation would become part of an address), but punctuation after one may be
+    dropped.
 
     >>> punctuation("Well, who wrote Hamlet, and when?", 0.5, Random(4)).text
     'Well, who wrote! Hamlet and. when?'
@@ -54,17 +56,19 @@ def punctuation(text: str, strength: float, rng: Random, *, protect: Sequence[st
     total, starts, seen, ends = free_token_ends(text, protect)
     chosen = choose_marked(both(ends, _PUNCTUABLE.marks(seen)), edit_count(strength, total), rng)
     chances = rng.randbytes(len(chosen))
-    return Edits(text, [_repunctuate(text, starts[at + 1], byte) for at, byte in zip(chosen, chances, strict=True)])
+    return Edits(
+        text, [_change_punctuation(text, starts[at + 1], byte) for at, byte in zip(chosen, chances, strict=True)]
+    )
 
 
-# What people write for one another, by script: Latin and most others, Devanagari, Arabic, East Asian.
+# Marks that people confuse, by script: Latin and most others, Devanagari, Arabic, East Asian.
 _MARKS = (".,;:!?", "।,;:!?", ".،؛:!؟", "。，；：！？")
 _ANY_MARK = frozenset("".join(_MARKS))
 _PUNCTUABLE = CharacterClass(lambda cluster: cluster in _ANY_MARK or category(cluster[-1])[0] in "LM")
 
 
-def _repunctuate(text: str, end: int, byte: int) -> Row:
-    """Add a mark where a word ends without one; else drop or change its mark (one that stands alone only changes)."""
+def _change_punctuation(text: str, end: int, byte: int) -> Row:
+    """Add a mark to a word without one; otherwise drop or change its mark (a mark standing alone is only changed)."""
     last = text[end - 1]
     marks = _marks_like(last)
     if last not in _ANY_MARK:

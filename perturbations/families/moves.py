@@ -1,4 +1,4 @@
-"""The word order of indirect questions: what X is, when X was born, how many X he has, whether X is Y."""
+"""Word order of indirect questions: what X is, when X was born, how many X he has, whether X is Y."""
 
 import re
 
@@ -23,7 +23,7 @@ _HAVE = re.compile(r"(?i:how (?:many|much)) .+? (do|does) .+ (have)$")
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|am|be|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)\b|n['’]t\b"
 )
-# A question that ends so, or has a clause of its own, needs another word order than these rules make.
+# A question that ends like this, or contains a subordinate clause, needs a different word order than these rules make.
 _OPEN_END = re.compile(
     r" (?:of|in|on|at|for|from|to|with|by|about|as|like|called|named|into|through|after|under|over|near|there|against"
     r"|between|\w+ing)$"
@@ -32,14 +32,15 @@ _CLAUSE = re.compile(r"\b(?:last time|first time|when|while|if|because|after|bef
 _PRONOUN = r"(?:I|you|he|she|it|we|they)"
 _NAME = r"[A-Z][\w'’]*(?: [A-Z][\w'’]*){0,2}"
 _DID = re.compile(rf"\b(do|does|did) ({_PRONOUN}|{_NAME}|the (?:\w+ )?\w+) (\w+)(?= (\w+)|$)")
-# The question word is itself the subject: nothing moves.
+# The question word is the subject, so the word order stays the same.
 _SUBJECT = re.compile(
     r"(?i:who|which \w+|how many \w+|what) (?:(is|are|was|were)|(has|have|had)|(can|will|would|could|should)) (\w+)"
 )
 
 
 def to_statement_order(question: str) -> Rewrite | None:
-    """The edits that give a wh-question the order of a statement (what X is); None where no rule surely fits.
+    """Return the edits that give a wh-question the word order of a statement ("what X is"), or None if no rule is sure
+    to fit.
 
     >>> from holdfast.perturbations import Edits
     >>> texts = ["Where is the Nile", "When did the war end", "How much does he earn", "Who can fly", "How is it"]
@@ -85,7 +86,8 @@ def _is_subject_question(question: str) -> bool:
 
 
 def _without_do(question: str) -> Rewrite:
-    """When did the war end? as when the war ended; () unless a listed verb follows a pronoun, a name or `the war`."""
+    """Turn "when did the war end" into "when the war ended"; () unless a listed verb follows a pronoun, name or "the
+    war"."""
     match = _DID.search(question)
     if not match or _CLAUSE.search(question[: match.end(2)]):
         return ()
@@ -97,14 +99,15 @@ def _without_do(question: str) -> Rewrite:
     if not form:
         return ()
     drop = Edit(match.start(1), auxiliary + " ", "")
-    return _inflected(question, match, 3, slot, drop)
+    return _inflect(question, match, 3, slot, drop)
 
 
 _SECOND_VERB = re.compile(r"(?<= and )\w+|(?<= or )\w+|(?<= then )\w+")
 
 
-def _inflected(question: str, match: re.Match[str], group: int, slot: str, drop: Edit) -> Rewrite:
-    """`drop`, and the forms of the verb matched and of one coordinated with it ("plan and execute"); () in doubt."""
+def _inflect(question: str, match: re.Match[str], group: int, slot: str, drop: Edit) -> Rewrite:
+    """Return `drop` plus edits that inflect the matched verb and one coordinated with it ("plan and execute"); () if
+    unsure."""
     verb, end = match[group], match.end(group)
     edits = [drop, Edit(match.start(group), verb, verb_form(verb, slot))]
     for second in _SECOND_VERB.finditer(question, end):
@@ -124,7 +127,7 @@ _YES_NO = re.compile(
 
 
 def to_indirect_yes_no(question: str) -> Rewrite:
-    """Is X Y? as (whether) X is Y, for pronouns and names; () where no rule surely fits.
+    """Turn "Is X Y?" into "X is Y" (after "whether"), for pronouns and names; () if no rule is sure to fit.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits(text, to_indirect_yes_no(text)).text for text in ("Is Rome old", "Did she win the cup")]
@@ -137,7 +140,7 @@ def to_indirect_yes_no(question: str) -> Rewrite:
     drop = Edit(match.start(1), match[1] + " ", "")
     if auxiliary in closed_class("do"):
         slot = {"do": "base", "does": "third", "did": "past"}[auxiliary]
-        return _inflected(question, match, 3, slot, drop) if verb_form(verb, slot) else ()
+        return _inflect(question, match, 3, slot, drop) if verb_form(verb, slot) else ()
     return (drop, Edit(match.end(2), "", f" {auxiliary}"))
 
 
@@ -146,7 +149,8 @@ _YEAR_FIRST = re.compile(r"(\s*)((I|S|B|A|D)(?:n|ince|efore|fter|uring)) (\d{4})
 
 
 def move_year(question: str) -> list[Rewrite]:
-    """Who won X in 1990? as In 1990, who won X? and the other way round; the year itself stays where it is.
+    """Move the year phrase: "Who won X in 1990?" becomes "In 1990, who won X?" and vice versa; the year itself is not
+    edited.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits(text, move_year(text)[0]).text for text in ("Who won in 1990?", "In 1990, who won?")]

@@ -1,4 +1,4 @@
-"""Sentences turned into their opposite: what was said is denied, what was denied is said."""
+"""Negation: sentences turned into their opposite by adding or removing a negation."""
 
 import re
 from collections.abc import Sequence
@@ -19,12 +19,15 @@ from holdfast.perturbations.protected import mask
 
 @perturbation("negate", family="meaning", light=0.25, heavy=1.00, units=count_sentences, expects="changed")
 def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Deny what sentences say or ask: the answer should change (a directional test).
+    """Negate sentences, so that the answer should change (a directional test).
 
-    Strength is the share of the sentences. Each is negated at its main verb, or loses the `not` that it has, only
-    where a rule surely fits. Yes/no questions stay (their answers are the same with and without) unless they ask for a
-    property that has an opposite ("is it safe"); those for a thing, a number, a time or a place stay ("when wasn't it"
-    asks nothing) unless they ask which of many; and so does what holds another negative word.
+    Strength is the share of sentences to negate. A sentence is negated at its main verb, or loses its "not", but only
+    if a rule is sure to fit. These are kept:
+
+    - yes/no questions (the answer is the same either way), unless they ask about a property with an opposite ("is it
+      safe");
+    - questions about a thing, number, time or place ("when wasn't it" asks nothing), unless they ask which of several;
+    - sentences with another negative word.
 
     >>> negate("Who wrote Hamlet?", 1.0, Random(1)).text
     'Who did not write Hamlet?'
@@ -38,27 +41,27 @@ def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = 
     seen, cuts = mask(text, protect), cluster_cuts(text)
     spans = sentences(seen)
     count = edit_count(strength, count_sentences(text))
-    found = [edit for start, end in spans if (edit := _negated(seen[start:end], start))] if count else []
+    found = [edit for start, end in spans if (edit := _negate_sentence(seen[start:end], start))] if count else []
     whole = [edit for edit in found if edit.position in cuts and edit.position + len(edit.removed) in cuts]
     return Edits(text, tuple(choose(whole, count, rng)))
 
 
-_LONGEST = 400  # characters; what is longer is no single sentence
+_LONGEST = 400  # maximum length of a sentence in characters
 
 
-def _negated(sentence: str, offset: int) -> Edit | None:
-    """The edit that negates `sentence`, which begins at `offset`; None where no rule surely fits."""
+def _negate_sentence(sentence: str, offset: int) -> Edit | None:
+    """Return the edit that negates `sentence`, which starts at `offset`; None if no rule is sure to fit."""
     if len(sentence) > _LONGEST:
         return None
     is_hindi = language_of(sentence) in ("hi", "hi-Latn")
-    edit = _hindi(sentence) if is_hindi else _english(sentence)
+    edit = _negate_hindi(sentence) if is_hindi else _negate_english(sentence)
     return Edit(offset + edit.position, edit.removed, edit.inserted) if edit else None
 
 
 _HINDI_NOT = re.compile(r"(?<!\S)(?:नहीं|नही|nahin|nahi|nhi)(?!\S) ?", re.IGNORECASE)
 _HINDI_DO_NOT = re.compile(r"(?<!\S)(?:मत|mat) (?=\S)", re.IGNORECASE)
-# The verb group that ends a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Nouns in -ta
-# are left out.
+# The verb group at the end of a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Nouns in -ta
+# are excluded.
 _HINDI_END = re.compile(
     r"(?<= )((?:\S+ (?=(?:रहा|रही|रहे|चुका|चुकी|चुके|सकता|सकती|सकते|raha|rahi|rahe|chuka|chuki|sakta|sakti|sakte) ))?"
     r"(?:(?:हो|कर|दे|ले|आ|मिल|बन|ho|kar|de|le|aa|mil|ban) (?=(?:गया|गई|गयी|गए|गये|दिया|दी|लिया|gaya|gayi|gaye"
@@ -81,8 +84,8 @@ _HINDI_END = re.compile(
 _HINDI_WHY = frozenset({"क्यों", "kyun", "kyon"})
 
 
-def _hindi(sentence: str) -> Edit | None:
-    """Hindi and Hinglish: नहीं before the verb group that ends the sentence, or away with it; मत before a request."""
+def _negate_hindi(sentence: str) -> Edit | None:
+    """Negate Hindi and Hinglish: add or remove नहीं before the final verb group; मत before a request."""
     denied = [*_HINDI_NOT.finditer(sentence), *_HINDI_DO_NOT.finditer(sentence)]
     if denied:
         return Edit(denied[0].start(), denied[0][0], "") if len(denied) == 1 and denied[0][0][-1] == " " else None
@@ -104,38 +107,40 @@ _PERFECT = ("has", "have", "had")
 _DO = ("do", "does", "did")
 
 
-def _english(sentence: str) -> Edit | None:
+def _negate_english(sentence: str) -> Edit | None:
     if negatives := list(_NEGATIVE.finditer(sentence)):
-        return _affirmed(sentence, negatives[0]) if len(negatives) == 1 else None
+        return _remove_negation(sentence, negatives[0]) if len(negatives) == 1 else None
     spans = [match.span() for match in _WORD.finditer(sentence)]
-    said = [sentence[start:end].lower() for start, end in spans]
-    if not said:
+    words = [sentence[start:end].lower() for start, end in spans]
+    if not words:
         return None
-    if sentence.rstrip().endswith("?") and (asked := _opposite(sentence, said, spans) or _which(sentence, said, spans)):
+    if sentence.rstrip().endswith("?") and (
+        asked := _swap_opposite(sentence, words, spans) or _negate_which(sentence, words, spans)
+    ):
         return asked
-    is_question = sentence.rstrip("\"'”’) ").endswith("?") or said[0] in closed_class("question")
-    if (is_question and said[0] not in ("why", "who")) or said[:2] in (["who", "is"], ["who", "was"]):
+    is_question = sentence.rstrip("\"'”’) ").endswith("?") or words[0] in closed_class("question")
+    if (is_question and words[0] not in ("why", "who")) or words[:2] in (["who", "is"], ["who", "was"]):
         return None
-    if said[0] in ("if", "because", "while", "although", "unless"):
+    if words[0] in ("if", "because", "while", "although", "unless"):
         return None
-    if (at := _command(sentence, said, spans)) is not None:
+    if (at := _command_verb(sentence, words, spans)) is not None:
         start, end = spans[at]
         word = sentence[start:end]
         return Edit(start, word, ("do not " if word[0].islower() else "Do not ") + word.lower())
-    for at, word in enumerate(said):
+    for at, word in enumerate(words):
         start, end = spans[at]
         if at > 0 and word in _OPENS_CLAUSE and not (is_question and at < 2):
-            return None  # the main verb may lie behind a clause
-        if word in _TAKES_NOT and at > 0 and said[at - 1] not in closed_class("determiner", "possessive"):
-            return _auxiliary(sentence, said, spans, at, is_question)
+            return None  # the main verb may follow a subordinate clause
+        if word in _TAKES_NOT and at > 0 and words[at - 1] not in closed_class("determiner", "possessive"):
+            return _negate_auxiliary(sentence, words, spans, at, is_question)
         if (
             at > 0
-            and said[at - 1] in _PLURAL_SUBJECTS
+            and words[at - 1] in _PLURAL_SUBJECTS
             and word in verb_forms()["base"]
             and word not in verb_forms()["past"]
         ):
             return Edit(start, "", "do not ")
-        if base := _finite(sentence, said, spans, at) or _after_noun(sentence, said, spans, at):
+        if base := _main_verb_base(sentence, words, spans, at) or _verb_base_after_noun(sentence, words, spans, at):
             auxiliary = "did" if word in verb_forms()["past"] else "does"
             return Edit(start, sentence[start:end], f"{auxiliary} not {base}")
     return None
@@ -149,29 +154,30 @@ _OPPOSITES = {
 }  # fmt: skip
 
 
-def _opposite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
-    """Is it safe, as is it unsafe; or the other way round. None where several such words are asked for."""
-    if said[0] not in ("is", "are", "was", "were", "would"):
+def _swap_opposite(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Swap an adjective with its opposite ("is it safe", "is it unsafe"); None unless exactly one is asked about."""
+    if words[0] not in ("is", "are", "was", "were", "would"):
         return None
     back = {negative: positive for positive, negative in _OPPOSITES.items()}
-    found = [at for at, word in enumerate(said) if word in _OPPOSITES or word in back]
+    found = [at for at, word in enumerate(words) if word in _OPPOSITES or word in back]
     if len(found) != 1 or " or " in sentence:
         return None
     start, end = spans[found[0]]
-    return Edit(start, sentence[start:end], _OPPOSITES.get(said[found[0]]) or back[said[found[0]]])
+    return Edit(start, sentence[start:end], _OPPOSITES.get(words[found[0]]) or back[words[found[0]]])
 
 
-def _which(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
-    """Which planets have rings, as which do not have; only where the verb follows what is asked for."""
-    if len(said) < 4 or said[0] != "which" or not said[1].endswith("s") or said[1].endswith("ss"):
+def _negate_which(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
+    """Turn "which planets have rings" into "which planets do not have rings", only if the verb follows the noun
+    directly."""
+    if len(words) < 4 or words[0] != "which" or not words[1].endswith("s") or words[1].endswith("ss"):
         return None
     start, end = spans[2]
-    if sentence[end : end + 1] != " " or said[3] in ("there", *_PLURAL_SUBJECTS, "he", "she", "it"):
+    if sentence[end : end + 1] != " " or words[3] in ("there", *_PLURAL_SUBJECTS, "he", "she", "it"):
         return None
-    if said[2] in ("are", "were", "can", "could", "will", "would", "should"):
-        follows_subject = said[3] in closed_class("determiner", "possessive") or said[3].endswith("s")
-        return None if follows_subject else _auxiliary(sentence, said, spans, 2, True)
-    is_verb = said[2] == "have" or (said[2] in verb_forms()["base"] and said[2] not in verb_forms()["past"])
+    if words[2] in ("are", "were", "can", "could", "will", "would", "should"):
+        follows_subject = words[3] in closed_class("determiner", "possessive") or words[3].endswith("s")
+        return None if follows_subject else _negate_auxiliary(sentence, words, spans, 2, True)
+    is_verb = words[2] == "have" or (words[2] in verb_forms()["base"] and words[2] not in verb_forms()["past"])
     return Edit(start, "", "do not ") if is_verb else None
 
 
@@ -180,24 +186,24 @@ _PLURAL_SUBJECTS = ("i", "we", "you", "they")
 _NO_COMMANDS = frozenset("thank hope wish love like mean mind".split())
 
 
-def _command(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]]) -> int | None:
-    """Where the verb of a command stands: first, or behind a courtesy; None if the sentence is none."""
-    at = 1 if said[0] in closed_class("courtesy") else 0
-    if at + 1 >= len(said) or said[at] in _NO_COMMANDS or sentence[spans[at][1]] != " ":
+def _command_verb(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]]) -> int | None:
+    """Return the index of a command's verb (first, or after a courtesy); None if the sentence is not a command."""
+    at = 1 if words[0] in closed_class("courtesy") else 0
+    if at + 1 >= len(words) or words[at] in _NO_COMMANDS or sentence[spans[at][1]] != " ":
         return None
     if COMMAND.match(sentence, spans[at][0]):
         return at
-    takes_object = said[at + 1] in closed_class("determiner", "possessive", "object")
-    return at if said[at] in verb_forms()["base"] and takes_object and said[at + 1] not in ("that", "who") else None
+    takes_object = words[at + 1] in closed_class("determiner", "possessive", "object")
+    return at if words[at] in verb_forms()["base"] and takes_object and words[at + 1] not in ("that", "who") else None
 
 
-def _after_noun(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
-    """The base of the verb at `at` behind "The old bank": no other word of the sentence may be its verb."""
-    table, word = verb_forms(), said[at]
-    opens = said[0] in closed_class("possessive") or said[0] in ("the", "a", "an", "this", "that")
+def _verb_base_after_noun(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
+    """Return the base form of the verb at `at` after a subject like "The old bank"; "" if another word may be it."""
+    table, word = verb_forms(), words[at]
+    opens = words[0] in closed_class("possessive") or words[0] in ("the", "a", "an", "this", "that")
     if not opens or not 2 <= at <= 4 or not sentence[spans[at][0]].islower() or sentence[spans[at][0] - 1] != " ":
         return ""
-    subject, rest = said[1:at], said[at + 1 :]
+    subject, rest = words[1:at], words[at + 1 :]
     other = table["third"].keys() | table["past"].keys() | _TAKES_NOT
     if not closed_class().isdisjoint(subject) or not other.isdisjoint(rest) or not other.isdisjoint(subject):
         return ""
@@ -210,8 +216,8 @@ def _after_noun(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, i
     return table["third"].get(word, "") if not subject[-1].endswith("s") else ""
 
 
-def _affirmed(sentence: str, negative: re.Match[str]) -> Edit | None:
-    """Away with the one `not`: behind an auxiliary, or in its contracted form."""
+def _remove_negation(sentence: str, negative: re.Match[str]) -> Edit | None:
+    """Remove the only negation: "not" after an auxiliary, or the "n't" of a contraction."""
     word, start = negative[0].lower().replace("’", "'"), negative.start()
     rest = sentence[negative.end() :]
     if re.match(r"\s*(?:only|just|necessarily|until|i|you|he|she|it|we|they)\b|\s*[,?]", rest, re.IGNORECASE):
@@ -234,7 +240,7 @@ _DO_NOT = re.compile(r"\b(do|does|did)(?: not|n['’]t) (\w+)\b", re.IGNORECASE)
 
 
 def _without_do(sentence: str, negative: re.Match[str]) -> Edit | None:
-    """Did not sign, as signed; Do not sign, as Sign. None unless a listed verb follows."""
+    """Turn "did not sign" into "signed" and "Do not sign" into "Sign"; None unless a listed verb follows."""
     found = next(
         (match for match in _DO_NOT.finditer(sentence) if match.end() > negative.start() >= match.start()), None
     )
@@ -245,12 +251,12 @@ def _without_do(sentence: str, negative: re.Match[str]) -> Edit | None:
     return Edit(found.start(), found[0], form.capitalize() if found[1][0].isupper() else form)
 
 
-def _auxiliary(
-    sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int, is_question: bool
+def _negate_auxiliary(
+    sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]], at: int, is_question: bool
 ) -> Edit | None:
-    """`not` after an auxiliary; in questions, where the subject may follow, in its contracted form."""
+    """Insert "not" after an auxiliary, or contract it in questions because the subject may follow."""
     start, end = spans[at]
-    word, following = said[at], said[at + 1] if at + 1 < len(said) else ""
+    word, following = words[at], words[at + 1] if at + 1 < len(words) else ""
     if sentence[end : end + 1] != " " or not following or sentence[start - 1] != " ":
         return None
     if word in _PERFECT and not (following in verb_forms()["participle"] or following in ("been", "had", "become")):
@@ -264,28 +270,27 @@ def _auxiliary(
     return Edit(end, "", "not" if word == "can" else " not")
 
 
-def _finite(sentence: str, said: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
-    """The base of the word at `at` if it surely is the main verb: behind a subject that ends right before it.
+def _main_verb_base(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
+    """Return the base form of the word at `at` if it is surely the main verb, directly after its subject; otherwise "".
 
-    Subjects are who and pronouns, and names where an object follows; forms that can be nothing but a past tense
-    (rose, wrote) need none.
+    Subjects are "who", pronouns, and names if an object follows; unambiguous past tenses (rose, wrote) need no subject.
     """
     if at == 0 or sentence[spans[at][0] - 1] != " ":
         return ""
-    table, word, before = verb_forms(), said[at], said[at - 1]
+    table, word, before = verb_forms(), words[at], words[at - 1]
     past = table["past"].get(word, "")
     base = past or table["third"].get(word, "")
     if not base:
         return ""
     if past and word not in table["participle"] and word not in table["base"]:
         articles = closed_class("determiner", "possessive")
-        ends = at + 1 == len(said) and not articles.isdisjoint(said[:at])
-        is_noun = ends or before in articles or not _TAKES_NOT.isdisjoint(said)
+        ends = at + 1 == len(words) and not articles.isdisjoint(words[:at])
+        is_noun = ends or before in articles or not _TAKES_NOT.isdisjoint(words)
         return "" if is_noun and word in _ALSO_NOUNS else base
     if before in ("who", "he", "she", "it") or (past and before in ("i", "we", "you", "they")):
         return base
     name = sentence[spans[at - 1][0]].isupper()
-    following = said[at + 1] if at + 1 < len(said) else ""
+    following = words[at + 1] if at + 1 < len(words) else ""
     takes_more = following in closed_class("determiner", "possessive", "object", *(() if past else ("preposition",)))
     return base if name and takes_more and sentence[spans[at][0]].islower() else ""
 

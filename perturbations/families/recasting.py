@@ -1,7 +1,7 @@
-"""Rules that recast questions and commands, in English, Hindi and Hinglish, and keep every content word.
+"""Rules that recast questions and commands in English, Hindi and Hinglish, keeping every content word.
 
-A verb may change its form ("does he make" becomes "he makes"). A rule is used only where it surely fits; where none
-does, `framing.wrap` serves, so that no word order comes out wrong.
+Verbs may be inflected ("does he make" becomes "he makes"). A rule applies only where it is sure to fit; elsewhere
+`framing.wrap` is used, so the word order is never wrong.
 """
 
 import re
@@ -14,7 +14,7 @@ from holdfast.perturbations.families.framing import COMMAND, WH, Rewrite, lead_i
 from holdfast.perturbations.families.hindi import mood
 from holdfast.perturbations.families.moves import move_year, to_indirect_yes_no, to_statement_order
 
-_LONGEST = 300  # characters of a question
+_LONGEST = 300  # maximum length of a question in characters
 _QUESTION = re.compile(r"\s*((?:[^.?!\n]|\.(?=\w))+?)\s*(\?|$)\s*")
 _ENGLISH_FRAMES = (("Could you tell me ", "?"), ("I'd like to know ", "."), ("Please tell me ", "."))
 _HINDI_FRAMES = (("क्या आप बता सकते हैं कि ", "?"), ("मैं जानना चाहता हूँ कि ", "।"), ("कृपया बताइए कि ", "।"))
@@ -27,7 +27,7 @@ _INDIAN_FRAMES = {"hi": _HINDI_FRAMES, "hi-Latn": _HINGLISH_FRAMES}
 
 
 def recast(text: str) -> list[Rewrite]:
-    """Heavy rewordings of a command, or of the question that ends `text`; [] where no rule surely fits.
+    """Return heavy rewordings of a command, or of the question at the end of `text`; empty if no rule is sure to fit.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits(text, recast(text)[0]).text for text in ["When was Ada born?", "How many moons does Mars have?"]]
@@ -57,18 +57,18 @@ def _recast_question(question: str) -> list[Rewrite]:
     language = language_of(question)
     if asked and language in _INDIAN_FRAMES:
         is_whole = mood(question) == "question" and not question.lower().startswith(("क्या", "kya"))
-        return _framed(asked, (), _INDIAN_FRAMES[language]) if is_whole else []
+        return _frame(asked, (), _INDIAN_FRAMES[language]) if is_whole else []
     if not asked or language != "en" or not (asked[2] or WH.match(question)):
         return []
     if not WH.match(question):
         split = to_indirect_yes_no(asked[1])
-        return _framed(asked, split, _ENGLISH_FRAMES, "whether ") if split else move_year(question)
+        return _frame(asked, split, _ENGLISH_FRAMES, "whether ") if split else move_year(question)
     if how := _HOW_DO_I.match(asked[1]):
         to = (Edit(how.start(1), how[1], "to"),)
         can = (Edit(how.start(1), how[1], f"{how[2]} can"),)
-        return [*_framed(asked, to, _ENGLISH_FRAMES), *_framed(asked, can, _ENGLISH_FRAMES)]
+        return [*_frame(asked, to, _ENGLISH_FRAMES), *_frame(asked, can, _ENGLISH_FRAMES)]
     found = to_statement_order(asked[1])
-    indirect = _framed(asked, found, _ENGLISH_FRAMES) if found is not None else []
+    indirect = _frame(asked, found, _ENGLISH_FRAMES) if found is not None else []
     return [*indirect, *_in_place(asked), *_cleft(question), *move_year(question)]
 
 
@@ -77,8 +77,9 @@ _HOW_DO_I = re.compile(
 )
 
 
-def _framed(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str], ...], link: str = "") -> list[Rewrite]:
-    """The question inside each frame: its beginning, what is `moved` inside it, and its closing mark."""
+def _frame(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str], ...], link: str = "") -> list[Rewrite]:
+    """Return the question inside each frame, with its beginning, the edits in `moved` and its final punctuation
+    adapted."""
     question = WH.match(asked.string)
     start, mark = asked.start(1), asked.start(2)
     rewrites = []
@@ -99,7 +100,7 @@ _IN_CLAUSE = re.compile(
 
 
 def _in_place(asked: re.Match[str]) -> list[Rewrite]:
-    """What is X? as X is what?"""
+    """Turn "What is X?" into "X is what?"."""
     match = _WHAT_IS.fullmatch(asked.string)
     if not match or _IN_CLAUSE.search(asked.string) or len(match[3].split()) > 8 or " that " in match[3]:
         return []
@@ -108,7 +109,7 @@ def _in_place(asked: re.Match[str]) -> list[Rewrite]:
 
 
 def _cleft(question: str) -> list[Rewrite]:
-    """Who wrote X? as Who was it that wrote X?"""
+    """Turn "Who wrote X?" into "Who was it that wrote X?"."""
     match = re.match(r"\s*who(?= (\w+) )", question, re.IGNORECASE)
     if not match or match[1] not in verb_forms()["past"] | verb_forms()["third"]:
         return []
@@ -123,7 +124,7 @@ def _cleft(question: str) -> list[Rewrite]:
     return [cleft, passive]
 
 
-# A work, named or with an article, and nothing behind it; one in the plural might need another verb.
+# A work, named or with an article, at the end of the question; a plural might need a different verb.
 _WHO_MADE = re.compile(
     r"\s*([Ww]ho) (wrote|painted|composed|directed|designed|invented|discovered|founded|built)"
     r" ((?:(?:the|a|an) )?[A-Z][\w'’]*(?<!s)|the (?:[a-z]+ )?[a-z]+(?<!s))(\??)\s*"
@@ -138,7 +139,7 @@ _CAN_YOU = re.compile(
 
 
 def _recast_request(request: re.Match[str]) -> list[Rewrite]:
-    """Can you explain X? as Please explain X."""
+    """Turn "Can you explain X?" into "Please explain X."."""
     asked, verb, mark = request.start(1), request[2], request.start(3)
     return [
         (Edit(asked, request[1] + verb, opening), Edit(mark, "?", "."))

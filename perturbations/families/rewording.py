@@ -1,4 +1,4 @@
-"""Rewording: the same request in other words."""
+"""Paraphrases: the same request in different words."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -26,14 +26,17 @@ def paraphrase(
     protect: Sequence[str] = (),
     paraphrases: Sequence[str] = (),
 ) -> Edits:
-    """Ask the same thing in other words; strength says how far to go.
+    """Ask the same question in different words; strength determines how much changes.
 
-    Below 0.5 the text is wrapped ("Tell me: ..."). From 0.5 on, one of `paraphrases` (the sample's own, or a model's)
-    takes its place; without one, a rule for questions and commands recasts it; where none fits it is wrapped, and its
-    contractions are written out. From 0.75 on, a greeting or thanks join what the rules do. With one generator state
-    the rules never change fewer characters at a higher strength. They keep all content words, numbers and names; a
-    paraphrase that lacks something protected is passed over. There are rules for English, Hindi and Hinglish; other
-    languages have only `paraphrases`.
+    - Below 0.5, the text is introduced ("Tell me: ...").
+    - From 0.5, it is replaced with one of `paraphrases` (the sample's own, or a model's) that keeps everything
+      protected; if there is none, a rule recasts the question or command; if no rule fits, the text is introduced and
+      its contractions are expanded.
+    - From 0.75, the rules also add a greeting or thanks.
+
+    For a given generator state, a higher strength never makes the rules change fewer characters. The rules keep all
+    content words, numbers and names. They cover English, Hindi and Hinglish; texts in other languages are changed only
+    by `paraphrases`.
 
     >>> paraphrase("What is the capital of France?", 0.25, Random(2)).text
     'A question: What is the capital of France?'
@@ -49,31 +52,31 @@ def paraphrase(
     spans = protected_spans(text, protect)
     if strength >= _FAR:
         kept = [text[start:end] for start, end in spans]
-        own = [other for other in paraphrases if _stands_for(other, text, kept)]
+        own = [other for other in paraphrases if _may_replace(other, text, kept)]
         if own:
-            return Edits(text, _difference(text, rng.choice(own)))
+            return Edits(text, _diff(text, rng.choice(own)))
     if not language_of(text):
         return Edits(text)
-    first, second, third = rng.random(), rng.random(), rng.random()  # drawn at every strength, so that steps agree
-    chosen = _pick(_allowed(wrap(text), spans), first)
+    first, second, third = rng.random(), rng.random(), rng.random()  # always drawn, so that strengths are comparable
+    chosen = _pick(_without_protected(wrap(text), spans), first)
     if strength >= _FAR:
-        recasts = _allowed(recast(text), spans)
+        recasts = _without_protected(recast(text), spans)
         further = [rewrite for rewrite in recasts if _size(rewrite) >= _size(chosen)]
-        chosen = _pick(further, second) if further else _beside(_written_out(text, protect), chosen)
+        chosen = _pick(further, second) if further else _add_nonoverlapping(_expand_contractions(text, protect), chosen)
     if strength >= _FARTHEST:
-        more = _pick(_allowed(courtesies(text), spans), third)
+        more = _pick(_without_protected(courtesies(text), spans), third)
         chosen = merge_touching(tuple(sorted((*more, *chosen), key=lambda edit: edit.position)))
     return Edits(text, chosen)
 
 
-def _written_out(text: str, protect: Sequence[str]) -> Rewrite:
-    """The edits that write out all contractions."""
+def _expand_contractions(text: str, protect: Sequence[str]) -> Rewrite:
+    """Return the edits that expand all contractions."""
     edits = contractions(text, 1.0, Random(0), protect=protect).edits
     return tuple(edit for edit in edits if len(edit.inserted) > len(edit.removed))
 
 
-def _beside(more: Rewrite, chosen: Rewrite) -> Rewrite:
-    """`chosen`, and those of `more` that leave its places alone."""
+def _add_nonoverlapping(more: Rewrite, chosen: Rewrite) -> Rewrite:
+    """Return `chosen` plus the edits of `more` that don't overlap it."""
     taken = [(edit.position, edit.position + len(edit.removed)) for edit in chosen if edit.removed]
     free = [
         edit
@@ -91,12 +94,12 @@ def _size(rewrite: Rewrite) -> int:
     return sum(len(edit.removed) + len(edit.inserted) for edit in rewrite)
 
 
-def _stands_for(other: str, text: str, kept: Sequence[str]) -> bool:
+def _may_replace(other: str, text: str, kept: Sequence[str]) -> bool:
     return bool(other.strip()) and other != text and all(piece in other for piece in kept)
 
 
-def _allowed(rewrites: Sequence[Rewrite], spans: Sequence[tuple[int, int]]) -> list[Rewrite]:
-    """The rewrites that touch no protected span; one that only inserts at the start is always among the wrappings."""
+def _without_protected(rewrites: Sequence[Rewrite], spans: Sequence[tuple[int, int]]) -> list[Rewrite]:
+    """Return the rewrites that touch no protected span; of the introductions, at least the pure insertion remains."""
 
     def touches(edit: Edit) -> bool:
         end = edit.position + len(edit.removed)
@@ -105,8 +108,8 @@ def _allowed(rewrites: Sequence[Rewrite], spans: Sequence[tuple[int, int]]) -> l
     return [rewrite for rewrite in rewrites if not any(touches(edit) for edit in rewrite)]
 
 
-def _difference(text: str, other: str) -> tuple[Edit, ...]:
-    """The edits, word by word, that turn `text` into `other`; for very long texts one edit around all that differs."""
+def _diff(text: str, other: str) -> tuple[Edit, ...]:
+    """Return the word-level edits that turn `text` into `other`; a single edit for very long texts."""
     from rapidfuzz.distance import Levenshtein
 
     old, new = _tokens(text), _tokens(other)
@@ -127,7 +130,7 @@ def _difference(text: str, other: str) -> tuple[Edit, ...]:
 
 
 def _tokens(text: str) -> list[str]:
-    """The words of `text`, and its clusters between them."""
+    """Split `text` into words and, between them, grapheme clusters."""
     inside = {at for start, end in words(text) for at in range(start + 1, end)}
     cuts = [at for at in cluster_starts(text) if at not in inside]
     return [text[start:end] for start, end in pairwise(cuts)]

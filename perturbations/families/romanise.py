@@ -1,4 +1,4 @@
-"""Hindi in Latin letters, as people type it: by rule, without marks for length, silent vowels left out."""
+"""Rule-based romanisation of Hindi as people type it: without vowel length marks or silent vowels."""
 
 import re
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from holdfast.perturbations.protected import free_words, protected_spans
 
 @perturbation("romanise", family="language", light=0.30, heavy=1.00, units=count_words)
 def romanise(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Write Devanagari words in Latin letters; a text without Devanagari stays as it is.
+    """Write Devanagari words in Latin letters; a text without Devanagari is unchanged.
 
-    A number stays, the unit behind it is romanised with the rest ("7 बजे", "7 baje").
+    Numbers are kept, but the unit after a number is romanised with the rest ("7 बजे", "7 baje").
 
     >>> romanise("नमस्ते, यह किताब किसने लिखी?", 1.0, Random(1)).text
     'namaste, yah kitab kisne likhi?'
@@ -35,7 +35,7 @@ _UNIT = re.compile("(?<=\\d[ \u00a0])[\u0900-\u0963]+(?![\\w\u0900-\u0963])")
 
 
 def _units(text: str, protect: Sequence[str]) -> list[Span]:
-    """The units in Devanagari behind numbers, which are protected against anything but this."""
+    """Return the Devanagari units after numbers, which only this perturbation may change."""
     found = []
     for start, end in protected_spans(text):
         unit = _UNIT.search(text, start, end) if text[start].isdigit() else None
@@ -46,11 +46,11 @@ def _units(text: str, protect: Sequence[str]) -> list[Span]:
 
 @dataclass
 class _Syllable:
-    """Consonants and the vowel they carry; `silent` marks an unwritten a that is not spoken."""
+    """Consonants and the vowel they carry; `silent` marks an inherent a that is not pronounced."""
 
     consonants: list[str]
     vowel: str
-    written: str  # the vowel as it stands in Devanagari; "" for the unwritten a
+    written: str  # the vowel sign in Devanagari; "" for the inherent a
     nasal: bool = False
     silent: bool = False
 
@@ -65,10 +65,11 @@ class _Syllable:
 
 @lru_cache(maxsize=20_000)
 def in_latin(word: str) -> str:
-    """`word` in Latin letters as Hinglish writers have it; "" unless it is Devanagari throughout.
+    """Return `word` in Latin letters as Hinglish writers spell it, or "" unless it is entirely Devanagari.
 
-    The unwritten a falls silent at the end of a word and, from right to left, between a vowel with one consonant and
-    one consonant with a vowel (the rule of Ohala 1983). It is heard after a cluster that ends in y, r, l or v.
+    The inherent a is silent at the end of a word and, from right to left, between a vowel with one consonant and one
+    consonant with a vowel (the schwa deletion rule of Ohala 1983). It is pronounced after a cluster ending in y, r, l
+    or v.
 
     >>> [in_latin(word) for word in "नमस्ते किताब हिन्दी राजधानी मित्र लड़का चाहिए में मुंबई समझना ठीक".split()]
     ['namaste', 'kitab', 'hindi', 'rajdhani', 'mitra', 'ladka', 'chahiye', 'mein', 'mumbai', 'samajhna', 'theek']
@@ -76,18 +77,18 @@ def in_latin(word: str) -> str:
     found = _syllables(normalize("NFC", word).replace("\u200c", "").replace("\u200d", ""))
     if not found:
         return ""
-    _silence(found)
-    return _spelt(found)
+    _mark_silent_vowels(found)
+    return _spell(found)
 
 
 _LETTER = re.compile("[क-हळ]़?|[\u0904-\u0914]|[\u093e-\u094c]|[\u0901\u0902\u0903\u093d\u094d]")
 
 
 def _syllables(word: str) -> list[_Syllable]:
-    """The syllables of `word`, in order; [] if it holds anything else than Devanagari letters."""
+    """Return the syllables of `word` in order; empty if it contains anything but Devanagari letters."""
     table = _table()
     found: list[_Syllable] = []
-    joins = False  # a virama stands before: the next consonant belongs to the same syllable
+    joins = False  # after a virama: the next consonant belongs to the same syllable
     at = 0
     while at < len(word):
         match = _LETTER.match(word, at)
@@ -114,8 +115,8 @@ def _syllables(word: str) -> list[_Syllable]:
     return found
 
 
-def _silence(syllables: list[_Syllable]) -> None:
-    """Mark each unwritten a that is not spoken."""
+def _mark_silent_vowels(syllables: list[_Syllable]) -> None:
+    """Mark each inherent a that is not pronounced."""
     if len(syllables) > 1 and syllables[-1].has_free_a:
         last, before = syllables[-1], syllables[-2]
         cluster_heard = len(last.consonants) > 1 and last.consonants[-1] in "yrlv"
@@ -127,9 +128,9 @@ def _silence(syllables: list[_Syllable]) -> None:
             this.silent = True
 
 
-def _spelt(syllables: list[_Syllable]) -> str:
-    """The syllables in Latin letters, with the habits of those who type them."""
-    closed = len(syllables) == 2 and syllables[1].silent  # one spoken syllable that ends in a consonant
+def _spell(syllables: list[_Syllable]) -> str:
+    """Spell the syllables in Latin letters, following common typing habits."""
+    closed = len(syllables) == 2 and syllables[1].silent  # one pronounced syllable ending in a consonant
     alone = len(syllables) == 1 and syllables[0].nasal
     pieces = []
     for at, syllable in enumerate(syllables):
@@ -153,7 +154,7 @@ def _is_bare(following: list[_Syllable]) -> bool:
 
 
 def _glides(before: _Syllable, vowel: str, *, short: bool) -> bool:
-    """Whether a y is heard, and typed, between two vowels: gaye, liye, nayi; not in bhai."""
+    """Return whether a y is pronounced and typed between two vowels: in gaye, liye, nayi, but not in bhai."""
     return (vowel == "e" and before.vowel in ("a", "i")) or (vowel == "i" and short and not before.written)
 
 

@@ -1,4 +1,4 @@
-"""Words said otherwise: a synonym in the same form for a word in a sure sense."""
+"""Synonyms: words replaced with others of the same meaning and form."""
 
 from collections.abc import Sequence
 from random import Random
@@ -14,11 +14,12 @@ from holdfast.perturbations.protected import free_words
 
 @perturbation("synonyms", family="words", light=0.10, heavy=0.30, units=count_words)
 def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Say words otherwise, from a table of our own for common English, Hindi and Hinglish words, and from WordNet.
+    """Replace words with synonyms, from a built-in table for common English, Hindi and Hinglish words, and from
+    WordNet.
 
-    The form is kept (a plural stays a plural, a past tense a past tense, a capital a capital), and so is
-    the meaning: words are replaced in one sense only, names stay, and so does a verb before a particle
-    ("look for"). Which source is used on this machine, `holdfast.language.thesaurus.source()` says.
+    The form is kept (plural, tense, capitals) and so is the meaning: words are replaced only in one sense, and names
+    and verbs before a particle ("look for") are kept. `holdfast.language.thesaurus.source()` returns the source used on
+    this machine.
 
     >>> synonyms("He chose the big car and two gifts.", 0.5, Random(1)).text
     'He selected the large automobile and two presents.'

@@ -1,4 +1,4 @@
-"""Unicode noise: the same to the eye, another character to the tokenizer."""
+"""Unicode noise: text that looks the same but consists of different characters to the tokenizer."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -18,7 +18,7 @@ from holdfast.perturbations.protected import free_clusters
 
 @perturbation("confusables", family="unicode", light=0.02, heavy=0.10, units=count_characters)
 def confusables(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace letters by look-alikes of other scripts (Latin a by Cyrillic а).
+    """Replace letters with look-alikes from other scripts (Latin a with Cyrillic а).
 
     >>> changed = confusables("open the archive", 0.1, Random(1))
     >>> changed.text, [f"U+{ord(edit.inserted):04X}" for edit in changed.edits]
@@ -36,15 +36,16 @@ def _has_look_alikes() -> CharacterClass:
     return CharacterClass(_look_alikes().__contains__)
 
 
-_TOLD_APART = frozenset("ӏϱҽռզϒ")  # in the table, yet easily seen for what they are
+_DISTINGUISHABLE = frozenset("ӏϱҽռզϒ")  # listed as confusable but easy to tell apart
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 
 @cache
 def _look_alikes() -> dict[str, list[str]]:
-    """Each letter of `_SCRIPTS` with (a wheel of) the letters of the others that Unicode's table calls confusable.
+    """Return each letter of `_SCRIPTS` with a wheel of the letters from the other scripts that Unicode calls
+    confusable.
 
-    Only letters for single letters of the same case, so that the shape is the same and the cluster stays one.
+    Only single letters of the same case qualify, so the shape is preserved and the cluster stays one cluster.
     """
     from confusable_homoglyphs.confusables import confusables_data
 
@@ -53,12 +54,14 @@ def _look_alikes() -> dict[str, list[str]]:
         script, cased = _script(letter), category(letter) if len(letter) == 1 else ""
         if script:
             alike = [other["c"] for other in others if _script(other["c"]) not in ("", script)]
-            table[letter] = sorted(other for other in alike if category(other) == cased and other not in _TOLD_APART)
+            table[letter] = sorted(
+                other for other in alike if category(other) == cased and other not in _DISTINGUISHABLE
+            )
     return {letter: wheel(alike) for letter, alike in table.items() if alike}
 
 
 def _script(letter: str) -> str:
-    """Which of `_SCRIPTS` a single upper or lower case letter belongs to, by its Unicode name; "" for all else."""
+    """Return the script in `_SCRIPTS` of a cased letter, by its Unicode name; "" for any other string."""
     if len(letter) != 1 or category(letter) not in ("Lu", "Ll"):
         return ""
     first = name(letter, "").split(" ")[0]
@@ -67,7 +70,7 @@ def _script(letter: str) -> str:
 
 @perturbation("fullwidth", family="unicode", light=0.05, heavy=0.30, units=count_characters)
 def fullwidth(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace Latin letters by their full-width forms, as East Asian keyboards type them.
+    """Replace Latin letters with their full-width forms, as East Asian input methods type them.
 
     >>> fullwidth("open the archive", 0.3, Random(1)).text
     'ｏpen ｔｈｅ archiｖe'
@@ -84,10 +87,10 @@ _NARROW = CharacterClass(_WIDE.__contains__)
 
 @perturbation("zero_width", family="unicode", light=0.02, heavy=0.10, units=count_characters)
 def zero_width(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Hide characters of no width between the letters of words, as text copied from pages carries them.
+    """Insert zero-width characters inside words, as in text copied from web pages.
 
-    Only those that stand for themselves (zero width space, word joiner, byte order mark): the joiners U+200C and U+200D
-    would change the letters of Indian and Arabic scripts and emoji.
+    Uses only independent characters (zero width space, word joiner, byte order mark): the joiners U+200C and U+200D
+    would change letters of Indic and Arabic scripts, and emoji.
 
     >>> zero_width("open the archive", 0.1, Random(1)).text.encode("unicode_escape")
     b'open th\\\\u200be archi\\\\ufeffve'
@@ -103,7 +106,8 @@ _ZERO_WIDTH = wheel("\u200b\u2060\ufeff")
 
 @perturbation("accents", family="unicode", light=0.02, heavy=0.10, units=count_characters)
 def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Lose, add and mistake the signs on Latin letters: e for é, è for é, ö for o. Half of those that stand are lost.
+    """Drop, add and confuse the accents on Latin letters: e for é, è for é, ö for o. Half of the accents chosen are
+    dropped.
 
     >>> accents("Où est la bibliothèque fermée ?", 0.15, Random(1)).text
     'Ôù est la biblíothèqüe fërmêe ?'
@@ -111,14 +115,13 @@ def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
     starts, seen = free_clusters(text, protect)
     chosen = choose_marked(_ACCENTABLE.marks(seen), edit_count(strength, len(seen)), rng)
     removed = take(seen, chosen)
-    return Edits(
-        text, Columns(take(starts, chosen), removed, spin(map(_otherwise_accented, removed), len(removed), rng))
-    )
+    return Edits(text, Columns(take(starts, chosen), removed, spin(map(_accent_variants, removed), len(removed), rng)))
 
 
 @lru_cache(maxsize=4096)
-def _otherwise_accented(cluster: str) -> list[str]:
-    """A wheel of what the Latin letter of `cluster` may become, half of it the bare letter if it has a sign; or []."""
+def _accent_variants(cluster: str) -> list[str]:
+    """Return a wheel of replacements for a Latin letter, half of them the bare letter if it has an accent; empty for
+    others."""
     letter = normalize("NFC", cluster)
     if letter in _accent_table():
         return _accent_table()[letter]
@@ -143,4 +146,4 @@ def _accent_table() -> dict[str, list[str]]:
     return table
 
 
-_ACCENTABLE = CharacterClass(lambda cluster: bool(_otherwise_accented(cluster)))
+_ACCENTABLE = CharacterClass(lambda cluster: bool(_accent_variants(cluster)))

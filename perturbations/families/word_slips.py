@@ -1,4 +1,4 @@
-"""Slips of a hurried writer: two words in the wrong order, a word written twice, the end of the text cut off."""
+"""Slips of a hurried writer: swapped words, repeated words, a cut-off end."""
 
 from collections.abc import Sequence
 from random import Random
@@ -7,7 +7,7 @@ from holdfast.language.grammar import closed_class
 from holdfast.language.marks import between, both, either, select, where
 from holdfast.language.text import SPACES, cluster_cuts, count_words, runs_together, word_edges
 from holdfast.language.unspaced import is_unspaced
-from holdfast.perturbations.choose import choose, choose_apart, choose_where, edit_count
+from holdfast.perturbations.choose import choose, choose_nonadjacent, choose_where, edit_count
 from holdfast.perturbations.edits import Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_word_edges, protected_spans
@@ -15,39 +15,41 @@ from holdfast.perturbations.protected import free_word_edges, protected_spans
 
 @perturbation("word_swap", family="words", light=0.05, heavy=0.15, units=count_words)
 def word_swap(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Let neighbouring words change places; nothing but a space stands between them, and each pair is one edit.
+    """Swap neighbouring words separated only by a space; each pair is one edit.
 
     >>> word_swap("who wrote the famous play about a prince?", 0.25, Random(1)).text
     'who wrote famous the about play a prince?'
     """
     total, firsts, lasts = free_word_edges(text, protect)
     gaps = both(SPACES.marks(text), between(either(firsts, lasts)))
-    may_swap = bytearray(select(either(gaps, firsts)[1:] + b"\0", lasts))  # for each word: does the next one follow it?
+    may_swap = bytearray(
+        select(either(gaps, firsts)[1:] + b"\0", lasts)
+    )  # for each word: can it swap with the next one?
     ends, may_glue = [last + 1 for last in where(lasts)], is_unspaced(text)
     while True:
-        chosen = choose_apart(bytes(may_swap), bytes(may_swap), edit_count(strength, total), rng)
-        edits, vain = [], []
+        chosen = choose_nonadjacent(bytes(may_swap), bytes(may_swap), edit_count(strength, total), rng)
+        edits, rejected = [], []
         for place in chosen:
             end, stop = ends[place : place + 2]
             start, second = firsts.rfind(1, 0, end), firsts.find(1, end)
             swapped = text[second:stop] + text[end:second] + text[start:end]
-            if swapped == text[start:stop] or (may_glue and _is_glued(text, start, swapped, stop)):
-                vain.append(place)
+            if swapped == text[start:stop] or (may_glue and _would_merge(text, start, swapped, stop)):
+                rejected.append(place)
             edits.append((start, text[start:stop], swapped))
-        if not vain:
+        if not rejected:
             return Edits(text, edits)
-        for place in vain:
+        for place in rejected:
             may_swap[place] = 0
 
 
-def _is_glued(text: str, start: int, swapped: str, stop: int) -> bool:
-    """Whether one of the swapped words would become one with what stands beside the pair."""
+def _would_merge(text: str, start: int, swapped: str, stop: int) -> bool:
+    """Return whether a swapped word would run together with the text next to the pair."""
     return runs_together(text[max(0, start - 1) : start], swapped) or runs_together(swapped, text[stop : stop + 1])
 
 
 @perturbation("word_repeat", family="words", light=0.05, heavy=0.20, units=count_words)
 def word_repeat(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Write words twice, as happens where a line breaks or a sentence is rewritten; mostly the small ones ("the the").
+    """Write words twice, as happens at line breaks and after rewriting; mostly function words ("the the").
 
     >>> word_repeat("what is the capital of the country?", 0.3, Random(2)).text
     'what what is the capital of the the country?'
@@ -64,11 +66,11 @@ def word_repeat(text: str, strength: float, rng: Random, *, protect: Sequence[st
     if len(chosen) < count:
         taken = set(chosen)
         chosen += choose([place for place in range(size) if place not in taken], count - len(chosen), rng)
-    return Edits(text, [(ends[at], "", _again(text[starts[at] : ends[at]])) for at in sorted(chosen)])
+    return Edits(text, [(ends[at], "", _repeat_word(text[starts[at] : ends[at]])) for at in sorted(chosen)])
 
 
-def _again(word: str) -> str:
-    """The word once more, behind a space where its script has them."""
+def _repeat_word(word: str) -> str:
+    """Return the word to insert, after a space if its script uses them."""
     lower = word.lower()
     again = lower if word != "I" and lower in closed_class() else word
     return again if is_unspaced(word) else f" {again}"
@@ -76,9 +78,9 @@ def _again(word: str) -> str:
 
 @perturbation("truncate", family="words", light=0.05, heavy=0.20, units=count_words)
 def truncate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Cut the last words off, one edit for each, as a length limit or an early return key does.
+    """Cut off the last words, one edit per word, as a length limit or an early return key does.
 
-    The cut never reaches into a protected span: it stops behind the last one. One word always stays.
+    Protected spans, and everything before the last one, are kept, and so is at least one word.
 
     >>> truncate("Who wrote the play, and when was it first shown?", 0.4, Random(1)).text
     'Who wrote the play, and when'
@@ -87,8 +89,8 @@ def truncate(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     cuts, kept = cluster_cuts(text), max((end for _, end in protected_spans(text, protect)), default=0)
     edits, end, start = [], len(text), len(text)
     for _ in range(min(edit_count(strength, total), total - 1)):
-        start = firsts.rfind(1, 0, start)  # of the last word
-        before = lasts.rfind(1, 0, start) + 1  # where the word before it has ended
+        start = firsts.rfind(1, 0, start)  # start of the last word
+        before = lasts.rfind(1, 0, start) + 1  # end of the word before it
         cut = before if text[before].isspace() else _first_space(text, before, start)
         if not before or cut < kept or cut not in cuts:
             break
@@ -98,5 +100,5 @@ def truncate(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
 
 
 def _first_space(text: str, start: int, end: int) -> int:
-    """The first space in `text[start:end]`; `start`, if there is none."""
+    """Return the offset of the first space in `text[start:end]`, or `start` if there is none."""
     return next((at for at in range(start, end) if text[at].isspace()), start)

@@ -1,4 +1,4 @@
-"""The fast ways of marking and choosing places, beside slow and obvious ones; for texts short, middling and long."""
+"""Fast marking and choosing of places, compared with naive versions on short, medium and long texts."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from holdfast.language import marks as m
-from holdfast.perturbations.choose import choose_apart, choose_marked, choose_where
+from holdfast.perturbations.choose import choose_marked, choose_nonadjacent, choose_where
 
 SIZES = (0, 1, 7, 255, 256, 257, 1_000, m.LONG - 1, m.LONG, 5_000)
 
@@ -19,7 +19,7 @@ def some_marks(size: int, share: float = 0.7, seed: int = 0) -> bytes:
 
 
 def naive(holds: Callable[[int, int, int], bool]) -> Callable[[bytes], bytes]:
-    """Marks where `holds` of the marks before, at and after a place."""
+    """Return a function that marks each place where `holds(before, here, after)` is true."""
     return lambda marks: bytes(
         holds(*(marks[at] if 0 <= at < len(marks) else 0 for at in (place - 1, place, place + 1)))
         for place in range(len(marks))
@@ -46,7 +46,7 @@ def naive(holds: Callable[[int, int, int], bool]) -> Callable[[bytes], bytes]:
     ],
     ids=["run_starts", "run_ends", "followers", "inner", "between", "both", "among"],
 )
-def test_marks_are_combined_as_one_by_one(
+def test_combining_marks_matches_the_naive_version(
     size: int, fast: Callable[[bytes], bytes], slow: Callable[[bytes], bytes]
 ) -> None:
     marks = some_marks(size)
@@ -54,7 +54,7 @@ def test_marks_are_combined_as_one_by_one(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_marks_are_listed_and_counted_as_one_by_one(size: int) -> None:
+def test_listing_and_counting_marks_matches_the_naive_version(size: int) -> None:
     marks = some_marks(size)
     assert m.where(marks) == [place for place in range(size) if marks[place]]
     assert m.count_marked(marks) == sum(marks)
@@ -64,11 +64,11 @@ def test_marks_are_listed_and_counted_as_one_by_one(size: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
-@pytest.mark.parametrize("wanted", [0, 0.05, 0.4, 0.8, 1.5])
-def test_exactly_as_many_places_are_chosen_as_wanted(size: int, share: float, wanted: float) -> None:
+@pytest.mark.parametrize("requested", [0, 0.05, 0.4, 0.8, 1.5])
+def test_exactly_the_requested_number_of_places_is_chosen(size: int, share: float, requested: float) -> None:
     marks = some_marks(size, share)
     possible = sum(marks)
-    count = round(wanted * possible)
+    count = round(requested * possible)
     chosen = choose_marked(marks, count, Random(1))
     assert chosen == sorted(set(chosen))
     assert all(marks[place] for place in chosen)
@@ -77,23 +77,23 @@ def test_exactly_as_many_places_are_chosen_as_wanted(size: int, share: float, wa
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("wanted", [0, 0.05, 0.25, 0.5])
-def test_places_apart_are_apart_and_as_many_as_wanted(size: int, wanted: float) -> None:
+@pytest.mark.parametrize("requested", [0, 0.05, 0.25, 0.5])
+def test_nonadjacent_places_reach_the_requested_number(size: int, requested: float) -> None:
     marks = some_marks(size)
     runs = [end - start for start, end in zip(m.edges(marks)[::2], m.edges(marks)[1::2], strict=True)]
-    count, room = round(wanted * sum(marks)), sum((length + 1) // 2 for length in runs)
-    chosen = choose_apart(marks, marks, count, Random(1))
+    count, room = round(requested * sum(marks)), sum((length + 1) // 2 for length in runs)
+    chosen = choose_nonadjacent(marks, marks, count, Random(1))
     assert all(marks[place] for place in chosen)
     assert all(later > place + 1 for place, later in pairwise(chosen))
     assert len(chosen) == min(count, room)
 
 
 @pytest.mark.parametrize("size", [40, 400, m.LONG])
-def test_each_marked_place_is_as_likely_as_the_others(size: int) -> None:
+def test_marked_places_are_chosen_uniformly(size: int) -> None:
     marks = some_marks(40, 0.5) + bytes(size - 40) if size < m.LONG else some_marks(40, 0.5) * (size // 40)
     rng, times = Random(0), 60_000 // size + 400
     count = max(1, sum(marks) // 5)
     seen = Counter(place for _ in range(times) for place in choose_marked(marks, count, rng))
     expected = times * count / sum(marks)
     spread = sum((seen[place] - expected) ** 2 for place in range(size) if marks[place]) / expected / sum(marks)
-    assert 0.3 < spread < 1.7  # about 1 - 1/5: the chi-square of a fair choice, by place
+    assert 0.3 < spread < 1.7  # uniform sampling gives a chi-square per place of about 1 - 1/5

@@ -1,4 +1,4 @@
-"""Several perturbations in one name."""
+"""Compositions of several perturbations."""
 
 from itertools import pairwise
 from random import Random
@@ -21,7 +21,7 @@ def variant(perturbation: str, text: str = TEXT) -> Edits:
     return edits
 
 
-def test_each_part_makes_the_edits_it_makes_alone() -> None:
+def test_each_part_makes_the_same_edits_as_alone() -> None:
     typed = variant("typos").text
     assert variant("typos+emoji").text == _emoji_on(typed)
     assert variant("emoji+typos").text != variant("typos+emoji").text
@@ -32,7 +32,7 @@ def _emoji_on(text: str) -> str:
 
 
 @given(st.text(max_size=40), st.randoms(use_true_random=False))
-def test_composed_edits_give_the_text_of_the_second_from_the_original(text: str, rng: Random) -> None:
+def test_composed_edits_turn_the_original_into_the_final_text(text: str, rng: Random) -> None:
     first = _random_edits(text, rng)
     second = _random_edits(first.text, rng)
     both = compose(first, second)
@@ -54,23 +54,23 @@ def _random_edits(text: str, rng: Random) -> Edits:
     return Edits(text, tuple(e for e in edits if e.removed != e.inserted))
 
 
-def test_a_composition_is_named_with_its_severity() -> None:
+def test_a_composition_may_have_a_severity() -> None:
     assert parse("typos+emoji@0.1") == ("typos+emoji", "0.1")
 
 
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("typos+typos", "'typos' stands twice"),
-        ("typos+", r"nothing stands beside a '\+'"),
+        ("typos+typos", "'typos' appears twice"),
+        ("typos+", r"missing perturbation next to '\+'"),
         ("typos+emoij", "unknown perturbation 'emoij'; did you mean 'emoji'"),
         ("typos+emoji@big", "unknown severity 'big'"),
     ],
 )
-def test_a_wrong_composition_is_one_clear_line(spec: str, message: str) -> None:
+def test_an_invalid_composition_is_reported(spec: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         parse(spec)
 
 
-def test_no_registered_name_holds_a_plus() -> None:
+def test_no_registered_name_contains_a_plus() -> None:
     assert not any("+" in name for name in perturbations.names())

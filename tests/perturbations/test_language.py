@@ -1,4 +1,4 @@
-"""Switching languages and scripts."""
+"""Code-switching, romanisation and language detection."""
 
 from random import Random
 
@@ -29,12 +29,12 @@ def change(name: str, text: str) -> str:
         ("Wie heißt die Stadt und der Fluss?", "Wie heißt die Stadt und der Fluss?"),
     ],
 )
-def test_content_words_change_their_language(text: str, switched: str) -> None:
+def test_code_switch_translates_content_words(text: str, switched: str) -> None:
     assert change("code_switch", text) == switched
 
 
-def test_the_table_is_large_and_each_line_has_all_its_columns() -> None:
-    lines = read_lines("code_switch_hi.txt")
+def test_the_code_switch_table_is_large_and_complete() -> None:
+    lines = read_lines("code_switch_hi.txt", "holdfast.perturbations")
     assert len(lines) >= 350
     assert all(line.count("=") == 2 for line in lines)
 
@@ -62,7 +62,7 @@ def test_hindi_is_romanised_as_people_type_it(word: str, latin: str) -> None:
     assert in_latin(word) == latin
 
 
-def test_only_devanagari_is_romanised_and_numbers_stay() -> None:
+def test_only_devanagari_is_romanised_and_numbers_are_kept() -> None:
     assert change("romanise", "भारत में 28 राज्य हैं, OK?") == "bharat mein 28 rajya hain, OK?"
     assert change("romanise", "no Hindi here") == "no Hindi here"
 
@@ -79,7 +79,7 @@ def test_only_devanagari_is_romanised_and_numbers_stay() -> None:
         ("", ""),
     ],
 )
-def test_the_language_is_told_by_script_and_small_words(text: str, language: str) -> None:
+def test_language_is_detected_by_script_and_function_words(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
@@ -96,13 +96,13 @@ def test_the_language_is_told_by_script_and_small_words(text: str, language: str
         "आप यह काम कर सकते हैं",
     ],
 )
-def test_words_of_both_languages_are_left_alone_where_the_two_are_mixed(name: str, text: str) -> None:
+def test_ambiguous_words_are_kept_in_mixed_text(name: str, text: str) -> None:
     changed = perturbations.get(name).apply(text, 1.0, Random(0))
     touched = {edit.removed.lower() for edit in changed.edits}
     assert not touched & {"main", "pet", "sun", "to", "are", "suggest", "kar", "pal", "mere", "so", "ja", "कर"}
 
 
-def test_the_same_words_change_in_an_english_text() -> None:
+def test_ambiguous_words_are_replaced_in_english_text() -> None:
     assert change("code_switch", "The sun is hot") == "The suraj is garam"
 
 
@@ -118,11 +118,11 @@ def test_the_same_words_change_in_an_english_text() -> None:
         ("café opening hours today", "en"),
     ],
 )
-def test_hinglish_is_told_by_many_words_and_other_languages_are_none_of_ours(text: str, language: str) -> None:
+def test_hinglish_is_told_from_english_and_other_languages(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
-def test_a_unit_behind_a_number_is_romanised_with_the_rest() -> None:
+def test_a_unit_after_a_number_is_romanised() -> None:
     assert change("romanise", "7 बजे 500 रुपये दो।") == "7 baje 500 rupye do।"
     kept = perturbations.get("romanise").apply("500 रुपये दो", 1.0, Random(0), protect=["500 रुपये"])
     assert kept.text == "500 रुपये do"

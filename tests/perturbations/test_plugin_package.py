@@ -1,4 +1,4 @@
-"""A third-party package registers a perturbation by its entry point, and everything that takes a name takes it."""
+"""A third-party package registers a perturbation through its entry point."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent / "plugin_package"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as an installer would lay it out: its module, and beside it the metadata with the entry point."""
+    """The package as an installer lays it out: its module and the metadata with the entry point."""
     site = tmp_path_factory.mktemp("site")
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
     shutil.copy(PACKAGE / "holdfast_shouting.py", site)
@@ -36,13 +36,13 @@ def run(site: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_holdfast_lists_it_without_importing_it(site: Path) -> None:
+def test_a_plugin_is_listed_without_being_imported(site: Path) -> None:
     assert "shouting" in run(site, "-m", "holdfast.harness.cli", "ls", "perturbations").split()
     code = "import sys; from holdfast.perturbations import perturbations as p; print('shouting' in p.names(), 'holdfast_shouting' in sys.modules)"
     assert run(site, "-c", code) == "True False\n"
 
 
-def test_variants_are_made_of_it_alone_and_in_a_composition(site: Path) -> None:
+def test_a_plugin_works_alone_and_in_a_composition(site: Path) -> None:
     code = """
 from holdfast.perturbations import make_variant
 given = dict(task="t", sample_id="1", severity="1.0", repeat=0, seed=0)
@@ -52,7 +52,7 @@ print(make_variant("tell me 'why' now", perturbation="shouting+fullwidth", **giv
     assert run(site, "-c", code).splitlines() == ["TELL ME 'why' NOW", "ＴＥＬＬ ＭＥ 'why' ＮＯＷ"]
 
 
-def test_its_author_can_check_it(site: Path) -> None:
+def test_a_plugin_passes_the_conformance_check(site: Path) -> None:
     code = (
         "from holdfast.perturbations.testing import check_perturbation; check_perturbation('shouting', max_examples=20)"
     )

@@ -1,4 +1,4 @@
-"""Rewordings: other words around the same content, further at each step."""
+"""Paraphrases and contractions: different words, the same content."""
 
 from itertools import pairwise
 from random import Random
@@ -57,7 +57,7 @@ def paraphrase(text: str, strength: float, seed: int = 0, **extras: Any) -> Edit
         ("France ki capital kya hai?", ["France ki capital kya hai"]),
     ],
 )
-def test_a_middle_paraphrase_recasts_a_question(question: str, recasts: list[str]) -> None:
+def test_a_medium_paraphrase_recasts_a_question(question: str, recasts: list[str]) -> None:
     for seed in range(8):
         text = paraphrase(question, 0.5, seed).text
         assert text != question
@@ -73,16 +73,16 @@ def test_a_middle_paraphrase_recasts_a_question(question: str, recasts: list[str
         "How tall is the actor who plays Hagrid?",
     ],
 )
-def test_a_question_no_rule_fits_is_wrapped_whole(question: str) -> None:
+def test_a_question_that_no_rule_fits_is_introduced(question: str) -> None:
     assert paraphrase(question, 0.5).text.lower().endswith(question.lower())
 
 
-def test_a_light_paraphrase_keeps_the_question_whole() -> None:
+def test_a_light_paraphrase_keeps_the_question() -> None:
     text = paraphrase("What is the capital of France?", 0.25).text
     assert text.lower().endswith("what is the capital of france?")
 
 
-def test_commands_become_polite() -> None:
+def test_a_light_paraphrase_makes_commands_polite() -> None:
     assert paraphrase("Summarise the dialogue.", 0.25, 1).text in (
         "Please summarise the dialogue.",
         "Kindly summarise the dialogue.",
@@ -102,20 +102,20 @@ def _size(edits: Edits) -> int:
 
 
 @given(text=st.sampled_from(ASKED), strength=st.floats(0.01, 1), seed=st.integers(0, 999))
-def test_content_words_numbers_and_names_stay(text: str, strength: float, seed: int) -> None:
+def test_content_words_numbers_and_names_are_kept(text: str, strength: float, seed: int) -> None:
     changed = paraphrase(text, strength, seed).text
     assert _content(text) <= _content(changed)
     assert all(text[start:end] in changed for start, end in protected_spans(text))
 
 
 def _content(text: str) -> set[str]:
-    """The words that carry the topic: verbs by their base, no closed classes, no verbs of asking."""
+    """Return the content words, verbs in base form, without verbs of asking."""
     bases = {form: base for table in verb_forms().values() for form, base in table.items()}
     found = {bases.get(text[start:end].lower(), text[start:end].lower()) for start, end in words(text)}
     return found - closed_class() - {"give", "show", "tell"}
 
 
-def test_a_samples_own_paraphrase_is_taken_with_its_true_edits() -> None:
+def test_a_sample_paraphrase_is_used_with_word_level_edits() -> None:
     own = "Which city is the capital of France?"
     result = paraphrase("What is the capital of France?", 0.75, paraphrases=[own])
     assert result.text == own
@@ -123,7 +123,7 @@ def test_a_samples_own_paraphrase_is_taken_with_its_true_edits() -> None:
     assert all("capital of France" not in edit.removed for edit in result.edits)
 
 
-def test_an_own_paraphrase_that_loses_a_number_is_passed_over() -> None:
+def test_a_sample_paraphrase_that_loses_a_number_is_ignored() -> None:
     text = paraphrase("Who won in 1998?", 0.75, paraphrases=["Who won back then?"]).text
     assert "1998" in text
 
@@ -139,7 +139,7 @@ def test_an_own_paraphrase_that_loses_a_number_is_passed_over() -> None:
         ("I'd like tea.", "I would like tea."),
     ],
 )
-def test_contractions_go_both_ways(text: str, other: str) -> None:
+def test_contractions_work_in_both_directions(text: str, other: str) -> None:
     assert perturbations.get("contractions").apply(text, 1.0, Random(0)).text == other
 
 
@@ -156,7 +156,7 @@ def test_contractions_go_both_ways(text: str, other: str) -> None:
         "Not only does it not only rain.",
     ],
 )
-def test_what_can_not_be_contracted_or_written_out_stays(text: str) -> None:
+def test_unsuitable_contractions_are_kept(text: str) -> None:
     assert perturbations.get("contractions").apply(text, 1.0, Random(0)).text == text
 
 
@@ -164,7 +164,7 @@ def test_what_can_not_be_contracted_or_written_out_stays(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["ما هي عاصمة فرنسا؟", "מהי בירת צרפת?", "法国的首都是哪里？", "Какая столица Франции?", "Wer ist das?"]
 )
-def test_no_english_is_put_into_a_text_of_another_language(name: str, text: str) -> None:
+def test_no_english_is_added_to_text_in_another_language(name: str, text: str) -> None:
     assert perturbations.get(name).apply(text, 0.75, Random(0)).text == text
 
 
@@ -185,7 +185,7 @@ def test_no_english_is_put_into_a_text_of_another_language(name: str, text: str)
         ("मौसम कैसा है?", "question"),
     ],
 )
-def test_hindi_requests_are_told_from_questions_and_statements(text: str, what: str) -> None:
+def test_the_mood_of_hindi_sentences_is_detected(text: str, what: str) -> None:
     assert mood(text) == what
 
 
@@ -201,16 +201,16 @@ def test_hindi_requests_are_told_from_questions_and_statements(text: str, what: 
         ("Kripya gaana chalao", {"Ek request hai: Kripya gaana chalao", "Meri request: Kripya gaana chalao"}),
     ],
 )
-def test_a_hindi_frame_fits_what_the_sentence_does(text: str, frames: set[str]) -> None:
+def test_a_hindi_introduction_fits_the_mood(text: str, frames: set[str]) -> None:
     assert {paraphrase(text, 0.25, seed).text for seed in range(20)} == frames
 
 
-def test_a_capital_inside_a_hinglish_sentence_is_that_of_a_name() -> None:
+def test_only_names_keep_their_capital_inside_hinglish() -> None:
     office = {paraphrase("Office kaise jaun?", 0.5, seed).text for seed in range(9)}
     delhi = {paraphrase("Delhi kahan hai?", 0.5, seed).text for seed in range(9)}
     assert all("ki office kaise" in text for text in office)
     assert all("ki Delhi kahan" in text for text in delhi)
 
 
-def test_a_statement_that_no_rule_recasts_has_its_contractions_written_out() -> None:
+def test_a_statement_that_no_rule_fits_has_contractions_expanded() -> None:
     assert paraphrase("I don't like rain, it's been wet.", 0.5).text.endswith(": I do not like rain, it has been wet.")

@@ -1,4 +1,4 @@
-"""Synonyms: the right form, the right sense, from a source that can be told."""
+"""Synonyms have the right form and sense, and their source is recorded."""
 
 import itertools
 import os
@@ -14,7 +14,7 @@ from holdfast.language import senses, thesaurus, wordnet
 from holdfast.language.thesaurus import synonym_table
 from holdfast.perturbations import Edits, perturbations
 
-needs_wordnet = pytest.mark.skipif(wordnet.find_wordnet() is None, reason="WordNet's files are not on this machine")
+needs_wordnet = pytest.mark.skipif(wordnet.find_wordnet() is None, reason="WordNet's files are not installed")
 
 
 def synonyms(text: str, strength: float = 1.0) -> Edits:
@@ -42,7 +42,7 @@ def test_number_tense_and_capitals_are_kept(text: str, synonym: str) -> None:
     "text",
     ["Big Ben", "I met Rich today", '"big cars"', "an easy", "the tallest building", "it is rich in iron", "a {car}"],
 )
-def test_names_quotations_articles_and_other_senses_are_left(text: str) -> None:
+def test_names_quotations_and_other_senses_are_kept(text: str) -> None:
     assert synonyms(text).text == text
 
 
@@ -55,12 +55,12 @@ def test_names_quotations_articles_and_other_senses_are_left(text: str) -> None:
         ("we price low", False),
     ],
 )
-def test_a_word_with_two_jobs_is_replaced_only_in_the_listed_one(text: str, changed: bool) -> None:
+def test_an_ambiguous_word_is_replaced_only_as_the_listed_part(text: str, changed: bool) -> None:
     words = {edit.removed for edit in synonyms(text).edits}
     assert bool(words & {"answer", "reply", "price"}) is changed
 
 
-def test_the_table_is_large_and_never_offers_a_word_for_itself() -> None:
+def test_the_table_is_large_and_no_word_replaces_itself() -> None:
     table = synonym_table()
     assert len(table) > 2_800
     assert all(form not in others for form, entry in table.items() for others in entry.by_part.values())
@@ -80,7 +80,7 @@ def test_replacements_are_common_words() -> None:
     assert len(rare) < len(offered) / 10
 
 
-def test_the_setting_chooses_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_variable_selects_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     assert thesaurus.source() == "embedded"
     monkeypatch.setenv("HOLDFAST_THESAURUS", "roget")
     with pytest.raises(UserError, match="HOLDFAST_THESAURUS is 'roget'; set it to embedded or wordnet"):
@@ -93,7 +93,7 @@ def test_the_setting_chooses_the_source(monkeypatch: pytest.MonkeyPatch) -> None
     assert thesaurus.source() == "embedded"
 
 
-# Two nouns of one synset, in WordNet's format: offsets count bytes of data.noun.
+# Two nouns in one synset, in WordNet's format; offsets are bytes in data.noun.
 DATA = b"  1 WordNet 9.9 Copyright\n"
 LINE = b"%08d 06 n 02 gizmo 0 device 0 000 | a thing\n"
 
@@ -111,9 +111,9 @@ def tiny_wordnet(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_wordnet_is_found_where_nltk_keeps_it_and_asked_for_what_the_table_lacks(tiny_wordnet: Path) -> None:
+def test_wordnet_supplies_words_missing_from_the_table(tiny_wordnet: Path) -> None:
     code = (
-        "from random import Random; from holdfast.perturbations import perturbations, thesaurus\n"
+        "from random import Random; from holdfast.language import thesaurus; from holdfast.perturbations import perturbations\n"
         "print(thesaurus.source()); print(perturbations.get('synonyms').apply('two gizmos', 1.0, Random(0)).text)"
     )
     environment = {**os.environ, "NLTK_DATA": str(tiny_wordnet), "HOLDFAST_THESAURUS": "wordnet"}
@@ -124,7 +124,7 @@ def test_wordnet_is_found_where_nltk_keeps_it_and_asked_for_what_the_table_lacks
 
 
 @needs_wordnet
-def test_wordnet_is_read_as_nltk_reads_it(tmp_path: Path) -> None:
+def test_synsets_match_those_of_nltk(tmp_path: Path) -> None:
     reader = pytest.importorskip("nltk.corpus.reader.wordnet")
     folder = wordnet.find_wordnet()
     assert folder is not None
@@ -163,7 +163,7 @@ def _names(synset: object) -> list[str]:
     ("form", "others"),
     [("mathematics", {"math", "maths"}), ("pupils", {"students"}), ("bank", set()), ("crane", set()), ("hot", set())],
 )
-def test_wordnet_is_trusted_only_where_one_sense_prevails(form: str, others: set[str]) -> None:
+def test_wordnet_is_used_only_if_one_sense_dominates(form: str, others: set[str]) -> None:
     assert set(senses.replacements(form, "")[1]) == others
 
 
@@ -172,6 +172,6 @@ def test_wordnet_is_trusted_only_where_one_sense_prevails(form: str, others: set
     ["a fake hospital", "The pipe broke", "a short example", "my hotel", "the head of it"],
 )
 @pytest.mark.parametrize("name", ["synonyms", "code_switch"])
-def test_words_of_many_senses_are_left(name: str, text: str) -> None:
+def test_words_with_many_senses_are_kept(name: str, text: str) -> None:
     touched = {edit.removed for edit in perturbations.get(name).apply(text, 1.0, Random(0)).edits}
     assert not touched & {"fake", "pipe", "example", "hotel", "head"}

@@ -1,4 +1,4 @@
-"""Slips with whole words, distractors and negation."""
+"""Word slips, distractors and negation."""
 
 import re
 from random import Random
@@ -15,18 +15,18 @@ def change(name: str, text: str, strength: float, seed: int = 0) -> Edits:
     return perturbations.get(name).apply(text, strength, Random(seed))
 
 
-def test_swapped_words_are_the_same_words_in_another_order() -> None:
+def test_swapping_keeps_the_same_words() -> None:
     for seed in range(20):
         text = change("word_swap", PROMPT, 0.2, seed).text
         assert text != PROMPT
         assert sorted(re.findall(r"\w+", text)) == sorted(re.findall(r"\w+", PROMPT))
 
 
-def test_words_are_not_swapped_across_marks_and_protected_spans() -> None:
+def test_no_swap_across_punctuation_and_protected_spans() -> None:
     assert change("word_swap", "one, two 3 four", 1.0).edits == ()
 
 
-def test_small_words_are_repeated_first() -> None:
+def test_function_words_are_repeated_first() -> None:
     text = change("word_repeat", "The harbour of the city", 0.6).text
     assert text == "The the harbour of of the the city"
 
@@ -41,11 +41,11 @@ def test_small_words_are_repeated_first() -> None:
         ("and/or maybe", 1.0, "and"),
     ],
 )
-def test_the_last_words_are_cut_up_to_a_protected_span(text: str, strength: float, left: str) -> None:
+def test_truncation_stops_at_a_protected_span(text: str, strength: float, left: str) -> None:
     assert change("truncate", text, strength).text == left
 
 
-def test_the_text_stays_whole_among_distractors() -> None:
+def test_distractors_leave_the_text_unchanged() -> None:
     for seed in range(10):
         result = change("distractor", "Who wrote it? And when?", 1.0, seed)
         assert all(edit.removed == "" for edit in result.edits)
@@ -53,8 +53,8 @@ def test_the_text_stays_whole_among_distractors() -> None:
     assert len(change("distractor", "Who wrote it?", 0.25).edits) == 1
 
 
-def test_distractors_speak_the_language_of_the_text_and_hold_no_numbers() -> None:
-    known = [line.partition(": ") for line in read_lines("distractors.txt")]
+def test_distractors_match_the_language_and_have_no_numbers() -> None:
+    known = [line.partition(": ") for line in read_lines("distractors.txt", "holdfast.perturbations")]
     assert len(known) >= 120
     assert not any(re.search(r"\d", sentence) for _, _, sentence in known)
     for text, language in [("भारत की राजधानी क्या है?", "hi"), ("aaj mausam kaisa hai?", "hi-Latn"), (PROMPT, "en")]:
@@ -62,7 +62,7 @@ def test_distractors_speak_the_language_of_the_text_and_hold_no_numbers() -> Non
         assert (language, edit.inserted.strip()) in {(name, sentence) for name, _, sentence in known}
 
 
-def test_a_distractor_stands_between_turns_not_within() -> None:
+def test_a_distractor_is_added_between_turns_not_within_one() -> None:
     text = "Ann: Hi. How are you?\nBob: Fine. You?"
     for seed in range(10):
         assert all(
@@ -105,7 +105,7 @@ def test_a_distractor_stands_between_turns_not_within() -> None:
         ("वह घर पर नहीं है।", "वह घर पर है।"),
     ],
 )
-def test_negation_turns_a_sentence_round(text: str, negated: str) -> None:
+def test_sentences_are_negated(text: str, negated: str) -> None:
     assert change("negate", text, 1.0).text == negated
 
 
@@ -131,7 +131,7 @@ def test_negation_turns_a_sentence_round(text: str, negated: str) -> None:
         "dukaan kahan hai?",
     ],
 )
-def test_where_no_rule_surely_fits_nothing_is_negated(text: str) -> None:
+def test_nothing_is_negated_if_no_rule_is_sure_to_fit(text: str) -> None:
     changed = change("negate", text, 1.0).text
     assert changed == text or "wrote" in text
 
@@ -143,11 +143,11 @@ def test_each_sentence_is_negated_once() -> None:
     assert len(change("negate", text, 0.3).edits) == 1
 
 
-def test_a_negation_should_change_the_answer_and_a_distractor_should_not() -> None:
+def test_only_a_negation_is_expected_to_change_the_answer() -> None:
     assert [expectation(name) for name in ("negate", "distractor", "truncate")] == ["changed", "invariant", "invariant"]
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.3, 0.5])
-def test_a_text_is_never_cut_between_a_number_and_its_month(strength: float) -> None:
+def test_truncation_keeps_a_number_and_its_month_together(strength: float) -> None:
     text = change("truncate", "Please book a table for two on 4 March near the old town", strength)
     assert not text.text.endswith("4")

@@ -1,4 +1,4 @@
-"""A perturbation for Holdfast: words in capitals, as from people who shout."""
+"""A Holdfast perturbation that writes words in capitals, as if shouting."""
 
 from collections.abc import Sequence
 from random import Random
