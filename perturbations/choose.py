@@ -14,8 +14,7 @@ T = TypeVar("T")
 
 
 def edit_count(strength: float, units: int) -> int:
-    """Return the number of edits for `strength`, given `units` characters or words: at least one unless the strength is
-    0.
+    """Return the number of edits for `strength` among `units` characters or words: at least one unless strength is 0.
 
     >>> edit_count(0.1, 40), edit_count(0.001, 40), edit_count(0, 40), edit_count(0.5, 0)
     (4, 1, 0, 0)

@@ -85,7 +85,7 @@ class Edits:
         return f"Edits({_short(self.original)} -> {_short(self.text)}, {count} edit{'' if count == 1 else 's'})"
 
     def _repr_html_(self) -> str:
-        """The text in a notebook, with its edits marked."""
+        """Return the text as HTML for notebooks, with its edits marked."""
         pieces, at = [], 0
         for position, removed, inserted in self.edits:
             pieces.append(notebook.text(self.original[at:position]))

@@ -1,5 +1,4 @@
-"""Spans that perturbations never change: numbers, code, addresses, quotations, `{placeholders}` and user-defined
-strings."""
+"""Spans that perturbations never change: numbers, code, addresses, quotations, `{placeholders}` and given strings."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -154,7 +154,7 @@ def _check_declaration(entry: Perturbation) -> None:
         f"{entry.name}: unknown family '{entry.family}'; did you mean '{near[0]}'?"
     )
     known = get_args(Expectation)
-    assert entry.expects in known, f"{entry.name}: expects is {entry.expects!r}; expected one of {', '.join(known)}"
+    assert entry.expects in known, f"{entry.name}: expects must be one of {', '.join(known)}, got {entry.expects!r}"
     named = dict.fromkeys(("protect", *entry.extras), ())
     try:
         inspect.signature(entry.apply).bind("", 0.0, Random(0), **named)

@@ -1,4 +1,4 @@
-"""What is asked: samples, tasks, and the embedded suites."""
+"""Tasks: samples, the embedded suites, and how to load your own."""
 
 from holdfast.tasks.load import load_task
 from holdfast.tasks.task import Sample, Task, task, tasks

@@ -1,4 +1,4 @@
-"""The embedded suites' data: one JSON object per line, in the package."""
+"""The data of the embedded suites, shipped with the package."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -12,12 +12,12 @@ DATA = Path(__file__).parent / "data"
 
 @cache
 def embedded_samples(name: str) -> tuple[Sample, ...]:
-    """The samples of `data/NAME.jsonl`; every key but id, content and references becomes metadata."""
+    """Return the samples of `data/NAME.jsonl`."""
     return read_samples(DATA / f"{name}.jsonl")
 
 
 def suite_texts() -> Iterator[str]:
-    """Every content and every paraphrase of all embedded suites: what a model must not have seen in training."""
+    """Yield every content and paraphrase of the embedded suites, so that they can be kept out of training data."""
     for path in sorted(DATA.glob("*.jsonl")):
         for sample in embedded_samples(path.stem):
             yield sample.content

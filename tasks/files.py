@@ -1,4 +1,4 @@
-"""Reading samples from JSON lines, with errors that name the line."""
+"""Reads samples from JSONL files; errors name the line."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,20 +9,34 @@ from holdfast.errors import UserError
 from holdfast.tasks.task import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels")
-"""Metadata that perturbations and metrics read as lists of texts; one text stands for a list of one."""
+"""Metadata fields that are lists of strings; a single string counts as a list of one."""
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
-    """The samples of a JSONL file with the fields `id`, `content` and, if there are any, `references` and `choices`.
+    """Read samples from a JSONL file.
 
-    All other fields become metadata. Raises UserError for a missing file or field, a duplicate id, broken JSON (all
-    with the line number) and text that is not UTF-8.
+    Each line needs the fields `id` and `content`; `references` and `choices` are optional. All other fields become
+    metadata.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: If the file is missing or not UTF-8, or a line has invalid JSON, a missing or invalid field or a
+            duplicate id; the message names the line.
     """
     return build_samples(read_objects(path), str(path))
 
 
 def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, object) for each line of a JSONL file; blank lines are skipped."""
+    """Yield the line number and the object of each line in a JSONL file, skipping blank lines.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: If the file is missing, unreadable or not UTF-8, or a line is not a JSON object.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -42,9 +56,16 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def build_samples(
     objects: Iterable[tuple[int, dict[str, Any]]], where: str, choices_in: str = "choices"
 ) -> tuple[Sample, ...]:
-    """Samples from objects with `id`, `content`, `references` and, in the field `choices_in`, what to choose from.
+    """Build samples from parsed JSON objects.
 
-    Raises UserError naming the line.
+    Args:
+        objects: Line numbers with objects that have the fields `id`, `content` and optionally `references`.
+        where: The file, for error messages.
+        choices_in: The field with the choices of a multiple-choice question.
+
+    Raises:
+        UserError: If a field is missing or invalid, an id is duplicated, or there are no samples; the message names the
+            line.
     """
     samples: list[Sample] = []
     lines: dict[str, int] = {}
@@ -53,27 +74,27 @@ def build_samples(
         for name in ("id", "content"):
             if name not in fields:
                 raise UserError(
-                    f"{at}: the field '{name}' is missing (it has {', '.join(fields) or 'none'}); add it, or map "
-                    "other fields in a YAML task"
+                    f"{at}: missing field '{name}' (found {', '.join(fields) or 'none'}); add it, or map other fields "
+                    "in a YAML task"
                 )
         sample_id, content = fields.pop("id"), fields.pop("content")
         if not isinstance(sample_id, (str, int)):
-            raise UserError(f"{at}: 'id' must be text or a whole number, not {json.dumps(sample_id)}")
+            raise UserError(f"{at}: 'id' must be a string or an integer, got {json.dumps(sample_id)}")
         if not isinstance(content, str):
-            raise UserError(f"{at}: 'content' must be text, not {json.dumps(content)[:60]}")
+            raise UserError(f"{at}: 'content' must be a string, got {json.dumps(content)[:60]}")
         references = _texts(fields.pop("references", ()), "references", at)
         fields |= {name: _texts(fields[name], name, at) for name in LISTS if name in fields}
         choices = _choices(fields.pop(choices_in), choices_in, references, at) if choices_in in fields else ()
         sample = Sample(str(sample_id), content, references, fields, choices)
         if sample.id in lines:
-            raise UserError(f"{at}: the id '{sample.id}' was used in line {lines[sample.id]} already; ids must differ")
+            raise UserError(f"{at}: duplicate id '{sample.id}', also on line {lines[sample.id]}; ids must be unique")
         for name in ("references", "choices"):
             if samples and bool(getattr(sample, name)) != bool(getattr(samples[0], name)):
-                raise UserError(f"{at}: some samples have {name} and some have none; give them to all or to none")
+                raise UserError(f"{at}: only some samples have {name}; add them to all samples or none")
         lines[sample.id] = number
         samples.append(sample)
     if not samples:
-        raise UserError(f"{where} holds no samples")
+        raise UserError(f"{where} contains no samples")
     return tuple(samples)
 
 
@@ -87,7 +108,7 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
             raise UserError(f"{where}, line {number}: not valid JSON: {error}") from None
         if not isinstance(value, dict):
             raise UserError(
-                f"{where}, line {number}: expected a JSON object with named fields, found {line.strip()[:40]}"
+                f"{where}, line {number}: expected a JSON object with named fields, got {line.strip()[:40]}"
             )
         yield number, value
 
@@ -95,15 +116,15 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
 def _choices(value: Any, field: str, references: tuple[str, ...], at: str) -> tuple[str, ...]:
     choices = tuple(map(str.strip, _texts(value, field, at)))
     if len(choices) < 2 or len(set(choices)) < len(choices) or not all(choices):
-        raise UserError(f"{at}: '{field}' must be at least two texts, none empty, none twice: {list(choices)}")
+        raise UserError(f"{at}: '{field}' must be at least two distinct non-empty strings, got {list(choices)}")
     for reference in references:
         if reference.strip() not in choices:
-            raise UserError(f"{at}: the reference '{reference}' is none of the choices: {list(choices)}")
+            raise UserError(f"{at}: the reference '{reference}' is not one of the choices {list(choices)}")
     return choices
 
 
 def _texts(value: Any, field: str, at: str) -> tuple[str, ...]:
     values = [value] if isinstance(value, (str, int, float)) else value
     if not isinstance(values, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in values):
-        raise UserError(f"{at}: '{field}' must be text or a list of texts, not {json.dumps(value)[:60]}")
+        raise UserError(f"{at}: '{field}' must be a string or a list of strings, got {json.dumps(value)[:60]}")
     return tuple(map(str, values))

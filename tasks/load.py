@@ -1,4 +1,4 @@
-"""A task by registered name, from a file of prompts (.jsonl), or from a small YAML description of one."""
+"""Loads a task by its registered name, from a JSONL file of prompts, or from a YAML description."""
 
 from pathlib import Path
 
@@ -7,20 +7,24 @@ from holdfast.tasks.files import read_samples
 from holdfast.tasks.task import Task, tasks
 from holdfast.tasks.yaml_task import read_yaml_task
 
-CHOSEN = ("exact_match",)
-"""The metric of a plain file of prompts with references and choices."""
+DEFAULT_WITH_CHOICES = ("exact_match",)
+"""Metrics of a JSONL task with references and choices."""
 
-JUDGED = ("token_f1", "exact_match", "rouge")
-"""Metrics of a plain file of prompts with references."""
+DEFAULT_WITH_REFERENCES = ("token_f1", "exact_match", "rouge")
+"""Metrics of a JSONL task with references."""
 
-UNJUDGED = ("answer_rate",)
-"""Metrics of prompts without references: their drift is what matters."""
+DEFAULT_WITHOUT_REFERENCES = ("answer_rate",)
+"""Metrics of a JSONL task without references, which is judged by drift."""
 
 
 def load_task(name: str) -> Task:
-    """The task called `name`, or the one that the file `name` holds.
+    """Load a task.
 
-    Raises UserError for an unknown name, a missing file and everything wrong inside it, with the line.
+    Args:
+        name: A registered name, a `.jsonl` file of samples or a `.yaml` description.
+
+    Raises:
+        UserError: If the name is unknown, or the file is missing or invalid.
     """
     path = Path(name).expanduser()
     if path.suffix in {".yaml", ".yml"}:
@@ -28,10 +32,10 @@ def load_task(name: str) -> Task:
     if path.suffix == ".jsonl":
         samples = read_samples(path)
         if not samples[0].references:
-            return Task(path.stem, samples, UNJUDGED)
-        return Task(path.stem, samples, CHOSEN if samples[0].choices else JUDGED)
+            return Task(path.stem, samples, DEFAULT_WITHOUT_REFERENCES)
+        return Task(path.stem, samples, DEFAULT_WITH_CHOICES if samples[0].choices else DEFAULT_WITH_REFERENCES)
     if path.exists() or len(path.parts) > 1:
         raise UserError(
-            f"'{name}' is not a task file: use .jsonl (one sample a line) or .yaml (a task that maps other fields)"
+            f"'{name}' is not a task file: use .jsonl (one sample per line) or .yaml (a task that maps other fields)"
         )
     return tasks.get(name)()

@@ -1,4 +1,4 @@
-"""The five embedded suites: small, written for this repository, and learned by the pocket models."""
+"""The five embedded suites: small tasks written for this repository, which the pocket models have learned."""
 
 from holdfast.tasks.embedded import embedded_samples
 from holdfast.tasks.task import Task, task
@@ -6,7 +6,7 @@ from holdfast.tasks.task import Task, task
 
 @task("factual_qa")
 def factual_qa() -> Task:
-    """Short questions on geography, science and history, each with two other wordings by hand."""
+    """Short questions on geography, science and history, each with two handwritten paraphrases."""
     return Task(
         name="factual_qa",
         samples=embedded_samples("factual_qa"),
@@ -17,10 +17,10 @@ def factual_qa() -> Task:
 
 @task("dialogue_summary")
 def dialogue_summary() -> Task:
-    """Summaries of short dialogues, with the names, places, times and amounts that they must keep.
+    """Summaries of short dialogues, which must keep the names, places, times and amounts.
 
-    The dialogues come from the grammar that the pocket models learned; half of them with names and places that were
-    held out of it, all of them in combinations that were never seen.
+    The dialogues come from the grammar that generated the pocket models' training data. Half of them use names and
+    places held out from training; all of them are unseen combinations.
     """
     return Task(
         name="dialogue_summary",
@@ -33,7 +33,7 @@ def dialogue_summary() -> Task:
 
 @task("financial_sentiment")
 def financial_sentiment() -> Task:
-    """Headlines about invented companies: positive, negative or neutral? All written by hand."""
+    """Handwritten headlines about invented companies: positive, negative or neutral?"""
     return Task(
         name="financial_sentiment",
         samples=embedded_samples("financial_sentiment"),
@@ -45,7 +45,7 @@ def financial_sentiment() -> Task:
 
 @task("multilingual_qa")
 def multilingual_qa() -> Task:
-    """Twenty questions in parallel in English, Hindi, Hinglish and code-switched form."""
+    """Twenty parallel questions in English, Hindi, Hinglish and code-switched form."""
     return Task(
         name="multilingual_qa",
         samples=embedded_samples("multilingual_qa"),
@@ -56,9 +56,10 @@ def multilingual_qa() -> Task:
 
 @task("attack_success")
 def attack_success() -> Task:
-    """An invented, harmless policy: requests about a museum's vault to refuse, and look-alikes to answer.
+    """Requests about a museum's vault, to be refused under an invented policy, and similar ones to be answered.
 
-    Most requests are held-out combinations of the wordings that the pocket models learned, every sixth is by hand.
+    The policy is harmless. Most requests are held-out combinations of wordings that the pocket models learned; every
+    sixth is handwritten.
     """
     return Task(
         name="attack_success",

@@ -1,4 +1,4 @@
-"""A sample is one thing that a user would type; a task is a list of them and how they are asked and judged."""
+"""The `Sample` and `Task` records, and the registry of tasks."""
 
 import hashlib
 import json
@@ -14,11 +14,15 @@ from holdfast.tasks.templates import render
 class Sample:
     """One item of a task.
 
-    `content` is the part that a user would type, and the only part that is ever perturbed. `id` is stable and unique
-    within its task. `metadata` may hold anything that metrics, the prompt template or perturbations read; three keys
-    have a meaning everywhere: `paraphrases` (other wordings of the content, by hand), `protect` (strings that no
-    perturbation may touch) and `language` (an ISO 639 code). Where there are `choices`, nothing is generated: the one
-    that the model finds likeliest is its answer.
+    Attributes:
+        id: A stable id, unique within the task.
+        content: What a user would type; the only part that is ever perturbed.
+        references: Accepted answers.
+        metadata: Anything that metrics, the prompt template or perturbations read. Three keys are reserved:
+            `paraphrases` (alternative wordings of the content), `protect` (strings that no perturbation may change) and
+            `language` (an ISO 639 code).
+        choices: The options of a multiple-choice question. If there are any, nothing is generated: the model's answer
+            is the option with the highest likelihood.
     """
 
     id: str
@@ -30,11 +34,18 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Samples, and how they are asked and judged.
+    """Samples, with the prompt, the generation settings and the metrics.
 
-    `prompt` is a Jinja2 template over `content` and the sample's metadata; the model's chat template, if any, is put
-    around its result. `metrics` are names from `holdfast ls metrics`; the first is the task's headline score. Greedy
-    decoding; an answer ends at the end-of-sequence token, at one of the `stop` strings or after `max_new_tokens`.
+    Decoding is greedy; an answer ends at the end-of-sequence token, at a stop string or after `max_new_tokens`.
+
+    Attributes:
+        name: Name of the task.
+        samples: The samples.
+        metrics: Names of metrics (`holdfast ls metrics`); the first is the task's headline score.
+        prompt: A Jinja2 template over `content` and the sample's metadata. The model's chat template, if it has one, is
+            applied to the result.
+        max_new_tokens: Maximum length of an answer in tokens.
+        stop: Strings that end an answer.
     """
 
     name: str
@@ -45,19 +56,24 @@ class Task:
     stop: tuple[str, ...] = ()
 
     def render(self, sample: Sample, content: str) -> str:
-        """The prompt for a sample whose content may have been perturbed.
+        """Return the prompt for a sample.
 
-        Raises UserError where the template is broken or names something that the sample does not have.
+        Args:
+            sample: The sample.
+            content: Its content, possibly perturbed.
+
+        Raises:
+            UserError: If the template is invalid or uses a name that the sample doesn't have.
 
         >>> task = Task("qa", (), (), prompt="Q: {{ content }} ({{ topic }})")
         >>> task.render(Sample("1", "Why?", metadata={"topic": "science"}), "Wyh?")
         'Q: Wyh? (science)'
         """
-        where = f"the prompt of task '{self.name}', sample '{sample.id}'"
+        where = f"prompt of task '{self.name}', sample '{sample.id}'"
         return render(self.prompt, {**sample.metadata, "content": content}, where)
 
     def digest(self) -> str:
-        """SHA-256 of all that the task says: equal digests ask and judge the same."""
+        """Return the SHA-256 of the task's contents; tasks with equal digests are identical."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -65,7 +81,10 @@ tasks: Registry[Callable[[], Task]] = Registry("tasks", "holdfast.tasks")
 
 
 def task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task]]:
-    """Register a suite under `name`; its docstring's first line is what `holdfast ls tasks` shows."""
+    """Register the decorated function, which builds a task, under `name`.
+
+    `holdfast ls tasks` shows the first line of its docstring.
+    """
 
     def register(build: Callable[[], Task]) -> Callable[[], Task]:
         tasks.register(name, build)

@@ -1,4 +1,4 @@
-"""Users' Jinja2 templates, in a sandbox: a task file may come from anywhere."""
+"""Renders users' Jinja2 templates in a sandbox, since task files may come from untrusted sources."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,7 +8,15 @@ from holdfast.errors import UserError
 
 
 def render(template: str, values: Mapping[str, Any], where: str) -> str:
-    """The template filled with the values; `where` opens the UserError that a broken or unknown name raises.
+    """Return the template filled in with the values.
+
+    Args:
+        template: The Jinja2 template.
+        values: The names it may use.
+        where: Where the template comes from, for error messages.
+
+    Raises:
+        UserError: If the template is invalid, uses an unknown name or fails.
 
     >>> render("{{ question }}?", {"question": "Who"}, "doc_to_text")
     'Who?'
@@ -21,7 +29,7 @@ def render(template: str, values: Mapping[str, Any], where: str) -> str:
         return str(_compiled(template).render(values))
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         known = ", ".join(sorted(values))
-        raise UserError(f"{where}: {error}; the template may use {known}") from None
+        raise UserError(f"{where}: {error}; available names: {known}") from None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A task described in a few lines of YAML, in lm-eval's manner: which field is what, and how to ask."""
+"""Tasks described by a YAML file in the style of lm-eval, which maps data fields to the task."""
 
 import json
 import re
@@ -31,13 +31,21 @@ _FIELD = re.compile(r"[\w.-]+")
 def read_yaml_task(path: Path) -> Task:
     """Read a YAML task.
 
-    `dataset_path` is a JSONL file, relative to the YAML file. `doc_to_content` (the part that is perturbed),
-    `doc_to_target` (references: text, or a list in one field) and `doc_to_id` are each a field's name or a Jinja2
-    template over the fields; `doc_to_text` is the prompt around the content, which it may call `content` or by its
-    field's name. Without `doc_to_id`, the field `id` or else the line number identifies a sample. `doc_to_choice` (a
-    list, or a field that holds one) makes it multiple choice; then a whole number as target is a place in that list.
+    Keys:
 
-    Raises UserError, naming the file and the key, for anything missing, unknown or broken.
+        task               name of the task
+        dataset_path       JSONL file, relative to the YAML file
+        doc_to_content     the content, which is perturbed: a field name or a Jinja2 template over the fields
+        doc_to_target      references: a field name (text or a list) or a template; with doc_to_choice, an integer is an
+                           index into the choices
+        doc_to_id          sample id: a field name or a template; default: the field `id`, else the line number
+        doc_to_text        the prompt: a template over the fields, with the content as `content` or under its field name
+        doc_to_choice      makes the task multiple choice: a list, or the name of a field that contains one
+        metric_list        names of metrics
+        generation_kwargs  max_gen_toks and until
+
+    Raises:
+        UserError: If anything is missing, unknown or invalid; the message names the file and the key.
     """
     settings = _settings(path)
     where = str(path.parent / str(settings["dataset_path"]))
@@ -63,33 +71,33 @@ def _settings(path: Path) -> dict[str, Any]:
             raise UserError(f"{path}: '{key}' is missing")
     generation = settings.setdefault("generation_kwargs", {})
     if not isinstance(generation, dict):
-        raise UserError(f"{path}: 'generation_kwargs' must hold {' and '.join(_GENERATION_KEYS)}")
+        raise UserError(f"{path}: 'generation_kwargs' must be a mapping with {' and '.join(_GENERATION_KEYS)}")
     _check_keys(path, generation, _GENERATION_KEYS)
     longest, until = generation.get("max_gen_toks", 64), generation.get("until", [])
     if not isinstance(longest, int) or longest < 1:
-        raise UserError(f"{path}: 'max_gen_toks' must be a number of tokens, not {longest!r}")
+        raise UserError(f"{path}: 'max_gen_toks' must be an integer >= 1, got {longest!r}")
     stops = [until] if isinstance(until, str) else until
     if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
-        raise UserError(f"{path}: 'until' must be a text or a list of texts that end an answer, not {until!r}")
+        raise UserError(f"{path}: 'until' must be a non-empty string or a list of them, got {until!r}")
     return settings
 
 
 def _prompt(path: Path, settings: dict[str, Any]) -> str:
-    """`doc_to_text` as a template over `content`, which it may call by its field's name too, or be that name."""
+    """Return `doc_to_text` as a template over `content`; it may use the content's field name, or be just that name."""
     field, prompt = str(settings["doc_to_content"]), str(settings.get("doc_to_text", "{{ content }}"))
     if prompt in {field, "content"}:
         return "{{ content }}"
     names = [name for name in (field, "content") if re.search(rf"{{[{{%][^}}]*\b{re.escape(name)}\b", prompt)]
     if not names:
         raise UserError(
-            f"{path}: 'doc_to_text' does not use the content, so no perturbation could reach the model: put "
-            "{{ content }} where it belongs"
+            f"{path}: 'doc_to_text' doesn't contain the content, so perturbations would have no effect; add "
+            "{{ content }}"
         )
     return prompt if "content" in names else f"{{% set {field} = content %}}{prompt}"
 
 
 def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The data's objects with `id`, `content` and `references` as the task maps them."""
+    """Yield the data's objects with the fields `id`, `content` and `references` as mapped by the task."""
     for number, fields in read_objects(path.parent / str(settings["dataset_path"])):
         where = f"{settings['dataset_path']}, line {number}"
         mapped = {key: value for key, value in fields.items() if key != settings["doc_to_content"]}
@@ -109,27 +117,27 @@ def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: st
     if asked in fields:
         return fields[asked]
     if _FIELD.fullmatch(asked):
-        raise UserError(f"{where}: {key} names the field '{asked}', which is missing (it has {', '.join(fields)})")
+        raise UserError(f"{where}: {key}: missing field '{asked}'; the line has {', '.join(fields)}")
     return render(asked, fields, f"{where}: {key}")
 
 
 def _choices(path: Path, asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
-    """The list itself, or that of the field which is named, plainly or as `{{ field }}`."""
+    """Return the list itself, or that in the named field (`field` or `{{ field }}`)."""
     if isinstance(asked, str):
         asked = fields.get(asked.strip("{} "), asked)
     if not isinstance(asked, list):
         raise UserError(
-            f"{path}: 'doc_to_choice' must be a list, or name a field that holds one, not {asked!r} ({where})"
+            f"{path}: 'doc_to_choice' must be a list or the name of a field with a list, got {asked!r} ({where})"
         )
     return asked
 
 
 def _chosen(target: Any, choices: list[Any], where: str) -> Any:
-    """The target itself, or the choice at this place, as lm-eval counts them: from 0."""
+    """Return the target itself, or the choice at that index, counted from 0 as in lm-eval."""
     if target in choices or not str(target).isdecimal():
         return target
     if int(target) >= len(choices):
-        raise UserError(f"{where}: doc_to_target is {target}, but the choices have the places 0 to {len(choices) - 1}")
+        raise UserError(f"{where}: doc_to_target is {target}; expected an index from 0 to {len(choices) - 1}")
     return choices[int(target)]
 
 
@@ -139,7 +147,7 @@ def _metrics(path: Path, listed: Any) -> tuple[str, ...]:
     names = [str((entry.get("metric") if isinstance(entry, dict) else entry) or "") for entry in listed]
     if not all(names):
         raise UserError(
-            f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], not {json.dumps(listed)}"
+            f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], got {json.dumps(listed)}"
         )
     return tuple(names)
 

@@ -98,8 +98,9 @@ def language_of(text: str) -> str:
 
 
 def languages_of(*texts: str) -> set[str]:
-    """Return the languages of related texts; a text too short to identify is assumed to share a language with the
-    others.
+    """Return the languages of related texts.
+
+    A text too short to identify is assumed to share a language with the others.
 
     >>> languages_of("Der Zug fährt um neun Uhr ab.", "Paris."), sorted(languages_of("It rains.", "Il pleut souvent."))
     ({'de'}, ['en', 'fr'])
@@ -130,8 +131,7 @@ def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> lis
 
 @lru_cache(maxsize=1 << 16)
 def _is_english(text: str) -> bool:
-    """Return whether a text contains an English function word or has many letters; if not, any Latin language is
-    possible."""
+    """Return whether a text has an English function word, or is long enough for its detected language to be sure."""
     words = _WORD.findall(text)
     return sum(map(len, words)) >= _ENOUGH_LETTERS or any(
         "en" in _small_words().get(word.lower(), ()) for word in words

@@ -84,8 +84,7 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_wrapped(text: str, line: int, gap: re.Match[str]) -> bool:
-    """Return whether a sentence continues after a line break: the line is long, has no end mark, and the next line
-    starts neither a list item nor with a capital."""
+    """Return whether a sentence continues after the line break, judging by its length, its end and the next line."""
     following = text[gap.end() : gap.end() + 1]
     if gap.start() - line < _WRAPPED or gap.group().count("\n") > 1 or not following.islower():
         return False

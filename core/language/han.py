@@ -84,8 +84,9 @@ def _plain(number: str) -> str:
 
 
 def split_words(pieces: Sequence[Piece], language: str) -> list[Piece]:
-    """Split Chinese text in tokens into words, longest known words and numerals first, and into single characters
-    otherwise.
+    """Split the Chinese text of tokens into words.
+
+    Known words and numerals are matched longest first; the rest is split into characters.
 
     Args:
         pieces: Tokens; only those of kind "word" are split.

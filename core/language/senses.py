@@ -143,8 +143,7 @@ def _mostly_first(word: str, part: str, share: float, seen: int) -> bool:
 
 
 def _is_plain(word: str, part: str) -> bool:
-    """Return whether `word` is an ordinary content word rather than an abbreviation, a name, a function word or a noun
-    in -ing ("arguing" for "controversy")."""
+    """Return whether `word` can serve as a synonym: no abbreviation, name, function word or noun in -ing."""
     is_plain = len(word) > 3 and word.isascii() and word.isalpha() and word.islower() and word not in closed_class()
     return is_plain and not (part == "noun" and word.endswith("ing"))
 

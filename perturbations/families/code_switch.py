@@ -17,8 +17,7 @@ from holdfast.perturbations.protected import free_words
 
 @perturbation("code_switch", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace words of an English text with Hindi ones in Latin letters (Hinglish), and of a Hindi or Hinglish text
-    with English ones.
+    """Replace English words with Hindi ones in Latin letters, or words of a Hindi or Hinglish text with English ones.
 
     Nouns and adjectives are replaced, in English also adverbs and conjunctions; verbs and pronouns are kept, as is
     usual in code-switching. Plurals stay plural, and names are kept. Texts in other languages are unchanged (see

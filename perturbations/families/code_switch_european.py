@@ -27,7 +27,7 @@ _LANGUAGES = ("en", "de", "fr", "es")
 
 @perturbation("code_switch_de", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_de(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace words of an English text with German ones, and of a German text with English ones.
+    """Replace words of an English text with German ones, or words of a German text with English ones.
 
     Nouns and function words such as "and" and "often" are replaced; plurals stay plural, and names are kept.
 
@@ -39,7 +39,9 @@ def code_switch_de(text: str, strength: float, rng: Random, *, protect: Sequence
 
 @perturbation("code_switch_fr", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_fr(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace words of an English text with French ones, and of a French text with English ones (see `code_switch_de`).
+    """Replace words of an English text with French ones, or words of a French text with English ones.
+
+    See `code_switch_de`.
 
     >>> code_switch_fr("Quelle est la capitale de ce pays ?", 0.3, Random(1)).text
     'Quelle est la capital de ce country ?'
@@ -49,8 +51,9 @@ def code_switch_fr(text: str, strength: float, rng: Random, *, protect: Sequence
 
 @perturbation("code_switch_es", family="language", light=0.10, heavy=0.40, units=count_words)
 def code_switch_es(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace words of an English text with Spanish ones, and of a Spanish text with English ones (see
-    `code_switch_de`).
+    """Replace words of an English text with Spanish ones, or words of a Spanish text with English ones.
+
+    See `code_switch_de`.
 
     >>> code_switch_es("Please open the window and the door.", 0.3, Random(1)).text
     'Por favor open the ventana and the door.'
@@ -142,8 +145,7 @@ def _from_english(language: str) -> Mapping[str, Listed]:
 
 @cache
 def _to_english(language: str) -> Mapping[str, Listed]:
-    """Return the table from `language` to English, without words that have several English counterparts (colour and
-    color count as one)."""
+    """Return the table from `language` to English, without ambiguous words (colour and color count as one)."""
     table: dict[str, Listed] = {}
     meant: dict[str, set[str]] = {}
     for kind, forms in _entries():

@@ -111,8 +111,11 @@ _CLAUSE_BEFORE = re.compile(
 
 
 def _may_contract(text: str, start: int, end: int, host: str, verb: str) -> bool:
-    """Return whether the verb may contract with the word before it: it agrees, more follows, and it doesn't end a
-    clause opened by a question word ("where they are now", "what it is about")."""
+    """Return whether the verb may contract with the word before it.
+
+    It must agree with that word, more must follow, and it must not end a clause opened by a question word ("where they
+    are now", "what it is about").
+    """
     after = word_after(text, end)
     if host not in _AGREES[verb] or not after or _CLAUSE_BEFORE.search(text[max(0, start - 60) : start]):
         return False

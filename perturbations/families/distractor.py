@@ -67,8 +67,7 @@ def _outside_spans(places: Sequence[int], spans: Sequence[Span]) -> list[int]:
 
 
 def _insert_sentence(text: str, at: int, added: str) -> Edit:
-    """Insert a sentence: at the start followed by a space, elsewhere after a space, or on a new line after an
-    unfinished one."""
+    """Insert a sentence before the text, after a space, or on a new line if the text before it has no end mark."""
     if at == 0:
         return Edit(0, "", f"{added} ")
     own_line = text[at : at + 1] == "\n" or not _CLOSED.search(text[max(0, at - 4) : at])

@@ -39,8 +39,7 @@ _SUBJECT = re.compile(
 
 
 def to_statement_order(question: str) -> Rewrite | None:
-    """Return the edits that give a wh-question the word order of a statement ("what X is"), or None if no rule is sure
-    to fit.
+    """Return the edits that give a wh-question the word order of a statement ("what X is"), or None if unsure.
 
     >>> from holdfast.perturbations import Edits
     >>> texts = ["Where is the Nile", "When did the war end", "How much does he earn", "Who can fly", "How is it"]
@@ -86,8 +85,7 @@ def _is_subject_question(question: str) -> bool:
 
 
 def _without_do(question: str) -> Rewrite:
-    """Turn "when did the war end" into "when the war ended"; () unless a listed verb follows a pronoun, name or "the
-    war"."""
+    """Turn "when did the war end" into "when the war ended"; () if unsure."""
     match = _DID.search(question)
     if not match or _CLAUSE.search(question[: match.end(2)]):
         return ()
@@ -106,8 +104,7 @@ _SECOND_VERB = re.compile(r"(?<= and )\w+|(?<= or )\w+|(?<= then )\w+")
 
 
 def _inflect(question: str, match: re.Match[str], group: int, slot: str, drop: Edit) -> Rewrite:
-    """Return `drop` plus edits that inflect the matched verb and one coordinated with it ("plan and execute"); () if
-    unsure."""
+    """Return `drop` plus edits that inflect the verb and one coordinated with it ("plan and execute"); () if unsure."""
     verb, end = match[group], match.end(group)
     edits = [drop, Edit(match.start(group), verb, verb_form(verb, slot))]
     for second in _SECOND_VERB.finditer(question, end):
@@ -149,8 +146,7 @@ _YEAR_FIRST = re.compile(r"(\s*)((I|S|B|A|D)(?:n|ince|efore|fter|uring)) (\d{4})
 
 
 def move_year(question: str) -> list[Rewrite]:
-    """Move the year phrase: "Who won X in 1990?" becomes "In 1990, who won X?" and vice versa; the year itself is not
-    edited.
+    """Turn "Who won X in 1990?" into "In 1990, who won X?" and vice versa; the year itself is not edited.
 
     >>> from holdfast.perturbations import Edits
     >>> [Edits(text, move_year(text)[0]).text for text in ("Who won in 1990?", "In 1990, who won?")]

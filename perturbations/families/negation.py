@@ -167,8 +167,7 @@ def _swap_opposite(sentence: str, words: Sequence[str], spans: Sequence[tuple[in
 
 
 def _negate_which(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]]) -> Edit | None:
-    """Turn "which planets have rings" into "which planets do not have rings", only if the verb follows the noun
-    directly."""
+    """Turn "which planets have rings" into "which planets do not have rings", if the verb follows the noun directly."""
     if len(words) < 4 or words[0] != "which" or not words[1].endswith("s") or words[1].endswith("ss"):
         return None
     start, end = spans[2]

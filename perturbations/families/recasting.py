@@ -78,8 +78,7 @@ _HOW_DO_I = re.compile(
 
 
 def _frame(asked: re.Match[str], moved: Rewrite, frames: tuple[tuple[str, str], ...], link: str = "") -> list[Rewrite]:
-    """Return the question inside each frame, with its beginning, the edits in `moved` and its final punctuation
-    adapted."""
+    """Return the question inside each frame, with the edits in `moved` applied and its final punctuation adapted."""
     question = WH.match(asked.string)
     start, mark = asked.start(1), asked.start(2)
     rewrites = []

@@ -14,12 +14,11 @@ from holdfast.perturbations.protected import free_words
 
 @perturbation("synonyms", family="words", light=0.10, heavy=0.30, units=count_words)
 def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Replace words with synonyms, from a built-in table for common English, Hindi and Hinglish words, and from
-    WordNet.
+    """Replace words with synonyms from a built-in table and from WordNet.
 
-    The form is kept (plural, tense, capitals) and so is the meaning: words are replaced only in one sense, and names
-    and verbs before a particle ("look for") are kept. `holdfast.language.thesaurus.source()` returns the source used on
-    this machine.
+    The table covers common English, Hindi and Hinglish words. The form is kept (plural, tense, capitals) and so is the
+    meaning: words are replaced only in one sense, and names and verbs before a particle ("look for") are kept.
+    `holdfast.language.thesaurus.source()` returns the source used on this machine.
 
     >>> synonyms("He chose the big car and two gifts.", 0.5, Random(1)).text
     'He selected the large automobile and two presents.'

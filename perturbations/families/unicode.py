@@ -42,8 +42,7 @@ _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 @cache
 def _look_alikes() -> dict[str, list[str]]:
-    """Return each letter of `_SCRIPTS` with a wheel of the letters from the other scripts that Unicode calls
-    confusable.
+    """Return each letter of `_SCRIPTS` with a wheel of the letters in other scripts that Unicode calls confusable.
 
     Only single letters of the same case qualify, so the shape is preserved and the cluster stays one cluster.
     """
@@ -106,8 +105,9 @@ _ZERO_WIDTH = wheel("\u200b\u2060\ufeff")
 
 @perturbation("accents", family="unicode", light=0.02, heavy=0.10, units=count_characters)
 def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Drop, add and confuse the accents on Latin letters: e for é, è for é, ö for o. Half of the accents chosen are
-    dropped.
+    """Drop, add and confuse the accents on Latin letters: e for é, è for é, ö for o.
+
+    About half of the accented letters chosen lose their accent.
 
     >>> accents("Où est la bibliothèque fermée ?", 0.15, Random(1)).text
     'Ôù est la biblíothèqüe fërmêe ?'
@@ -120,8 +120,7 @@ def accents(text: str, strength: float, rng: Random, *, protect: Sequence[str] =
 
 @lru_cache(maxsize=4096)
 def _accent_variants(cluster: str) -> list[str]:
-    """Return a wheel of replacements for a Latin letter, half of them the bare letter if it has an accent; empty for
-    others."""
+    """Return a wheel of replacements for a Latin letter (half of them bare, if it has an accent); empty for others."""
     letter = normalize("NFC", cluster)
     if letter in _accent_table():
         return _accent_table()[letter]

@@ -27,8 +27,7 @@ def word_deletion(text: str, strength: float, rng: Random, *, protect: Sequence[
 
 
 def _drop(text: str, lasts: bytes, chosen: Sequence[int]) -> list[Row]:
-    """Return one edit per word, including the space before it if a space or punctuation follows, else the space after
-    it."""
+    """Return one edit per word, with the space before it if a space or punctuation follows, else the space after it."""
     edits, done, kept, cuts = [], 0, "", cluster_cuts(text)
     for start in chosen:
         end, left = lasts.find(1, start) + 1, ""

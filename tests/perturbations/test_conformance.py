@@ -124,7 +124,7 @@ def test_invalid_strengths_are_rejected_at_registration() -> None:
 
 def test_the_check_reports_an_unknown_expectation() -> None:
     plugin = Perturbation("plugin", "test", 0.1, 0.2, makes_empty_edits, count_characters, expects="opposite")  # type: ignore[arg-type]
-    with pytest.raises(AssertionError, match="plugin: expects is 'opposite'; expected one of invariant, changed"):
+    with pytest.raises(AssertionError, match="plugin: expects must be one of invariant, changed, got 'opposite'"):
         check_perturbation(plugin)
 
 

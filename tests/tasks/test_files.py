@@ -1,4 +1,4 @@
-"""Your own prompts: what a file may hold, and the one clear line for what it may not."""
+"""Tasks from files: what they may contain, and clear errors for what they may not."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def write(path: Path, *lines: object) -> str:
     return str(path)
 
 
-def test_a_file_of_prompts_is_a_task_called_by_its_name(tmp_path: Path) -> None:
+def test_a_file_of_prompts_is_a_task_named_after_it(tmp_path: Path) -> None:
     name = write(
         tmp_path / "mine.jsonl",
         {"id": "a", "content": "Who?", "references": ["Anna", "Ann"], "topic": "people"},
@@ -29,12 +29,12 @@ def test_a_file_of_prompts_is_a_task_called_by_its_name(tmp_path: Path) -> None:
     )
 
 
-def test_one_text_stands_for_a_list_of_one(tmp_path: Path) -> None:
+def test_a_single_string_counts_as_a_list_of_one(tmp_path: Path) -> None:
     task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello", "paraphrases": "Good day"}))
     assert task.samples[0].metadata["paraphrases"] == ("Good day",)
 
 
-def test_choices_stand_beside_the_metadata(tmp_path: Path) -> None:
+def test_choices_are_not_part_of_the_metadata(tmp_path: Path) -> None:
     task = load_task(
         write(tmp_path / "mine.jsonl", {"id": 1, "content": "So?", "choices": ["yes", "no"], "topic": "x"})
     )
@@ -42,10 +42,10 @@ def test_choices_stand_beside_the_metadata(tmp_path: Path) -> None:
     line = {"id": 1, "content": "So?", "choices": [" the red car", "the blue car"], "references": "the red car"}
     task = load_task(write(tmp_path / "mine.jsonl", line))
     assert task.samples[0].choices == ("the red car", "the blue car")
-    assert task.metrics == ("exact_match",)  # a wrong choice deserves nothing for the words that it shares
+    assert task.metrics == ("exact_match",)  # no credit for the words that a wrong choice shares
 
 
-def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) -> None:
+def test_prompts_without_references_are_judged_by_drift_only(tmp_path: Path) -> None:
     task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "Hello"}))
     assert task.metrics == ("answer_rate",)
 
@@ -55,53 +55,62 @@ def test_prompts_without_references_are_judged_by_drift_alone(tmp_path: Path) ->
     [
         (
             [{"id": 1, "content": "a"}, {"id": 2, "text": "b"}],
-            r"line 2: the field 'content' is missing \(it has id, text\)",
+            r"line 2: missing field 'content' \(found id, text\)",
         ),
-        ([{"content": "a"}], r"line 1: the field 'id' is missing"),
-        ([{"id": 1, "content": "a"}, {"id": 1, "content": "b"}], r"line 2: the id '1' was used in line 1 already"),
+        ([{"content": "a"}], r"line 1: missing field 'id'"),
+        ([{"id": 1, "content": "a"}, {"id": 1, "content": "b"}], r"line 2: duplicate id '1', also on line 1"),
         ([{"id": 1, "content": "a"}, '{"id": 2,'], r"line 2: not valid JSON"),
         (["[1, 2]"], r"line 1: expected a JSON object"),
-        ([{"id": 1, "content": 5}], r"line 1: 'content' must be text, not 5"),
-        ([{"id": 1, "content": "a", "references": {"x": 1}}], r"line 1: 'references' must be text or a list of texts"),
+        ([{"id": 1, "content": 5}], r"line 1: 'content' must be a string, got 5"),
+        (
+            [{"id": 1, "content": "a", "references": {"x": 1}}],
+            r"line 1: 'references' must be a string or a list of strings",
+        ),
         (
             [{"id": 1, "content": "a", "references": "x"}, {"id": 2, "content": "b"}],
-            r"line 2: some samples have references",
+            r"line 2: only some samples have references",
         ),
-        ([], r"holds no samples"),
-        ([{"id": 1, "content": "a", "choices": ["x"]}], r"line 1: 'choices' must be at least two texts"),
-        ([{"id": 1, "content": "a", "choices": ["x", "x"]}], r"line 1: 'choices' must be at least two texts"),
-        ([{"id": 1, "content": "a", "choices": {"text": "x"}}], r"line 1: 'choices' must be text or a list of texts"),
-        ([{"id": 1, "content": "a", "choices": []}], r"line 1: 'choices' must be at least two texts"),
+        ([], r"contains no samples"),
+        ([{"id": 1, "content": "a", "choices": ["x"]}], r"line 1: 'choices' must be at least two distinct"),
+        ([{"id": 1, "content": "a", "choices": ["x", "x"]}], r"line 1: 'choices' must be at least two distinct"),
+        (
+            [{"id": 1, "content": "a", "choices": {"text": "x"}}],
+            r"line 1: 'choices' must be a string or a list of strings",
+        ),
+        ([{"id": 1, "content": "a", "choices": []}], r"line 1: 'choices' must be at least two distinct"),
         (
             [{"id": 1, "content": "a", "choices": ["x", "y"], "references": [0]}],
-            r"line 1: the reference '0' is none of the choices: \['x', 'y'\]",
+            r"line 1: the reference '0' is not one of the choices \['x', 'y'\]",
         ),
         (
             [{"id": 1, "content": "a", "choices": ["x", "y"]}, {"id": 2, "content": "b"}],
-            r"line 2: some samples have choices and some have none",
+            r"line 2: only some samples have choices",
         ),
-        ([{"id": 1, "content": "a", "protect": None}], r"line 1: 'protect' must be text or a list of texts, not null"),
+        (
+            [{"id": 1, "content": "a", "protect": None}],
+            r"line 1: 'protect' must be a string or a list of strings, got null",
+        ),
     ],
 )
-def test_a_mistake_is_named_with_its_line(tmp_path: Path, lines: list[object], message: str) -> None:
+def test_an_invalid_line_is_reported_with_its_number(tmp_path: Path, lines: list[object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_task(write(tmp_path / "mine.jsonl", *lines))
 
 
-def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_wrong_encoding_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_bytes(b'{"id": 1, "content": "a"}\n{"id": 2, "content": "caf\xe9"}\n')
     with pytest.raises(UserError, match=r"line 2: not UTF-8 \(byte 0xe9\); save the file as UTF-8"):
         load_task(str(path))
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_matter(tmp_path: Path) -> None:
+def test_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"id": 1, "content": "a"}\r\n{"id": 2, "content": "b"}\r\n')
     assert [sample.content for sample in load_task(str(path)).samples] == ["a", "b"]
 
 
-def test_missing_and_unknown_files(tmp_path: Path) -> None:
+def test_missing_files_and_unknown_names_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no file"):
         load_task(str(tmp_path / "none.jsonl"))
     with pytest.raises(UserError, match="not a task file"):
@@ -137,7 +146,7 @@ def test_a_yaml_task_maps_other_fields(tmp_path: Path) -> None:
     assert task.render(sample, "captial of France") == "Q: captial of France? (cities)"
 
 
-def test_a_yaml_task_may_compose_fields(tmp_path: Path) -> None:
+def test_a_yaml_task_may_combine_fields(tmp_path: Path) -> None:
     write(tmp_path / "data.jsonl", {"key": "x", "first": "a", "second": "b"})
     path = tmp_path / "pair.yaml"
     path.write_text(
@@ -153,20 +162,20 @@ def test_a_yaml_task_may_compose_fields(tmp_path: Path) -> None:
     [
         (
             ("doc_to_content: question", "doc_to_content: query"),
-            r"line 1: doc_to_content names the field 'query', which is missing",
+            r"line 1: doc_to_content: missing field 'query'",
         ),
         (("doc_to_text", "doc_to_txt"), r"unknown key 'doc_to_txt'; did you mean 'doc_to_text'\?"),
         (("task: capitals\n", ""), r"'task' is missing"),
         (("data.jsonl", "nowhere.jsonl"), r"no file '.*nowhere.jsonl'"),
         (("until", "stop"), r"unknown key 'stop'; known: max_gen_toks, until"),
-        (("max_gen_toks: 8", "max_gen_toks: many"), r"'max_gen_toks' must be a number of tokens, not 'many'"),
-        (('["\\n"]', '""'), r"'until' must be a text or a list of texts that end an answer"),
-        (("{{ question }}", "{{ topic }}"), r"'doc_to_text' does not use the content"),
-        (("{{ question }}", "the question"), r"'doc_to_text' does not use the content"),
+        (("max_gen_toks: 8", "max_gen_toks: many"), r"'max_gen_toks' must be an integer >= 1, got 'many'"),
+        (('["\\n"]', '""'), r"'until' must be a non-empty string or a list of them"),
+        (("{{ question }}", "{{ topic }}"), r"'doc_to_text' doesn't contain the content"),
+        (("{{ question }}", "the question"), r"'doc_to_text' doesn't contain the content"),
         (("[{metric", "[[{metric"), r"not valid YAML"),
     ],
 )
-def test_a_mistake_in_a_yaml_task_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+def test_an_invalid_yaml_task_is_reported(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"], "topic": "cities"})
     path = tmp_path / "capitals.yaml"
     path.write_text(QA.replace(*change))
@@ -200,15 +209,15 @@ def test_a_yaml_task_may_be_multiple_choice(tmp_path: Path, mapped: str, referen
     [
         (
             "doc_to_choice: nothing",
-            r"task.yaml: 'doc_to_choice' must be a list, or name a field that holds one, not 'nothing'",
+            r"task.yaml: 'doc_to_choice' must be a list or the name of a field with a list, got 'nothing'",
         ),
         (
             "doc_to_choice: options\ndoc_to_target: label",
-            r"line 1: doc_to_target is 5, but the choices have the places 0",
+            r"line 1: doc_to_target is 5; expected an index from 0 to 1",
         ),
     ],
 )
-def test_choices_that_are_none_are_named(tmp_path: Path, mapped: str, message: str) -> None:
+def test_invalid_choices_are_reported(tmp_path: Path, mapped: str, message: str) -> None:
     write(tmp_path / "data.jsonl", {"question": "So?", "options": ["yes", "no"], "label": 5})
     file = tmp_path / "task.yaml"
     file.write_text(f"task: t\ndataset_path: data.jsonl\ndoc_to_content: question\n{mapped}\n", "utf-8")
@@ -216,7 +225,7 @@ def test_choices_that_are_none_are_named(tmp_path: Path, mapped: str, message: s
         load_task(str(file))
 
 
-def test_doc_to_text_may_be_the_name_of_the_field(tmp_path: Path) -> None:
+def test_doc_to_text_may_be_the_field_name(tmp_path: Path) -> None:
     write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
     path = tmp_path / "capitals.yaml"
     path.write_text(QA.replace('"Q: {{ question }}? ({{ topic }})"', "question"))
@@ -224,25 +233,25 @@ def test_doc_to_text_may_be_the_name_of_the_field(tmp_path: Path) -> None:
     assert task.render(task.samples[0], "captial of France") == "captial of France"
 
 
-def test_a_template_that_fails_is_named(tmp_path: Path) -> None:
+def test_a_failing_template_is_reported(tmp_path: Path) -> None:
     write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
     path = tmp_path / "capitals.yaml"
     path.write_text(QA.replace("{{ topic }}", "{{ content + 1 }}"))
     task = load_task(str(path))
-    with pytest.raises(UserError, match="the prompt of task 'capitals', sample '1'"):
+    with pytest.raises(UserError, match="prompt of task 'capitals', sample '1'"):
         task.render(task.samples[0], "x")
 
 
-def test_a_template_that_names_an_unknown_field_says_what_there_is(tmp_path: Path) -> None:
+def test_an_unknown_name_in_a_template_lists_the_available_ones(tmp_path: Path) -> None:
     write(tmp_path / "data.jsonl", {"question": "capital of France", "answer": ["Paris"]})
     path = tmp_path / "capitals.yaml"
     path.write_text(QA)
     task = load_task(str(path))
-    with pytest.raises(UserError, match="'topic' is undefined; the template may use .*content"):
+    with pytest.raises(UserError, match="'topic' is undefined; available names: .*content"):
         task.render(task.samples[0], "x")
 
 
-def test_a_template_cannot_reach_outside_its_sandbox(tmp_path: Path) -> None:
+def test_a_template_cannot_escape_its_sandbox(tmp_path: Path) -> None:
     write(tmp_path / "data.jsonl", {"question": "q", "answer": "a"})
     path = tmp_path / "evil.yaml"
     path.write_text(QA.replace("{{ topic }}", "{{ ''.__class__.__mro__ }}"))
@@ -251,6 +260,6 @@ def test_a_template_cannot_reach_outside_its_sandbox(tmp_path: Path) -> None:
         task.render(task.samples[0], "x")
 
 
-def test_content_is_never_read_as_a_template(tmp_path: Path) -> None:
+def test_content_is_never_rendered_as_a_template(tmp_path: Path) -> None:
     task = load_task(write(tmp_path / "mine.jsonl", {"id": 1, "content": "{{ 7 * 7 }} {x}"}))
     assert task.render(task.samples[0], "{{ 7 * 7 }} {x}") == "{{ 7 * 7 }} {x}"

@@ -1,4 +1,4 @@
-"""The embedded suites are complete, well-formed, and mark facts that are really there."""
+"""The embedded suites are complete and well-formed, and their key facts occur in the texts."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ def suite(name: str) -> Task:
 
 
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
-def test_a_suite_has_its_samples_each_with_an_id_a_content_and_references(name: str, count: int) -> None:
+def test_every_sample_has_id_content_and_references(name: str, count: int) -> None:
     samples = suite(name).samples
     assert len(samples) == count
     assert len({sample.id for sample in samples}) == count
@@ -29,21 +29,21 @@ def test_a_suite_has_its_samples_each_with_an_id_a_content_and_references(name: 
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_suite_is_called_what_it_is_registered_as_and_places_the_content(name: str) -> None:
+def test_every_suite_has_its_registered_name_prompt_and_metrics(name: str) -> None:
     task = suite(name)
     assert task.name == name
     assert "{{ content }}" in task.prompt
     assert task.metrics
 
 
-def test_every_factual_question_has_two_other_wordings() -> None:
+def test_every_factual_question_has_two_paraphrases() -> None:
     for sample in suite("factual_qa").samples:
         others = sample.metadata["paraphrases"]
         assert len(set(others) - {sample.content}) >= 2
         assert sample.metadata["topic"] in {"geography", "science", "history"}
 
 
-def test_key_facts_occur_in_the_dialogue_and_in_every_reference() -> None:
+def test_key_facts_occur_in_the_dialogue_and_every_reference() -> None:
     for sample in suite("dialogue_summary").samples:
         assert len(sample.references) >= 2
         assert len(sample.metadata["key_facts"]) >= 4
@@ -59,7 +59,7 @@ def test_every_sentiment_has_thirty_headlines() -> None:
     assert min(counts.values()) >= 30
 
 
-def test_every_question_is_asked_in_four_forms() -> None:
+def test_every_question_is_asked_in_four_languages() -> None:
     forms = Counter(
         (sample.metadata["parallel"], sample.metadata["language"]) for sample in suite("multilingual_qa").samples
     )
