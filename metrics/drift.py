@@ -6,8 +6,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
+from types import NoneType
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast import notebook
+from holdfast.errors import UserError
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
@@ -42,7 +45,7 @@ class SegmentDrift(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Drift:
     """How far a perturbed answer moved from the clean one; every number lies in [0, 1].
 
@@ -74,6 +77,20 @@ class Drift:
         """Return the numbers by name."""
         return {name: getattr(self, name) for name in DRIFTS}
 
+    def __repr__(self) -> str:
+        worst = f" ({self.worst.reason})" if self.worst and self.worst.reason else ""
+        return (
+            f"Drift(max {self.max_drift:.3f}{worst}, mean {self.mean_drift:.3f}, global {self.global_drift:.3f}, "
+            f"{len(self.clean)} -> {len(self.perturbed)} segments)"
+        )
+
+    def _repr_html_(self) -> str:
+        """The segments in a notebook: each clean one beside its counterpart, and what was added, shaded by drift."""
+        counterparts = {part.partner for part in self.clean}
+        added = [part for part in self.perturbed if part.segment not in counterparts]
+        rows = [("clean", *_cells(part)) for part in self.clean] + [("perturbed", *_cells(part)) for part in added]
+        return notebook.table(repr(self), ("answer", "segment", "counterpart", "drift", "reason"), rows)
+
     @property
     def worst(self) -> SegmentDrift | None:
         """The segment that drifted most (the clean side's on a tie), or None if nothing drifted."""
@@ -87,12 +104,18 @@ class Drift:
         return tuple(dict.fromkeys(part.reason for part in moved if part.reason))
 
 
+def _cells(part: SegmentDrift) -> tuple[str, str, str, str]:
+    partner = part.partner.text if part.partner else ""
+    drift = notebook.shaded(f"{part.drift:.3f}", part.drift)
+    return notebook.shaded(part.segment.text, part.drift), notebook.text(partner), drift, notebook.text(part.reason)
+
+
 @collection_paused()
 def segment_drift(
     clean: Sequence[str],
     perturbed: Sequence[str],
     *,
-    encoding: Encoding | None = None,
+    encoding: Encoding | str | None = None,
     granularity: Granularity = "sentence",
     pipeline: str | None = None,
 ) -> list[Drift]:
@@ -107,7 +130,7 @@ def segment_drift(
     Args:
         clean: Answers to the clean prompts.
         perturbed: Answers to the perturbed prompts, in the same order.
-        encoding: The encoders to use; the default encoder (minilm) if None.
+        encoding: The encoders to use, or their names (as in "minilm,hi=path/to/encoder"); minilm if None.
         granularity: What to cut answers into: "sentence", "clause" or "phrase".
         pipeline: An installed spaCy pipeline that finds the sentences and adds its entities and parse to the facts.
 
@@ -115,28 +138,26 @@ def segment_drift(
         One `Drift` per pair, in order.
 
     Raises:
-        ValueError: If the two lists differ in length.
-        TypeError: If either is a bare string or contains anything but strings, or if `encoding` is not an `Encoding`.
-        UserError: If the granularity is unknown, or the encoder or pipeline is not installed.
+        UserError: If the lists differ in length, one is a bare string or holds anything but strings, `encoding` is
+            neither an `Encoding` nor a name, the granularity is unknown, or an encoder or pipeline is not installed.
 
-    >>> from holdfast.metrics.encoders.encoder import encoding_of
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
-    >>> [found] = segment_drift([before], [after], encoding=encoding_of("lexical"))
+    >>> [found] = segment_drift([before], [after], encoding="lexical")
     >>> found.max_drift, found.worst.segment.text, found.worst.reason
     (1.0, 'They leave at 12.', 'number 12 -> 21')
     """
     if isinstance(clean, str) or isinstance(perturbed, str):
-        raise TypeError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
-    if encoding is not None and not isinstance(encoding, Encoding):
-        raise TypeError(f"encoding must be an Encoding, as encoding_of('lexical') returns, got {_type(encoding)}")
+        raise UserError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
+    if not isinstance(encoding, (Encoding, str, NoneType)):
+        raise UserError(f"encoding must be the name of an encoder or an Encoding, got {_type(encoding)}")
     if len(clean) != len(perturbed):
-        raise ValueError(
+        raise UserError(
             f"got {len(clean)} clean and {len(perturbed)} perturbed answers; the lists must have the same length"
         )
     for side, texts in (("clean", clean), ("perturbed", perturbed)):
         wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
         if wrong is not None:
-            raise TypeError(f"{side} answer {wrong} must be a string, got {_type(texts[wrong])}")
+            raise UserError(f"{side} answer {wrong} must be a string, got {_type(texts[wrong])}")
     changed = [i for i, pair in enumerate(zip(clean, perturbed, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return [Drift()] * len(clean)
@@ -144,7 +165,7 @@ def segment_drift(
     from holdfast.metrics.facts import comparer
     from holdfast.metrics.parsing import parse
 
-    encoding = encoding or encoding_of("minilm")
+    encoding = encoding if isinstance(encoding, Encoding) else encoding_of(encoding or "minilm")
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
     parses = parse(texts, pipeline) if pipeline else None
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))

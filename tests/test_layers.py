@@ -13,31 +13,23 @@ FOLDERS = {
     **{name: f"holdfast.{name}" for name in ("harness", "training", "tasks", "perturbations", "metrics")},
 }
 LAYERS = (
+    ("holdfast",),
     ("holdfast.harness.cli",),
     ("holdfast.harness.verbs",),
-    (
-        "holdfast.harness",
-        "holdfast.harness.actions",
-    ),
+    ("holdfast.harness", "holdfast.harness.actions"),
     ("holdfast.harness.evaluation",),
-    (
-        "holdfast.harness.results",
-        "holdfast.harness.execute",
-    ),
+    ("holdfast.harness.results", "holdfast.harness.execute"),
     ("holdfast.harness.plan",),
     ("holdfast.harness.store",),
     ("holdfast.harness.backends",),
     ("holdfast.harness.models",),
     ("holdfast.training",),
-    (
-        "holdfast.tasks",
-        "holdfast.perturbations",
-        "holdfast.metrics",
-    ),
+    ("holdfast.tasks", "holdfast.perturbations", "holdfast.metrics"),
     ("holdfast.language",),
-    ("holdfast",),
+    ("holdfast.*",),
 )
-"""From the top down. Rooms of one layer don't import each other; within a room, modules may."""
+"""From the top down: the public door opens on everything, and nothing imports it. Rooms of one layer don't import each
+other; within a room, modules may. `holdfast.*` are the modules beside the door: errors, registry, ..."""
 RANKS = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 FILES = {
     ".".join([package, *path.relative_to(ROOT / folder).with_suffix("").parts]).removesuffix(".__init__"): path
@@ -49,7 +41,8 @@ FILES = {
 def room_of(module: str) -> str:
     """The longest prefix of a module's name that is a room."""
     parts = module.split(".")
-    return next(room for i in range(len(parts), 0, -1) if (room := ".".join(parts[:i])) in RANKS)
+    found = next(room for i in range(len(parts), 0, -1) if (room := ".".join(parts[:i])) in RANKS)
+    return "holdfast.*" if found == "holdfast" != module else found
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Intervals: Wilson for proportions, the bootstrap over samples for means; scipy and statsmodels do the work."""
+"""Intervals: Wilson for proportions, the bootstrap over samples for means; scipy does the work."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,10 +41,10 @@ def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
     >>> round(low, 3), round(high, 3)
     (0.722, 1.0)
     """
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy.stats import binomtest
 
-    low, high = proportion_confint(sum(values), len(values), alpha=1 - LEVEL, method="wilson")
-    return float(low), float(high)
+    interval = binomtest(round(sum(values)), len(values)).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def column_means(values: Values) -> Values:

@@ -31,10 +31,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        usage = f"{kwargs['prog']} [options]" if "prog" in kwargs else None
-        super().__init__(
-            *args, usage=usage, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
-        )
+        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
         self.spellings: dict[str, str] = dict(OUTPUT)
         self.hint = f"{self.prog} --help lists all flags"
         self.takes_more = False
@@ -85,7 +82,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Report a mistake in one line and exit with status 2."""
         if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            message += nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+            message += nearest(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
         self.exit(2, f"{self.prog}: {message}; {self.hint}\n")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.harness import Results, evaluate
+from holdfast import Results, evaluate
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 

@@ -9,8 +9,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, T5Config, T5ForConditionalGeneration
 
+from holdfast import evaluate
 from holdfast.errors import UserError
-from holdfast.harness import evaluate
 from holdfast.harness.backends import Generation, Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.backends.prompting import common_start

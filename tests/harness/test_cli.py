@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.harness.cli import main
+from holdfast.harness.verbs import VERBS
 
 HEAVY = ("torch", "spacy", "transformers", "peft", "pandas", "scipy", "ot")
 
@@ -99,13 +100,23 @@ def test_a_mistake_is_one_clear_line(
             ["run", "--perturbation", "typos"],
             "holdfast run: unknown --perturbation typos: did you mean --perturbations?",
         ),
-        (["perturb", "prompt.txt"], "holdfast perturb: can't read 'prompt.txt'; a text comes on standard input"),
+        (["perturb", "prompt.txt"], "holdfast perturb: can't read 'prompt.txt'; a text is read from standard input"),
         (["perturb", "--tsks", "a"], "holdfast perturb: unknown --tsks: did you mean --tasks?"),
-        (["perturb", "verify", "pack", "--seed", "4"], "verify takes one DIR, and no flag but --tasks"),
+        (["perturb", "verify", "pack", "--seed", "4"], "verify takes one DIR and only the flag --tasks"),
         (["perturb", "verify"], "verify takes one DIR"),
         (["drift", "a.txt"], "the following arguments are required: B.txt; holdfast drift --help"),
-        (["rnu"], "invalid choice: 'rnu'"),
+        (["rnu"], "unknown command 'rnu': did you mean run?"),
         (["calibrat"], "did you mean calibrate?"),
+        (["--adapters", "base"], "unknown command '--adapters'"),
+        (["schema", "rum.json"], "did you mean run.json?"),
+        (["run", "--adapters", "base", "./new"], "unexpected ./new: lists are separated by commas"),
+        (["run", "--adapters", "base", "./new"], "as in --adapters base,./new"),
+        (["run", "--tasks", "factual_qa", "mine.jsonl", "--limit", "2"], "as in --tasks factual_qa,mine.jsonl"),
+        (
+            ["run", "--model", "pretrained=./base"],
+            "--model is the backend (hf, vllm, api); write --model_args pretrained",
+        ),
+        (["run", "--limt", "3"], "unknown --limt 3: did you mean --limit?"),
     ],
 )
 def test_wrong_arguments_are_one_line_that_says_what_to_do(
@@ -116,6 +127,40 @@ def test_wrong_arguments_are_one_line_that_says_what_to_do(
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
     assert message in said[0]
+
+
+def test_help_groups_the_verbs_by_what_people_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    headings = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["evaluate:", "decide:", "train and correct:", "tools:"]
+    assert max(map(len, lines)) <= 100
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize("verb", [verb.name for verbs in VERBS.values() for verb in verbs])
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([verb, "--help"])
+    assert capsys.readouterr().out.startswith(f"usage: holdfast {verb}")
+
+
+def test_the_help_of_run_groups_its_flags_and_ends_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["run", "--help"])
+    shown = capsys.readouterr().out
+    places = [shown.index(f"\n{group}:\n") for group in ("model", "tasks", "perturbations", "scoring", "output")]
+    assert places == sorted(places)
+    assert shown.index("\ndistributed:\n") > places[-1]
+    assert shown.split("examples:")[1].count("holdfast run") == 2
+
+
+@pytest.mark.parametrize("flag", ["--output_path", "--output-path", "--out", "--output_dir", "--output-dir"])
+def test_where_results_go_may_be_spelled_in_many_ways(flag: str, tmp_path: Path) -> None:
+    assert main(["run", *SMALL, "--limit", "1", flag, str(tmp_path / "x"), "--model_args", "pocket-aligned"]) == 0
+    config = json.loads((tmp_path / "x" / "run.json").read_text())["config"]
+    assert config["model_args"] == {"pretrained": "pocket-aligned"}
 
 
 def test_run_writes_its_files_and_prints_the_table(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.harness import Results, evaluate
+from holdfast import Results, evaluate
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter

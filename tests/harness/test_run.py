@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast import Results, evaluate
 from holdfast.errors import UserError
-from holdfast.harness import Results, evaluate
 from holdfast.harness.results.leaderboard import merge
 from holdfast.harness.store.config import make_config
 from holdfast.metrics import sample_metric

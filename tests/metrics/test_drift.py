@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.errors import UserError
 from holdfast.metrics.alignment import NEARNESS, rewording_weight
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
@@ -210,11 +211,11 @@ def test_an_omitted_segment_is_lost_mass_with_a_reason() -> None:
     assert added.reasons == ("addition of the segment",)
 
 
-def test_bare_strings_raise_type_error() -> None:
-    with pytest.raises(TypeError, match="pass \\[clean\\] and \\[perturbed\\]"):
+def test_bare_strings_are_refused() -> None:
+    with pytest.raises(UserError, match="pass \\[clean\\] and \\[perturbed\\]"):
         segment_drift("one answer", "another")
 
 
-def test_an_answer_that_is_not_a_string_raises_type_error() -> None:
-    with pytest.raises(TypeError, match="perturbed answer 1 must be a string, got None"):
+def test_an_answer_that_is_not_a_string_is_refused() -> None:
+    with pytest.raises(UserError, match="perturbed answer 1 must be a string, got None"):
         segment_drift(["a", "b"], ["a", None])  # type: ignore[list-item]

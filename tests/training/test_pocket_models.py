@@ -9,7 +9,7 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.training import pocket
 from holdfast.training.pocket import building
-from holdfast.training.pocket.evaluate import answers
+from holdfast.training.pocket.model_scores import answers
 from holdfast.training.pocket.model_card import corpus_digest
 
 

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, TrainerCallback
 
+from holdfast import evaluate
 from holdfast.errors import UserError
-from holdfast.harness import evaluate
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import find_checkpoint

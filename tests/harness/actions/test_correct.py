@@ -11,8 +11,8 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
+from holdfast import evaluate
 from holdfast.errors import UserError
-from holdfast.harness import evaluate
 from holdfast.harness.actions.correcting import correct
 from holdfast.harness.actions.correction_card import make_settings
 from holdfast.harness.actions.subspaces import Subspace, make_subspace

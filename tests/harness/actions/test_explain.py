@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness import Results
 from holdfast.harness.actions.explaining import explain
 from holdfast.harness.cli import main
 from tests.harness.fakes import Fake

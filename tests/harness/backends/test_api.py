@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from holdfast import Results, evaluate
 from holdfast.errors import UserError
-from holdfast.harness import Results, evaluate
 from holdfast.harness.backends import api, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Request, Settings
 from tests.harness.backends import servers

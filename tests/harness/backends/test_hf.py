@@ -15,8 +15,8 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from holdfast import evaluate
 from holdfast.errors import UserError
-from holdfast.harness import evaluate
 from holdfast.harness.actions.explaining import explain
 from holdfast.harness.backends import Request, Settings, backends, hf
 from holdfast.harness.backends.backend import Backend, BackendOptions

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness import Results
 from holdfast.harness.backends import Backend, Generation, Request
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.execute import distributed

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness import Results
 from holdfast.harness.cli import main
 from holdfast.harness.plan.packs import MANIFEST, VARIANTS, write_pack
 from holdfast.harness.store.config import make_config

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness import Results
 from holdfast.harness.backends import Request, backends
 from holdfast.harness.backends.backend import BackendEntry
 from holdfast.tasks import Sample, Task

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness import Results
 from holdfast.harness.actions.shrinking import fewest, shrink
 from holdfast.metrics import sample_metric
 from holdfast.tasks import Task

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.harness import Results
+from holdfast import Results
 from holdfast.harness.plan.as_read import as_read
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.plan.validity import Validity

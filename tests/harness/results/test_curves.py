@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.harness import Results
+from holdfast import Results
 from holdfast.harness.results.curves import add_curves
 from tests.harness.fakes import Fake
 
