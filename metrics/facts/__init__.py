@@ -1,4 +1,4 @@
-"""What a sentence encoder is blind to: the numbers, names, negations and roles of a segment, read off by rule."""
+"""Facts that sentence encoders miss (numbers, names, negations, roles, ...), read and compared by rule."""
 
 from holdfast.metrics.facts.comparing.comparer import SAID_ELSEWHERE, Comparer, comparer, conflict
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts

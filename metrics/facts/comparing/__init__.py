@@ -1,1 +1,1 @@
-"""Compare what two groups of segments state, one kind of fact per file."""
+"""Compares the facts of two groups of segments, one kind of fact per file."""

@@ -1,4 +1,4 @@
-"""Who does what in languages whose nouns show it themselves: der Hund, den Hund; Ольга, Ольгу."""
+"""Swapped roles in languages that mark who does what by case: der Hund, den Hund; Ольга, Ольгу."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from holdfast.metrics.facts.reading.fact_types import Facts
 
 
 def exchanged_cases(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Two nouns of which one acts on the clean side and suffers on the perturbed; None where none does.
+    """Return two nouns that swapped agent and patient roles, judging by their cases, or None.
 
-    An article shows the case for sure and one change is enough; by their endings two must change, in opposite ways.
+    Articles mark the case reliably, so one changed noun is enough. If only endings do, two must change, in opposite
+    ways.
     """
     if found.lost or found.gained or _is_passive(ours) != _is_passive(theirs):
         return None
@@ -33,14 +34,14 @@ def exchanged_cases(ours: Facts, theirs: Facts, found: Difference) -> tuple[str,
     return None if another is None else (changed[0], another)
 
 
-def order_says_nothing(ours: Facts, theirs: Facts, one: str, other: str) -> bool:
-    """Whether two nouns may change places, as one of them shows its case, and the same on both sides."""
+def is_order_free(ours: Facts, theirs: Facts, one: str, other: str) -> bool:
+    """Return whether two nouns may swap places because one of them has a known case, the same on both sides."""
     sides = [(_acts(ours, key), _acts(theirs, key)) for key in (one, other)]
     return any(mine is its is not None and (ours.cases or not mine) for mine, its in sides)
 
 
 def _acts(facts: Facts, key: str) -> bool | None:
-    """Whether a noun stands in the case of who acts; None where nothing shows it."""
+    """Return whether a noun is in the case of the agent; None if its case is unknown."""
     if endings := grammar(facts.language).cases:
         return not _by_ending(facts.forms.get(key, key).lower(), facts.language, endings)
     case = facts.cases.get(key)
@@ -49,7 +50,7 @@ def _acts(facts: Facts, key: str) -> bool | None:
 
 @lru_cache(maxsize=1 << 14)
 def _by_ending(form: str, language: str, endings: tuple[tuple[str, str], ...]) -> bool:
-    """Whether a word ends as who suffers does: its other form, that of who acts, is the more common."""
+    """Return whether a word has a patient's ending; it does if its form with the agent's ending is more common."""
     return any(
         form.endswith(suffers) and frequency(form.removesuffix(suffers) + acts, language) > frequency(form, language)
         for acts, suffers in endings

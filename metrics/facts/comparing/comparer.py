@@ -1,4 +1,4 @@
-"""How far two groups of segments contradict each other, each seen within its whole answer."""
+"""Compares two groups of segments for contradictions, in the context of their whole answers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from holdfast.metrics.facts.comparing.logic import is_balanced, polarity_conflic
 from holdfast.metrics.facts.comparing.modality import exclusivity_conflict, modality_conflict, tense_conflict
 from holdfast.metrics.facts.comparing.naming import name_conflict
 from holdfast.metrics.facts.comparing.numbers import number_conflict, swapped_numbers, unmatched
-from holdfast.metrics.facts.comparing.replacing import REPLACED, replaced
+from holdfast.metrics.facts.comparing.replacing import REPLACED, replacement_conflict
 from holdfast.metrics.facts.comparing.roles import swapped_roles
 from holdfast.metrics.facts.reading.answer import Answer
-from holdfast.metrics.facts.reading.event_order import turned_sequel
+from holdfast.metrics.facts.reading.event_order import reversed_sequel
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
 from holdfast.metrics.facts.reading.quantity import Quantity
 from holdfast.metrics.facts.reading.segment_facts import facts_of
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
 
 _ROLES = 0.95
-"""The cost of agent and patient changed round."""
+"""The cost of swapped agent and patient."""
 
 SAID_ELSEWHERE = Conflict(0.85, "")
-"""The cost of two segments of which one is said nearly word by word by another segment."""
+"""The conflict of two segments if another segment repeats one of them almost word for word."""
 
 _OTHER, _SAME = 0.3, 0.6
-"""Shares of common words under which segments say different things, and from which on they say the same."""
+"""Shares of common words below which segments say different things, and from which they say the same."""
 
 _ONE_SIDED = (0.0, 0.15, 0.36, 0.52, 0.64, 0.72, 0.78)
-"""The cost of content words that only one side has, by how many more it has than the other lacks."""
+"""The cost of content words that only one side has, by their number in excess of those that only the other has."""
 
 _LESS_SURE = 0.75
-"""The weight of such words in a language of which few words are known to stand for each other."""
+"""The factor of that cost in languages for which few synonyms are listed."""
 
 _WHOLE, _WHOLE_COST = 0.6, 0.85
-"""A segment of whose content this share is nowhere in the other answer costs at least so much."""
+"""If this share of a segment's content is nowhere in the other answer, the cost is at least the second number."""
 
 
 @dataclass(frozen=True)
 class Comparer:
-    """What compares groups of segments of two answers.
+    """Compares groups of segments of a clean and a perturbed answer.
 
-    `compare((0, 1), (2,))` says how far the first two segments of the clean answer, taken as one, contradict the third
-    of the perturbed one. A fact that one side lacks has merely moved where it stands elsewhere in the other answer.
+    `compare((0, 1), (2,))` returns how far the first two segments of the clean answer, taken together, contradict the
+    third segment of the perturbed answer. A missing fact doesn't count if it is elsewhere in the other answer.
     """
 
     before: Answer
@@ -70,10 +70,10 @@ class Comparer:
             found = _worse(found, Conflict(_WHOLE_COST, "omission of the segment"))
         if len(theirs) > 1 and _is_left_out(self.after, theirs, mine, self.before):
             found = _worse(found, Conflict(_WHOLE_COST, "addition of the segment"))
-        return found if self.before.parse is None else _worse(found, _turned(mine, its, self.before, self.after))
+        return found if self.before.parse is None else _worse(found, _parsed_swap(mine, its, self.before, self.after))
 
     def unlike(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
-        """The share of content words that have no counterpart, in [0, 1]; 0 where all are the same, or synonyms."""
+        """Return the share of content words without a counterpart, in [0, 1]; 0 if all are equal or synonyms."""
         mine, its = self.before.joined(ours), self.after.joined(theirs)
         found = difference(mine, its)
         most = max(len(mine.keys), len(its.keys))
@@ -81,8 +81,8 @@ class Comparer:
 
     @cached_property
     def said_elsewhere(self) -> list[list[bool]] | None:
-        """Pairs of segments (m, n) of which one is said in another segment, nearly word by word, and not here; None
-        where no segment is."""
+        """For each pair of segments (m, n), whether the two differ but another segment repeats one of them almost word
+        for word; None if there is no such repetition."""
         rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
         tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
         if max(tops) < _SAME:
@@ -97,7 +97,7 @@ class Comparer:
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of what the shorter of two segments says that both say; nothing, where one says a single word."""
+    """Return the share of the smaller set that is in both; 0 if one set has a single element."""
     if one.isdisjoint(other):
         return 0.0
     least = min(len(one), len(other))
@@ -105,7 +105,12 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | None) -> Comparer:
-    """What compares the segments of two answers, with what a trained pipeline read in either, if one did.
+    """Build the comparer of two answers.
+
+    Args:
+        clean: The segments of the clean answer.
+        perturbed: The segments of the perturbed answer.
+        parses: The parses of both answers by a trained pipeline, or nothing.
 
     >>> compare = comparer(["Anna paid.", "Ben left at 5."], ["Ben left at 6.", "Anna paid."])
     >>> compare((1,), (0,)).reason, compare((0,), (1,)).reason
@@ -118,12 +123,12 @@ def comparer(clean: Sequence[str], perturbed: Sequence[str], *parses: Parse | No
 
 @lru_cache(maxsize=1 << 12)
 def _answer(texts: tuple[str, ...], languages: tuple[str, ...], parse: Parse | None) -> Answer:
-    """One answer; remembered, as a clean one meets all its variants."""
+    """Read one answer; cached, since a clean answer is compared with many variants."""
     return Answer([*map(facts_of, texts, languages)], parse, lexicon_language(languages[0]) if languages else "en")
 
 
 def conflict(clean: Facts, perturbed: Facts) -> Conflict:
-    """How far two segments contradict each other, without more of the answers they stand in.
+    """Compare two segments without the context of their answers.
 
     >>> conflict(facts_of("Meet at 12."), facts_of("Meet at 21."))
     Conflict(cost=1.0, reason='number 12 -> 21')
@@ -137,7 +142,7 @@ def conflict(clean: Facts, perturbed: Facts) -> Conflict:
 
 
 def _is_left_out(answer: Answer, group: Sequence[int], others: Facts, other: Answer) -> bool:
-    """Whether the content of one of several segments is nowhere in the other answer, and nothing stands for it."""
+    """Return whether the content of any of several segments is missing from the other answer, without replacement."""
     instead = len(answer.missing(others.keys))
     for keys in (answer.segments[i].keys for i in group):
         lost = len(other.missing(keys))
@@ -161,7 +166,7 @@ def _conflict(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conf
     if worst.cost < 1:
         worst = _worse(worst, _logic_conflict(ours, theirs))
     if worst.cost < REPLACED and lost and gained and not moved:
-        worst = _worse(worst, replaced(ours, theirs, found))
+        worst = _worse(worst, replacement_conflict(ours, theirs, found))
     if worst.cost < 1 and (ours.literals or theirs.literals):
         worst = _worse(worst, literal_conflict(ours, theirs, found, before.text, after.text))
     if worst.cost < 1 and ours.emoji and theirs.emoji:
@@ -175,8 +180,8 @@ def _conflict(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conf
 
 @lru_cache(maxsize=1 << 16)
 def _unmatched(ours: Facts, theirs: Facts) -> tuple[Sequence[Quantity], Sequence[Quantity], Conflict]:
-    """The quantities that one of two groups of segments alone has, of either, and their conflict; remembered, as
-    `_logic_conflict` is."""
+    """Return the quantities that only one side has, for either side, and their conflict; cached like
+    `_logic_conflict`."""
     mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
     if _sign_in_words(mine, its, difference(ours, theirs), ours.language):
         return (), (), NO_CONFLICT
@@ -185,17 +190,17 @@ def _unmatched(ours: Facts, theirs: Facts) -> tuple[Sequence[Quantity], Sequence
 
 @lru_cache(maxsize=1 << 16)
 def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
-    """What two groups of segments contradict each other in, wherever they stand: roles, negations, quantifiers, doubts;
-    remembered, as most segments meet again in another variant."""
+    """Compare what doesn't depend on the rest of the answers: roles, negations, quantifiers, modality; cached, since
+    most segments recur in other variants."""
     found = difference(ours, theirs)
     pair = swapped_roles(ours, theirs, found)
     worst = affirmed = polarity_conflict(ours, theirs, found, pair is not None)
     if pair and all(kind == "pronoun" for _, _, kind in found.opposites):
         who, whom = (ours.forms.get(key, key) for key in pair)
         worst = _worse(worst, Conflict(_ROLES, f"roles {who} <-> {whom}"))
-    elif turned := turned_sequel(ours, theirs):
+    elif sequel := reversed_sequel(ours, theirs):
         worst = _worse(
-            worst, Conflict(_ROLES, f"order {_first_word(ours, turned.first)} <-> {_first_word(ours, turned.then)}")
+            worst, Conflict(_ROLES, f"order {_first_word(ours, sequel.first)} <-> {_first_word(ours, sequel.then)}")
         )
     elif swapped_numbers(ours, theirs):
         worst = _worse(worst, Conflict(0.9, "roles of numbers"))
@@ -208,12 +213,12 @@ def _logic_conflict(ours: Facts, theirs: Facts) -> Conflict:
 
 
 def _first_word(facts: Facts, keys: Set[str]) -> str:
-    """The word of these that comes first."""
+    """Return the form of the first term that has one of these keys."""
     return next(facts.forms.get(term.key, term.key) for term in facts.order if term.key in keys)
 
 
-def _turned(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conflict:
-    """Whether a parser finds that one of two segments has an action's agent and patient the other way round."""
+def _parsed_swap(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Conflict:
+    """Return the conflict of an action whose agent and patient are swapped, according to the parses."""
     actions, others = (side.parse.actions if side.parse else frozenset() for side in (before, after))
     for action in sorted(actions - others):
         verb, agent, patient = action
@@ -227,7 +232,7 @@ def _worse(one: Conflict, other: Conflict) -> Conflict:
 
 
 def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], found: Difference, language: str) -> bool:
-    """Whether all that two sides' numbers differ in is a sign that the words may bear: grew by -3%, fell by 3%."""
+    """Return whether the numbers differ only in sign, and a word may express it instead: grew by -3%, fell by 3%."""
     if not mine or sorted((-one.value, one.unit) for one in mine) != sorted((one.value, one.unit) for one in its):
         return False
     if any(one.kind != "number" or not one.value for one in mine):
@@ -244,7 +249,7 @@ def _one_sided(
     mine: Sequence[Quantity],
     its: Sequence[Quantity],
 ) -> Conflict:
-    """Content that one side has and the other answer has nowhere."""
+    """Return the conflict of content that one side has and that is nowhere in the other answer."""
     excess = len(lost) + 2 * len(mine) - len(gained) - 2 * len(its)
     if not excess:
         return NO_CONFLICT

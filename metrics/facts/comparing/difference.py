@@ -1,4 +1,4 @@
-"""What one group of segments has that the other lacks, once synonyms, spellings and short forms are paired off."""
+"""The words that only one of two groups of segments has, after matching synonyms, spellings and short forms."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
 
 _RARE = 2.0
-"""Zipf frequency under which a word may be a slip of the pen."""
+"""Zipf frequency below which a word may be a misspelling."""
 
 Opposite = tuple[str, str, str]
-"""A stem of the clean side, one of the perturbed that excludes it, and the kind of their conflict."""
+"""A stem of the clean side, a stem of the perturbed side that excludes it, and the kind of their conflict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Stems that only one side has (`lost` of the clean side, `gained` of the perturbed), pairs of opposites among
-    them, the shares of the smaller side's stems that both have (`shared`) and that stand for others (`reworded`), and
-    the stems of the perturbed side that say what one of the clean side does (`alike`)."""
+    """The difference in words between a clean and a perturbed group of segments.
+
+    Attributes:
+        lost: Stems that only the clean side has.
+        gained: Stems that only the perturbed side has.
+        opposites: Pairs of stems that exclude each other, one from each side.
+        shared: The share of the smaller side's stems that have a counterpart on the other side.
+        reworded: The share of the smaller side's stems that other stems replace.
+        alike: Pairs of a perturbed and a clean stem with the same meaning.
+    """
 
     lost: frozenset[str]
     gained: frozenset[str]
@@ -36,15 +43,15 @@ class Difference:
 
 @lru_cache(maxsize=1 << 16)
 def difference(ours: Facts, theirs: Facts) -> Difference:
-    """Compare the words of two groups of segments; remembered, as most segments meet again in another variant."""
+    """Compare the words of two groups of segments; cached, since most segments recur in other variants."""
     lost, gained = set(ours.keys - theirs.keys), set(theirs.keys - ours.keys)
     opposites = [*_opposites(lost, gained, ours, theirs)]
     for mine, its, _ in opposites:
         lost.discard(mine)
         gained.discard(its)
     alike = _pair_off(lost, gained, ours, theirs) if lost and gained else []
-    _short_forms(lost, gained, ours, theirs)
-    _short_forms(gained, lost, theirs, ours)
+    _match_acronyms(lost, gained, ours, theirs)
+    _match_acronyms(gained, lost, theirs, ours)
     least = min(len(ours.keys), len(theirs.keys))
     reworded = min(len(lost), len(gained)) / least if least else 0.0
     kept = least - min(len(lost), len(gained), least)
@@ -76,19 +83,19 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
 
 
 def shared_family(ours: Facts, theirs: Facts) -> str:
-    """The language whose synonyms and opposites hold between two groups of segments."""
+    """Return the language whose synonyms and opposites apply to two groups of segments."""
     mine, its = lexicon_language(ours.language), lexicon_language(theirs.language)
     return mine if mine == its else "en"
 
 
 @cache
 def unit_stems() -> dict[str, tuple[str, float]]:
-    """Units that are whole words, by their stems."""
+    """Map the stems of units that are whole words to their base unit and factor."""
     return {stem(form): unit for form, unit in units().items() if len(form) > 3 and form.isalpha()}
 
 
 def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> list[tuple[str, str]]:
-    """Take out the pairs that say the same, kin, or one misspelt, and return them."""
+    """Remove pairs of related words and misspellings from both sets, and return them as (gained, lost)."""
     alike = []
     language = shared_family(ours, theirs)
     theirs_traits = frozenset().union(*(relation_keys(other, language) for other in gained))
@@ -127,8 +134,8 @@ def _is_rare(word: str, language: str) -> bool:
     return len(word) > 3 and frequency(word, language) < _RARE
 
 
-def _short_forms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:
-    """Take out acronyms whose letters begin words in a row on the other side, and those words."""
+def _match_acronyms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:
+    """Remove acronyms whose letters begin consecutive words on the other side, and those words."""
     for acronym in [key for key in short if len(key) <= 6 and ours.forms.get(key, "").isupper() and len(key) > 1]:
         row = [term.key for term in theirs.order if term.kind != "relation"]
         initials = "".join(key[0] for key in row)

@@ -1,4 +1,4 @@
-"""How sure and how binding a statement is: must, should, may, might, only."""
+"""Compares certainty, obligation, tense and exclusivity: must, should, may, might, only."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from holdfast.metrics.facts.comparing.difference import Difference
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts, Modal
 
 _STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.0, "maybe": 1.0, "free": 1.0}
-"""How much a word commits to, in steps: what must be, what should be, what may be."""
+"""How strong a commitment each job expresses."""
 
 _HEDGED = {"maybe": 0.6, "probably": 0.35}
-"""The cost of a doubt that only one side has; an ability or a duty that is not put into words costs nothing."""
+"""The cost of a hedge that only one side has; an ability or duty that is left implicit costs nothing."""
 
 _OTHER_VERB = 0.5
-"""The weight of such a step where the verbs are others, too: must remain seated, may not get up."""
+"""The factor if the verbs differ, too: must remain seated, may not get up."""
 
 _TENSE = 0.6
-"""The cost of what will be for what has been."""
+"""The cost of future instead of past."""
 
 _ALONE = 0.6
-"""The cost of an "only" that only one side has."""
+"""The cost of an "only" that one side has."""
 
 
 def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """Where one side says what must or will be, the other what should or might; or one doubts what the other states.
+    """Return the conflict of modals of different strength (must, should, may, ...), or of a hedge on one side.
 
-    Where a negation is on one side, or on both, "may", "can" and "must" all forbid; there only doubt counts. Words that
-    bear on different verbs are not compared. Who asks "Could you ...?" doubts nothing.
+    If either side has a negation, "may", "can" and "must" all forbid, so only hedges are compared. Modals of different
+    verbs are not compared. A question such as "Could you ...?" is not a hedge.
     """
     mine, its = _left(ours, theirs), _left(theirs, ours)
     if ours.negations or theirs.negations:
@@ -50,7 +50,7 @@ def modality_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict
 
 
 def tense_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """What one side says will be and the other that it has been: will resign, resigned; would and going look ahead."""
+    """Return the conflict of future and past tense: will resign, resigned. "would" and "going" count as future."""
     ahead, behind = (ours, theirs) if _looks_ahead(ours) else (theirs, ours)
     if not _looks_ahead(ahead) or _looks_ahead(behind) or _jobs(behind) & {"ahead"} or _jobs(ahead) & {"past"}:
         return NO_CONFLICT
@@ -65,7 +65,7 @@ def tense_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
 
 
 def exclusivity_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """An "only" that one side has and the other has not; "not unless" says the same."""
+    """Return the conflict of an "only" that one side has; "not unless" means the same."""
     if bool(ours.only) == bool(theirs.only) or ours.negations != theirs.negations:
         return NO_CONFLICT
     return Conflict(_ALONE * found.shared, f"quantifier only {'lost' if ours.only else 'added'}")
@@ -84,18 +84,18 @@ def _jobs_of(word: str, language: str) -> frozenset[str]:
 
 
 def _past(facts: Facts, key: str) -> str:
-    """The past form in which a segment has an English verb; "" where it has another."""
+    """Return the past form of an English verb if the segment has it in that form, else ""."""
     form = facts.forms.get(key, "").lower()
     return form if form in irregular_forms() or form.endswith("ed") else ""
 
 
 def _left(facts: Facts, others: Facts) -> Sequence[Modal]:
-    """The words of a kind that the other side has none of."""
+    """Return the modals that share no job with any modal of the other side."""
     return [one for one in facts.modals if not any(one.jobs & other.jobs for other in others.modals)]
 
 
 def _of_one_verb(one: Modal, other: Modal, found: Difference) -> bool:
-    """Whether two of them may bear on the same, as far as their verbs are known."""
+    """Return whether two modals may apply to the same verb, as far as their verbs are known."""
     known = one.head and other.head and one.head not in found.lost and other.head not in found.gained
     return not known or one.head == other.head or (other.head, one.head) in found.alike
 

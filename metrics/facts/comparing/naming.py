@@ -1,4 +1,4 @@
-"""Names that only one of two groups of segments has: another name, or a slip of the pen."""
+"""Compares names: different names, or misspellings of the same one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from holdfast.metrics.facts.reading.answer import Answer
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
 
 _SPELLING, _SLIP = 0.3, 0.15
-"""Costs of a name that is a slip away: of one that may be another name, of one that is none."""
+"""The costs of a misspelt name: if both spellings are known names, and otherwise."""
 
 _KNOWN = 2.0
-"""Zipf frequency from which on a name is one that people bear."""
+"""Zipf frequency from which a word is a known name."""
 
 
 def name_conflict(
@@ -30,7 +30,18 @@ def name_conflict(
     gained: Set[str],
     moved: int,
 ) -> Conflict:
-    """Names that only one side has each."""
+    """Return the conflict of names that differ.
+
+    Args:
+        ours: The facts of the clean segments.
+        theirs: The facts of the perturbed segments.
+        before: The whole clean answer.
+        after: The whole perturbed answer.
+        found: The difference in the words of the segments.
+        lost: The stems of `found.lost` that are nowhere in the perturbed answer.
+        gained: The stems of `found.gained` that are nowhere in the clean answer.
+        moved: How many stems only moved to other segments.
+    """
     if not found.lost or not found.gained:
         return NO_CONFLICT
     named = before.names | after.names
@@ -47,7 +58,7 @@ def name_conflict(
     for name in sorted(mine):
         close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
         if close is None or name in after.words or close in before.words:
-            continue  # both are in use: they are two names
+            continue  # one answer uses both, so they are two names
         distance = slip_distance(name, close)
         if distance and len(mine) == len(its) == 1:
             known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
@@ -61,15 +72,17 @@ def name_conflict(
 
 
 def _items(facts: Facts, keys: Set[str]) -> set[str]:
-    """Of these words those that begin an item of a list with a capital: one in a name's place is a name."""
+    """Return the words that begin a list item with a capital; one that replaces a name is a name."""
     forms = [facts.forms.get(key, key) for key in keys]
     return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
 
 
 @lru_cache(maxsize=1 << 16)
 def _is_slip(name: str, other: str, language: str) -> bool:
-    """Whether two names may be one: kin, or a few letters apart. Two that people bear are not, where they begin with
-    different letters (Sita, Gita)."""
+    """Return whether two names may be the same one: related words, or a few letters apart.
+
+    Two known names with different initials are not (Sita, Gita).
+    """
     if name[0] != other[0] and {name, other} <= known_names(language):
         return False
     return are_related(stem(name, language), stem(other, language), lexicon_language(language)) or bool(
@@ -79,17 +92,17 @@ def _is_slip(name: str, other: str, language: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _among(names: frozenset[str], keys: frozenset[str], language: str) -> frozenset[str]:
-    """Of these names those that are one of the stems, or short for words of which one is."""
+    """Return the names whose stem, or a word of whose full form, is among the keys."""
     return frozenset(name for name in names if stem(name, language) in keys or _stands_for(name, keys, language))
 
 
 def _stands_for(name: str, keys: Set[str], language: str) -> bool:
-    """Whether one of the words that a name is short for is one of these stems."""
+    """Return whether a word of the full form of an acronym is among the keys."""
     return any(stem(word, language) in keys for word in acronyms().get(name, ()))
 
 
 def _names(facts: Facts, named: Set[str]) -> frozenset[str]:
-    """The names of a segment, with the words that the answers write with a capital elsewhere."""
+    """Return the names of a segment, including words that are names elsewhere in the answers."""
     written = facts.words & named
     return facts.names if written <= facts.names else facts.names | written
 

@@ -1,4 +1,4 @@
-"""Where the numbers, dates and times of two segments contradict each other."""
+"""Compares numbers, dates and times."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from holdfast.metrics.facts.reading.quantity import Quantity
 
 _CONVERTIBLE = frozenset({"m", "g", "l", "m2", "m/h", "min"})
 _ROUNDING = 0.02
-"""Values in different units are equal within this: 5 miles are 8 km."""
+"""The relative difference within which values in different units are equal: 5 miles are 8 km."""
 
 _ROUNDED = 0.5
-"""So far a rounded percentage may be off."""
+"""The largest rounding error of a percentage, in percentage points."""
 
 
 def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> list[Quantity]:
-    """The quantities that the other side does not have, in their order, each once.
+    """Return the quantities that the other side doesn't have, in order, without duplicates.
 
-    One without a unit is matched by its value alone, a date by one that is less precise, a time by one without am or
-    pm, a year by a date in it.
+    Numbers without a unit match by value alone, a date matches a less precise one, a time matches one without am or pm,
+    and a year matches a date in it.
     """
     if not quantities:
         return []
@@ -29,7 +29,7 @@ def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> lis
 
 
 def number_conflict(before: Sequence[Quantity], after: Sequence[Quantity]) -> Conflict:
-    """The conflict of quantities that only one side has each, where there are any of one kind on both sides."""
+    """Return the conflict of quantities that only one side has, if both sides have some of the same kind."""
     for kind in ("number", "date", "time"):
         mine, its = ([one for one in side if one.kind == kind] for side in (before, after))
         if mine and its:
@@ -40,8 +40,7 @@ def number_conflict(before: Sequence[Quantity], after: Sequence[Quantity]) -> Co
 
 
 def swapped_numbers(ours: Facts, theirs: Facts) -> bool:
-    """Whether both sides have the same quantities, each bound to another's noun (20 apples and 30 pears), or the other
-    way round in a score or a ratio (2-1)."""
+    """Return whether two quantities swapped nouns (20 apples and 30 pears) or places in a score or ratio (2-1)."""
     if any(pair[::-1] in theirs.scores - ours.scores for pair in ours.scores - theirs.scores):
         return True
     mine, its = _bound(ours), _bound(theirs)
@@ -53,7 +52,7 @@ def swapped_numbers(ours: Facts, theirs: Facts) -> bool:
 
 
 def _bound(facts: Facts) -> dict[str, str]:
-    """Each number and the word that follows it, or comes before where none follows."""
+    """Map each number to the word that follows it; "" if none does."""
     terms = [term for term in facts.order if term.kind != "relation"]
     found = {}
     for at, term in enumerate(terms):
@@ -79,7 +78,7 @@ def _agree(one: Quantity, other: Quantity) -> bool:
             share, bare = (one, other) if one.unit else (other, one)
             return abs(share.value - 100 * bare.value) <= 1e-6
         if "" in (one.unit, other.unit) and one.unit != other.unit:
-            aged = "months" in (one.unit, other.unit)  # twenty years old, aged twenty
+            aged = "months" in (one.unit, other.unit)  # "twenty years old", "aged twenty"
             return one.count == other.count if aged else one.value == other.value
         if one.unit == other.unit == "version":
             return False
@@ -102,20 +101,20 @@ def _agree(one: Quantity, other: Quantity) -> bool:
 
 
 def _includes(one: Quantity, other: Quantity) -> bool:
-    """Whether one of two is a word for a row of days, and the other one of them: weekdays, Tuesday."""
+    """Return whether one of two dates is a range of days that includes the other: weekdays, Tuesday."""
     (row, day) = (one, other) if one.implied else (other, one)
     first, _, last = row.key.removeprefix("weekday ").partition("-")
     return row.implied and "-" not in day.key and first <= day.key.removeprefix("weekday ") <= last
 
 
 def _converted(one: Quantity, other: Quantity) -> bool:
-    """Whether two quantities were written in different units of one dimension."""
+    """Return whether two quantities were written in different units of the same dimension."""
     words = [{word for word in one.form.lower().replace("-", " ").split() if word.isalpha()} for one in (one, other)]
     return one.unit in _CONVERTIBLE and not words[0] & words[1]
 
 
 def _rounded(one: Quantity, other: Quantity) -> bool:
-    """Whether a share in percent is another one, written as a fraction, rounded: two thirds, 67 %."""
+    """Return whether a percentage is the rounded value of a fraction: two thirds, 67 %."""
     return one.unit == "percent" and one.share != other.share and abs(one.value - other.value) <= _ROUNDED
 
 

@@ -1,4 +1,4 @@
-"""One thing in another's place."""
+"""Compares things that replace each other: fox and badger, penicillin and amoxicillin."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from holdfast.language.spelling import frequency, slip_distance
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.difference import Difference
 from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
-from holdfast.metrics.facts.reading.terms import beside
+from holdfast.metrics.facts.reading.terms import neighbours
 
 REPLACED = 0.5
-"""The cost of a rare word that another rare one stands for, where nothing else differs: penicillin, amoxicillin."""
+"""The cost of a rare word replaced by another rare one if nothing else differs: penicillin, amoxicillin."""
 
 _REAL, _RARE = 1.0, 3.5
-"""Zipf frequencies from which on a word is one, and under which it is a rare one."""
+"""Zipf frequencies from which a string is a word, and below which a word is rare."""
 
-_SAID_OF_THINGS = tuple("ed ing ly ous ful ive able ible less ish".split())
-"""Endings of words that name no thing; these have more synonyms."""
-
+_NOT_NOUNS = tuple("ed ing ly ous ful ive able ible less ish".split())
+"""Endings of words that are not nouns; these have more synonyms."""
 
 _REWORDED = 0.5
-"""Up to this share of words that others stand for, segments are about the same."""
+"""Up to this share of reworded stems, segments are about the same thing."""
 
 _OTHER_KIND = 0.6
-"""The cost of a thing of the same kind in another's place: a fox, a badger."""
+"""The cost of a thing replaced by another of the same category: a fox, a badger."""
 
 
-def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """One thing in another's place: two of one kind, or, in a segment that is the same but for them, two that are rare.
+def replacement_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
+    """Return the conflict of one thing in place of another.
 
-    An encoder finds such words alike, as they stand in like sentences; a rare word is seldom another's only synonym.
+    The two must belong to the same category, or be the only difference and both rare. Encoders find such words similar
+    because they occur in similar sentences; rare words are seldom synonyms.
     """
     if lexicon_language(ours.language) == lexicon_language(theirs.language) == "en" and found.reworded <= _REWORDED:
         kinds = _kinds()
@@ -45,7 +45,7 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
     if [mine if term.key == its else term.key for term in theirs.order] != [term.key for term in ours.order]:
         return NO_CONFLICT
     words = ours.forms.get(mine, mine), theirs.forms.get(its, its)
-    if slip_distance(*words) or any(word.lower().endswith(_SAID_OF_THINGS) for word in words):
+    if slip_distance(*words) or any(word.lower().endswith(_NOT_NOUNS) for word in words):
         return NO_CONFLICT
     if any(not _REAL <= frequency(word.lower(), ours.language) < _RARE for word in words):
         return NO_CONFLICT
@@ -53,16 +53,16 @@ def replaced(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
 
 
 def _are_apart(one: str, other: str) -> bool:
-    """Whether two stems name different things of one kind, and in no sense the same."""
+    """Return whether two stems name different things of one category, and in no category the same thing."""
     mine, its = _kinds().get(one, {}), _kinds().get(other, {})
     shared = mine.keys() & its.keys()
     return bool(shared) and all(mine[kind] != its[kind] for kind in shared)
 
 
 def _stand_alike(ours: Facts, theirs: Facts, found: Difference, one: str, other: str) -> bool:
-    """Whether the same stands right before or right behind two words, or nothing at all."""
+    """Return whether two words have a common neighbour, or no neighbour, on the same side."""
     alike = dict(found.alike)
-    mine, its = beside(ours.order, one, ""), beside(theirs.order, other, "")
+    mine, its = neighbours(ours.order, one, ""), neighbours(theirs.order, other, "")
     return any(
         here == there or here & {alike.get(key, key) for key in there} for here, there in zip(mine, its, strict=True)
     )
@@ -70,7 +70,7 @@ def _stand_alike(ours: Facts, theirs: Facts, found: Difference, one: str, other:
 
 @cache
 def _kinds() -> dict[str, dict[int, int]]:
-    """By their stems, things with the kinds that they are of, and which one of its kind each is."""
+    """Map the stems of things to their categories, each with the number of the thing within the category."""
     found: dict[str, dict[int, int]] = {}
     for kind, sides in enumerate(sides_of("kinds_en.txt")):
         for side, words in enumerate(sides):

@@ -1,4 +1,4 @@
-"""Who does what to whom: arguments that changed places around what binds them."""
+"""Compares roles (who does what to whom) by finding arguments that swapped places."""
 
 from __future__ import annotations
 
@@ -8,42 +8,41 @@ from typing import NamedTuple
 
 from holdfast.language.lexicon_tables import grammar
 from holdfast.language.meanings import actors, contrasts, tables
-from holdfast.metrics.facts.comparing.cases import exchanged_cases, order_says_nothing
+from holdfast.metrics.facts.comparing.cases import exchanged_cases, is_order_free
 from holdfast.metrics.facts.comparing.difference import Difference, shared_family
 from holdfast.metrics.facts.reading.fact_types import OWNER, Facts, Term
 
 BINDERS = frozenset("than before after over against".split())
-"""Small words that bind what stands on either side of them, in this order."""
+"""Function words that relate what is before them to what is after them."""
 
 _ACTORS = frozenset("i you he she we they".split())
-"""Pronouns that act."""
+"""Pronouns that can be agents."""
 
 _PHRASE = 3
-"""Two phrases of more terms than this are not looked for in each other's place."""
+"""The largest number of terms in a phrase that may swap places with another."""
 
 _LONGEST = 40
-"""Longer rows of terms are not searched: who does what is a matter of a sentence."""
-
+"""Segments with more terms are not searched, since roles are assigned within a sentence."""
 
 _LITTLE = 2
-"""Segments differ in little besides where so few words stand for others."""
+"""The number of reworded terms up to which two segments hardly differ."""
 
 
 class _Place(NamedTuple):
-    """Where a term stands in its row."""
+    """A term and its index in the order of terms."""
 
     at: int
     term: Term
 
 
 _Meeting = tuple[_Place, _Place]
-"""Where two terms stand that may have changed places."""
+"""The places of two terms that may have swapped."""
 
 
 def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Two terms that changed places around a third, or exchanged their prepositions; None where none did.
+    """Return two terms that swapped places around a third, or swapped prepositions, or None.
 
-    A passive on one side alone turns the order round, and so a swap into the same ("was called by").
+    A passive on only one side reverses the order, so there an unchanged order is a swap ("was called by").
     """
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
@@ -57,9 +56,18 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
     )
 
 
-def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
-    """Whether who acts in a verb of one side does not in its converse on the other, but stands there: A sold it to B, B
-    bought it from A."""
+def has_reversed_roles(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
+    """Return whether the agent of a verb is not the agent of its converse on the other side, but present there.
+
+    For example: A sold it to B, B bought it from A.
+
+    Args:
+        ours: The facts of the clean segments.
+        theirs: The facts of the perturbed segments.
+        one: The verb on the clean side.
+        other: Its converse on the perturbed side.
+        alike: Maps perturbed stems to clean stems with the same meaning.
+    """
     mine, suffers = _agents(ours, one, {})
     its, undergoes = _agents(theirs, other, alike)
     here, there = (mine - its) & undergoes, (its - mine) & suffers
@@ -67,7 +75,7 @@ def turned_round(ours: Facts, theirs: Facts, one: str, other: str, alike: Mappin
 
 
 def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str], set[str]]:
-    """What stands before a verb or, in a passive, behind "by", and all the rest."""
+    """Return the terms before a verb or, in a passive, after "by", and all other terms."""
     keys = [alike.get(term.key, term.key) for term in facts.order]
     at = next((at for at, term in enumerate(facts.order) if term.key == verb), 0)
     agents = set(keys[:at])
@@ -78,13 +86,15 @@ def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str]
 
 
 def _acts(term: Term, jobs: Mapping[str, Collection[str]]) -> bool:
-    """Whether a term is who acts in a passive: by thieves."""
+    """Return whether a term is the agent of a passive: by thieves."""
     return "agent" in jobs.get(term.mark, ())
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Two terms that stand the other way round on either side of one that binds them. Among words that differ besides
-    only names do, or nouns for somebody, where little differs."""
+    """Return two terms in reverse order around a term that relates them, or None.
+
+    If other words differ as well, only names count, and nouns for people if little differs.
+    """
     alike = dict(found.alike)
     first, second = _places(ours.order, {}), _places(theirs.order, alike)
     common = [key for key in first if key in second]
@@ -101,7 +111,7 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
             continue
         rest = [second[key][0].at for key in common if key not in (one, other)]
         if not named and any(before > after for before, after in pairwise(rest)):
-            continue  # all of it stands in another order
+            continue  # the whole segment is reordered
         meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
         for mine, its in zip(*meetings, strict=False):
             between = [
@@ -113,36 +123,39 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
                 )
                 or (_pair(first[key], mine, against) and _pair(second[key], its, against))
             ]
-            if _stand_otherwise(ours, theirs, alike, mine, its, between):
+            if _have_swapped(ours, theirs, alike, mine, its, between):
                 return one, other
     return None
 
 
-def _stand_otherwise(
+def _have_swapped(
     ours: Facts, theirs: Facts, alike: Mapping[str, str], mine: _Meeting, its: _Meeting, between: Collection[str]
 ) -> bool:
-    """Whether two terms have each other's part, as they stand around what binds them on both sides."""
+    """Return whether two terms swapped roles, given the terms between them that relate them on both sides."""
     words = all(place.term.kind == "word" for place in (*mine, *its))
-    if words and (_apart(ours, mine) or _apart(theirs, its)):
-        return False  # a clause that moved: to restart, press ...
-    if any(_moved(here.term, there.term) for here, there in zip(mine, its, strict=True)):
+    if words and (_has_comma_after_first(ours, mine) or _has_comma_after_first(theirs, its)):
+        return False  # a clause that moved: "To restart, press ..."
+    if any(_kept_preposition(here.term, there.term) for here, there in zip(mine, its, strict=True)):
         return False
     keys = [place.term.key for place in mine]
-    if (ours.cases or grammar(ours.language).cases) and order_says_nothing(ours, theirs, *keys):
+    if (ours.cases or grammar(ours.language).cases) and is_order_free(ours, theirs, *keys):
         return False
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
     reversed_ = (mine[0].at < mine[1].at) != (its[0].at < its[1].at)
     if not between or reversed_ == any(key in turned for key in between):
         return False
     if reversed_ and words and not turned.isdisjoint(keys):
-        return False  # a verb in the passive, which stands elsewhere
+        return False  # a passive verb, whose place differs
     jobs = tables(shared_family(ours, theirs)).jobs
     return reversed_ or any(_acts(place.term, jobs) for place in (*mine, *its))
 
 
 def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Two phrases in each other's place where all else stands as it did: fry the onions, then add the garlic. The
-    members of one list may stand in any order, and where nouns show their case, so may nouns without a preposition."""
+    """Return the ends of two phrases that swapped places while everything else stayed, or None.
+
+    For example: fry the onions, then add the garlic. Members of a list may be in any order, and so may nouns without a
+    preposition if the language marks case.
+    """
     mine, its = list(ours.order), list(theirs.order)
     alike = dict(found.alike)
     here, there = [term.key for term in mine], [alike.get(term.key, term.key) for term in its]
@@ -154,12 +167,12 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     start, end = apart[0], apart[-1] + 1
     moved, row = here[start:end], mine[start:end]
     if len(ours.words & _ACTORS) > 1:
-        return None  # she likes tea, he likes coffee: these are no terms
+        return None  # "she likes tea, he likes coffee": pronouns are not terms, so their swap would go unnoticed
     for first in range(1, _PHRASE + 1):
         for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
             between = row[first:-last]
             if abs(first - last) > 1 and any(term.listed for term in (*row[1:], *its[start + 1 : end])):
-                continue  # a word and a clause
+                continue  # one is a clause
             if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
                 continue
             one, other = row[first - 1], row[-1]
@@ -172,7 +185,7 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
 
 
 def _compared(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Two words that exclude each other in each other's place: from the less dense side to the more dense one."""
+    """Return two opposites that swapped places: from the less dense side to the more dense one; None if none did."""
     if sorted(ours.marked) != sorted(theirs.marked) or not _differ_in_nothing_else(ours, theirs, found):
         return None
     apart = [pair for pair in zip(ours.marked, theirs.marked, strict=True) if pair[0] != pair[1]]
@@ -185,46 +198,47 @@ def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bo
 
 
 def _differ_in_little(found: Difference) -> bool:
-    """Whether no more than two words have others in their place."""
+    """Return whether at most two words were replaced."""
     return max(len(found.lost), len(found.gained)) + len(found.alike) <= _LITTLE
 
 
 def _kind(here: Sequence[_Place], there: Sequence[_Place]) -> str:
-    """A term is a name where either side writes it as one: a first word may not look like it."""
+    """Return the kind of a term; it is a name if either side writes it as one, since a first word is ambiguous."""
     kinds = {here[0].term.kind, there[0].term.kind}
     return "name" if "name" in kinds else min(kinds)
 
 
 def _meetings(facts: Facts, one: Sequence[_Place], other: Sequence[_Place]) -> list[_Meeting]:
-    """Where two terms stand: first of all, and again wherever no comma parts them."""
+    """Return the places of two terms: their first ones, and all other pairs without a comma between them."""
     first, *others = product(one, other)
-    return [first, *(meeting for meeting in others if not _parted(facts, meeting))]
+    return [first, *(meeting for meeting in others if not _has_comma_between(facts, meeting))]
 
 
-def _parted(facts: Facts, meeting: _Meeting) -> bool:
+def _has_comma_between(facts: Facts, meeting: _Meeting) -> bool:
     low, high = sorted(place.at for place in meeting)
     return any(term.listed for term in facts.order[low:high])
 
 
 def _binds(at: int, term: Term, meeting: _Meeting) -> bool:
-    """Whether a term stands between two others and is no list's member."""
+    """Return whether a term is between two others, relates them, and is not a member of a list."""
     low, high = sorted(place.at for place in meeting)
     return low < at < high and (term.kind == "word" or term.key in BINDERS) and not term.listed
 
 
-def _apart(facts: Facts, meeting: _Meeting) -> bool:
-    """Whether a comma stands right behind the first of two terms."""
+def _has_comma_after_first(facts: Facts, meeting: _Meeting) -> bool:
+    """Return whether a comma directly follows the first of two terms."""
     at = min(place.at for place in meeting)
     return facts.order[at].listed and facts.order[at + 1].listed
 
 
-def _moved(here: Term, there: Term) -> bool:
-    """Whether a term has taken its preposition with it, and so still has its part: on failure."""
+def _kept_preposition(here: Term, there: Term) -> bool:
+    """Return whether a term moved with its preposition, and so kept its role: on failure."""
     return bool(here.mark) and here.mark == there.mark
 
 
 def _pair(places: Sequence[_Place], meeting: _Meeting, excluding: Mapping[tuple[str, str], str]) -> bool:
-    """Whether a name between two others goes with the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben 30."""
+    """Return whether a name between two terms belongs to the second: Anna in Lyon and Ben in Nice; Anna 20 and Ben
+    30."""
     (start, first), (end, last) = meeting
     at, term = places[0]
     if not min(start, end) < at < max(start, end) or term.kind == "relation":
@@ -237,9 +251,9 @@ def _pair(places: Sequence[_Place], meeting: _Meeting, excluding: Mapping[tuple[
 
 
 def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Terms that exchanged the small words that mark their roles: from Paris to Rome; राम ने श्याम को.
+    """Return two terms that swapped the words that mark their roles, or None: from Paris to Rome; राम ने श्याम को.
 
-    One of the two may have none, where both are names or nothing else differs: "Anna gives it to Ben".
+    One of the two may have no such word if both are names or nothing else differs: "Anna gives it to Ben".
     """
     names = ours.names | theirs.names
     strict = _differ_in_nothing_else(ours, theirs, found)
@@ -257,15 +271,15 @@ def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
 
 
 def _markers(facts: Facts, step: int) -> dict[str, str]:
-    """Each noun or name, and the relation that stands before it (English) or behind it (Hindi), "" where none does."""
+    """Map each noun or name to the relation before it (step -1, English) or after it (step 1, Hindi), "" if none."""
     order = facts.order
     found: dict[str, str] = {}
     for at, term in enumerate(order):
         if term.kind != "relation":
-            beside = order[at + step] if 0 <= at + step < len(order) else term
-            marks = beside.kind == "relation" and (beside.key in _AFTER) == (step == 1)
+            neighbour = order[at + step] if 0 <= at + step < len(order) else term
+            marks = neighbour.kind == "relation" and (neighbour.key in _AFTER) == (step == 1)
             owns = term.mark if step == -1 and term.mark == OWNER else ""
-            found.setdefault(term.key, beside.key if marks else owns)
+            found.setdefault(term.key, neighbour.key if marks else owns)
     return found if any(found.values()) else {}
 
 
@@ -273,7 +287,7 @@ _AFTER = frozenset("ने को से का की के में पर n
 
 
 def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, list[_Place]]:
-    """Terms and where they stand; a term that is `alike` another goes by that one's key."""
+    """Map the keys of terms to their places; a term in `alike` is filed under the key it maps to."""
     found: dict[str, list[_Place]] = {}
     for at, term in enumerate(order):
         found.setdefault(alike.get(term.key, term.key), []).append(_Place(at, term))

@@ -1,1 +1,1 @@
-"""Read the facts of a segment: numbers, dates, names, roles, negation, order of events."""
+"""Reads the facts of a segment: numbers, dates, names, roles, negations, order of events."""

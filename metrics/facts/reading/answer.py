@@ -1,4 +1,4 @@
-"""An answer as its segments' facts: what stands anywhere in it."""
+"""The facts of a whole answer, which show whether a fact was lost or merely moved to another segment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from holdfast.metrics.facts.comparing.numbers import unmatched
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import Quantity
 from holdfast.metrics.facts.reading.segment_facts import facts_of
-from holdfast.metrics.facts.reading.tokens import without_item
+from holdfast.metrics.facts.reading.tokens import without_list_marker
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """What stands anywhere in an answer."""
+    """The facts of an answer's segments, and their union.
+
+    Attributes:
+        segments: The facts of each segment.
+        parse: What a trained pipeline found in the answer, if one was used.
+        language: The language code of the answer.
+    """
 
     segments: Sequence[Facts]
     parse: Parse | None = None
     language: str = "en"
-    _kin: dict[str, bool] = field(default_factory=dict)
+    _related: dict[str, bool] = field(default_factory=dict)
     _quantities: dict[Quantity, bool] = field(default_factory=dict)
 
     @cached_property
@@ -37,30 +43,30 @@ class Answer:
         return frozenset().union(*(relation_keys(key, self.language) for key in self.keys))
 
     def joined(self, group: Sequence[int]) -> Facts:
-        """The facts of a group of segments, read as one."""
+        """Return the facts of a group of segments, read as one segment."""
         if len(group) == 1:
             return self.segments[group[0]]
         texts = [self.segments[i].text for i in group]
-        rest = [text if (bare := without_item(text)) == text else "\n" + bare for text in texts[1:]]
+        rest = [text if (bare := without_list_marker(text)) == text else "\n" + bare for text in texts[1:]]
         return facts_of(" ".join([texts[0], *rest]), self.segments[group[0]].language)
 
     def missing(self, keys: Set[str]) -> frozenset[str]:
-        """The stems that the answer has nowhere, nor a kin."""
+        """Return the stems for which the answer has neither the stem nor a related word."""
         missing = keys - self.keys
-        return frozenset([key for key in missing if not self.has_kin(key)]) if missing else frozenset()
+        return frozenset([key for key in missing if not self.has_related(key)]) if missing else frozenset()
 
-    def has_kin(self, key: str) -> bool:
-        """Whether a word of the answer may mean the same."""
-        known = self._kin.get(key)
+    def has_related(self, key: str) -> bool:
+        """Return whether a word of the answer may mean the same as a stem."""
+        known = self._related.get(key)
         if known is None:
             known = not self.traits.isdisjoint(relation_keys(key, self.language)) and any(
                 are_related(key, other, self.language) for other in self.keys
             )
-            self._kin[key] = known
+            self._related[key] = known
         return known
 
     def lacks(self, quantity: Quantity) -> bool:
-        """Whether the answer has a quantity nowhere."""
+        """Return whether a quantity is nowhere in the answer."""
         known = self._quantities.get(quantity)
         if known is None:
             known = self._quantities[quantity] = bool(unmatched((quantity,), self.quantities))
@@ -76,12 +82,12 @@ class Answer:
 
     @cached_property
     def said(self) -> list[frozenset[str]]:
-        """What each segment says: its content words and numbers."""
+        """The content words and numbers of each segment."""
         return [facts.keys | facts.numbers for facts in self.segments]
 
     @cached_property
     def text(self) -> str:
-        """All of it, white space made equal."""
+        """The whole answer, with runs of white space replaced by single spaces."""
         return " ".join(" ".join(facts.text for facts in self.segments).split())
 
     @cached_property

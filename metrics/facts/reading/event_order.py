@@ -1,4 +1,4 @@
-"""What comes before what, or of what: first A and then B; B, because A."""
+"""The order of events and causes in a statement: first A and then B; B, because A."""
 
 from __future__ import annotations
 
@@ -8,34 +8,44 @@ from typing import NamedTuple
 from holdfast.metrics.facts.reading.fact_types import Facts, Sequel, Term
 
 _ALIKE, _OTHER = 0.6, 0.4
-"""From this share of common keys on two parts say the same, and up to that one they don't."""
+"""Shares of common keys from which two parts count as the same, and up to which they count as different."""
 
 _LEAST = 2
-"""Parts of fewer keys are not compared."""
+"""Parts with fewer keys are not compared."""
 
 _LONGEST, _MOST = 40, 4
-"""Longer rows of terms, and those with more turns, are not parted."""
+"""Statements with more terms or more turns are not split."""
 
 
 class Turn(NamedTuple):
-    """A word between two parts of a statement, by the place of the term that follows it, and whether that comes later,
-    or of what stands before: then, so; not: after, because."""
+    """A word that puts two parts of a statement in order: then, so, after, because.
+
+    Attributes:
+        at: Index of the term that follows the word.
+        later: Whether the part after the word comes later or is the effect (then, so), not the cause (after, because).
+        opens: Whether the word may open a statement, which then splits at the next comma (after, because).
+    """
 
     at: int
     later: bool
     opens: bool
-    """Whether it may open a statement, and part it at a comma: after, because."""
 
 
 def sequels(order: Sequence[Term], turns: Sequence[Turn], commas: Sequence[int]) -> Iterator[Sequel]:
-    """The parts on either side of each turn; one that opens the statement parts it at the next comma."""
+    """Split a statement at each turn into what comes first and what follows.
+
+    Args:
+        order: The terms of the statement.
+        turns: The turns in it.
+        commas: Indices of the terms that follow a comma.
+    """
     if len(order) > _LONGEST or len(turns) > _MOST:
         return
     for turn in turns:
         at, later = turn.at, turn.later
         doubled = sum(abs(other.at - at) <= 1 for other in turns) > 1
         if doubled or not (at or turn.opens):
-            continue  # both before and after; therefore, ...
+            continue  # "both before and after", or an opening "Therefore, ..."
         if not at:
             at, later = next((comma for comma in commas if comma), 0), not later
         ahead, behind = _keys(order[:at]), _keys(order[at:])
@@ -43,8 +53,8 @@ def sequels(order: Sequence[Term], turns: Sequence[Turn], commas: Sequence[int])
             yield Sequel(ahead, behind) if later else Sequel(behind, ahead)
 
 
-def turned_sequel(ours: Facts, theirs: Facts) -> Sequel | None:
-    """What comes first on the clean side, and later on the perturbed; None where nothing does."""
+def reversed_sequel(ours: Facts, theirs: Facts) -> Sequel | None:
+    """Return a sequel of the clean side that is in reverse order on the perturbed side, or None."""
     for mine in ours.sequels:
         for its in theirs.sequels:
             crossed = min(_shared(mine.first, its.then), _shared(mine.then, its.first))
@@ -54,10 +64,10 @@ def turned_sequel(ours: Facts, theirs: Facts) -> Sequel | None:
 
 
 def _keys(terms: Sequence[Term]) -> frozenset[str]:
-    """What a part is about."""
+    """Return the keys of the terms, without relations."""
     return frozenset(term.key for term in terms if term.kind != "relation")
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of the shorter part's keys that both have."""
+    """Return the share of the shorter part's keys that both parts have."""
     return len(one & other) / min(len(one), len(other))

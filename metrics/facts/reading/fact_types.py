@@ -1,4 +1,4 @@
-"""What is read off a segment, and what a comparison of two says."""
+"""The data types for the facts of a segment and for the conflict between two segments."""
 
 from __future__ import annotations
 
@@ -10,33 +10,38 @@ from holdfast.metrics.facts.reading.quantity import Quantity
 
 
 class Term(NamedTuple):
-    """A word or a quantity in its place: `kind` is word, name, number or relation (a small word that binds two)."""
+    """A word or quantity in the order of the text.
+
+    Attributes:
+        key: Its stem or normalised value.
+        kind: "word", "name", "number" or "relation" (a function word that links two terms).
+        listed: Whether it is next to a comma or "and".
+        mark: The relation right before it; "" if there is none.
+    """
 
     key: str
     kind: str
     listed: bool = False
-    """Whether a comma or "and" stands beside it."""
     mark: str = ""
-    """The relation right before it."""
 
 
 OWNER = "of"
-"""The mark of a name that owns what follows: Robert's manager, the manager of Robert."""
+"""The mark of a possessor: Robert's manager, the manager of Robert."""
 
 
 class Sequel(NamedTuple):
-    """Two parts of a statement, by their keys: what comes first, or causes the other, and what follows."""
+    """The keys of two parts of a statement: the earlier part or cause, and the later part or effect."""
 
     first: frozenset[str]
     then: frozenset[str]
 
 
 CASES = frozenset({"nominative", "accusative", "dative"})
-"""The jobs of articles that show the case of their noun."""
+"""The jobs of articles that mark the case of their noun."""
 
 
 class Literal(NamedTuple):
-    """An address, a piece of code or an emoji: its kind, the form in which it compares, and how it was written."""
+    """An address, a piece of code or an emoji: its kind, its normalised form, and how it was written."""
 
     kind: str
     key: str
@@ -44,26 +49,48 @@ class Literal(NamedTuple):
 
 
 class Modal(NamedTuple):
-    """A word that says how sure or how binding a statement is, and what it may say: must, should, may, maybe, ..."""
+    """A word that expresses certainty or obligation.
+
+    Attributes:
+        word: The word in lower case.
+        jobs: What it may express: must, should, may, maybe, ...
+        head: The key of the first content word after it.
+    """
 
     word: str
     jobs: frozenset[str]
     head: str = ""
-    """The first content word that follows it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """The facts of one segment.
+    """The facts of one segment; compared by identity.
 
-    `numbers` (normalised, with a unit where one stands), `names` (lower case), `name_keys` (their stems), `words` (all,
-    lower case), `keys` (stems of content words), `markers` (small words that exclude others: before, up) and `marked`
-    (the same in a row), `negations` (how many), `negated` (the stems they bear on) and `reach` (all that follow in
-    their clauses), `levels` (quantifiers), `order` (terms in a row), `passive` (stems that stand before "by"), `forms`
-    (how a key was written), `literals` (addresses, code), `emoji`, `modals`, `only` (how often something is said of
-    nothing else), `scores` (numbers bound to the next one: 2-1, 3:1), `cases` (of nouns, where an article shows them),
-    `sequels` (what comes before what, or of what).
-    Each is equal to itself alone.
+    Attributes:
+        text: The segment.
+        language: Its language code.
+        numbers: The keys of its quantities.
+        quantities: Its quantities, in the order in which they were found.
+        names: Names, in lower case.
+        name_keys: The stems of the names.
+        words: All words, in lower case.
+        keys: The stems of content words and names.
+        markers: The stems of function words that exclude others: before, up.
+        marked: The markers in the order of the text.
+        negations: The number of negations.
+        negated: The stems that the negations apply to.
+        reach: All stems after a negation in its clause.
+        levels: Quantifiers, as (level, word).
+        order: The terms in the order of the text.
+        passive: The stems before the "by" of a passive.
+        forms: How each key was written.
+        literals: Addresses and code.
+        emoji: Emoji.
+        modals: Words of certainty and obligation.
+        only: The number of terms restricted by "only" or a similar word.
+        scores: Pairs of numbers that form a score or ratio: 2-1, 3:1.
+        cases: The case of each noun whose article shows it.
+        sequels: Events and causes in order.
     """
 
     text: str = ""
@@ -93,7 +120,7 @@ class Facts:
 
 
 class Conflict(NamedTuple):
-    """How far two segments contradict each other, in [0, 1], and the reason in words (empty where they don't).
+    """How far two segments contradict each other, in [0, 1], and the reason in words ("" if there is none).
 
     The first word of a reason is its kind: number, unit, date, time, name, negation, antonym, comparison, quantifier,
     modality, tense, roles, order, word, address, code, emoji, omission or addition.

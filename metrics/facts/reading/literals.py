@@ -1,4 +1,4 @@
-"""What must be copied letter by letter: addresses, paths, commands, code; and emoji, by what they say."""
+"""Recognises text that must be copied exactly (addresses, paths, commands, code), and emoji by meaning."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import cache
 
 from holdfast.language.lexicon_tables import rows_of
 
-# Every branch is linear in the length of the text, and so are all starts together: repeats that may fail are possessive
-# and begin where no earlier start can reach.
+# Matching takes linear time in the length of the text, over all starting positions: repeats that may fail are
+# possessive, and can't begin inside an earlier attempt.
 _LITERALS = r"""
  (?P<address>(?:https?|ftp)://[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?]|www\.[^\s<>"'`)\]]*[^\s<>"'`)\].,;:!?]
    |(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
@@ -23,7 +23,7 @@ _LITERALS = r"""
 |(?P<emoji>(?:(?<=\s)|^)[:;]-?[()DP](?!\w)|(?:(?<=\s)|^)<3(?!\d))
 """
 TRIGGER = re.compile(r"[@`\\~|<>*=]|/|(?:^|\s)-|\.[a-zA-Z]|[:;]-?[()DP]")
-"""What a text must contain to hold any of these."""
+"""Matches any text that may contain a literal or emoticon; rules out most texts quickly."""
 
 _COMMENT = re.compile(r"(?:(?<=\s)|^)(?:#(?!!)|//).*$", re.MULTILINE)
 _OPERATOR = re.compile(r" *([<>=!+]+) *")
@@ -31,18 +31,18 @@ _SKIN = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 @cache
-def literals() -> str:
-    """The pattern of these, for `re` and `regex`, in their verbose form."""
+def literal_pattern() -> str:
+    """Return the pattern of addresses, code and emoticons, for `re` and `regex` in verbose mode."""
     found = _LITERALS
     for kind, endings in rows_of("literals.txt"):
         found = found.replace(kind.upper(), "|".join(endings.split()))
     return found
 
 
-def normalised(piece: str, kind: str) -> str:
-    """The form in which two such pieces are compared.
+def normalise_literal(piece: str, kind: str) -> str:
+    """Return the form in which two literals of a kind ("address", "code" or "emoji") are compared.
 
-    >>> normalised("https://www.Example.org/Ab/", "address"), normalised("`x =  1  # one`", "code")
+    >>> normalise_literal("https://www.Example.org/Ab/", "address"), normalise_literal("`x =  1  # one`", "code")
     ('example.org/Ab', 'x = 1')
     """
     if kind == "emoji":
@@ -58,10 +58,10 @@ def normalised(piece: str, kind: str) -> str:
     return " ".join(_COMMENT.sub("", piece.strip("`")).split()) or piece
 
 
-def squeezed(piece: str) -> str:
-    """Code without the spaces around operators, which it may do without; flags and patterns (-, *) need theirs.
+def strip_operator_spaces(piece: str) -> str:
+    """Remove the optional spaces around operators from code, but not those around flags and patterns (-, *).
 
-    >>> squeezed("x <= 3"), squeezed("a = b + 1"), squeezed("rm -rf *")
+    >>> strip_operator_spaces("x <= 3"), strip_operator_spaces("a = b + 1"), strip_operator_spaces("rm -rf *")
     ('x<=3', 'a=b+1', 'rm -rf *')
     """
     return _OPERATOR.sub(r"\1", piece)
@@ -69,12 +69,12 @@ def squeezed(piece: str) -> str:
 
 @cache
 def emoji_groups() -> dict[str, str]:
-    """What an emoji says, for those that say it plainly: `happy`, `unhappy`, `yes`, `no`, ..."""
+    """Map emoji with a clear meaning to its name: `happy`, `unhappy`, `yes`, `no`, ..."""
     return {emoji: group for group, row in rows_of("emoji.txt") if group != "against" for emoji in row.split()}
 
 
 @cache
 def opposed_emoji() -> frozenset[frozenset[str]]:
-    """Groups of emoji that contradict each other."""
+    """Return the pairs of meanings that contradict each other."""
     rows = [row for head, row in rows_of("emoji.txt") if head == "against"]
     return frozenset(frozenset(row.split()) for row in rows)

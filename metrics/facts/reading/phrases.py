@@ -1,4 +1,4 @@
-"""Phrases that mean what one word means, in a row or around their object: turn down, turn it down."""
+"""Finds phrases that mean the same as a single word, contiguous or around their object: turn down, turn it down."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from holdfast.metrics.facts.reading.tokens import Token
 
 
 def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -> tuple[str, list[int]] | None:
-    """The word that a phrase beginning at a token stands for ("" for none), and the places of the phrase; None where no
-    phrase begins."""
+    """Find a phrase that begins at a token.
+
+    Args:
+        tokens: The tokens of a segment.
+        at: Index of the token.
+        used: Indices of tokens that are not available.
+        language: The language code of the segment.
+
+    Returns:
+        The word that the phrase means ("" if it means nothing) and the indices of its tokens; None if there is none.
+    """
     if at + 1 == len(tokens):
         return None
     first, known = stem(tokens[at].lower, language), tables(language)

@@ -1,92 +1,120 @@
-"""Numbers with their units, dates and times among tokens, normalised so that equal values compare equal."""
+"""Reads numbers, dates and times from tokens, normalised so that equal values compare equal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from holdfast.language.language_files import language_files
-from holdfast.language.lexicon_tables import grammar, known_names
+from holdfast.language.lexicon_tables import grammar
 from holdfast.language.meanings import tables
-from holdfast.metrics.facts.reading.dates import ORDINAL_ENDINGS, DateReader
+from holdfast.metrics.facts.reading.dates import ORDINAL_ENDINGS
+from holdfast.metrics.facts.reading.number_units import UnitReader
 from holdfast.metrics.facts.reading.quantity import (
     ROMAN,
     Quantity,
     calendar,
     compound_value,
-    digits,
-    fraction,
-    number_of,
-    plain,
-    written_date,
+    format_number,
+    make_number,
+    parse_date,
+    parse_digits,
+    parse_fraction,
 )
 from holdfast.metrics.facts.reading.tokens import Token
 
-_MONEY = frozenset("dollars euros pounds yen rupees francs cents".split())
-_CHANGE = frozenset({"cents", "pence"})
-"""Hundredths of the money that stands before them."""
-_MILLIONS = {"m": 1e6, "b": 1e9, "t": 1e12}
-"""Scales behind an amount of money, which elsewhere are units."""
-_ADDS_UP = frozenset({"min", "months", "m", "g"})
-"""Units of which a smaller one may follow a larger: an hour and ten minutes."""
-_NATIONAL = ("swiss", "us", "american", "indian", "british")
-
 
 def read_quantities(tokens: Sequence[Token], language: str) -> tuple[list[tuple[int, Quantity]], set[int]]:
-    """The quantities among tokens, each with the place where it begins, and the places that they take up."""
+    """Read the quantities among tokens.
+
+    Args:
+        tokens: The tokens of a segment.
+        language: The language code of the segment.
+
+    Returns:
+        Each quantity with the index of its first token, and the indices of all tokens that are part of a quantity.
+    """
     return _Reader(tokens, language).read()
 
 
 @cache
-def _telling(language: str) -> frozenset[str]:
-    """The words that a quantity may begin with, or that show one."""
+def _trigger_words(language: str) -> frozenset[str]:
+    """Return the words that a quantity may begin with, or that indicate one."""
     known = tables(language)
     articles = {word for word, jobs in known.jobs.items() if "one" in jobs}
     return frozenset(calendar(language).keys() | known.numbers.keys() | known.long_numbers.keys() | articles)
 
 
-class _Reader(DateReader):
+@dataclass(slots=True)
+class _Sum:
+    """The value of a number in words, as read so far."""
+
+    total: float = 0.0
+    current: float = 0.0
+    """The value since the last thousand, million, ..."""
+    last: float = 0.0
+    """The value of the last word."""
+    seen: bool = False
+    """Whether any word was read."""
+
+    @property
+    def value(self) -> float:
+        return self.total + self.current
+
+    def takes(self, value: float) -> bool:
+        """Return whether a number word of this value can continue the number, as in "twenty five"."""
+        return not self.seen or self.last >= 100 or (self.last >= 20 and self.last % 10 == 0 and value < 10)
+
+    def add(self, value: float) -> None:
+        self.current, self.seen, self.last = self.current + value, True, value
+
+    def scale(self, value: float) -> None:
+        self.current, self.seen, self.last = (self.current or 1.0) * value, True, value
+        if value >= 1000:
+            self.total, self.current = self.total + self.current, 0.0
+
+
+class _Reader(UnitReader):
     def __init__(self, tokens: Sequence[Token], language: str) -> None:
         super().__init__(tokens, language)
         self._scales_alone = language in language_files()
-        self._larger = -1, "", 0.0
 
     def read(self) -> tuple[list[tuple[int, Quantity]], set[int]]:
-        telling, joiner = _telling(self.language), grammar(self.language).joiner
+        triggers, joiner = _trigger_words(self.language), grammar(self.language).joiner
         at, end = 0, len(self.tokens)
         while at < end:
             token = self.tokens[at]
             after = at
             if token.kind == "word":
-                if token.lower not in telling and token.text not in ROMAN and not (joiner and len(token.lower) > 6):
+                if token.lower not in triggers and token.text not in ROMAN and not (joiner and len(token.lower) > 6):
                     at += 1
                     continue
                 if token.lower in self.calendar:
-                    after = self.named_day(at)
+                    after = self.read_calendar_word(at)
                 if after == at and (token.lower in self.numbers or token.lower in self.long_numbers):
-                    after = self._number(at)
-                elif after == at and self.does(at, "one"):
-                    after = self._one(at)
+                    after = self._read_number(at)
+                elif after == at and self.has_job(at, "one"):
+                    after = self._read_article(at)
                 elif after == at and token.text in ROMAN:
-                    after = self._roman(at)
+                    after = self._read_roman(at)
                 elif after == at and joiner and len(token.lower) > 6:
-                    after = self._compound(at, joiner)
+                    after = self._read_compound(at, joiner)
             elif token.kind in ("number", "fraction"):
-                after = self._number(at)
+                after = self._read_number(at)
             elif token.kind == "date":
-                after = self.keep(at, at + 1, written_date(token.text))
+                after = self.keep(at, at + 1, parse_date(token.text))
             elif token.kind == "time":
-                after = self.time(at, token.lower, at + 1)
+                after = self.read_time(at, token.lower, at + 1)
             at = max(after, at + 1)
         return self.found, self.used
 
-    def _number(self, start: int) -> int:
+    def _read_number(self, start: int) -> int:
         kind, count = self.number_word(start)
-        if kind == "implied" or (kind == "often" and self.does(start + 1, "each")):
+        if kind == "implied" or (kind == "often" and self.has_job(start + 1, "each")):
             form = self.form(start, start + 1)
-            return self.keep(start, start + 1, replace(number_of(count, "", form), implied=True))
-        value, end, ordinal = self._value(start)
+            return self.keep(start, start + 1, replace(make_number(count, "", form), implied=True))
+        value, end, ordinal = self._read_value(start)
         if end == start:
             return start
         if self.lower(end) in ORDINAL_ENDINGS and self.tokens[end - 1].kind == "number":
@@ -94,82 +122,92 @@ class _Reader(DateReader):
         if ordinal:
             named = end + (self.lower(end) == "of")
             if self.calendar.get(self.lower(named), ("",))[0] == "month":
-                return self.month(named, self.calendar[self.lower(named)][1], False)
+                return self.read_month(named, self.calendar[self.lower(named)][1], False)
             return self.keep(
-                start, end, Quantity("number", f"{plain(value)}th", self.form(start, end), value, "th", value)
+                start, end, Quantity("number", f"{format_number(value)}th", self.form(start, end), value, "th", value)
             )
-        if (after := self.hour(start, value, end)) > start:
+        if (after := self.read_hour(start, value, end)) > start:
             return after
-        whole = self._among(end)
+        whole = self._whole_place(end)
         if whole > end:
-            among, after, _ = self._value(whole)
+            among, after, _ = self._read_value(whole)
             if 1 <= value < among <= 1000:
-                share = number_of(100 * value / among, "percent", self.form(start, after))
+                share = make_number(100 * value / among, "percent", self.form(start, after))
                 return self.keep(start, after, replace(share, share=True))
-        return self._with_unit(start, value, end)
+        return self.keep_with_unit(start, value, end)
 
-    def _value(self, start: int) -> tuple[float, int, bool]:
-        """The number that begins here, in digits or words, where it ends, and whether it is an ordinal."""
+    def _read_value(self, start: int) -> tuple[float, int, bool]:
+        """Return the number in digits or words that begins here, its end, and whether it is an ordinal."""
         token, at = self.tokens[start], start + 1
         if token.kind == "number":
-            value = digits(token.lower, self.decimal)
+            value = parse_digits(token.lower, self.decimal)
             if self.tokens[at : at + 1] and self.tokens[at].kind == "fraction":
-                value, at = value + fraction(self.tokens[at].lower), at + 1
+                value, at = value + parse_fraction(self.tokens[at].lower), at + 1
         elif token.kind == "fraction":
-            value = fraction(token.lower)
+            value = parse_fraction(token.lower)
         else:
-            return self._spelt(start)
-        more, at = self.more(at)
+            return self._read_words(start)
+        more, at = self.read_addition(at)
         value += more
         while self.number_word(at)[0] == "scale" and self.lower(at) not in ("score",):
             value, at = value * self.number_word(at)[1], at + 1
         return value, at, False
 
-    def _spelt(self, start: int) -> tuple[float, int, bool]:
-        """A number in words: `two hundred and fifty`, `twenty-five`, `half a million`, `a dozen`, `two thirds`."""
-        total = current = last = 0.0
-        at, seen = start, False
+    def _read_words(self, start: int) -> tuple[float, int, bool]:
+        """Read a number in words: `two hundred and fifty`, `twenty-five`, `half a million`, `a dozen`, `two thirds`."""
+        number, at = _Sum(), start
         while True:
-            kind, value = self.number_word(at)
-            several = self._of_several_words(at)
-            if several:
-                kind, value = "number", several[0]
-            if (kind == "number" and (not seen or last >= 100 or (last >= 20 and last % 10 == 0 and value < 10))) or (
-                kind == "and" and (not seen or value > last or last >= 100)
-            ):
-                current, seen, last = current + value, True, value
-                at = several[1] - 1 if several else at
-            elif kind == "scale" and (seen or self._is_one(at - 1) or self._scales_alone):
-                current, seen, last = (current or 1.0) * value, True, value
-                if value >= 1000:
-                    total, current = total + current, 0.0
-            elif kind == "plus" and not seen:
-                following, end, _ = self._value(at + 1) if at + 1 < len(self.tokens) else (0.0, at, False)
-                return following + value, max(end, at + 1), False
-            elif seen and self.more(at)[0]:
-                more, end = self.more(at)
-                current, at = current + more, end - 1
-            elif kind == "part":
-                return (*self._share(at, total + current if seen else 1.0, seen), False)
-            elif kind == "ordinal" and value > 2 and self._is_share(start, at, seen and current == 1):
-                return 1 / value, at + 1, False
-            elif kind == "ordinal" and (not seen or last >= 20) and not self.does(at - 1, "each"):
-                return total + current + value, at + 1, True
-            elif kind == "alone" and not seen:
-                return value, at + 1, False
-            elif not (seen and self._joins(at, last)):
-                break
-            at += 1
-        if not seen or (at == start + 1 and self.does(start, "one") and not self._counts(at)):
+            several = self._read_several_words(at)
+            kind, value = ("number", several[0]) if several else self.number_word(at)
+            after = self._add_word(number, at, kind, value, several[1] if several else at + 1)
+            if after == at:
+                if (found := self._read_last_word(start, at, number, kind, value)) is not None:
+                    return found
+                if not (number.seen and self._joins(at, number.last)):
+                    break
+                after = at + 1
+            at = after
+        if not number.seen or (at == start + 1 and self.has_job(start, "one") and not self._counts(at)):
             return 0.0, start, False
-        return total + current, at, False
+        return number.value, at, False
+
+    def _add_word(self, number: _Sum, at: int, kind: str, value: float, end: int) -> int:
+        """Add the word at a place to a number; return its end, or the place itself if it can't be added."""
+        adds = kind == "and" and (not number.seen or value > number.last or number.last >= 100)
+        if adds or (kind == "number" and number.takes(value)):
+            number.add(value)
+            return end
+        if kind == "scale" and (number.seen or self._is_one(at - 1) or self._scales_alone):
+            number.scale(value)
+            return at + 1
+        if number.seen and (more := self.read_addition(at))[0]:
+            number.current += more[0]
+            return more[1]
+        return at
+
+    def _read_last_word(
+        self, start: int, at: int, number: _Sum, kind: str, value: float
+    ) -> tuple[float, int, bool] | None:
+        """Return the number that the word at a place completes (a part, an ordinal, ...), or None."""
+        if kind == "plus" and not number.seen:
+            following, end, _ = self._read_value(at + 1) if at + 1 < len(self.tokens) else (0.0, at, False)
+            return following + value, max(end, at + 1), False
+        if kind == "part":
+            return (*self._read_share(at, number.value if number.seen else 1.0, number.seen), False)
+        if kind == "ordinal" and value > 2 and self._is_share(start, at, number.seen and number.current == 1):
+            return 1 / value, at + 1, False
+        if kind == "ordinal" and (not number.seen or number.last >= 20) and not self.has_job(at - 1, "each"):
+            return number.value + value, at + 1, True
+        if kind == "alone" and not number.seen:
+            return value, at + 1, False
+        return None
 
     def _is_one(self, at: int) -> bool:
-        """Whether a word stands there that counts one, or a few, of what follows: a third, several thousand."""
-        return self.does(at, "one") or self.does(at, "several")
+        """Return whether a word counts one or several of what follows: a third, several thousand."""
+        return self.has_job(at, "one") or self.has_job(at, "several")
 
-    def _of_several_words(self, at: int) -> tuple[float, int] | None:
-        """A number that its language writes in several words, and where it ends: quatre-vingt-dix."""
+    def _read_several_words(self, at: int) -> tuple[float, int] | None:
+        """Return the value and end of a number that the language writes in several words: quatre-vingt-dix."""
         for rest, value in self.long_numbers.get(self.lower(at), ()):
             end = at + 1
             for word in rest:
@@ -181,38 +219,34 @@ class _Reader(DateReader):
                 return value, end
         return None
 
-    def _compound(self, at: int, joiner: str) -> int:
-        """A number that its language writes as one word: fünfundzwanzig."""
+    def _read_compound(self, at: int, joiner: str) -> int:
+        """Read a number that the language writes as one word: fünfundzwanzig."""
         value = compound_value(self.lower(at), self.language, joiner)
-        return at if value is None else self._with_unit(at, value, at + 1)
+        return at if value is None else self.keep_with_unit(at, value, at + 1)
 
-    def _one(self, at: int) -> int:
-        """`an hour`, `a couple of days`; no amount, where it says how often: 20 euros an hour."""
+    def _read_article(self, at: int) -> int:
+        """Read `an hour` or `a couple of days`, but not a rate: 20 euros an hour."""
         if (self.lower(at + 1), self.lower(at + 2)) == ("couple", "of"):
-            return self._with_unit(at, 2.0, at + 3, loose=True)
+            return self.keep_with_unit(at, 2.0, at + 3, loose=True)
         unit = self.units.get(self.lower(at + 1), ("", 0.0))[0]
         counted = (unit in ("min", "months") and self.lower(at + 1) not in ("second", "m", "h", "s")) or (
-            self.does(at + 1, "counted")
+            self.has_job(at + 1, "counted")
         )
-        if not counted or at - 1 in self.used or self.does(at - 1, "how_often"):
+        if not counted or at - 1 in self.used or self.has_job(at - 1, "how_often"):
             return at
-        return self._with_unit(at, 1.0, at + 1)
+        return self.keep_with_unit(at, 1.0, at + 1)
 
-    def _roman(self, at: int) -> int:
-        """`World War II`, `Louis XIV`, `Part V`."""
+    def _read_roman(self, at: int) -> int:
+        """Read a Roman numeral: `World War II`, `Louis XIV`, `Part V`."""
         text, before = self.tokens[at].text, self.tokens[at - 1] if at else None
         named = before is not None and before.kind == "word" and before.text[0].isupper()
-        if len(text) > 2 or self._is_labelled(at) or (named and text != "I"):
+        if len(text) > 2 or self.is_labelled(at) or (named and text != "I"):
             value = float(ROMAN[text])
-            return self.keep(at, at + 1, number_of(value, "", text))
+            return self.keep(at, at + 1, make_number(value, "", text))
         return at
 
-    def _is_labelled(self, at: int) -> bool:
-        """Whether what stands here numbers what stands before: War II, page one."""
-        return self.does(at - 1, "label")
-
-    def _share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
-        """`half a million`, `a quarter of`, `two thirds`; a quarter by itself may be three months."""
+    def _read_share(self, at: int, count: float, counted: bool) -> tuple[float, int]:
+        """Read `half a million`, `a quarter of` or `two thirds`; a quarter alone may mean three months."""
         part = self.number_word(at)[1]
         following = self.lower(at + 1)
         shared_out = counted or (following, self.lower(at + 2)) == ("of", "an")
@@ -220,7 +254,7 @@ class _Reader(DateReader):
         if divided > at + 1 and self.number_word(divided)[0] == "scale":
             return count * part * self.number_word(divided)[1], divided + 1
         shared_out = shared_out or (
-            self._is_one(at - 1) and (self.does(at + 1, "after_quarter") or self.lower(at - 2) == "by")
+            self._is_one(at - 1) and (self.has_job(at + 1, "after_quarter") or self.lower(at - 2) == "by")
         )
         if self.lower(at).startswith("quarter") and not shared_out:
             return 0.0, at
@@ -229,16 +263,17 @@ class _Reader(DateReader):
         return (count * part * value, scale + 1) if kind == "scale" else (count * part, at + 1)
 
     def _is_share(self, start: int, at: int, counted: bool) -> bool:
-        """Whether an ordinal is a part: a fifth of it, by one third; no noun follows that it would number."""
+        """Return whether an ordinal is a fraction (a fifth of it, by one third), with no noun after it to number."""
         if not (counted and at == start + 1) and not (at == start and self._is_one(at - 1)):
             return False
         return at + 1 == len(self.tokens) or self.tokens[at + 1].kind == "mark" or self._is_small(at + 1)
 
     def _is_small(self, at: int) -> bool:
-        """Whether a word stands there that no ordinal numbers: in, of, more; last year."""
-        return self.does(at, "small") or self.does(at, "relative")
+        """Return whether a word can't be numbered by an ordinal: in, of, more; last year."""
+        return self.has_job(at, "small") or self.has_job(at, "relative")
 
     def _joins(self, at: int, last: float) -> bool:
+        """Return whether a word or hyphen joins the parts of a number: twenty-five, hundred and two."""
         following = self.number_word(at + 1)
         if self.number_word(at)[0] == "join":
             return following[0] == "number" and last >= 20
@@ -247,12 +282,12 @@ class _Reader(DateReader):
         return self.lower(at) == "and" and last >= 100 and following[0] == "number"
 
     def _counts(self, at: int) -> bool:
-        """Whether what stands here makes a number of the "one" before it."""
+        """Return whether the token at a place turns the "one" before it into a number."""
         scaled = self.number_word(at)[0] == "scale"
-        return scaled or self.lower(at) in self.units or self._among(at) > at or self._is_labelled(at - 1)
+        return scaled or self.lower(at) in self.units or self._whole_place(at) > at or self.is_labelled(at - 1)
 
-    def _among(self, at: int) -> int:
-        """Where the number begins of which "one in" or "one out of" is a share; `at` where there is none."""
+    def _whole_place(self, at: int) -> int:
+        """Return where the 10 of "one in 10" or "one out of 10" begins, given the end of "one"; `at` if nowhere."""
         after = (
             at + 1
             if self.lower(at) == "in"
@@ -266,91 +301,3 @@ class _Reader(DateReader):
             and (self.tokens[after].kind == "number" or self.number_word(after)[0] == "number")
         )
         return after if counted else at
-
-    def _with_unit(self, start: int, value: float, end: int, *, loose: bool = False) -> int:
-        known = self.units
-        unit, factor, begin = "", 1.0, start - self._is_negative(start)
-        after = end + (self.lower(end) == "-" and self.lower(end + 1) in known)
-        after += value < 1 and self.lower(after) == "of" and self.lower(after + 1) in ("a", "an")
-        after += value < 1 and self.does(after, "one")
-        second = after + 1 + (self.lower(after + 1) == "-")
-        if two := known.get(f"{self.lower(after)}_{self.lower(second)}"):
-            return self.keep(begin, second + 1, number_of(value, two[0], self.form(begin, second + 1), two[1]))
-        if self.lower(after) == "s" and value >= 1000:
-            return self.keep(begin, after + 1, number_of(value, "", self.form(begin, after + 1)))
-        after += self.lower(after) in _NATIONAL and known.get(self.lower(after + 1), ("",))[0] in _MONEY
-        if self.lower(after) == "°" and self.lower(after + 1) in ("c", "f"):
-            unit, end = known["°" + self.lower(after + 1)][0], after + 2
-        elif self.lower(after) in _MILLIONS and known.get(self.lower(begin - 1), ("",))[0] in _MONEY:
-            value, end = value * _MILLIONS[self.lower(after)], after + 1
-        elif self.lower(after) in known:
-            (unit, factor), end = known[self.lower(after)], after + 1
-            if unit == "degrees" and self.lower(end) in ("celsius", "fahrenheit"):
-                unit, end = self.lower(end), end + 1
-            if self.lower(end) == "per" and self.lower(end + 1) in ("hour", "h") and unit == "m":
-                unit, end = "m/h", end + 2
-        if unit not in _MONEY:
-            place = begin - 1
-            place -= self.lower(place) == "." and self.lower(place - 1) == "rs"
-            begin -= self.lower(place) == "$" and self.lower(place - 1) == "us"
-            money = known.get(self.lower(place), ("", 1.0))
-            if money[0] in _MONEY and place not in self.used:
-                unit, factor, begin = money[0], 1.0, min(begin - 1, place)
-        elif self.lower(begin - 1) in known and known[self.lower(begin - 1)][0] in _MONEY:
-            begin -= 1
-        begin -= begin < start and self._is_negative(begin)
-        below = (self.lower(end), self.lower(end + 1)) == ("below", "zero")
-        if not unit and 0 < value < 1 and not self.tokens[start].lower.startswith(("0", ".")):
-            percent = -100 * value if self._is_negative(start) else 100 * value
-            return self.keep(begin, end, replace(number_of(percent, "percent", self.form(begin, end)), share=True))
-        if unit in _ADDS_UP:
-            more, end = self.more(end)
-            value += more
-        if not unit and self._is_version(start, end):
-            number = self.tokens[start].text
-            return self.keep(begin, end, Quantity("number", f"{number} version", number, value, "version", value))
-        if below or any(self._is_negative(place) for place in range(begin + 1, start + 1)):
-            value, end = -value, end + 2 * below
-            if below and unit == "degrees" and self.lower(end) in ("celsius", "fahrenheit"):
-                unit, end = self.lower(end), end + 1
-        return self._add_up(begin, end, value, unit, factor, loose)
-
-    def _is_negative(self, at: int) -> bool:
-        """Whether a minus that takes nothing away from another number stands before what stands here."""
-        if at < 1 or self.tokens[at - 1].kind == "mark":
-            return self.lower(at - 1) == "minus"
-        return self.number_word(at - 1)[0] == "sign" and (
-            at - 2 not in self.used and self.number_word(at - 2)[0] != "number"
-        )
-
-    def _is_version(self, at: int, end: int) -> bool:
-        """Whether a number with points is none to calculate with: Python 3.10, version 3.10, 1.2.3."""
-        points = self.tokens[at].text.count(".")
-        if not points or end > at + 1 or "," in self.tokens[at].text:
-            return False
-        named = at > 1 and self.tokens[at - 1].text[0].isupper() and self.tokens[at - 2].kind != "mark"
-        person = self.lower(at - 1) in known_names(self.language)
-        return points > 1 or (named and not person) or self.lower(at - 1) == "v" or self._is_labelled(at)
-
-    def _add_up(self, begin: int, end: int, value: float, unit: str, factor: float, loose: bool) -> int:
-        """Keep a quantity; one that goes on with a smaller unit is one with it: 1 hour and 30 minutes."""
-        after, larger, its_factor = self._larger
-        adds = self.lower(after) == "," or self.does(after, "adds")
-        near = after == begin or (after == begin - 1 and adds)
-        form = self.form(begin, end)
-        self._larger = end, unit, factor
-        behind = after == begin or (near and self.does(after, "adds"))
-        counted = unit in _CHANGE or self._ends(after, begin, end, unit)
-        change = behind and counted and value < 100 and larger in _MONEY - _CHANGE
-        if change or (unit in _ADDS_UP and near and unit == larger and value * factor < its_factor):
-            first, before = self.found.pop()
-            self.used.update(range(after, begin))
-            total = before.value + value * (0.01 if change else factor)
-            self.found.append((first, number_of(total, larger, f"{before.form} {form}")))
-            self.used.update(range(begin, end))
-            return end
-        return self.keep(begin, end, replace(number_of(value, unit, form, factor), loose=loose))
-
-    def _ends(self, after: int, begin: int, end: int, unit: str) -> bool:
-        """Whether a number right behind another is the last of its clause, and counts nothing: 12 pounds 50."""
-        return not unit and after == begin and (end == len(self.tokens) or self.tokens[end].kind == "mark")

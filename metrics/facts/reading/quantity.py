@@ -1,4 +1,4 @@
-"""A quantity, the ways to write it, and how pieces of text become values."""
+"""The quantity type, the tables of units and calendar words, and the parsing of digits and dates."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ ROMAN = {
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number, date or time: its value in the base unit, and how it was written.
+    """A number, date or time, normalised to a base unit.
 
-    `key` is `12`, `4500000 dollars`, `3rd`; for dates `2024-05-12` with `?` for what is not said, `weekday 2` for days
-    of the week; for times `15:00`, with `?` behind it where it may be morning or evening.
+    Attributes:
+        kind: "number", "date" or "time".
+        key: The normalised form: `12`, `4500000 dollars`, `3th`; for dates `2024-05-12` with `?` for unknown parts, or
+            `weekday 2`; for times `15:00`, followed by `?` if it may be morning or evening.
+        form: The quantity as it was written.
+        value: The value in the base unit.
+        unit: The base unit; "" if there is none.
+        count: The value as written, before conversion to the base unit.
+        loose: Whether it is approximate: a couple of.
+        share: Whether it is a percentage written as a fraction: two thirds.
+        implied: Whether it may be left out without a change in meaning: both.
     """
 
     kind: str
@@ -31,18 +40,14 @@ class Quantity:
     value: float = 0.0
     unit: str = ""
     count: float = 0.0
-    """The value as it was written, before its unit was turned into the base unit."""
     loose: bool = False
-    """Whether it is meant roughly: a couple of."""
     share: bool = False
-    """Whether it is a percentage that was written as a fraction: two thirds."""
     implied: bool = False
-    """Whether it may as well be left out: both."""
 
 
 @cache
 def units(language: str = "en") -> dict[str, tuple[str, float]]:
-    """Every way to write a unit, its base unit and the factor; those that all languages share, and a language's own."""
+    """Map every way to write a unit in a language to its base unit and factor."""
     found = {}
     for head, forms in (*rows_of("units.txt"), *own_rows("units", language)):
         base, factor = head.split()
@@ -52,7 +57,7 @@ def units(language: str = "en") -> dict[str, tuple[str, float]]:
 
 @cache
 def calendar(language: str = "en") -> dict[str, tuple[str, str, bool]]:
-    """Every way to write a month, a weekday or a part of the clock: kind, value, and whether it is a word, too."""
+    """Map month, weekday and clock words to their kind, their value, and whether they are also common words."""
     found = {}
     for head, forms in own_rows("calendar", language) or rows_of("calendar.txt"):
         kind, value = head.split()
@@ -62,7 +67,7 @@ def calendar(language: str = "en") -> dict[str, tuple[str, str, bool]]:
 
 @cache
 def clock_words(language: str = "en") -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """What may stand behind a time, by its first word: all its words, and whether they say am, pm or only oclock."""
+    """Map the first word of phrases that may follow a time to all their words and their meaning: am, pm or oclock."""
     found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for form, (kind, value, _) in calendar(language).items():
         if kind == "clock" and value in ("am", "pm", "oclock"):
@@ -72,46 +77,58 @@ def clock_words(language: str = "en") -> dict[str, list[tuple[tuple[str, ...], s
 
 
 def value_of(number: str) -> str:
-    """A normalised number without its unit: `20 euros` -> `20`."""
+    """Return a normalised number without its unit: `20 euros` -> `20`."""
     return number.partition(" ")[0]
 
 
-def plain(value: float) -> str:
-    """A number as briefly as it is exact enough.
+def format_number(value: float) -> str:
+    """Format a number without an exponent or trailing zeros, to at most 10 significant digits unless it is whole.
 
-    >>> plain(4.5e6), plain(0.25)
+    >>> format_number(4.5e6), format_number(0.25)
     ('4500000', '0.25')
     """
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e22 else f"{value:.10g}"
 
 
-def number_of(count: float, unit: str, form: str, factor: float = 1.0) -> Quantity:
-    """So many of a unit that is `factor` base units; degrees Fahrenheit, which begin elsewhere, become Celsius.
+def make_number(count: float, unit: str, form: str, factor: float = 1.0) -> Quantity:
+    """Make a quantity from a number and its unit; degrees Fahrenheit are converted to Celsius.
 
-    >>> number_of(212, "fahrenheit", "212 °F").key
+    Args:
+        count: The number as written.
+        unit: The base unit; "" if there is none.
+        form: The quantity as it was written.
+        factor: How many base units the written unit is.
+
+    >>> make_number(212.0, "fahrenheit", "212 °F").key
     '100 celsius'
     """
-    value = _rounded(count * factor)
+    value = _round(count * factor)
     if unit == "fahrenheit":
-        value, unit = _rounded((count - 32) / 1.8), "celsius"
-    return Quantity("number", f"{plain(value)} {unit}".strip(), form, value, unit, _rounded(count))
+        value, unit = _round((count - 32) / 1.8), "celsius"
+    return Quantity("number", f"{format_number(value)} {unit}".strip(), form, value, unit, _round(count))
 
 
-def _rounded(value: float) -> float:
-    """A value without the noise of its calculation; whole numbers and small units keep their digits."""
+def _round(value: float) -> float:
+    """Round off floating-point noise, to 9 significant digits; whole numbers are kept."""
     return value if value.is_integer() else float(f"{value:.9g}")
 
 
-def digits(text: str, decimal: str = ".") -> float:
-    """The value of ASCII digits with grouping and a decimal mark.
+def parse_digits(text: str, decimal: str = ".") -> float:
+    """Return the value of ASCII digits with grouping and a decimal mark.
 
-    Where both comma and point stand, the last one is the decimal mark; a single one in front of three digits groups,
-    unless it is the language's decimal mark.
+    If there are both commas and points, the last one is the decimal mark; a single one before three digits is a
+    grouping mark unless it is the language's decimal mark.
 
-    >>> digits("1,00,000"), digits("4,5"), digits("1.234.567"), digits("12"), digits("1.200,50")
-    (100000.0, 4.5, 1234567.0, 12.0, 1200.5)
-    >>> digits("1,200"), digits("1,200", ","), digits("1.200", ","), digits("1 200,5", ",")
-    (1200.0, 1.2, 1200.0, 1200.5)
+    Args:
+        text: Digits, with commas, points, spaces or apostrophes.
+        decimal: The language's decimal mark.
+
+    >>> parse_digits("1,00,000"), parse_digits("4,5"), parse_digits("1.234.567"), parse_digits("1.200,50")
+    (100000.0, 4.5, 1234567.0, 1200.5)
+    >>> parse_digits("12"), parse_digits("1,200")
+    (12.0, 1200.0)
+    >>> parse_digits("1,200", ","), parse_digits("1.200", ","), parse_digits("1 200,5", ",")
+    (1.2, 1200.0, 1200.5)
     """
     text = text.replace(" ", "").replace("'", "")
     last = max(text.rfind(","), text.rfind("."))
@@ -128,7 +145,12 @@ def digits(text: str, decimal: str = ".") -> float:
 
 @lru_cache(maxsize=1 << 12)
 def compound_value(word: str, language: str, joiner: str) -> float | None:
-    """The value of a word that is put together from numbers; None for one that is not.
+    """Return the value of a word composed of number words, or None if it is not one.
+
+    Args:
+        word: The word, in lower case.
+        language: Its language code.
+        joiner: The word that joins units and tens, such as "und".
 
     >>> compound_value("zweihundertfünfundzwanzig", "de", "und"), compound_value("Hundert", "de", "und")
     (225.0, None)
@@ -154,14 +176,17 @@ def compound_value(word: str, language: str, joiner: str) -> float | None:
 _COUNTS = ("number", "scale")
 
 
-def fraction(text: str) -> float:
+def parse_fraction(text: str) -> float:
+    """Return the value of a fraction such as `3/4`."""
     over, under = re.split("[/⁄]", text)
     return float(over[:15]) / (int(under[:15]) or 1)
 
 
-def written_date(text: str) -> Quantity:
-    """`2024-05-12`, `12.05.2024`, `07/15/2023`; where day and month can't be told apart, the month stands second,
-    except between slashes."""
+def parse_date(text: str) -> Quantity:
+    """Parse a date such as `2024-05-12`, `12.05.2024` or `07/15/2023`.
+
+    An ambiguous date is read as day, month, year, but as month, day, year if it is written with slashes.
+    """
     parts = re.split("[/.-]", text)
     if len(parts[0]) == 4:
         year, month, day = parts

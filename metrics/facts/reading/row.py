@@ -1,4 +1,4 @@
-"""A row of tokens, what its language knows of them, and the quantities found in it so far."""
+"""A row of tokens with the lookup tables of its language and the quantities found so far."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from holdfast.metrics.facts.reading.quantity import Quantity, calendar, units
 from holdfast.metrics.facts.reading.tokens import Token
 
 _SPARE_SPACE = re.compile(r"(?<=[$€£¥₹]) |(?<=\A-) | (?=[%,.°])")
-"""A space that stands between tokens, and not in the text: $5, 5%."""
+"""A space between joined tokens that the text doesn't have: $5, 5%."""
 
 _NO_NUMBER = ("", 0.0)
 
 
 class Row:
-    """What the readers of dates and of numbers build on: the tokens by their places, the quantities among them with the
-    places where they begin (`found`), the places that they take up (`used`), and the tables of the language."""
+    """The base class of the readers of dates and numbers.
+
+    Attributes:
+        tokens: The tokens, addressed by index ("place"); an index outside the row is an empty token.
+        found: The quantities found so far, each with the index of its first token.
+        used: The indices of tokens that are part of a quantity.
+    """
 
     def __init__(self, tokens: Sequence[Token], language: str) -> None:
         known = tables(language)
@@ -35,34 +40,34 @@ class Row:
         self._additions = known.more
 
     def lower(self, at: int) -> str:
-        """The form in which a token compares; "" beside the row."""
+        """Return the normalised form of a token; "" outside the row."""
         return self.tokens[at].lower if 0 <= at < len(self.tokens) else ""
 
-    def does(self, at: int, job: str) -> bool:
-        """Whether the word that stands there has a job."""
+    def has_job(self, at: int, job: str) -> bool:
+        """Return whether the word at a place has a job (see `lexicon/words.txt`)."""
         return 0 <= at < len(self.tokens) and job in self._jobs.get(self.tokens[at].lower, ())
 
     def number_word(self, at: int) -> tuple[str, float]:
-        """The kind and the value of a number in words; no kind where none stands."""
+        """Return the kind and value of a number word; ("", 0.0) for any other token."""
         return self.numbers.get(self.tokens[at].lower, _NO_NUMBER) if 0 <= at < len(self.tokens) else _NO_NUMBER
 
-    def more(self, at: int) -> tuple[float, int]:
-        """What `and a half` adds to the number before it, and where it ends."""
+    def read_addition(self, at: int) -> tuple[float, int]:
+        """Return what a phrase such as `and a half` adds to the number before it, and its end; (0.0, at) if none."""
         for words, value in self._additions:
             if self.lower(at) == words[0] and all(self.lower(at + i) == word for i, word in enumerate(words)):
                 return value, at + len(words)
         return 0.0, at
 
     def form(self, start: int, end: int) -> str:
-        """How these tokens are written."""
+        """Return the text of these tokens."""
         return _SPARE_SPACE.sub("", " ".join(token.text for token in self.tokens[start:end]))
 
     def keep(self, start: int, end: int, quantity: Quantity) -> int:
-        """Take up these places with a quantity, and return where it ends."""
+        """Store a quantity that spans these tokens, and return its end."""
         self.found.append((start, quantity))
         self.used.update(range(start, end))
         return end
 
     def drop_from(self, start: int) -> None:
-        """Forget the quantities that begin here or later: they are parts of one that is about to be kept."""
+        """Discard the quantities that begin here or later, since they are parts of one that is about to be kept."""
         self.found = [(place, quantity) for place, quantity in self.found if place < start]

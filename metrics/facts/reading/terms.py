@@ -1,4 +1,4 @@
-"""Terms in a row: which of them belong together."""
+"""Which terms of a segment belong together or are neighbours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from holdfast.metrics.facts.reading.fact_types import Term
 
 
 def last_phrase(order: Sequence[Term]) -> list[str]:
-    """The last word of a row, and those that it hangs on by prepositions, last first.
+    """Return the last word of a row and the words that it is attached to by prepositions, last first.
 
     >>> row = [Term("duke", "word"), Term("accus", "word"), Term("of", "relation"), Term("treason", "word")]
     >>> last_phrase(row)
@@ -28,9 +28,14 @@ def last_phrase(order: Sequence[Term]) -> list[str]:
     return found
 
 
-def beside(order: Sequence[Term], key: str, form: str) -> tuple[set[str], set[str]]:
-    """What stands right before and right behind a term, prepositions left out unless one is its form; nothing where it
-    is not in the row."""
+def neighbours(order: Sequence[Term], key: str, form: str) -> tuple[set[str], set[str]]:
+    """Return the keys right before and right after each occurrence of a term.
+
+    Args:
+        order: The terms of a segment.
+        key: The key of the term.
+        form: The term as written, if it may be a relation, such as "before"; all other relations are skipped.
+    """
     keys = [key if term.key == form else term.key for term in order if term.kind != "relation" or term.key == form]
     found = [(one, after) for one, after in pairwise(keys) if key in (one, after)]
     return {one for one, after in found if after == key}, {after for one, after in found if one == key}

@@ -1,4 +1,4 @@
-"""The tokens of a segment: words, numbers, times, dates, addresses, code, emoji, marks, in any script."""
+"""Splits a segment into tokens (words, numbers, times, dates, addresses, code, emoji, marks), in any script."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import regex
 
 from holdfast.language.han import rewrite_dates, split_words
 from holdfast.language.lexicon_tables import grammar, own_rows
-from holdfast.metrics.facts.reading.literals import TRIGGER, literals, normalised
-from holdfast.metrics.facts.reading.quantity import digits
+from holdfast.metrics.facts.reading.literals import TRIGGER, literal_pattern, normalise_literal
+from holdfast.metrics.facts.reading.quantity import parse_digits
 
 
 class Token(NamedTuple):
-    """A piece of text, the form in which it compares (lower case for words, digits for numbers), and its kind: word,
-    number, time, date, fraction, address, code, emoji or mark."""
+    """A piece of text, its normalised form (lower case for words, digits for numbers), and its kind: word, number,
+    time, date, fraction, address, code, emoji or mark."""
 
     text: str
     lower: str
@@ -36,8 +36,8 @@ _PATTERN = r"""
 |(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
-"""`plain` is the word that needs no second look, which most are; `sign` is the minus of a number, no hyphen; `HOUR` is
-what stands between hours and minutes."""
+"""`plain` matches ordinary words (most tokens) quickly; `sign` is a minus, not a hyphen; `HOUR` is replaced by the
+separator of hours and minutes."""
 _EMOJI = (
     r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
     r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
@@ -45,46 +45,47 @@ _EMOJI = (
 _IN_ASCII = _PATTERN.replace("LETTER", "[A-Za-z]").replace("WORD", "[A-Za-z_]")
 _IN_ALL = _PATTERN.replace("LETTER", r"\p{L}").replace("WORD", r"[\p{L}\p{M}_\u200c\u200d]").replace(r"\d", "[0-9]")
 _ITEM = re.compile(r"\s*(?:\(?(?:\d{1,3}|[A-Za-z])[.)]|[-*+•‣◦–—])\s+(?=\S)")
-"""The number or the mark of a list's item says nothing."""
+"""The number or bullet of a list item."""
 _POWER = re.compile(
     r"(?:(?<![\d.,])(\d{1,15}(?:[.,]\d{1,15}){0,4})\s?[x×*·]\s?)?(?<![\d.,])10(?:\^([-−]?\d{1,2})|([⁻]?[⁰¹²³⁴-⁹]{1,2}))(?!\d)"
 )
-"""A power of ten, and what it multiplies: 3 × 10^5."""
+"""A power of ten with its factor: 3 × 10^5."""
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 _SEASON = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(\d\d)(?![\d/])")
-"""Two years in a row: 2020/21."""
+"""Two consecutive years: 2020/21."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
 _SAME = str.maketrans(
     {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'", "−": "-"}
     | dict.fromkeys(map(chr, (0x640, *range(0x64B, 0x653))))
 )
-"""Fractions in one character, the minus, Arabic marks of decimals and thousands, and vowel signs, rarely written."""
+"""Normalises single-character fractions, the minus sign, apostrophes and Arabic decimal and thousands marks; removes
+Arabic vowel signs, which are rarely written."""
 
 
 @cache
 def _in_ascii(literal: bool, spaced: bool) -> re.Pattern[str]:
-    """The tokens of ASCII text, with or without what must be copied letter by letter, and times as in "9 h 30"."""
-    return re.compile(_whole(_IN_ASCII, literal, spaced), re.VERBOSE | re.ASCII)
+    """Return the pattern for ASCII text, with or without literals and times such as "9 h 30"."""
+    return re.compile(_complete(_IN_ASCII, literal, spaced), re.VERBOSE | re.ASCII)
 
 
 @cache
 def _in_all(literal: bool, spaced: bool) -> Any:
-    """The tokens of any text, likewise."""
-    return regex.compile(_whole(_IN_ALL + _EMOJI, literal, spaced), regex.VERBOSE)
+    """Return the pattern for any text, with or without literals and times such as "9 h 30"."""
+    return regex.compile(_complete(_IN_ALL + _EMOJI, literal, spaced), regex.VERBOSE)
 
 
-def _whole(pattern: str, literal: bool, spaced: bool) -> str:
-    return (f"{literals()}|" if literal else "") + pattern.replace("HOUR", r"\s?h\s?" if spaced else "h")
+def _complete(pattern: str, literal: bool, spaced: bool) -> str:
+    return (f"{literal_pattern()}|" if literal else "") + pattern.replace("HOUR", r"\s?h\s?" if spaced else "h")
 
 
 @cache
 def _spaces_hours(language: str) -> bool:
-    """Whether a language tells the time with an "h" that may stand apart, as its file says: 9 h 30."""
+    """Return whether a language writes times with a separate "h", according to its file: 9 h 30."""
     return any(head == "clock oclock" and "h" in forms.split() for head, forms in own_rows("calendar", language))
 
 
 def tokens_of(text: str, language: str = "en") -> list[Token]:
-    """Tokens in the order of the text; digits of all scripts are read as 0 to 9.
+    """Split a text into tokens; digits of any script become 0 to 9.
 
     >>> [token.text for token in tokens_of("Pay $4,500 at 10:30, don't wait!")]
     ['Pay', '$', '4,500', 'at', '10:30', ',', "don't", 'wait', '!']
@@ -93,7 +94,7 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     >>> [token.lower for token in tokens_of("l'ami", "fr")], [token.lower for token in tokens_of("三十只狗", "zh")]
     (['l', 'ami'], ['30', '只', '狗'])
     """
-    text = _written_out(without_item(text), grammar(language).decimal)
+    text = _expand(without_list_marker(text), grammar(language).decimal)
     literal, spaced = TRIGGER.search(text) is not None, _spaces_hours(language)
     if text.isascii():
         found = _in_ascii(literal, spaced).finditer(text)
@@ -105,38 +106,38 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):
-        tokens = [one for token in tokens for one in _elided(token, rules.elided)]
+        tokens = [one for token in tokens for one in _split_elision(token, rules.elided)]
     if rules.unspaced:
         tokens = [Token(*one) for one in split_words([(*token,) for token in tokens], language)]
     return tokens
 
 
-def without_item(text: str) -> str:
-    """A text without the number or the mark of a list's item before it.
+def without_list_marker(text: str) -> str:
+    """Return a text without the number or bullet of a list item at its start.
 
-    >>> without_item("2. Stir well."), without_item("- salt"), without_item("2.5 litres")
+    >>> without_list_marker("2. Stir well."), without_list_marker("- salt"), without_list_marker("2.5 litres")
     ('Stir well.', 'salt', '2.5 litres')
     """
     item = _ITEM.match(text)
     return text[item.end() :] if item else text
 
 
-def _written_out(text: str, decimal: str) -> str:
-    """A text with its powers of ten as numbers, and years in a row as two; code stays as it is."""
+def _expand(text: str, decimal: str) -> str:
+    """Write out powers of ten and consecutive years (2020/21); text with code is left unchanged."""
     if "10" in text and "`" not in text:
         text = _POWER.sub(lambda found: _power(found, decimal), text)
     return _SEASON.sub(_years, text) if "/" in text else text
 
 
 def _power(found: re.Match[str], decimal: str) -> str:
-    """The digits of a power of ten."""
+    """Return the digits of a power of ten."""
     exponent = (found[2] or found[3]).translate(_RAISED)
-    count = Decimal(repr(digits(found[1], decimal))) if found[1] else Decimal(1)
+    count = Decimal(repr(parse_digits(found[1], decimal))) if found[1] else Decimal(1)
     return format(count.scaleb(int(exponent)).normalize(), "f").replace(".", decimal)
 
 
 def _years(found: re.Match[str]) -> str:
-    """Both years, if the second follows the first."""
+    """Return both years in full if they are consecutive."""
     first, second = found.groups()
     return f"{first}-{int(first) + 1}" if int(second) == (int(first) + 1) % 100 else found.group()
 
@@ -153,11 +154,11 @@ def _token(piece: str, kind: str) -> Token:
         return Token(piece, piece, "word")
     if kind == "time":
         return Token(piece, piece.replace("h", ":"), kind)
-    return Token(piece, normalised(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
+    return Token(piece, normalise_literal(piece, kind) if kind in _NORMALISED else piece.lower(), kind)
 
 
-def _elided(token: Token, heads: frozenset[str]) -> Iterator[Token]:
-    """`l'ami` as two words."""
+def _split_elision(token: Token, heads: frozenset[str]) -> Iterator[Token]:
+    """Split a word such as `l'ami` into two."""
     head, apostrophe, rest = token.lower.partition("'")
     if token.kind == "word" and apostrophe and rest and head in heads:
         yield Token(token.text[: len(head) + 1], head, "word")

@@ -1,4 +1,4 @@
-"""What a word does, wherever it stands."""
+"""The grammatical properties of a word that don't depend on its context."""
 
 from __future__ import annotations
 
@@ -13,22 +13,34 @@ from holdfast.metrics.facts.reading.fact_types import CASES
 TITLE_WORDS = frozenset(
     "doctor professor sir madam miss president chancellor senator minister king queen prince princess saint".split()
 )
-"""Titles that are words, too: they are titles before a name."""
+"""Titles that are also common words; they are titles only before a name."""
 TITLES = TITLE_WORDS | frozenset("mr mrs ms dr prof mister madame st श्री डॉ shri shrimati ji जी".split())
-"""What stands before a name and is no part of it."""
+"""Words before a name that are not part of it."""
 
 TURNS = frozenset({"later", "earlier"})
-"""The jobs of words between what comes first and what follows it."""
+"""The jobs of words that put two parts of a statement in order."""
 
 _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES | TURNS
-"""Jobs that leave a trace wherever they stand."""
+"""Jobs that always affect how a segment is read."""
 
 _MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
-"""The jobs of words that say how binding or how sure a statement is."""
+"""The jobs of words that express certainty or obligation."""
 
 
 class Word(NamedTuple):
-    """What a word does, wherever it stands."""
+    """The properties of a word.
+
+    Attributes:
+        key: Its stem.
+        jobs: Its jobs in a statement (see `lexicon/words.txt`).
+        content: Whether it is a content word.
+        marker: Whether it is a function word that excludes others: before, up.
+        level: What share it covers if it is a quantifier (all, most, some, ...), else None.
+        modal: The jobs that express certainty or obligation.
+        inert: Whether it has no effect on the facts of a segment: the, of.
+        plain: Whether it is neither an abbreviation nor a title nor a contraction.
+        opens_phrase: Whether it may begin a phrase that means the same as a single word.
+    """
 
     key: str
     jobs: frozenset[str]
@@ -37,15 +49,13 @@ class Word(NamedTuple):
     level: float | None
     modal: frozenset[str]
     inert: bool
-    """Whether it does nothing at all: the, of."""
     plain: bool
-    """Whether it is just a word in lower case: no short form, no title, no contraction."""
     opens_phrase: bool
 
 
 @lru_cache(maxsize=1 << 16)
 def word_of(lower: str, language: str) -> Word:
-    """The key, jobs and quantity of a lower-case word in a language."""
+    """Return the properties of a lower-case word in a language."""
     jobs = tables(language).jobs.get(lower, frozenset())
     key = stem(lower, language)
     level = next((LEVELS[name] for name in LEVELS if name in jobs), None)
