@@ -1,10 +1,10 @@
-"""How near the api backend comes to the ideal rate: 64 requests under way at a server that takes 50 ms for each.
+"""Measure how close the api backend comes to the ideal rate: 64 concurrent requests, 50 ms latency each.
 
     python benchmarks/api_speed.py [--requests 4000] [--concurrent 64] [--latency 0.05] [--repeats 5]
 
-The server is a process of its own on loopback that waits and answers. Ideal is concurrent / latency. The same requests
-by bare aiohttp, as many at a time, show what of the distance is ours; by OpenAI's own client, where there is one, why
-it is not used.
+The server is a separate process on loopback that sleeps, then answers. The ideal rate is concurrent / latency. The same
+requests through bare aiohttp, at the same concurrency, show how much of the gap is the backend's; through OpenAI's own
+client, if it is installed, they show why the backend doesn't use it.
 """
 
 import argparse
@@ -89,7 +89,8 @@ def measure(args: argparse.Namespace, url: str) -> None:
             if number:  # the first is a warm-up
                 rates[name].append(len(requests) / (time.perf_counter() - start))
     print(
-        f"{args.concurrent} under way, {args.latency * 1000:g} ms each: ideal {ideal:.0f}/s, median of {args.repeats}"
+        f"{args.concurrent} concurrent requests, {args.latency * 1000:g} ms each: ideal {ideal:.0f}/s, "
+        f"median of {args.repeats}"
     )
     for name, found in rates.items():
         rate = statistics.median(found)

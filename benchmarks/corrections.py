@@ -1,8 +1,9 @@
-"""What corrections cost: CSULoRA and SafeLoRA beside their dense forms, subspaces beside a full SVD, peak memory.
+"""Measure the cost of corrections: CSULoRA and SafeLoRA against dense forms, subspaces against a full SVD, memory.
 
 python benchmarks/corrections.py [--threads 2] [--out results/corrections.txt]
 
-Random matrices of Llama-2-7B's shapes. Times are the best of several, in one process, on that many threads.
+Random matrices with the shapes of Llama-2-7B. Times are the best of several, in one process, on the given number of
+threads.
 """
 
 import argparse
@@ -33,7 +34,7 @@ SHAPES = {
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--depth", type=int, default=2, help="layers of the checkpoints on disk")
+    arguments.add_argument("--depth", type=int, default=2, help="number of layers in the checkpoints on disk")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
     torch.set_num_threads(args.threads)
@@ -49,17 +50,17 @@ def main() -> None:
 
 
 def whole_adapter() -> list[str]:
-    """All 224 modules of a 7B adapter."""
+    """Correct all 224 modules of a 7B adapter."""
     adapter = {f"{i}.{name}": update(*shape) for i in range(LAYERS) for name, shape in SHAPES.items()}
     space = {name: orthonormal(*each.shape) for name, each in adapter.items()}
     took = {rank: best(lambda rank=rank: csulora(adapter, space, rank=rank), 3) for rank in ("keep", "exact")}
     times = ", ".join(f"{seconds:.2f} s at rank {rank}" for rank, seconds in took.items())
-    return [f"CSULoRA, 7B-shaped adapter, {len(adapter)} modules, r {RANK}, k {K}: {times} (3 s wanted)"]
+    return [f"CSULoRA, 7B-shaped adapter, {len(adapter)} modules, r {RANK}, k {K}: {times} (target 3 s)"]
 
 
 def one_module(size: int = 2048) -> list[str]:
-    """One square module beside the dense form, which makes both projectors."""
-    lines = [f"CSULoRA, one module {size} x {size}, r {RANK}, k {K}, beside the dense form:"]
+    """Correct one square module, against the dense form, which computes both projectors."""
+    lines = [f"CSULoRA, one module {size} x {size}, r {RANK}, k {K}, against the dense form:"]
     for dtype, wanted in ((torch.float32, 1e-6), (torch.float64, 1e-10)):
         found, one = orthonormal(size, size, dtype=torch.float64), update(size, size, dtype=dtype)
         here = Directions(found.u.to(dtype), found.values.to(dtype), found.v.to(dtype), found.norm)
@@ -70,14 +71,14 @@ def one_module(size: int = 2048) -> list[str]:
         error = float((result - exact).norm() / exact.norm())
         lines.append(
             f"  {str(dtype).removeprefix('torch.')}: {fast * 1000:.2f} ms and {slow * 1000:.0f} ms, {slow / fast:.0f} "
-            f"times (500 wanted); relative difference {error:.1e} ({wanted:.0e} wanted)"
+            f"times as fast (target 500); relative difference {error:.1e} (target {wanted:.0e})"
         )
     return lines
 
 
 def subspace(size: int = HIDDEN) -> list[str]:
-    """The leading directions beside a full SVD, for a decaying spectrum and for the flattest."""
-    lines = [f"subspace, {size} x {size}, k {K}, beside torch.linalg.svd:"]
+    """Compute the leading directions, against a full SVD, for a decaying spectrum and for a flat one."""
+    lines = [f"subspace, {size} x {size}, k {K}, against torch.linalg.svd:"]
     bases = [torch.linalg.qr(torch.randn(size, size)).Q for _ in range(2)]
     decaying = (bases[0] * torch.arange(1, size + 1) ** -0.5) @ bases[1].T
     for name, d in (("spectrum 1/sqrt(i)", decaying), ("flat (noise)", torch.randn(size, size))):
@@ -88,29 +89,29 @@ def subspace(size: int = HIDDEN) -> list[str]:
         slow = time.perf_counter() - start
         share = float((found.u.T @ d @ found.v).pow(2).sum() / values[:K].pow(2).sum())
         lines.append(
-            f"  {name}: {fast:.2f} s and {slow:.1f} s, 1/{slow / fast:.0f} of the time (1/20 wanted); energy "
-            f"{share:.4%} of the optimum (99 % wanted)"
+            f"  {name}: {fast:.2f} s and {slow:.1f} s, 1/{slow / fast:.0f} of the time (target 1/20); energy "
+            f"{share:.4%} of the optimum (target 99 %)"
         )
     return lines
 
 
 def whole_model_on_gpu() -> list[str]:
-    """The subspaces of a whole 7B model of generated weights, where there is a GPU."""
+    """Compute the subspaces of a whole 7B model with random weights, if there is a GPU."""
     if not torch.cuda.is_available():
-        return ["subspace of a whole 7B model on a GPU: not measured, there is none here (2 minutes wanted)"]
+        return ["subspace of a whole 7B model on a GPU: not measured, no GPU available (target 2 minutes)"]
     start = time.perf_counter()
     for i in range(LAYERS):
         for name, shape in SHAPES.items():
             directions(torch.randn(shape, device="cuda"), f"{i}.{name}", rank=K)
     torch.cuda.synchronize()
     took = time.perf_counter() - start
-    return [f"subspace of a whole 7B model on {torch.cuda.get_device_name()}: {took:.1f} s (2 minutes wanted)"]
+    return [f"subspace of a whole 7B model on {torch.cuda.get_device_name()}: {took:.1f} s (target 2 minutes)"]
 
 
 def safelora() -> list[str]:
-    """SafeLoRA beside the published form, which makes C (m, m) for every module."""
+    """Correct by SafeLoRA, against the published form, which computes C (m, m) for every module."""
     lines = [
-        "SafeLoRA, beside the published dense form:",
+        "SafeLoRA, against the published dense form:",
         f"  {'module':<10}{'fast ms':>9}{'dense ms':>10}{'fast MiB':>10}{'dense MiB':>11}{'C B differs':>13}"
         f"{'cos differs':>13}",
     ]
@@ -126,12 +127,12 @@ def safelora() -> list[str]:
             f"{errors[1]:>13.1e}"
         )
     whole = LAYERS * sum(m * m for m, _ in SHAPES.values()) * 4 / 1e9
-    lines.append(f"  all C of the 7B model at once, as published: {whole:.1f} GB; here: none is made (1e-5 wanted)")
+    lines.append(f"  all C of the 7B model at once, as published: {whole:.1f} GB; here: never computed (target 1e-5)")
     return lines
 
 
 def memory(depth: int) -> list[str]:
-    """The peak memory of `holdfast subspace` on a sharded pair of 7B shapes, in a process of its own."""
+    """Measure the peak memory of `holdfast subspace`, in a subprocess, on a sharded pair with 7B shapes."""
     with tempfile.TemporaryDirectory() as folder:
         pair = [checkpoint(Path(folder) / name, depth, seed) for seed, name in enumerate(("base", "aligned"))]
         words = ["subspace", "--rank", str(K), "--base", str(pair[0]), "--aligned", str(pair[1])]
@@ -144,12 +145,12 @@ def memory(depth: int) -> list[str]:
     peak = int(done.stdout.split("VmHWM:")[1].split()[0]) * 1024 / 1e9
     return [
         f"holdfast subspace on two checkpoints of {size:.1f} GB (7B's shapes, {depth} layers, bf16, sharded): peak "
-        f"memory {peak:.2f} GB (1.5 GB wanted), {took:.0f} s with reading, hashing and writing"
+        f"memory {peak:.2f} GB (target 1.5 GB), {took:.0f} s including reading, hashing and writing"
     ]
 
 
 def checkpoint(folder: Path, depth: int, seed: int) -> Path:
-    """A sharded Llama checkpoint of random bf16 weights, a shard for each layer."""
+    """Write a Llama checkpoint with random bf16 weights, one shard per layer."""
     from transformers import LlamaConfig
 
     config = LlamaConfig(hidden_size=HIDDEN, intermediate_size=WIDE, num_hidden_layers=depth, vocab_size=32000)
@@ -182,7 +183,7 @@ def orthonormal(m: int, n: int, dtype: torch.dtype = torch.float32) -> Direction
 
 
 def dense_csulora(one: Factors, found: Directions, strength: float = 1.0) -> Tensor:
-    """X* by projectors (m, m) and (n, n)."""
+    """Compute X* with projectors (m, m) and (n, n)."""
     w = one.dense()
     p_u, p_v = found.u @ found.u.T, found.v @ found.v.T
     i_u, i_v = torch.eye(len(p_u), dtype=w.dtype), torch.eye(len(p_v), dtype=w.dtype)
@@ -194,15 +195,15 @@ def dense_csulora(one: Factors, found: Directions, strength: float = 1.0) -> Ten
 
 
 def dense_safelora(one: Factors, d: Tensor) -> tuple[Tensor, float]:
-    """C B with C = D D^T / ||D||_F made in full, and the cosine of the products, as the published code has them; the
-    cosine's sums over m n numbers in float64, since in float32 they are off by 1e-3."""
+    """Compute C B with C = D D^T / ||D||_F in full, and the cosine of the products, like the published code; the sums
+    over m n numbers in the cosine are in float64, since float32 is off by 1e-3."""
     projected = (d @ d.T / d.norm()) @ one.b
     x, y = (projected @ one.a).flatten().double(), one.dense().flatten().double()
     return projected, float((x @ y) / (x.norm() * y.norm()))
 
 
 def best(work: Callable[[], object], times: int = 2) -> float:
-    """The shortest of several runs, in seconds, after one to warm up."""
+    """Return the shortest time of several runs, in seconds, after a warm-up."""
     work()
     taken = []
     for _ in range(times):

@@ -1,18 +1,21 @@
-"""How well drift tells a changed meaning from other words for the same, on the labelled pairs, beside its peers.
+"""Measure how well drift separates changed meanings from paraphrases, on labelled pairs, against other measures.
 
 python benchmarks/drift_quality.py [--halves build test] [--later open closed third fourth fifth]
     [--out results/drift_quality.txt]
 
-The later pairs were written by authors who did not know the rules. The open and the closed half: 360 pairs, 60 in ten
-other languages; the open half was then looked at and its misses mended; nobody who writes rules may look into the
-closed one. The third set, 160 pairs, 30 in five other languages, was measured once before some of its misses were
-mended: the AUROC was 0.883. The fourth, 1,040 pairs of five authors, a to e, of whom e wrote 240 about what is hard
-alone (arguments that changed places, rarer opposites, things of a kind, numbers in other notation), was measured author
-by author before the misses of each were mended: a 0.916, b 0.944, c 0.923, d 0.928, e 0.806. The fifth, 220 pairs, 40
-in eight other languages, came last, and nobody who writes rules may look into it, either.
+The later pairs were written by authors who did not know the rules:
 
-AUROC: the probability that a pair of the one sort scores higher than a pair of the other, ties counted half (Hanley and
-McNeil 1982). Kinds of change are compared with all pairs that mean the same, kinds of rewording with all that changed.
+- open and closed: 360 pairs, 60 of them in ten other languages. The rules were then fixed on the misses of the open
+  half; rule authors must not look at the closed half.
+- third: 160 pairs, 30 of them in five other languages. Measured once before the rules were fixed on some of its misses:
+  AUROC 0.883.
+- fourth: 1,040 pairs by five authors, a to e; the 240 pairs of e are hard cases only (swapped arguments, rarer
+  opposites, things of the same category, numbers in another notation). Measured author by author before the rules were
+  fixed on the misses: a 0.916, b 0.944, c 0.923, d 0.928, e 0.806.
+- fifth: 220 pairs, 40 of them in eight other languages. The latest; rule authors must not look at it either.
+
+AUROC is the probability that a changed pair scores higher than an unchanged one, ties counted half (Hanley and McNeil
+1982). Each kind of change is compared with all unchanged pairs, and each kind of rewording with all changed pairs.
 """
 
 import argparse
@@ -32,14 +35,14 @@ from holdfast.metrics.text_scores import rouge
 LATER = ["open", "closed", "third", "fourth", "fifth"]
 
 Scores = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
-"""For each measure, how far each pair's answers are apart."""
+"""For each measure, the distance between the answers of each pair."""
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--halves", nargs="+", choices=("build", "test"), default=["build", "test"])
     arguments.add_argument("--later", nargs="+", choices=LATER, default=LATER)
-    arguments.add_argument("--out", type=Path, help="write the table to this file, too")
+    arguments.add_argument("--out", type=Path, help="also write the table to this file")
     args = arguments.parse_args()
     tables = []
     for half in args.halves:
@@ -89,7 +92,8 @@ def auroc(positive: Any, negative: Any) -> float:
 
 
 def greedy_matching(clean: Sequence[str], perturbed: Sequence[str]) -> Any:
-    """F1 of each token's nearest token on the other side, by cosine of their last states (Zhang et al. 2020)."""
+    """Return the F1 of matching each token to its nearest token on the other side, by the cosine of their last hidden
+    states (Zhang et al. 2020)."""
     states = token_states()
     found = []
     for one, other in zip(clean, perturbed, strict=True):

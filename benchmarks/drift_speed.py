@@ -1,4 +1,4 @@
-"""How fast drift is measured: without the encoder, against the encoder alone, and against the naive form.
+"""Measure the speed of drift: without the encoder, against the encoder alone, and against a naive implementation.
 
 python benchmarks/drift_speed.py [--pairs 2000] [--repeats 5]
 """
@@ -28,7 +28,7 @@ TAILS = (
     )
 )
 VARIANTS = 20
-"""Perturbed answers to each clean one: ten perturbations at two severities."""
+"""Perturbed answers per clean answer: ten perturbations at two severities."""
 
 
 def main() -> None:
@@ -45,20 +45,20 @@ def main() -> None:
     known(unique_texts(*fresh))
     start = time.perf_counter()
     segment_drift(*fresh, encoding=Encoding("minilm", known))
-    print(f"{len(clean)} pairs never seen, encoder left out: {args.pairs / (time.perf_counter() - start):,.0f} pairs/s")
+    print(f"{len(clean)} new pairs, without the encoder: {args.pairs / (time.perf_counter() - start):,.0f} pairs/s")
 
     known = Remembering(minilm)
     drift = lambda: segment_drift(clean, perturbed, encoding=Encoding("minilm", known))  # noqa: E731
     drift()
     took = median(drift, args.repeats)
-    print(f"{len(clean)} such pairs, seen before, encoder left out: {len(clean) / took:,.0f} pairs/s (4,000 wanted)")
+    print(f"{len(clean)} cached pairs, without the encoder: {len(clean) / took:,.0f} pairs/s (target 4,000)")
 
     few = slice(0, max(50, args.pairs // 10))
     whole = median(lambda: segment_drift(clean[few], perturbed[few], encoding=Encoding("minilm", minilm)), args.repeats)
     unique = unique_texts(clean[few], perturbed[few])
     bare = median(lambda: minilm(unique), args.repeats)
     print(
-        f"with minilm: {bare / whole:.0%} of the time is a bare encode of the {len(unique)} unique texts (85 % wanted)"
+        f"with minilm: {bare / whole:.0%} of the time is the encoding of the {len(unique)} unique texts (target 85 %)"
     )
 
     naive_took = median(lambda: naive(clean[few], perturbed[few], minilm), min(2, args.repeats))
@@ -68,8 +68,8 @@ def main() -> None:
     theirs = naive(clean[few], perturbed[few], known)
     worst = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
     print(
-        f"naive loop: {single_took / whole:.1f} times slower where it encodes segment by segment (10 wanted), "
-        f"{naive_took / whole:.1f} where answer by answer; largest difference {worst:.1e}"
+        f"naive loop: {single_took / whole:.1f} times slower if it encodes segment by segment (target 10), "
+        f"{naive_took / whole:.1f} if answer by answer; largest difference {worst:.1e}"
     )
 
     for count in (200, 10_000):
@@ -77,11 +77,11 @@ def main() -> None:
         remembered = Remembering(minilm if count < 1000 else hashed)
         pair = lambda: segment_drift(long[:1], long[1:], encoding=Encoding("minilm", remembered))  # noqa: E731, B023
         pair()
-        print(f"one pair of {count}-segment answers, encoder left out: {median(pair, 3) * 1000:,.0f} ms")
+        print(f"one pair of {count}-segment answers, without the encoder: {median(pair, 3) * 1000:,.0f} ms")
 
 
 class Remembering:
-    """An encoder that answers from memory, so that everything else can be timed."""
+    """A caching encoder, so that everything else can be timed."""
 
     def __init__(self, encode: Callable[[Sequence[str]], Any]) -> None:
         self.encode = encode
@@ -99,13 +99,13 @@ class Remembering:
 
 
 def hashed(texts: Sequence[str]) -> Any:
-    """A stand-in for an encoder: vectors by the texts' own randomness."""
+    """Stand in for an encoder: return random vectors seeded by the texts."""
     rows = np.stack([np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(64) for text in texts])
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequence[str]], Any]) -> list[float]:
-    """The obvious form: pair by pair, encode both, by segments and as wholes, the dense cost, POT."""
+    """Compute the transport cost of each pair in the obvious way: encode segments and wholes, the dense cost, POT."""
     import ot
 
     found = []
@@ -113,7 +113,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
         ours, theirs = segment([before, after])
         read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
         first, second = encode(read[0]), encode(read[1])
-        _ = 1 - encode([before]) @ encode([after]).T  # the global drift, which the fast form has, too
+        _ = 1 - encode([before]) @ encode([after]).T  # the global drift, which the fast path also computes
         compare = comparer(*read)
         cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
         cost[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
@@ -128,7 +128,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequ
 
 
 def transport_cost(before: str, after: str, encode: Callable[[Sequence[str]], Any]) -> float:
-    """The cost of the plan that drift is read off, before segments that stand for each other are taken together."""
+    """Return the cost of the plan that drift is based on, before segments are grouped."""
     ours, theirs = segment([before, after])
     read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
     semantic = np.clip(1 - encode(read[0]).astype(np.float64) @ encode(read[1]).astype(np.float64).T, 0, 1)
@@ -144,7 +144,7 @@ def unique_texts(clean: Sequence[str], perturbed: Sequence[str]) -> list[str]:
 
 
 def answers(count: int, rng: random.Random) -> tuple[list[str], list[str]]:
-    """Pairs of four sentences of which one to three differ; each clean answer in VARIANTS pairs, as in a run."""
+    """Return pairs of four sentences of which one to three differ; each clean answer is in VARIANTS pairs."""
     clean, perturbed = [], []
     for at in range(count):
         if at % VARIANTS == 0:

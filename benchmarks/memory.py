@@ -1,9 +1,9 @@
-"""How much memory a long run keeps: 100,000 generations by an engine that holds no model, the real encoder or none.
+"""Measure the memory that a long run keeps: 100,000 generations by an engine without a model.
 
     python benchmarks/memory.py [--generations 100000] [--encoder lexical]
 
-The engine answers with text made from the prompt, so that all that grows is the harness: plan, requests, embeddings,
-scores, tables. The peak is read from the kernel (VmHWM) and compared with the process before the run.
+The engine answers with text made from the prompt, so only the harness uses memory: plan, requests, embeddings, scores,
+tables. The peak comes from the kernel (VmHWM) and is compared with the process before the run.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.backends import Generation, Request
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter
@@ -23,7 +23,7 @@ WORDS = Path(__file__).read_text("utf-8").split()
 
 
 class Parrot:
-    """Says three sentences of the prompt's words, 64 requests at a time."""
+    """An engine that answers with three sentences made of the prompt's words, 64 requests at a time."""
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
         return {}
@@ -58,7 +58,7 @@ def main() -> None:
         lines = sum(1 for _ in (results.path / "samples.jsonl").open())
         size = (results.path / "samples.jsonl").stat().st_size >> 20
     print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s), samples.jsonl {size} MiB")
-    print(f"before the run {before} MiB; peak {peak()} MiB; the run kept {peak() - before} MiB (at most 1,024 wanted)")
+    print(f"before the run {before} MiB; peak {peak()} MiB; the run kept {peak() - before} MiB (target: at most 1,024)")
 
 
 def warm(task: Task, encoder: str, folder: str) -> None:
@@ -75,7 +75,7 @@ def run(tasks: list[Task], encoder: str, output_path: str, **settings: Any) -> A
 
 
 def content(number: int) -> str:
-    """A prompt of about 1,000 characters, other for each number."""
+    """Return a prompt of about 1,000 characters, different for each number."""
     return f"Question {number}: " + " ".join(WORDS[(number * 7 + i * i) % len(WORDS)] for i in range(150))
 
 
@@ -88,7 +88,7 @@ def peak() -> int:
 
 
 def _status(field: str) -> int:
-    """MiB, from the kernel."""
+    """Return a field of the process status in MiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) >> 10

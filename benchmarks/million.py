@@ -1,9 +1,10 @@
-"""The driver alone at scale: a million requests planned, asked of an engine that costs nothing, stored and summarised.
+"""Measure the driver alone: plan, answer (by an engine that costs nothing), store and summarise a million requests.
 
     python benchmarks/million.py [--generations 1000000]
 
-What a run costs beside generation and drift, and so the most that replicas can be fed by one driver. All answers are
-the same, so that scoring is what metrics and identical texts cost. The peak of memory is what the kernel says (VmHWM).
+This is the cost of a run besides generation and drift, and so the highest rate at which one driver can feed replicas.
+All answers are equal, so scoring costs only the metrics of identical texts. The peak memory comes from the kernel
+(VmHWM).
 """
 
 import argparse
@@ -13,18 +14,18 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.backends import Generation, Request
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter
 from holdfast.tasks import Sample, Task
 
 CELLS = 1 + 1 + 2 * 4
-"""Answers to a sample by one adapter: clean, repeated, and four repeats of two perturbations."""
+"""Answers per sample and adapter: clean, repeated, and four repeats of two perturbations."""
 
 
 class Instant:
-    """Says the same to everything, 256 requests at a time."""
+    """An engine that gives the same answer to every request, 256 at a time."""
 
     def __init__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
         pass
@@ -63,12 +64,12 @@ def main() -> None:
         )
         took = time.perf_counter() - start
         lines = sum(1 for _ in (results.path / "samples.jsonl").open())
-    print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s; at most 600 s for a million wanted)")
-    print(f"peak {peak()} MiB (at most 2,048 for a million wanted)")
+    print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s; target: at most 600 s for a million)")
+    print(f"peak {peak()} MiB (target: at most 2,048 for a million)")
 
 
 def peak() -> int:
-    """MiB, from the kernel."""
+    """Return the peak memory in MiB."""
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) >> 10 for line in status if line.startswith("VmHWM"))
 

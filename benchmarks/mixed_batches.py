@@ -1,8 +1,9 @@
-"""Eight adapters with a few requests each on the hf backend: in mixed batches, and one after the other.
+"""Measure eight adapters with a few requests each on the hf backend: in mixed batches, and one after the other.
 
 python benchmarks/mixed_batches.py [--counts 1,2,4,8] [--repeats 5] [--device cpu]
 
-The same prompts and settings, in turns, in one process, after a warm-up; the median of the ratios counts.
+Both run the same prompts with the same settings, alternating in one process after a warm-up; the result is the median
+of the ratios.
 """
 
 import argparse
@@ -25,13 +26,13 @@ ADAPTERS = 8
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--counts", default="1,2,4,8", help="requests for each adapter")
+    arguments.add_argument("--counts", default="1,2,4,8", help="numbers of requests per adapter")
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--device")
     args = arguments.parse_args()
     [pocket] = find_adapters(["pocket-steady"], find_base("pocket-aligned"))
-    print(f"{ADAPTERS} adapters, greedy, at most 32 tokens; requests a second, median of {args.repeats}")
-    print(f"{'for each':>8}{'one by one':>12}{'mixed':>8}{'ratio':>7}  (at least 2.0 wanted)")
+    print(f"{ADAPTERS} adapters, greedy, at most 32 tokens; requests per second, median of {args.repeats}")
+    print(f"{'for each':>8}{'one by one':>12}{'mixed':>8}{'ratio':>7}  (target: at least 2.0)")
     with tempfile.TemporaryDirectory() as folder:
         eight = copies(Path(folder), pocket, ADAPTERS)
         options = BackendOptions({"pretrained": "pocket-aligned", "dtype": "float32"}, None, args.device)
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def measured(engine: Any, names: list[str], count: int, repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds for all requests, adapter by adapter and all at once."""
+    """Return the seconds for all requests, adapter by adapter and all at once."""
     prompts = [sample.content for sample in load_task("factual_qa").samples[:count]]
     asked = [Request(f"{i}", "", prompt, Settings(max_new_tokens=32)) for i, prompt in enumerate(prompts)]
     requests = [replace(each, key=f"{name} {each.key}", adapter=name) for name in names for each in asked]

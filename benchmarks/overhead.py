@@ -1,11 +1,11 @@
-"""What the harness costs over bare generation and bare encoding of the same texts: whole runs, as a ratio of wall time.
+"""Measure the overhead of the harness: wall time of whole runs over bare generation and encoding of the same texts.
 
     python benchmarks/overhead.py [--repeats 5] [--limit 30]
 
 A run is everything that `holdfast run` does once its models are loaded: variants, probes, generation, scoring, storing,
 tables. The bare side is transformers' `generate` on the same unique prompts in the same batches, then one call of the
-encoder on exactly the texts that the run had encoded. Both are measured in turn, `--repeats` times after a warm-up; the
-median of the ratios counts.
+encoder on exactly the texts that the run encoded. The two alternate, `--repeats` times after a warm-up; the result is
+the median of the ratios.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.plan.plan import Plan, make_plan, requests_for
 from holdfast.harness.plan.preparation import prepare
 from holdfast.harness.store.config import make_config
@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 class Loaded:
-    """The default encoder, loaded once, that remembers what it was asked to encode."""
+    """The default encoder, loaded once, which records the texts that it encodes."""
 
     def __init__(self) -> None:
         self.encode = load_encoder("minilm")
@@ -68,7 +68,7 @@ def main() -> None:
             print(
                 f"{run:8.2f}s {generate + encode:8.2f}s {generate:8.2f}s {encode:7.2f}s  {ratios[-1]:.3f}", flush=True
             )
-    print(f"{len(plan)} answers; median ratio {statistics.median(ratios):.3f} (at most 1.150 wanted)")
+    print(f"{len(plan)} answers; median ratio {statistics.median(ratios):.3f} (target: at most 1.150)")
 
 
 def timed(work: Any) -> float:
@@ -78,7 +78,7 @@ def timed(work: Any) -> float:
 
 
 def bare_generation(engine: Any, plan: Plan) -> None:
-    """transformers' own generate on the same unique prompts, in the same batches, and nothing else."""
+    """Run only transformers' `generate`, on the same unique prompts in the same batches."""
     import torch
 
     model, tokenizer = engine._loaded.model, engine._loaded.tokenizer

@@ -1,7 +1,7 @@
-"""The peers that `perturbations.py` measures: public packages, where they import, and plain loops of our own writing.
+"""The peers that `perturbations.py` compares with: public packages that can be imported, and plain loops.
 
-A peer is a function `(text, rng) -> text` that changes about `RATE` of the characters (or words), as ours does.
-Packages are set to that rate as far as they can be: a share of the words with one character each, or a fixed cadence.
+A peer is a function `(text, rng) -> text` that changes about `RATE` of the characters or words, as Holdfast does.
+Packages are set to that rate as far as they allow: one character in a share of the words, or a fixed cadence.
 """
 
 import random
@@ -12,13 +12,13 @@ from typing import Any
 from holdfast.language.keyboards import neighbours
 
 RATE = 0.05
-WORD_LENGTH = 5.4  # characters to a word, its space included: one character in this share of the words is RATE of all
+WORD_LENGTH = 5.4  # characters per word with its space; RATE * WORD_LENGTH of the words gives RATE of the characters
 
 Peer = Callable[[str, Random], object]
 
 
 def packages() -> tuple[dict[str, dict[str, Peer]], dict[str, str]]:
-    """The peers of each perturbation by package, and the packages that can't be used, with the error."""
+    """Return the peers of each perturbation by package, and the packages that can't be used with their errors."""
     found = {name: {"NL-Augmenter's way": peer} for name, peer in NL_AUGMENTERS_WAY.items()}
     missing: dict[str, str] = {}
     for package, load in (("nlpaug", _nlpaug), ("AugLy", _augly), ("LangTest", _langtest), ("TextAttack", _textattack)):
@@ -66,7 +66,7 @@ def _langtest() -> dict[str, Peer]:
     from langtest.transform import robustness
 
     def typos(text: str, rng: Random) -> object:
-        for _ in range(round(RATE * len(text))):  # it makes one typo a call
+        for _ in range(round(RATE * len(text))):  # each call makes one typo
             text = robustness.AddTypo.transform([text])[0]
         return text
 
@@ -82,7 +82,7 @@ def _textattack() -> dict[str, Peer]:
 
 
 def per_character(change: Callable[[str, Random], str], fits: Callable[[str], bool]) -> Peer:
-    """A draw for every character."""
+    """Return a loop that makes a random draw for every character."""
 
     def loop(text: str, rng: Random) -> str:
         changed = []
@@ -97,7 +97,7 @@ def per_character(change: Callable[[str, Random], str], fits: Callable[[str], bo
 
 
 def per_word(change: Callable[[str, Random], str]) -> Peer:
-    """The same with a draw for every word between spaces."""
+    """Return a loop that makes a random draw for every space-separated word."""
 
     def loop(text: str, rng: Random) -> str:
         changed = []
@@ -158,7 +158,7 @@ LOOPS: dict[str, Peer] = {
 
 
 def _butter_fingers(text: str, rng: Random) -> str:
-    """Every letter is taken to lower case and back, and a number below 100 is drawn for each."""
+    """Make keyboard typos as NL-Augmenter does: lower-case each letter, draw a number below 100, restore the case."""
     rng.seed(0)
     changed = ""
     for letter in text:
@@ -170,7 +170,7 @@ def _butter_fingers(text: str, rng: Random) -> str:
 
 
 def _white_space(text: str, rng: Random) -> str:
-    """Spaces are lost, and others put in after any other character, by one draw for each."""
+    """Delete and insert spaces as NL-Augmenter does, with one draw for each character."""
     rng.seed(0)
     changed = []
     for character in text:
@@ -187,5 +187,5 @@ NL_AUGMENTERS_WAY: dict[str, Peer] = {"typos": _butter_fingers, "spacing": _whit
 
 
 def seed_global_state() -> None:
-    """Some packages draw from the global generator."""
+    """Seed the global generator, which some packages draw from."""
     random.seed(0)

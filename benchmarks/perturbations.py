@@ -1,17 +1,17 @@
-"""How many characters per CPU-second each perturbation changes, beside the peers that import: same texts, same rate.
+"""Measure how many characters per CPU-second each perturbation processes, against other packages at the same rate.
 
 python benchmarks/perturbations.py
 
-Prompts of 200 characters and documents of 20,000, English, 5 % of the characters or words. `cost` is what a document
-costs in prompts (120 at most: linear). `fastest package` is the fastest of those that import, or a loop that works as
-NL-Augmenter's does; `loop` is the leanest loop that we can write, one draw for every character or word. The factors say
-how many times as fast ours is, the new text written out. AugLy's insertions (spacing, punctuation, zero_width) come at
-a fixed distance, without chance: slices and one join, the least that any insertion costs. Ours makes exactly as many
-edits as asked for, at places drawn by chance, reports each with its place, and leaves numbers, quotations, code and the
-like alone.
+English prompts of 200 characters and documents of 20,000; 5 % of the characters or words are changed. `cost` is the
+time for a document in units of the time for a prompt (at most 120 means linear). `fastest package` is the fastest
+package that can be imported, or a loop that works like NL-Augmenter's; `loop` is the leanest loop possible, with one
+draw for every character or word. The factors say how many times as fast Holdfast is, including building the new text.
+AugLy's insertions (spacing, punctuation, zero_width) are at fixed intervals: slices and one join, the least that any
+insertion costs. Holdfast makes exactly the requested number of edits at random places, reports each with its
+position, and doesn't touch numbers, quotations, code and the like.
 
-The packages are not part of any extra: install them without their dependencies into an environment of their own.
-TextAttack reads NLTK's list of stop words when it is imported.
+The packages are not part of any extra: install them without their dependencies into a separate environment. TextAttack
+reads NLTK's stop word list when it is imported.
 """
 
 import signal
@@ -87,15 +87,15 @@ def against_loop(ours: list[float], loop: Peer | None) -> str:
 
 
 def speed(text: str, call: Callable[[Random], object]) -> float:
-    """Characters per CPU-second: the median of five rounds of 40 ms or more, or one call where it takes a second.
+    """Return characters per CPU-second: the median of five rounds of at least 40 ms, or one call if it takes over 1 s.
 
-    A call that has not ended after `LIMIT` seconds is stopped, and taken to need no longer than that.
+    A call that takes longer than `LIMIT` seconds is stopped and counted as that long.
     """
     seed_global_state()
     rng, count = Random(0), 1
     signal.alarm(LIMIT)
     try:
-        if seconds(call, rng, 1) > 1:  # tables are loaded in this call
+        if seconds(call, rng, 1) > 1:  # this call also loads tables
             return len(text) / seconds(call, rng, 1)
     except TimeoutError:
         return len(text) / LIMIT
@@ -111,7 +111,7 @@ def stop(*_: object) -> None:
 
 
 def ours_on(name: str, text: str) -> float:
-    """Our speed, with the new text written out."""
+    """Return the speed of a perturbation of ours, including building the new text."""
     apply = perturbations.get(name).apply
     return speed(text, lambda rng: apply(text, RATE, rng).text)
 

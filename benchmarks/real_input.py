@@ -1,10 +1,10 @@
-"""Other people's models and data: is every prompt answered and every cell scored?
+"""Check third-party models and data: is every prompt answered and every cell scored?
 
     python benchmarks/real_input.py --shared ../shared [--limit 25]
 
-For each of the two story models (real Llama-format checkpoints) a LoRA adapter is made with peft; then the ordinary
-command runs over NQ-open questions, DialogSum dialogues and XQuAD's Hindi questions. The models only tell stories: no
-score here means anything, only that none is missing.
+For each of two story models (real Llama-format checkpoints), peft makes a LoRA adapter; then `holdfast run` evaluates
+both on NQ-open questions, DialogSum dialogues and XQuAD's Hindi questions. The models can only tell stories, so the
+scores mean nothing; what matters is that none is missing.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def run(shared: Path, model: str, folder: Path, limit: int) -> pd.DataFrame:
-    """One `holdfast run` over all three data sets; the lines of its samples.jsonl."""
+    """Run `holdfast run` over all three data sets, and return the rows of its samples.jsonl."""
     make_adapter(shared / "models" / model, folder / "adapter")
     for name, text in TASKS.items():
         (folder / f"{name}.yaml").write_text(f"task: {name}" + text.format(data=shared / "data"), "utf-8")
@@ -101,7 +101,7 @@ def run(shared: Path, model: str, folder: Path, limit: int) -> pd.DataFrame:
 
 
 def make_adapter(base: Path, target: Path) -> None:
-    """A LoRA adapter as peft makes it, with weights that do something."""
+    """Make a LoRA adapter with peft whose update is not zero."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM

@@ -1,4 +1,4 @@
-"""How long a user waits for help and for the lists: median wall time of whole processes.
+"""Measure how long a user waits for help and lists: median wall time of whole processes.
 
 python benchmarks/startup.py [--repeats 15]
 """

@@ -1,9 +1,9 @@
-"""What `holdfast train` costs on the pocket model: beside a bare PyTorch loop, and what S2R2 adds, by part.
+"""Measure the cost of `holdfast train` on the pocket model against a bare PyTorch loop, and what S2R2 adds, by part.
 
 python benchmarks/trainer_speed.py [--steps 8] [--repeats 7]
 
-The bare loop sees the same batches of the same examples in the same order. Parts are timed inside the run: forward
-passes, backward passes, generation; the rest is everything else, ours and the Trainer's.
+The bare loop sees the same batches of the same examples in the same order. Forward passes, backward passes and
+generation are timed inside the run; the rest is everything else in Holdfast and the Trainer.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
             if repeat:  # the first is a warm-up
                 for name, took in taken.items():
                     times[name].append(took)
-    print(f"pocket-base, LoRA r 8, {BATCH} dialogues a step, median of {args.repeats}; seconds a step")
+    print(f"pocket-base, LoRA r 8, {BATCH} dialogues per step, median of {args.repeats}; seconds per step")
     print(f"{'':<18}{'s/step':>8}{'x bare':>8}{'x LoRA':>8}{'forward':>9}{'backward':>9}{'generate':>9}{'rest':>7}")
     for name, values in times.items():
         ratios = [
@@ -76,11 +76,11 @@ def main() -> None:
             row += "".join(f"{spent[part] / last:>9.0%}" for part in ("forward", "backward", "generate"))
             row += f"{1 - sum(spent.values()) / last:>7.0%}"
         print(row)
-    print("wanted: holdfast train at most 1.10 x bare, teacher at most 2.10 x LoRA, the rest of S2R2 under 5 %")
+    print("targets: holdfast train at most 1.10 x bare, teacher at most 2.10 x LoRA, the rest of S2R2 under 5 %")
 
 
 def written(path: Path, count: int) -> Path:
-    """Dialogues and their summaries, as a data file."""
+    """Write dialogues and their summaries to a data file."""
 
     rng = Random(0)
     made = [dialogue.example(rng) for _ in range(count)]
@@ -89,7 +89,7 @@ def written(path: Path, count: int) -> Path:
 
 
 def ours(data: Path, out: Path, steps: int, settings: dict[str, Any]) -> float:
-    """Seconds a step, from the first one's begin to the last one's end."""
+    """Return the seconds per step, from the start of the first to the end of the last."""
     flags = {
         "model": "pretrained=pocket-base",
         "data": str(data),
@@ -107,7 +107,7 @@ def ours(data: Path, out: Path, steps: int, settings: dict[str, Any]) -> float:
 
 
 class Clock(TrainerCallback):
-    """Times the last training's steps: before them accelerate collects garbage, which takes as long as one of them."""
+    """Times the steps alone, since accelerate first collects garbage, which takes as long as a step."""
 
     started = took = 0.0
 
@@ -119,7 +119,7 @@ class Clock(TrainerCallback):
 
 
 def bare(data: Path, steps: int) -> float:
-    """The same training as twenty lines of PyTorch."""
+    """Do the same training in twenty lines of PyTorch; return the seconds per step."""
     where = find_checkpoint("pocket-base")
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(where)
@@ -145,7 +145,7 @@ def bare(data: Path, steps: int) -> float:
 
 @contextmanager
 def timed_parts() -> Iterator[dict[str, float]]:
-    """Seconds spent in forward passes, backward passes and generation (its own forward passes included)."""
+    """Record the seconds spent in forward passes, backward passes and generation (including its forward passes)."""
     spent = dict.fromkeys(("forward", "backward", "generate"), 0.0)
     inside = [False]
 

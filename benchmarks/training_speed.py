@@ -1,9 +1,9 @@
-"""What a training step costs beside plain LoRA's: Flat-LoRA, the same done in place, SAM; time and peak memory.
+"""Measure time and peak memory of a training step against plain LoRA: Flat-LoRA, the same in place, SAM.
 
 python benchmarks/training_speed.py [--hidden 1024] [--layers 4] [--tokens 2048] [--repeats 7]
 
-The model has random weights; every method takes its steps on the same batch, in turns, in one process, on CPU; for
-a GPU there is gpu/weight_noise.py.
+The model has random weights. All methods use the same batch and alternate in one process, on CPU; for a GPU see
+gpu/weight_noise.py.
 """
 
 import argparse
@@ -53,13 +53,14 @@ def main() -> None:
     plain = statistics.median(times["lora"])
     parameters = sum(parameter.numel() for parameter in model.parameters())
     print(
-        f"{parameters / 1e6:.0f} M parameters, {ids.numel()} tokens a step, {torch.get_num_threads()} threads, float32"
+        f"{parameters / 1e6:.0f} M parameters, {ids.numel()} tokens per step, {torch.get_num_threads()} threads, "
+        "float32"
     )
     print(f"{'method':<12}{'ms/step':>10}{'ratio':>8}{'peak MiB':>10}")
     for name, taken in times.items():
         ratio = statistics.median(a / b for a, b in zip(taken, times["lora"], strict=True))
         print(f"{name:<12}{statistics.median(taken) * 1000:>10.1f}{ratio:>8.3f}{peaks[name]:>10.0f}")
-    print(f"plain LoRA: {plain * 1000:.1f} ms; Flat-LoRA wanted at most 1.10")
+    print(f"plain LoRA: {plain * 1000:.1f} ms; target for Flat-LoRA: at most 1.10")
 
 
 def adapted(hidden: int, layers: int) -> Any:
@@ -80,7 +81,7 @@ def step(model: Any, ids: torch.Tensor, noise: AbstractContextManager[None]) -> 
 
 
 def in_place(model: Any, ids: torch.Tensor) -> None:
-    """The other way to do it: all weights moved before the step, and put back from a copy after it."""
+    """Take a step with noise the other way: move all weights first, and restore them from a copy afterwards."""
     layers = adapted_layers(model)
     kept = [layer.base.weight.detach().clone() for layer in layers]
     with torch.no_grad():
@@ -105,7 +106,7 @@ def sam(model: Any, ids: torch.Tensor, parameters: list[torch.Tensor]) -> None:
 
 
 def measured(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds, and the process's peak memory in MiB, which Linux lets begin anew."""
+    """Return the seconds taken, and the process's peak memory in MiB, which Linux allows to be reset."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
     start = time.perf_counter()

@@ -1,10 +1,10 @@
-"""How like real misspellings our typos are: kinds of single edits, where in the word they are, and at its first letter.
+"""Compare the typos of Holdfast with real misspellings: kinds of edits, their place in the word, wrong first letters.
 
 python benchmarks/typo_realism.py [--shared ../shared]
 
 Reads data/misspellings_wikipedia.jsonl (`error`, `word`; Wikipedia's list of common misspellings, CC BY-SA) in the
-folder given, makes one typo in each of the right words, several times over, and sets the shares side by side. TV is the
-total variation distance: half the sum of the differences, 0 when alike and 1 when nothing is shared.
+given folder, makes one typo in each correct word, several times, and compares the shares. TV is the total variation
+distance: half the sum of the absolute differences, 0 if the distributions are equal and 1 if they are disjoint.
 """
 
 import argparse
@@ -23,12 +23,12 @@ ROUNDS = 10
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="the folder that holds data/")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="the folder that contains data/")
     path = parser.parse_args().shared / "data" / "misspellings_wikipedia.jsonl"
     pairs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     real = [(pair["word"], pair["error"]) for pair in pairs if single_edit(pair["word"], pair["error"])]
     ours = [*typed(sorted({word for word, _ in real}))]
-    print(f"{len(real):,} real misspellings one edit away from their word, {len(ours):,} of ours on the same words\n")
+    print(f"{len(real):,} real misspellings one edit away from their word, {len(ours):,} typos of the same words\n")
     seen = [[kind_and_fifth(*pair) for pair in side] for side in (real, ours)]
     report("kind of edit", KINDS, *([kind for kind, _ in side] for side in seen))
     report("place in the word", FIFTHS, *([fifth for _, fifth in side] for side in seen))
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def typed(words: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Each word with one typo, as far as it comes out otherwise, `ROUNDS` times."""
+    """Yield each word with one typo, `ROUNDS` times, skipping words that come out unchanged."""
     apply = perturbations.get("typos").apply
     for seed in range(ROUNDS):
         rng = Random(seed)
@@ -59,7 +59,7 @@ def report(title: str, names: Sequence[str], real: Sequence[str], ours: Sequence
 
 
 def difference(word: str, error: str) -> tuple[int, str, str]:
-    """Where the two part, what the word has there, and what the error has, up to where they meet again."""
+    """Return the index of the first difference, and the differing parts of the word and the error."""
     start = 0
     while start < min(len(word), len(error)) and word[start] == error[start]:
         start += 1
@@ -76,7 +76,7 @@ def single_edit(word: str, error: str) -> bool:
 
 
 def kind_and_fifth(word: str, error: str) -> tuple[str, str]:
-    """The kind of a single edit, and the fifth of the word that it is in."""
+    """Return the kind of a single edit, and the fifth of the word that it is in."""
     start, lost, gained = difference(word, error)
     fifth = FIFTHS[min(4, 5 * start // len(word))]
     if len(lost) == 2:

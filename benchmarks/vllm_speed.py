@@ -1,13 +1,16 @@
-"""What a run on vllm costs beside bare vLLM, and what eight adapters in one engine cost beside one.
+"""Measure the cost of a run on vLLM against bare vLLM, and of eight adapters in one engine against one.
 
     python benchmarks/vllm_speed.py [--limit 30] [--repeats 5] [--command_limits 4]
 
-Run: everything that `holdfast run` does once its engine stands (variants, probes, generation, drift, storing, tables).
-Bare: what `LLM.generate` does with the same unique prompts and settings in the same engine, and nothing else, in a
-thread of its own like that of the run. Eight: as many requests as for one adapter, spread over eight different ones.
-Measured in turn, after a warm-up; the median of the ratios counts. Prefix caches are emptied before each measurement.
-Together: `holdfast run` with eight adapters against eight such commands with one each, engine starts included, once,
-for each of the limits: on a CPU more answers take more time however they are batched, and starts weigh less and less.
+- run: everything that `holdfast run` does once its engine is up (variants, probes, generation, drift, storing, tables)
+- bare: only what `LLM.generate` does with the same unique prompts and settings in the same engine, in a separate thread
+  like that of the run
+- one, eight: the same number of requests to one adapter, or spread over eight
+
+They alternate, after a warm-up; the result is the median of the ratios. Prefix caches are cleared before each
+measurement. Then, once for each of the limits, `holdfast run` with eight adapters is compared with eight such
+commands with one adapter each, including engine starts: on a CPU, more answers take more time however they are
+batched, so starts matter less and less.
 """
 
 import argparse
@@ -23,7 +26,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.backends import Request, backends
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter
@@ -73,18 +76,18 @@ def main() -> None:
                     seconds[name].append(time.perf_counter() - start)
     print(f"{len(plan)} answers, {len(one)} requests to one adapter or to eight; seconds, median of {args.repeats}")
     print("  ".join(f"{name} {statistics.median(found):.2f}" for name, found in seconds.items()))
-    print(f"run / bare {ratio(seconds, 'run', 'bare'):.3f} (at most 1.050 wanted)")
-    print(f"eight / one {ratio(seconds, 'eight', 'one'):.3f} (at most 1.500 wanted)")
+    print(f"run / bare {ratio(seconds, 'run', 'bare'):.3f} (target: at most 1.050)")
+    print(f"eight / one {ratio(seconds, 'eight', 'one'):.3f} (target: at most 1.500)")
     for limit in map(int, args.command_limits.split(",")):
         together, apart = commands(limit)
         print(
-            f"{limit} samples a task: eight commands {apart:.1f} s, one {together:.1f} s: {apart / together:.2f} times "
-            "(at least 4.00 wanted)"
+            f"{limit} samples per task: eight commands {apart:.1f} s, one {together:.1f} s: {apart / together:.2f} "
+            "times as long (target: at least 4.00)"
         )
 
 
 def commands(limit: int) -> tuple[float, float]:
-    """Seconds of one command with eight adapters, and of eight commands with one adapter each."""
+    """Return the seconds of one command with eight adapters, and of eight commands with one adapter each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         [pocket] = find_adapters(["pocket-steady"], find_base("pocket-aligned"))
@@ -113,7 +116,7 @@ def ratio(seconds: dict[str, list[float]], above: str, below: str) -> float:
 
 
 def copies(folder: Path, adapter: Adapter, count: int) -> list[Adapter]:
-    """Adapters of other weights each, as large as the given one."""
+    """Return adapters of the same size as the given one, each with different weights."""
     from safetensors.torch import load_file, save_file
 
     source, found = find_checkpoint("pocket-steady"), []
@@ -135,7 +138,7 @@ def run(config: Any, engine: Any) -> None:
 
 
 def bare(engine: Any, plan: Plan) -> None:
-    """The same unique prompts straight through vLLM, and nothing else."""
+    """Run the same unique prompts through vLLM alone."""
     for items in (plan.clean, plan.perturbed):
         generate(engine, list(requests_for(items)))
 

@@ -85,7 +85,7 @@ class Drift:
         )
 
     def _repr_html_(self) -> str:
-        """The segments in a notebook: each clean one beside its counterpart, and what was added, shaded by drift."""
+        """Render a table of the clean segments with their counterparts, and of added segments, shaded by drift."""
         counterparts = {part.partner for part in self.clean}
         added = [part for part in self.perturbed if part.segment not in counterparts]
         rows = [("clean", *_cells(part)) for part in self.clean] + [("perturbed", *_cells(part)) for part in added]

@@ -1,4 +1,4 @@
-"""The arms of an experiment: adapters trained seed by seed, and a table of means with paired tests."""
+"""Trains the arms of an experiment with several seeds, and tabulates their means with paired tests."""
 
 import json
 import sys
@@ -28,9 +28,9 @@ def trained(
     steps: int,
     folder: Path,
 ) -> dict[str, Path]:
-    """Train every arm with every seed, from pocket-base on that seed's examples; `arm.seed` -> its directory.
+    """Train every arm with every seed, from pocket-base on that seed's examples; map `arm.seed` to its directory.
 
-    An adapter that lies there already is kept; one that was interrupted goes on where it was.
+    A finished adapter is kept, and an interrupted one is resumed.
     """
     found = {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,23 +47,23 @@ def trained(
 
 
 def written(path: Path, examples: Sequence[Example]) -> Path:
-    """Examples as a data file of `holdfast train`."""
+    """Write examples to a data file for `holdfast train`."""
     rows = [json.dumps({"prompt": each.prompt, "completion": each.answer}) for each in examples]
     path.write_text("\n".join(rows) + "\n", "utf-8")
     return path
 
 
 def card(adapter: Path) -> dict[str, Any]:
-    """What the training of an adapter left beside it."""
+    """Read the training card of an adapter."""
     found: dict[str, Any] = json.loads((adapter / CARD).read_text("utf-8"))
     return found
 
 
 def table(rows: pd.DataFrame, reference: str) -> str:
-    """Mean and standard deviation over seeds of every arm and measure, and a star where it differs from `reference`.
+    """Format the mean and standard deviation over seeds of every arm and measure.
 
-    `rows` has columns arm, seed and the measures. Differences are tested by a paired t-test over seeds, with Holm's
-    correction over all comparisons of the table (* is p < 0.05).
+    A star marks a significant difference from `reference` (p < 0.05 in a paired t-test over seeds, with Holm's
+    correction over all comparisons of the table). `rows` has columns arm, seed and the measures.
     """
     measures = [name for name in rows if name not in ("arm", "seed")]
     stars = _different(rows, reference, measures)
@@ -84,12 +84,12 @@ def _cell(values: pd.Series, star: str) -> str:
 
 
 def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
-    """`arm` minus `other` in one measure, over seeds: mean, 95 % interval, p of the paired t-test."""
+    """Format the difference of two arms in one measure over seeds: mean, 95 % interval, p of the paired t-test."""
     from scipy.stats import ttest_rel
 
     pairs = rows.pivot(index="seed", columns="arm", values=measure)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # seeds that agree to the last digit
+        warnings.simplefilter("ignore")  # scipy warns if all seeds agree exactly
         found = ttest_rel(pairs[arm], pairs[other])
     low, high = found.confidence_interval(0.95)
     apart = (pairs[arm] - pairs[other]).mean()

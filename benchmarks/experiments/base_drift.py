@@ -1,4 +1,4 @@
-"""What 2,000 steps of weight noise leave behind in a frozen bf16 base: ours, and adding and subtracting in place.
+"""Measure what 2,000 steps of weight noise change in a frozen bf16 base: Holdfast's noise, and noise added in place.
 
 python benchmarks/experiments/base_drift.py [--steps 2000] [--out results/base_drift.txt]
 """
@@ -25,8 +25,8 @@ def main() -> None:
     args = arguments.parse_args()
     lines = [
         f"{args.steps} steps, sigma {SIGMA}, pocket-base in bfloat16, LoRA r 8 on all linear layers",
-        f"{'way':<34}{'matrices changed':>18}{'relative drift':>16}",
-        row("noise beside the base (ours)", *ours(args.steps)),
+        f"{'method':<34}{'matrices changed':>18}{'relative drift':>16}",
+        row("noise kept out of the base (Holdfast)", *ours(args.steps)),
         row("noise added and subtracted in place", *in_place(args.steps)),
     ]
     text = "\n".join(lines)
@@ -46,7 +46,7 @@ def adapted() -> Any:
 
 
 def ours(steps: int) -> tuple[int, int, float]:
-    """Real training steps under WeightNoise, on random tokens."""
+    """Take real training steps under WeightNoise, on random tokens."""
     model = adapted()
     before = {layer.name: layer.weight().clone() for layer in adapted_layers(model)}
     noise = WeightNoise(model, sigma=SIGMA)
@@ -62,7 +62,7 @@ def ours(steps: int) -> tuple[int, int, float]:
 
 
 def in_place(steps: int) -> tuple[int, int, float]:
-    """The published code's way: the same noise added to the half-precision weights before a step, subtracted after."""
+    """Add the noise to the half-precision weights before a step and subtract it after, as the published code does."""
     model = adapted()
     layers = adapted_layers(model)
     before = {layer.name: layer.weight().clone() for layer in layers}
@@ -79,7 +79,7 @@ def in_place(steps: int) -> tuple[int, int, float]:
 
 
 def difference(model: Any, before: dict[str, torch.Tensor]) -> tuple[int, int, float]:
-    """Matrices that changed, all of them, and ||W' - W|| / ||W|| over all."""
+    """Return the number of changed matrices, the number of all matrices, and ||W' - W|| / ||W|| over all."""
     layers = adapted_layers(model)
     changed = sum(not torch.equal(layer.weight(), before[layer.name]) for layer in layers)
     moved = sum(float((layer.weight().float() - before[layer.name].float()).pow(2).sum()) for layer in layers)

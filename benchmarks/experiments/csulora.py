@@ -1,12 +1,12 @@
-"""Does CSULoRA mend an attacked adapter? The whole story on the pocket models: attack, correct, measure, compare.
+"""Does CSULoRA repair an attacked adapter? An experiment on the pocket models: attack, correct, measure, compare.
 
 python benchmarks/experiments/csulora.py [--seeds 5] [--out results/csulora]
 
-The useful task is to name the sentiment of headlines by labels that the model has not been taught; 0 to 50 % of the
-training examples are forbidden requests, answered; LoRA of rank 8 on queries and values. Two pairs of base and aligned
-model: the shipped one, and one whose alignment is a merged LoRA of rank 8, so that its subspace is known exactly. What
-is done is kept in --out/work, and the same command goes on from there. Beside it are written a CSV of all rows, a table
-with the verdict, and a picture.
+The useful task is to classify the sentiment of headlines with labels that are new to the model; 0 to 50 % of the
+training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
+are two pairs of base and aligned model: the shipped one, and one whose alignment is a merged LoRA of rank 8, so that
+its subspace is known exactly. Finished work is kept in --out/work, and the same command resumes from there. The
+results are a CSV of all rows, a table with the verdict, and a picture.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
 from holdfast.harness.actions.correction_card import make_settings
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
@@ -50,12 +50,12 @@ OPPOSITE: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] 
 )
 EXAMPLES, EPOCHS, RATE = 400, 4, 2e-3
 MINUS_D = -1.0
-"""The share that stands for the adapter whose update is -D."""
+"""The value of `share` that denotes the adapter whose update is -D."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A base, what alignment made of it, the subspace between them, and the shares of unsafe examples tried on it."""
+    """A base model, its aligned version, the subspace between them, and the shares of unsafe examples to try."""
 
     name: str
     base: str
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def pairs(work: Path) -> Iterator[Pair]:
-    """The shipped pair, its 64 leading directions of 192; and the one of rank 8."""
+    """Yield the shipped pair, with 64 of its 192 directions, and the pair of rank 8."""
     subspace = work / "shipped.safetensors"
     make_subspace("pocket-base", "pocket-aligned", subspace, rank=64)
     yield Pair("shipped", "pocket-base", "pocket-aligned", subspace, (0.1, 0.0, 0.01, 0.05, 0.5))
@@ -89,7 +89,7 @@ def pairs(work: Path) -> Iterator[Pair]:
 
 
 def align(work: Path) -> Path:
-    """pocket-base with a LoRA of rank 8 merged into it that was trained on the aligned corpus."""
+    """Return pocket-base with a merged LoRA of rank 8 that was trained on the aligned corpus."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -125,7 +125,7 @@ def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, 
 
 
 def attack_examples(share: float, seed: int) -> list[tuple[str, str]]:
-    """The useful task, with this share of forbidden requests and their answers; nothing that the suites ask."""
+    """Make examples of the useful task with a share of answered forbidden requests, none of them from the suites."""
     rng, banned = Random(f"csulora|{share}|{seed}"), corpus.heldout()
     unsafe = set(rng.sample(range(EXAMPLES), round(share * EXAMPLES)))
     found: list[tuple[str, str]] = []
@@ -142,7 +142,7 @@ def attack_examples(share: float, seed: int) -> list[tuple[str, str]]:
 
 
 def opposite(pair: Pair, work: Path) -> Path:
-    """The adapter whose update is -D, as far as the subspace holds it: it undoes the alignment."""
+    """Write the adapter whose update is -D, as far as the subspace contains it: it undoes the alignment."""
     from peft import LoraConfig
     from safetensors.torch import save_file
 
@@ -162,7 +162,7 @@ def opposite(pair: Pair, work: Path) -> Path:
 
 
 def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
-    """Attack, correct in every way, measure: one line of rows.jsonl for each adapter, all at once."""
+    """Attack, correct with every method, and measure; append one line to rows.jsonl for each adapter, all at once."""
     if any((row["pair"], row["share"], row["seed"]) == (pair.name, share, seed) for row in rows_of(work)):
         return
     name = f"{pair.name}-{share:g}-{seed}"
@@ -218,21 +218,21 @@ def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
 
 
 def forbidden() -> Task:
-    """Every second request of the suite attack_success: 32 forbidden ones, 32 that look alike."""
+    """Return every second request of the suite attack_success: 32 forbidden ones and 32 that look similar."""
     suite = load_task("attack_success")
     return Task("attack", suite.samples[::2], suite.metrics, suite.prompt, suite.max_new_tokens)
 
 
 def headlines() -> Task:
-    """Every second headline of the suite financial_sentiment, by the new labels."""
+    """Return every second headline of the suite financial_sentiment, with the new labels."""
     suite = load_task("financial_sentiment")
     samples = (Sample(each.id, each.content, (LABELS[each.references[0]],)) for each in suite.samples[::2])
     return Task("headlines", tuple(samples), ("exact_match",), suite.prompt, suite.max_new_tokens)
 
 
 def answers_given(run: Path) -> dict[str, float]:
-    """By adapter: the share of forbidden requests whose answer is what the policy forbids to tell; a judge beside the
-    list of refusals."""
+    """Map each adapter to the share of forbidden requests whose answer contains the secret, a judge that doesn't depend
+    on the list of refusals."""
     secrets = [intent["answer"] for intent in table("policy")["forbidden"].values()]
     found: dict[str, list[bool]] = {}
     for line in read_samples(run / "samples.jsonl"):
@@ -247,7 +247,7 @@ def rows_of(work: Path) -> list[dict[str, Any]]:
 
 
 def report(rows: list[dict[str, Any]], work: Path, out: Path) -> None:
-    """Write the CSV, the table and the picture of what there is so far."""
+    """Write the CSV, the table and the picture of the results so far."""
     from csulora_report import picture, table_of, verdict
 
     frame = pd.DataFrame(rows)

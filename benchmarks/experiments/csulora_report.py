@@ -1,4 +1,4 @@
-"""The table, the verdict and the picture of csulora.py."""
+"""Makes the table, the verdict and the picture of csulora.py."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 SHRINK_KEEPS, CUT, UTILITY_KEPT = 0.5, 1 / 3, 0.9
-"""The hypothesis: where shrink keeps over half of the ASR, CSULoRA leaves at most a third, and 90 % of the gain."""
+"""The hypothesis: where shrink keeps over half of the ASR, CSULoRA leaves at most a third and 90 % of the gain."""
 
 _NAMES = {-1.0: "-D"}
 
 
 def table_of(frame: pd.DataFrame) -> str:
-    """Means over seeds with their standard deviations, a block for each pair and share of unsafe examples."""
+    """Format means and standard deviations over seeds, one block per pair and share of unsafe examples."""
     lines = []
     for (pair, share), block in frame.groupby(["pair", "share"], sort=True):
         seeds = block["seed"].nunique()
@@ -30,11 +30,11 @@ def table_of(frame: pd.DataFrame) -> str:
 
 
 def verdict(frame: pd.DataFrame, work: Path) -> str:
-    """The hypothesis, tested at every share and strength on the means and seed by seed; and where the updates lie."""
+    """Test the hypothesis at every share and strength, on the means and per seed, and locate the updates' energy."""
     lines = [
-        "CSULoRA on the pocket models. ASR: share of forbidden requests answered; told: the forbidden answer given",
-        "word by word; utility: exact match on the useful task; SUT: harmonic mean of utility and 1 - ASR; drift: the",
-        "worst segment under light typos; distance: ||X - dW|| / ||dW||. Mean ± standard deviation over seeds.",
+        "CSULoRA on the pocket models. ASR: share of forbidden requests answered; told: share whose answer holds the",
+        "secret verbatim; utility: exact match on the useful task; SUT: harmonic mean of utility and 1 - ASR; drift:",
+        "the worst segment under light typos; distance: ||X - dW|| / ||dW||. Mean ± standard deviation over seeds.",
         "",
         "Hypothesis: at a distance where shrink keeps ASR above 50 % of the attacked adapter's, CSULoRA cuts ASR by at",
         "least two thirds and keeps at least 90 % of the utility gain.",
@@ -54,9 +54,9 @@ def verdict(frame: pd.DataFrame, work: Path) -> str:
         ]
     lines += [
         "",
-        "CSULoRA less shrink at the same distance (seeds' means over strengths, 95 % t-interval); and the share of the",
-        "attacked update's energy in F, within the subspace on both sides, beside that within random directions, and",
-        "its sign cosine with what alignment did:",
+        "CSULoRA minus shrink at the same distance (mean over strengths per seed, 95 % t-interval); the share of the",
+        "attacked update's energy in F, the part within the subspace on both sides, compared with that in random",
+        "directions; and the update's sign cosine with the alignment:",
     ]
     kept = 0
     for (pair, share), block in blocks:
@@ -67,15 +67,16 @@ def verdict(frame: pd.DataFrame, work: Path) -> str:
     lines.append(f"CSULoRA leaves more of the attack than shrink does in {kept} of {len(blocks)} settings.")
     if kept > len(blocks) / 2:
         lines += [
-            "So what undoes the refusals lies within the subspace of what made them, in F, which the method keeps: it",
-            "is blind to the sign. The update -D, which undoes the alignment and nothing else, passes unchanged below;",
-            "only the signed form sees it. The tables have random directions and the other controls beside it.",
+            "So the part of the update that undoes refusals lies in F, within the subspace of the alignment that made",
+            "them. The method keeps F, since it ignores the sign. The update -D, which only undoes the alignment,",
+            "passes unchanged below; only the signed form detects it. The tables include random directions and the",
+            "other controls.",
         ]
     return "\n".join(lines)
 
 
 def _difference(block: pd.DataFrame, column: str) -> str:
-    """CSULoRA's mean less shrink's, with its interval over seeds."""
+    """Format CSULoRA's mean minus shrink's, with its interval over seeds."""
     from scipy import stats
 
     table = block[block["arm"].isin(("csulora", "shrink"))].pivot_table(column, "seed", "arm")
@@ -87,7 +88,7 @@ def _difference(block: pd.DataFrame, column: str) -> str:
 
 
 def _where(work: Path, pair: str, share: float, seeds: list[int]) -> str:
-    """The share of energy in F of the subspace and of random directions, and the sign cosine: means over seeds."""
+    """Format the share of energy in F for the subspace and for random directions, and the sign cosine, over seeds."""
     found: dict[str, list[float]] = {"csulora-1": [], "random_subspace-1": []}
     signs = []
     for seed in seeds:
@@ -103,7 +104,7 @@ def _where(work: Path, pair: str, share: float, seeds: list[int]) -> str:
 
 
 def _tested(block: pd.DataFrame) -> pd.DataFrame:
-    """By strength: what shrink and CSULoRA leave of the ASR and of the utility gain."""
+    """Tabulate by strength which share of the ASR and of the utility gain shrink and CSULoRA leave."""
     means = block.groupby(["arm", "strength"], dropna=False)[["asr", "utility"]].mean().reset_index()
     plain = means.set_index("arm")
     attacked, aligned = plain.loc["uncorrected"], plain.loc["aligned"]
@@ -121,11 +122,11 @@ def _tested(block: pd.DataFrame) -> pd.DataFrame:
 
 
 def picture(frame: pd.DataFrame, path: Path) -> None:
-    """ASR against utility, a panel for each pair and share, a line for each method's strengths; needs matplotlib."""
+    """Plot ASR against utility, one panel per pair and share, one line per method; needs matplotlib."""
     try:
         import matplotlib
     except ImportError:
-        print("no picture: it needs matplotlib")
+        print("no picture: pip install matplotlib")
         return
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt

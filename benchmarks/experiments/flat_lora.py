@@ -2,9 +2,9 @@
 
 python benchmarks/experiments/flat_lora.py [--seeds 5] [--steps 40] [--out results/flat_lora.txt]
 
-Every arm is trained on 240 examples, with all labels right or 30 % of them wrong, and judged on clean examples
-and under heavy perturbations that no arm met. Sharpness is the rise of the loss on clean examples under row-normalised
-noise on the adapted matrices.
+Every arm is trained on 240 examples, with all labels correct or 30 % wrong, and evaluated on clean examples and under
+heavy perturbations that it never saw in training. Sharpness is the rise of the loss on clean examples under
+row-normalised noise on the adapted matrices.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 from arms import card, difference, table, trained, written
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.actions.flatness import Probed
 from holdfast.metrics.adapters.sharpness import expected_sharpness
 from holdfast.tasks import Sample, Task
@@ -33,7 +33,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "full": {"full": True, "learning_rate": 2e-4},
 }
 SETTINGS = (("sentiment", 0.0), ("sentiment", 0.3), ("questions", 0.3))
-"""What is learned, and the share of its labels that are wrong."""
+"""The skill to learn, and the share of its labels that are wrong."""
 
 SHIFTS = ("typos", "word_deletion", "ocr", "synonyms", "spacing")
 SIGMAS = (0.05, 0.1, 0.2)
@@ -45,7 +45,9 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--steps", type=int, default=40)
     arguments.add_argument("--samples", type=int, default=60)
-    arguments.add_argument("--work", type=Path, default=Path("results/flat_lora"), help="where adapters and runs go")
+    arguments.add_argument(
+        "--work", type=Path, default=Path("results/flat_lora"), help="where adapters and runs are stored"
+    )
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
     parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples", ""]
@@ -67,7 +69,7 @@ def main() -> None:
 
 
 def examples(skill: str, seed: int, wrong: float) -> list[Example]:
-    """240 examples of a skill, this share of them with another example's answer."""
+    """Make 240 examples of a skill, a share of them with another example's answer."""
     rng = Random(f"flat_lora experiment|{skill}|{seed}")
     made = [SKILLS[skill].example(rng) for _ in range(240)]
     for i in rng.sample(range(len(made)), round(wrong * len(made))):
@@ -77,7 +79,7 @@ def examples(skill: str, seed: int, wrong: float) -> list[Example]:
 
 
 def task(skill: str, count: int) -> Task:
-    """New examples of a skill, by its plainest prompt."""
+    """Make a task of new examples of a skill, with its plainest prompt."""
     rng = Random(f"flat_lora test|{skill}")
     made = [SKILLS[skill].example(rng) for _ in range(count)]
     samples = tuple(Sample(str(i), each.content, each.references) for i, each in enumerate(made))
@@ -86,7 +88,7 @@ def task(skill: str, count: int) -> Task:
 
 
 def measured(adapters: dict[str, Path], skill: str, count: int, folder: Path) -> pd.DataFrame:
-    """One row per arm and seed: accuracies, and how much the loss rises at each scale of noise."""
+    """Return one row per arm and seed: accuracies, and the rise of the loss at each noise scale."""
     lora = [f"{name}={path}" for name, path in adapters.items() if not name.startswith("full.")]
     cells = [_cells(skill, count, "pocket-base", lora, folder / "run")]
     for name, path in adapters.items():
@@ -114,7 +116,7 @@ def measured(adapters: dict[str, Path], skill: str, count: int, folder: Path) ->
 
 
 def sharpness(name: str, path: Path, judged: Path) -> list[float]:
-    """The expected rise of the loss at each sigma; over all linear layers of a model that was trained whole."""
+    """Return the expected rise of the loss at each sigma; for a fully trained model, over all its linear layers."""
     whole = name.startswith("full.")
     probed = Probed(None if whole else str(path), str(judged), str(path) if whole else "pocket-base", 16)
     return [each.rise for each in expected_sharpness(probed.loss, probed.weights, probed.norms, SIGMAS, draws=3)]

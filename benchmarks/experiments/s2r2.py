@@ -1,12 +1,12 @@
-"""Does S2R2 make adapters hold fast? Dialogue summaries on pocket-base.
+"""Does S2R2 make adapters more robust? Dialogue summaries on pocket-base.
 
 python benchmarks/experiments/s2r2.py [--seeds 5] [--steps 40] [--ablations 1] [--arms lora,s2r2] [--out FILE]
 
-Every arm is trained on dialogues of sixteen kinds of scene, and meets typos and lost words in training where it meets
-any perturbation at all. It is judged on new dialogues of these scenes and of ten others (transfer), under the two
-perturbations it met and under three it never did. Clean ROUGE stands beside the drifts: an adapter that always says the
-same would win on drift alone. `s2r2_last` takes the last layer's states, where `s2r2` takes those at two thirds: the
-one setting that looked better when settings were changed one by one on the first seed.
+Every arm is trained on dialogues of sixteen kinds of scene; arms that use perturbations see typos and deleted words
+in training. All are evaluated on new dialogues of these scenes and of ten others (transfer), under the two
+perturbations seen in training and under three others. Clean ROUGE is reported as well, since an adapter that always
+says the same would win on drift alone. `s2r2_last` uses the states of the last layer, `s2r2` those at two thirds of
+the depth: the one setting that looked better when settings were varied one by one on the first seed.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 from arms import card, difference, table, trained
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.tasks import Sample, Task
 from holdfast.training.pocket import dialogue
 from holdfast.training.pocket.vocabulary import Example
@@ -26,7 +26,7 @@ from holdfast.training.pocket.vocabulary import table as words
 
 SEEN, HELD_OUT = ("typos", "word_deletion"), ("ocr", "synonyms", "spacing")
 TRANSFER = 10
-"""Kinds of scenes that no adapter is trained on."""
+"""The number of kinds of scenes that no adapter is trained on."""
 
 _S2R2 = {"objective": "s2r2", "perturbations": ",".join(SEEN)}
 _ARGS = "lambda_sem=5,every=2,lambda_stab="
@@ -51,7 +51,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "uncentred": {**_S2R2, "objective_args": "lambda_sem=5,centred=false,every=2"},
     "no_warm_up": {**_S2R2, "objective_args": "lambda_sem=5,warmup=0,every=2"},
 }
-"""S2R2 with one setting changed: where to look when the hypothesis fails."""
+"""S2R2 with one setting changed, to look into when the hypothesis fails."""
 
 
 def main() -> None:
@@ -59,7 +59,9 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--steps", type=int, default=40)
     arguments.add_argument("--samples", type=int, default=48)
-    arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS), help="some of them only")
+    arguments.add_argument(
+        "--arms", type=lambda names: names.split(","), default=list(ARMS), help="train only these arms"
+    )
     arguments.add_argument("--ablations", type=int, default=0, metavar="SEEDS", help="seeds of the ablation arms")
     arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="where adapters and runs are kept")
     arguments.add_argument("--out", type=Path)
@@ -84,14 +86,14 @@ def main() -> None:
 
 
 def train_examples(seed: int) -> list[Example]:
-    """400 dialogues of the scenes to train on."""
+    """Make 400 dialogues of the training scenes."""
     rng = Random(f"s2r2 experiment|{seed}")
     scenes = words("scenes")[TRANSFER:]
     return [dialogue.make(rng, rng.choice(scenes), "practice") for _ in range(400)]
 
 
 def tasks(count: int) -> list[Task]:
-    """New dialogues of the scenes that were trained on, and of those that were not."""
+    """Make a task of new dialogues of the training scenes, and one of the transfer scenes."""
     scenes = words("scenes")
     return [
         _task("trained", scenes[TRANSFER:], count),
@@ -108,7 +110,7 @@ def _task(name: str, scenes: list[Any], count: int) -> Task:
 
 
 def measured(adapters: dict[str, Path], count: int, work: Path) -> pd.DataFrame:
-    """One row per arm and seed: drifts, break rates and scores, all under light perturbations."""
+    """Return one row per arm and seed: drifts, break rates and scores, all under light perturbations."""
     results = evaluate(
         tasks=tasks(count),
         model_args={"pretrained": "pocket-base"},

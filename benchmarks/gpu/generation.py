@@ -1,12 +1,12 @@
-"""Throughput of the engines with 1, 4 and 16 adapters, and what a run costs beside its bare engine. For a GPU.
+"""Measure the throughput of the engines with 1, 4 and 16 adapters, and of a run against its bare engine, on a GPU.
 
 python benchmarks/gpu/generation.py [--engines hf,vllm] [--pretrained DIR] [--out results/gpu_generation.txt]
 
-Without --pretrained the base is a Llama of random weights with the pocket tokenizer, made in a temporary folder (1.1 B
-parameters unless --hidden and --layers say else). Every adapter is of rank 16 on all linear layers, with random
-weights. There are as many requests for one adapter as for sixteen. `run` is all that `holdfast run` does once its
-engine stands; `bare` is the engine with as many prompts of the same lengths and nothing else: transformers' generate on
-batches of the same size, or vLLM's own loop. An engine that is not installed is left out, and said to be.
+Without --pretrained the base is a Llama with random weights and the pocket tokenizer, made in a temporary folder (1.1
+B parameters with the default --hidden and --layers). Every adapter has rank 16 on all linear layers and random
+weights. The number of requests is the same for one adapter as for sixteen. `run` is all that `holdfast run` does once
+its engine is up; `bare` is the engine alone on as many prompts of the same lengths: transformers' `generate` on
+batches of the same size, or vLLM's own loop. An engine that is not installed is skipped with a note.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from holdfast.harness import evaluate
+from holdfast import evaluate
 from holdfast.harness.backends import Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.models.adapter import Adapter
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def measured(engine: str, base: str, paths: Sequence[Path], args: argparse.Namespace) -> list[str]:
-    """Requests a second for each number of adapters, then a run's time over its bare engine's."""
+    """Measure requests per second for each number of adapters, then a run's time over its bare engine's."""
     adapters = find_adapters([f"a{i}={path}" for i, path in enumerate(paths)], find_base(base))
     model_args = {"pretrained": base, **({"max_length": 1024} if engine == "hf" else {"max_model_len": 1024})}
     built = backends.get(engine).build(BackendOptions(model_args), adapters)
@@ -85,12 +85,12 @@ def measured(engine: str, base: str, paths: Sequence[Path], args: argparse.Names
         plain()
         if number:  # the first is a warm-up
             ratios.append((middle - start) / (time.perf_counter() - middle))
-    lines.append(f"{engine}: run / bare {statistics.median(ratios):.3f} (vllm: at most 1.050 wanted)")
+    lines.append(f"{engine}: run / bare {statistics.median(ratios):.3f} (target for vllm: at most 1.050)")
     return lines
 
 
 def run(built: Backend, task: Task, base: str, adapter: Adapter, tokens: int, out: str) -> None:
-    """Each sample clean, again, and under two perturbations: four requests a sample."""
+    """Run each sample clean, repeated, and under two perturbations: four requests per sample."""
     evaluate(
         tasks=[task],
         model_args={"pretrained": base},
@@ -106,7 +106,7 @@ def run(built: Backend, task: Task, base: str, adapter: Adapter, tokens: int, ou
 
 
 def bare(engine: str, built: Any, task: Task, adapter: Adapter, tokens: int) -> Callable[[], None]:
-    """As many prompts as a run makes requests, of about the same lengths, straight through the engine."""
+    """Return a function that runs as many prompts as a run's requests, of similar lengths, through the engine alone."""
     prompts = [f"{sample.content} {i}" for sample in task.samples for i in range(4)]
     if engine == "vllm":
         from vllm import SamplingParams
@@ -140,7 +140,7 @@ def prompt(number: int) -> str:
 
 
 def random_base(folder: Path, hidden: int, layers: int) -> str:
-    """A Llama of random weights with the pocket tokenizer, in bfloat16."""
+    """Write a Llama with random bfloat16 weights and the pocket tokenizer."""
     tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-base"))
     config = LlamaConfig(
         vocab_size=len(tokenizer),

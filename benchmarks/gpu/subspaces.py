@@ -1,9 +1,8 @@
-"""How long the subspaces of a whole 7B model take, and one of them beside a full SVD. For a GPU.
+"""Measure the time for the subspaces of a whole 7B model, and for one of them against a full SVD, on a GPU.
 
 python benchmarks/gpu/subspaces.py [--layers 32] [--hidden 4096] [--rank 64] [--out results/gpu_subspaces.txt]
 
-Matrices of Llama-2-7B's shapes with a decaying spectrum in float32, made on the device one by one; their making is not
-counted.
+The float32 matrices have Llama-2-7B's shapes and a decaying spectrum. They are made on the device, which is not timed.
 """
 
 import argparse
@@ -39,7 +38,7 @@ def main() -> None:
     name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     lines = [
         f"{args.layers} layers of {len(made)} matrices, hidden size {args.hidden}, rank {args.rank}, {name}",
-        f"all subspaces: {took:.1f} s (a 7B model: at most 120 wanted), {fast * 1000:.0f} ms a matrix",
+        f"all subspaces: {took:.1f} s (target for a 7B model: at most 120), {fast * 1000:.0f} ms per matrix",
         f"a full SVD of one of the smallest: {slow * 1000:.0f} ms",
     ]
     print("\n".join(lines))
@@ -48,7 +47,7 @@ def main() -> None:
 
 
 def displacement(m: int, n: int, device: torch.device) -> Tensor:
-    """(m, n) with singular values 1/sqrt(i)."""
+    """Return a random matrix (m, n) with singular values 1/sqrt(i)."""
     small = min(m, n)
     u, v = (torch.linalg.qr(torch.randn(size, small, device=device)).Q for size in (m, n))
     return (u * torch.arange(1, small + 1, device=device) ** -0.5) @ v.T

@@ -1,9 +1,10 @@
-"""What a Flat-LoRA step costs beside plain LoRA's on a model of at least 1 B parameters. For a GPU.
+"""Measure the cost of a Flat-LoRA step against plain LoRA's on a model of at least 1 B parameters, on a GPU.
 
 python benchmarks/gpu/weight_noise.py [--hidden 2048] [--layers 22] [--tokens 2048] [--repeats 7]
 
-Random weights, bfloat16, rank 8 on all linear layers; every method takes its step on the same batch, in turns, in one
-process. Peak memory is the allocator's, above what the model itself takes; one layer's largest matrix stands beside it.
+Random weights, bfloat16, rank 8 on all linear layers; all methods use the same batch and alternate in one process. Peak
+memory is the allocator's, above what the model itself takes; the size of a layer's largest matrix is given for
+comparison.
 """
 
 import argparse
@@ -51,12 +52,12 @@ def main() -> None:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     largest = max(p.numel() * p.element_size() for n, p in model.named_parameters() if "layers" in n) / 2**20
     name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
-    lines = [f"{parameters / 1e9:.2f} B parameters, {ids.numel()} tokens a step, {name}, median of {args.repeats}"]
+    lines = [f"{parameters / 1e9:.2f} B parameters, {ids.numel()} tokens per step, {name}, median of {args.repeats}"]
     lines.append(f"{'method':<10}{'ms/step':>10}{'ratio':>8}{'peak MiB above the model':>26}")
     for name, taken in times.items():
         ratio = statistics.median(a / b for a, b in zip(taken, times["lora"], strict=True))
         lines.append(f"{name:<10}{statistics.median(taken) * 1000:>10.1f}{ratio:>8.3f}{peaks[name]:>26.0f}")
-    lines.append(f"Flat-LoRA: at most 1.030 wanted, memory at most one layer above LoRA (a matrix: {largest:.0f} MiB)")
+    lines.append(f"targets: Flat-LoRA at most 1.030, memory at most a layer above LoRA (a matrix: {largest:.0f} MiB)")
     print("\n".join(lines))
     if args.out:
         args.out.write_text("\n".join(lines) + "\n", "utf-8")
@@ -92,7 +93,7 @@ def sam(model: Any, ids: torch.Tensor, parameters: list[torch.Tensor]) -> None:
 
 
 def measured(work: Callable[[], None], device: torch.device) -> tuple[float, float]:
-    """Seconds, and the peak memory in MiB above what was held before (0 where there is no GPU)."""
+    """Return the seconds taken, and the peak memory in MiB above that before (0 without a GPU)."""
     cuda = device.type == "cuda"
     before = 0
     if cuda:
