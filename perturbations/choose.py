@@ -155,8 +155,8 @@ def _draw_in_bulk(marks: bytes, count: int, rng: Random, *, nonadjacent: bool = 
 
 
 def _leftmost_nonadjacent(places: Iterable[int]) -> list[int]:
-    apart: list[int] = []
+    chosen: list[int] = []
     for place in places:
-        if not apart or place > apart[-1] + 1:
-            apart.append(place)
-    return apart
+        if not chosen or place > chosen[-1] + 1:
+            chosen.append(place)
+    return chosen

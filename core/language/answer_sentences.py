@@ -32,7 +32,7 @@ _DOTTED = re.compile(r"(?:\w\.)+\w\Z")
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """Return the spans of the sentences in `text`, sorted, without surrounding white space.
+    """Return the spans of the sentences in `text`, sorted, without surrounding whitespace.
 
     A line break ends a sentence except inside a wrapped paragraph; a fenced code block is one sentence. Abbreviations,
     initials, numbers, addresses, quotations and brackets are never split.

@@ -45,7 +45,7 @@ def neighbours(layout: str = "qwerty") -> dict[str, str]:
     layouts = read_json("keyboards.json")
     near = {}
     for rows in [*layouts[layout], *layouts["inscript"]]:
-        near.update(_beside(rows))
+        near.update(_adjacent_keys(rows))
     upper = {
         key.upper(): "".join(other.upper() for other in others if len(other.upper()) == 1)
         for key, others in near.items()
@@ -54,7 +54,7 @@ def neighbours(layout: str = "qwerty") -> dict[str, str]:
     return upper | near
 
 
-def _beside(rows: Sequence[str]) -> dict[str, str]:
+def _adjacent_keys(rows: Sequence[str]) -> dict[str, str]:
     keys = [
         (key, column + stagger, row)
         for row, (letters, stagger) in enumerate(zip(rows, _STAGGER, strict=True))

@@ -1,7 +1,7 @@
 """Language files, which describe a language's words, numbers, units and contrasts.
 
 To add a language, add a file: `data/language_CODE.txt` here, or `CODE.txt` in the folder named by the environment
-variable HOLDFAST_LANGUAGES. Lines that start with "#" are comments. Section names stand in brackets; every section is
+variable HOLDFAST_LANGUAGES. Lines that start with "#" are comments. Section names are in brackets; every section is
 optional. `data/language_de.txt` is a complete example.
 
     [settings]    decimal: ,            the decimal mark (default ".")

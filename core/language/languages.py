@@ -63,7 +63,7 @@ def count_small_words(text: str, small: Container[str]) -> int:
 
 
 def is_mixed(text: str) -> bool:
-    """Return whether `text` surely contains Hindi words in Latin letters.
+    """Return whether `text` certainly contains Hindi words in Latin letters.
 
     >>> is_mixed("Car mein pet hai"), is_mixed("A pet in the car")
     (True, False)

@@ -127,7 +127,7 @@ def rows_in(table: str, language: str, *, everything: bool = False) -> Iterator[
         language: Language code.
         everything: Whether to include the rows of all languages in the shared lexicon.
 
-    Returns:
+    Yields:
         The head (without its language; "" for phrases) and the words of each row.
     """
     if own := language_files().get(language):

@@ -51,7 +51,7 @@ def count_marked(marks: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(marks, np.bool_)))
 
 
-def _beside(marks: bytes) -> tuple[Any, Any, Any]:
+def _neighbours(marks: bytes) -> tuple[Any, Any, Any]:
     """Return the marks before, at and after each position; bits outside the text may be set at the ends."""
     if len(marks) < LONG:
         bits = int.from_bytes(marks, "big")
@@ -73,7 +73,7 @@ def run_starts(marks: bytes) -> bytes:
     >>> list(run_starts(bytes([1, 1, 0, 1, 1, 1])))
     [1, 0, 0, 1, 0, 0]
     """
-    before, here, _ = _beside(marks)
+    before, here, _ = _neighbours(marks)
     return _marks(here & ~before, len(marks))
 
 
@@ -83,7 +83,7 @@ def run_ends(marks: bytes) -> bytes:
     >>> list(run_ends(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 0, 1]
     """
-    _, here, after = _beside(marks)
+    _, here, after = _neighbours(marks)
     return _marks(here & ~after, len(marks))
 
 
@@ -93,7 +93,7 @@ def edges(marks: bytes) -> list[int]:
     >>> edges(bytes([1, 1, 0, 1, 1, 1]))
     [0, 2, 3, 6]
     """
-    before, here, _ = _beside(marks + b"\0")
+    before, here, _ = _neighbours(marks + b"\0")
     return where(_marks(here ^ before, len(marks) + 1))
 
 
@@ -103,7 +103,7 @@ def followers(marks: bytes) -> bytes:
     >>> list(followers(bytes([1, 1, 0, 1, 1, 1])))
     [0, 1, 0, 0, 1, 1]
     """
-    before, here, _ = _beside(marks)
+    before, here, _ = _neighbours(marks)
     return _marks(here & before, len(marks))
 
 
@@ -113,7 +113,7 @@ def between(marks: bytes) -> bytes:
     >>> list(between(bytes([1, 0, 1, 1, 1, 0])))
     [0, 1, 0, 1, 0, 0]
     """
-    before, _, after = _beside(marks + b"\0")
+    before, _, after = _neighbours(marks + b"\0")
     return _marks(before & after, len(marks) + 1)[:-1]
 
 
@@ -123,7 +123,7 @@ def inner(marks: bytes) -> bytes:
     >>> list(inner(bytes([1, 1, 0, 1, 1, 1])))
     [0, 0, 0, 0, 1, 0]
     """
-    before, here, after = _beside(marks)
+    before, here, after = _neighbours(marks)
     return _marks(here & before & after, len(marks))
 
 
@@ -146,7 +146,7 @@ def both(marks: bytes, others: bytes) -> bytes:
     >>> list(both(bytes([1, 1, 0]), bytes([0, 1, 1])))
     [0, 1, 0]
     """
-    (_, here, _), (_, there, _) = _beside(marks), _beside(others)
+    (_, here, _), (_, there, _) = _neighbours(marks), _neighbours(others)
     return _marks(here & there, len(marks))
 
 
@@ -156,5 +156,5 @@ def either(marks: bytes, others: bytes) -> bytes:
     >>> list(either(bytes([1, 1, 0, 0]), bytes([0, 1, 1, 0])))
     [1, 1, 1, 0]
     """
-    (_, here, _), (_, there, _) = _beside(marks), _beside(others)
+    (_, here, _), (_, there, _) = _neighbours(marks), _neighbours(others)
     return _marks(here | there, len(marks))

@@ -9,7 +9,7 @@ _ABBREVIATION = re.compile(r"\b(?:[A-Za-z]|Mrs?|Ms|Dr|St|Prof|Jr|Sr|vs|etc|e\.g|
 
 
 def sentences(text: str) -> list[Span]:
-    """Return the spans of the sentences in `text`, without surrounding white space; line breaks end sentences too.
+    """Return the spans of the sentences in `text`, without surrounding whitespace; line breaks end sentences too.
 
     >>> text = "Dr. Who is here. Why? कौन है। last line"
     >>> [text[start:end] for start, end in sentences(text)]

@@ -22,7 +22,7 @@ _SINGLE = re.compile(
 
 
 def is_simple(text: str) -> bool:
-    """Return whether every code point of `text` is surely a grapheme cluster by itself; False if in doubt.
+    """Return whether every code point of `text` is certain to be a grapheme cluster by itself.
 
     >>> is_simple("déjà vu?"), is_simple("नमस्ते")
     (True, False)
@@ -197,8 +197,8 @@ def runs_together(before: str, after: str) -> bool:
     >>> runs_together("iPhone", "iPad"), runs_together("iPhone", "手机"), runs_together("", "a")
     (True, False, False)
     """
-    beside = before[-1:] + after[:1]
-    return len(beside) == 2 and beside.replace("_", "a").isalnum() and not any(map(is_unspaced, beside))
+    boundary = before[-1:] + after[:1]
+    return len(boundary) == 2 and boundary.replace("_", "a").isalnum() and not any(map(is_unspaced, boundary))
 
 
 LETTERS = CharacterClass(lambda cluster: cluster[0].isalpha())

@@ -30,14 +30,16 @@ def typos(text: str, strength: float, rng: Random, *, protect: Sequence[str] = (
     letters = LETTERS.marks(clusters)
     chosen = choose_nonadjacent(inner(letters), letters, edit_count(strength, len(letters)), rng)
     keyboard = keyboard_of(text)
-    beside = clusters + "\0" if isinstance(clusters, str) else [*clusters, "\0"]  # represents both sides of the text
+    padded = (
+        clusters + "\0" if isinstance(clusters, str) else [*clusters, "\0"]
+    )  # the NUL represents both sides of the text
     edits = []
     chances = zip(rng.randbytes(len(chosen)), rng.randbytes(len(chosen)), strict=True)
     for place, after, (kind, key) in zip(chosen, [*chosen[1:], 0], chances, strict=False):
         for slip in _FROM[kind]:
             if slip is _swap and after == place + 2:
                 continue  # it would touch the next error
-            if typed := slip(beside[place - 1], beside[place], beside[place + 1], keyboard, key):
+            if typed := slip(padded[place - 1], padded[place], padded[place + 1], keyboard, key):
                 edits.append((starts[place], *typed))
                 break
     return Edits(text, edits)

@@ -125,10 +125,10 @@ def merge_touching(edits: Rewrite) -> Rewrite:
     >>> merge_touching((Edit(0, "What", "Tell me what"), Edit(4, " is", "")))
     (Edit(position=0, removed='What is', inserted='Tell me what'),)
     """
-    apart: list[Edit] = []
+    merged: list[Edit] = []
     for edit in edits:
-        if apart and apart[-1].position + len(apart[-1].removed) == edit.position:
-            last = apart.pop()
+        if merged and merged[-1].position + len(merged[-1].removed) == edit.position:
+            last = merged.pop()
             edit = Edit(last.position, last.removed + edit.removed, last.inserted + edit.inserted)
-        apart.append(edit)
-    return tuple(apart)
+        merged.append(edit)
+    return tuple(merged)

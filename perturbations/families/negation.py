@@ -270,7 +270,7 @@ def _negate_auxiliary(
 
 
 def _main_verb_base(sentence: str, words: Sequence[str], spans: Sequence[tuple[int, int]], at: int) -> str:
-    """Return the base form of the word at `at` if it is surely the main verb, directly after its subject; otherwise "".
+    """Return the base form of the word at `at` if it must be the main verb, directly after its subject; else "".
 
     Subjects are "who", pronouns, and names if an object follows; unambiguous past tenses (rose, wrote) need no subject.
     """

@@ -118,7 +118,7 @@ def test_ambiguous_words_are_replaced_in_english_text() -> None:
         ("café opening hours today", "en"),
     ],
 )
-def test_hinglish_is_told_from_english_and_other_languages(text: str, language: str) -> None:
+def test_hinglish_is_distinguished_from_other_languages(text: str, language: str) -> None:
     assert language_of(text) == language
 
 

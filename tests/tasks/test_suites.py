@@ -59,7 +59,7 @@ def test_every_sentiment_has_thirty_headlines() -> None:
     assert min(counts.values()) >= 30
 
 
-def test_every_question_is_asked_in_four_languages() -> None:
+def test_every_question_exists_in_four_languages() -> None:
     forms = Counter(
         (sample.metadata["parallel"], sample.metadata["language"]) for sample in suite("multilingual_qa").samples
     )
