@@ -30,7 +30,7 @@ from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.minilm import _folder
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
-from holdfast.metrics.text_scores import rouge
+from holdfast.metrics.scores.text_scores import rouge
 
 LATER = ["open", "closed", "third", "fourth", "fifth"]
 

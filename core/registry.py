@@ -5,11 +5,13 @@ import pkgutil
 import warnings
 from dataclasses import fields, is_dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 _OURS = "holdfast."
@@ -39,9 +41,11 @@ class Registry(Generic[T]):
         return catalogue.create("holdfast", self.kind)
 
     @cached_property
-    def _third_party(self) -> dict[str, EntryPoint]:
+    def _third_party(self) -> "dict[str, EntryPoint]":
         found: dict[str, EntryPoint] = {}
-        for entry in entry_points(group=f"holdfast_{self.kind}"):
+        import catalogue
+
+        for entry in catalogue.AVAILABLE_ENTRY_POINTS.select(group=f"holdfast_{self.kind}"):
             if entry.name in found:
                 warnings.warn(
                     f"{_whose(entry)} is ignored: {_whose(found[entry.name])} has the same name; uninstall one of them",
@@ -84,7 +88,7 @@ class Registry(Generic[T]):
         item: T = self._entries.get(name)
         return item
 
-    def _import(self, entry: EntryPoint) -> None:
+    def _import(self, entry: "EntryPoint") -> None:
         where = _whose(entry)
         try:
             entry.load()
@@ -115,7 +119,7 @@ class Registry(Generic[T]):
                 )
 
 
-def _whose(entry: EntryPoint) -> str:
+def _whose(entry: "EntryPoint") -> str:
     return f"plug-in '{entry.name}' of {entry.dist.name if entry.dist else 'an unknown package'}"
 
 

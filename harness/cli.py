@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from holdfast.errors import UserError
 from holdfast.harness.verbs import VERBS
-from holdfast.harness.verbs.verb import Parser, nearest
+from holdfast.harness.verbs.parser import Parser, nearest
 from holdfast.version import __version__
 
 DESCRIPTION = "Does your LoRA adapter hold fast when the prompt is perturbed?"
@@ -57,10 +57,7 @@ def _parser(name: str) -> Parser:
         parser = Parser(prog="holdfast")
         parser.hint = "holdfast --help lists all commands"
         parser.error(f"unknown command '{name}'{nearest(name, verbs)}")
-    verb = verbs[name]
-    parser = Parser(prog=f"holdfast {name}", description=verb.summary[0].upper() + verb.summary[1:] + ".")
-    verb.add_arguments(parser)
-    return parser
+    return verbs[name].parser()
 
 
 def _prepare_process() -> None:

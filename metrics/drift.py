@@ -14,7 +14,8 @@ from holdfast.errors import UserError
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
-from holdfast.metrics.metric import Encode, Scores, pair_metric
+from holdfast.metrics.metric import Scores
+from holdfast.metrics.scores.segment_drift import DRIFTS
 from holdfast.metrics.segments import Granularity, Segment, segment
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ BREAK = 0.44
 """The default break threshold: an answer with at least this `max_drift` counts as changed. `holdfast calibrate` fits
 0.36 for minilm and sentences; 0.44 flags half as many reworded answers and misses one more changed answer in a
 hundred."""
-
-DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
 
 
 class SegmentDrift(NamedTuple):
@@ -184,13 +183,6 @@ def segment_drift(
             found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, name)
     same = Drift()
     return [found.get(i, same) for i in range(len(clean))]
-
-
-@pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)
-def drift_scores(clean: Sequence[str], perturbed: Sequence[str], *, encode: Encode) -> list[Scores]:
-    """Return the numbers of `segment_drift` by name; identical answers score 0."""
-    encoding = Encoding("given", encode)
-    return [drift.scores() for drift in segment_drift(clean, perturbed, encoding=encoding)]
 
 
 def _drift(

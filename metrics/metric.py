@@ -43,7 +43,7 @@ class Metric:
         return next(iter(self.higher_is_better))
 
 
-metrics: Registry[Metric] = Registry("metrics", "holdfast.metrics")
+metrics: Registry[Metric] = Registry("metrics", "holdfast.metrics.scores")
 
 S = TypeVar("S", bound=SampleCompute)
 P = TypeVar("P", bound=PairCompute)

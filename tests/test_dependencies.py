@@ -85,3 +85,14 @@ def test_messages_name_extras_that_exist() -> None:
     assert named
     assert named <= EXTRAS.keys()
     assert not re.search(r"holdfast\[\w+\]", texts)
+
+
+def test_every_package_is_installed() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {"holdfast": ROOT / "core", **{f"holdfast.{name}": ROOT / name for name in PACKAGE if name != "core"}}
+    found = {
+        ".".join([package, *file.parent.relative_to(folder).parts])
+        for package, folder in folders.items()
+        for file in folder.rglob("__init__.py")
+    }
+    assert set(setuptools["packages"]) == found

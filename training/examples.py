@@ -141,7 +141,9 @@ def _rows(source: str) -> list[dict[str, Any]]:
             csv = path.suffix == ".csv"
             frame = pd.read_csv(path, dtype=str, keep_default_na=False) if csv else pd.read_parquet(path)
         except ImportError:
-            raise UserError(f"can't read '{source}': parquet files need pyarrow: pip install 'holdfast-eval[data]'") from None
+            raise UserError(
+                f"can't read '{source}': parquet files need pyarrow: pip install 'holdfast-eval[data]'"
+            ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
@@ -152,7 +154,9 @@ def _rows(source: str) -> list[dict[str, Any]]:
     try:
         from datasets import load_dataset
     except ImportError:
-        raise UserError(f"--data '{source}': hub data sets need the library datasets: pip install 'holdfast-eval[data]'") from None
+        raise UserError(
+            f"--data '{source}': hub data sets need the library datasets: pip install 'holdfast-eval[data]'"
+        ) from None
     try:
         return [dict(row) for row in load_dataset(source, split="train")]
     except Exception as error:  # the hub's client raises its own, httpx' and OS errors

@@ -5,7 +5,6 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from holdfast.errors import UserError
@@ -60,12 +59,12 @@ class Method:
         Raises:
             UserError: For an unknown setting, with the nearest name, or a value out of range.
         """
-        hints = _hints(self.settings)
+        fields = {field.name: field for field in dataclasses.fields(self.settings)}
         for name, value in given.items():
-            if name not in hints:
-                known = did_you_mean(name, hints) if hints else "; it has none"
+            if name not in fields:
+                known = did_you_mean(name, fields) if fields else "; it has none"
                 raise UserError(f"{prefix}{name} is not a setting of {self.name}{known}")
-            if wrong := _mismatch(hints[name], value):
+            if wrong := _type_mismatch(self.settings, name, value) or _out_of_range(fields[name].metadata, value):
                 raise UserError(f"{prefix}{name} must be {wrong}, got {value!r}")
         return self.settings(**given)
 
@@ -93,8 +92,7 @@ def method(
     Args:
         name: What recipes and flags call it.
         place: `loss` (`--objective`), `weights` (`--noise`) or `adapter` (`holdfast correct --method`).
-        settings: A frozen dataclass. Every field has a default; `setting` gives it a help text, and
-            `Annotated[float, annotated_types.Ge(0)]` a range.
+        settings: A frozen dataclass whose fields are made by `setting`: default, help text and range.
         perturbs: Whether an objective prompts the model with perturbed prompts too.
         classifies: Whether an objective can train a classifier.
 
@@ -114,9 +112,16 @@ def method(
     return register
 
 
-def setting(default: Any, help: str) -> Any:
-    """A field of a settings dataclass with its help text."""
-    return dataclasses.field(default=default, metadata={"help": help})
+def setting(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
+    """Make a field of a settings dataclass.
+
+    Args:
+        default: Its default value.
+        help: What it does, for `--help`.
+        ge: The least number that it may be.
+        le: The greatest.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "ge": ge, "le": le})
 
 
 def get_method(name: str, place: Place) -> Method:
@@ -145,22 +150,24 @@ def _an(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
-@cache
-def _hints(settings: type[Any]) -> Mapping[str, Any]:
-    names = [field.name for field in dataclasses.fields(settings)]
-    hints = get_type_hints(settings, include_extras=True)
-    return {name: hints[name] for name in names}
-
-
-def _mismatch(hint: Any, value: Any) -> str:
-    """What a value must be, as in "greater than 0"; empty if it is that."""
+def _type_mismatch(settings: type[Any], name: str, value: Any) -> str:
+    """What type a value must have, as in "a valid number"; empty if it has it."""
     from pydantic import TypeAdapter, ValidationError
 
-    if isinstance(value, float) and not math.isfinite(value):
-        return "finite"
     try:
-        TypeAdapter(hint).validate_python(value, strict=True)
+        TypeAdapter(get_type_hints(settings)[name]).validate_python(value, strict=True)
     except ValidationError as error:
-        messages = [each["msg"].removeprefix("Input should be ") for each in error.errors()]
-        return " or ".join(dict.fromkeys(messages))
+        return " or ".join(dict.fromkeys(each["msg"].removeprefix("Input should be ") for each in error.errors()))
     return ""
+
+
+def _out_of_range(limits: Mapping[str, Any], value: Any) -> str:
+    """Which range a number must be in, as in ">= 0"; empty for one that is, and for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    if not math.isfinite(value):
+        return "finite"
+    least, most = limits.get("ge"), limits.get("le")
+    if least is not None and value < least:
+        return f">= {least:g}"
+    return f"<= {most:g}" if most is not None and value > most else ""

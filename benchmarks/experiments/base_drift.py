@@ -26,7 +26,7 @@ def main() -> None:
     lines = [
         f"{args.steps} steps, sigma {SIGMA}, pocket-base in bfloat16, LoRA r 8 on all linear layers",
         f"{'method':<34}{'matrices changed':>18}{'relative drift':>16}",
-        row("noise kept out of the base (Holdfast)", *ours(args.steps)),
+        row("noise outside the base (Holdfast)", *ours(args.steps)),
         row("noise added and subtracted in place", *in_place(args.steps)),
     ]
     text = "\n".join(lines)

@@ -138,8 +138,8 @@ def _through_transformers(
     args: Mapping[str, Any], adapter: Adapter, requests: Sequence[Request]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The answers through peft, and with the adapter merged into its base; no model is held afterwards."""
-    from holdfast.harness.backends.hf import HuggingFace
-    from holdfast.harness.backends.hf_loading import load
+    from holdfast.harness.backends.engines.hf_engine import HuggingFace
+    from holdfast.harness.backends.engines.hf_loading import load
 
     loaded = load(BackendOptions(args), [adapter])
     through_peft = _answers(HuggingFace(loaded, [adapter], None), requests)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.hf_loading import load, open_checkpoint
+from holdfast.harness.backends.engines.hf_loading import load, open_checkpoint
 from holdfast.harness.models.checkpoints import find_adapters, find_base
 from holdfast.metrics.adapters.pac_bayes import Bound, best_bound
 from holdfast.metrics.adapters.sharpness import (

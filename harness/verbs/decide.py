@@ -2,10 +2,11 @@
 
 import argparse
 
-from holdfast.harness.verbs.verb import Parser, Verb
+from holdfast.harness.verbs.parser import Parser
 
 
-def _add_leaderboard(parser: Parser) -> None:
+def add_leaderboard(parser: Parser) -> None:
+    """Add the arguments of `leaderboard`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="directories written by holdfast run")
     parser.add_argument(
         "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
@@ -31,7 +32,8 @@ def _add_answer(parser: Parser) -> None:
     parser.add_argument("key", metavar="KEY", nargs="?", help="a key in samples.jsonl (default: the worst drift)")
 
 
-def _add_explain(parser: Parser) -> None:
+def add_explain(parser: Parser) -> None:
+    """Add the arguments of `explain`."""
     _add_answer(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.start(_explain)
@@ -46,7 +48,8 @@ def _explain(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_shrink(parser: Parser) -> None:
+def add_shrink(parser: Parser) -> None:
+    """Add the arguments of `shrink`."""
     _add_answer(parser)
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, ... (default: the run's)")
     parser.start(_shrink)
@@ -59,10 +62,3 @@ def _shrink(args: argparse.Namespace) -> int:
 
     print_shrunk(Path(args.run), args.key, args.device)
     return 0
-
-
-VERBS = (
-    Verb("leaderboard", "merge the leaderboards of several runs", _add_leaderboard),
-    Verb("explain", "show why an answer drifted, segment by segment", _add_explain),
-    Verb("shrink", "reduce a variant to the fewest edits that still break the answer", _add_shrink),
-)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from holdfast.errors import UserError
-from holdfast.harness.verbs.verb import Flag, Parser, Verb, settings_of
+from holdfast.harness.verbs.parser import Flag, Parser, settings_of
 
 _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "model": (
@@ -68,7 +68,8 @@ _PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "see
 """Flags of `run` that determine the variants."""
 
 
-def _add_run(parser: Parser) -> None:
+def add_run(parser: Parser) -> None:
+    """Add the arguments of `run`."""
     parser.usage = "holdfast run [--config run.yaml] [options]"
     parser.epilog = _RUN_EXAMPLES
     parser.add_flags("configuration file", [("--config", "run.yaml", "read settings from a file; flags override it")])
@@ -122,7 +123,8 @@ def _follows(flag: str, word: str) -> bool:
     return flag in argv and word in argv[argv.index(flag) + 2 : argv.index(flag) + 3]
 
 
-def _add_perturb(parser: Parser) -> None:
+def add_perturb(parser: Parser) -> None:
+    """Add the arguments of `perturb`."""
     parser.epilog = (
         "a text is read from standard input: holdfast perturb --perturbations typos@0.1 < prompt.txt\n"
         "a pack is made again and compared byte by byte: holdfast perturb verify DIR (--tasks if its files have moved)"
@@ -181,7 +183,8 @@ def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
-def _add_validate(parser: Parser) -> None:
+def add_validate(parser: Parser) -> None:
+    """Add the arguments of `validate`."""
     parser.add_argument("config", metavar="run.yaml", help="the configuration file to check")
     parser.start(_validate)
 
@@ -194,10 +197,3 @@ def _validate(args: argparse.Namespace) -> int:
     for line in validate(Path(args.config)):
         print(line)
     return 0
-
-
-VERBS = (
-    Verb("run", "evaluate adapters on tasks under perturbations", _add_run),
-    Verb("perturb", "perturb a text, or write the variants of tasks as a pack", _add_perturb),
-    Verb("validate", "check a run's configuration without running it", _add_validate),
-)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from holdfast.harness.verbs.verb import Parser, Verb
+from holdfast.harness.verbs.parser import Parser
 
 _GRANULARITIES = ("sentence", "clause", "phrase")
 
@@ -13,7 +13,8 @@ def _add_scoring(parser: Parser) -> None:
     parser.add_argument("--granularity", choices=_GRANULARITIES, default="sentence", help="(default: %(default)s)")
 
 
-def _add_drift(parser: Parser) -> None:
+def add_drift(parser: Parser) -> None:
+    """Add the arguments of `drift`."""
     parser.add_argument("clean", metavar="A.txt", help="a text file, or - for standard input")
     parser.add_argument("perturbed", metavar="B.txt", help="the text to compare with it")
     _add_scoring(parser)
@@ -31,7 +32,8 @@ def _drift(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_calibrate(parser: Parser) -> None:
+def add_calibrate(parser: Parser) -> None:
+    """Add the arguments of `calibrate`."""
     parser.add_argument("runs", nargs="*", metavar="RUN", help="runs whose noise floor the threshold must exceed")
     parser.add_argument("--pairs", metavar="FILE", help="labelled pairs of your own (default: the embedded set)")
     _add_scoring(parser)
@@ -58,7 +60,8 @@ def _calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_ls(parser: Parser) -> None:
+def add_ls(parser: Parser) -> None:
+    """Add the arguments of `ls`."""
     parser.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
     parser.start(_ls)
 
@@ -70,7 +73,8 @@ def _ls(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_schema(parser: Parser) -> None:
+def add_schema(parser: Parser) -> None:
+    """Add the arguments of `schema`."""
     files = ("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)
@@ -98,7 +102,8 @@ def _schema(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_pocket(parser: Parser) -> None:
+def add_pocket(parser: Parser) -> None:
+    """Add the arguments of `pocket`."""
     parser.add_argument("action", choices=("build",), help="build: make the pocket models from scratch")
     parser.add_argument("--output_path", metavar="DIR", required=True, help="where to write them")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="(default: %(default)s)")
@@ -113,12 +118,3 @@ def _pocket(args: argparse.Namespace) -> int:
 
     build(Path(args.output_path), seed=args.seed, device=args.device)
     return 0
-
-
-VERBS = (
-    Verb("drift", "compare two texts, segment by segment", _add_drift),
-    Verb("calibrate", "fit the drift threshold from which an answer counts as broken", _add_calibrate),
-    Verb("ls", "list tasks, perturbations, metrics, encoders, backends and methods", _add_ls),
-    Verb("schema", "print the JSON schema of a file that holdfast writes", _add_schema),
-    Verb("pocket", "build the shipped pocket models from scratch", _add_pocket),
-)

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-from holdfast.harness.verbs.verb import Flag, Parser, Verb, aliases, settings_of
+from holdfast.harness.verbs.parser import Flag, Parser, aliases, settings_of
 
 _TRAIN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "model": (
@@ -44,7 +44,8 @@ examples:
   holdfast train --config recipe.yaml --noise flat_lora --noise_args sigma=0.1 --lora r=16,targets=q_proj+v_proj"""
 
 
-def _add_train(parser: Parser) -> None:
+def add_train(parser: Parser) -> None:
+    """Add the arguments of `train`."""
     parser.usage = "holdfast train --data FILE --output_path DIR [options]"
     parser.spellings |= aliases("--model_args", "--model")
     parser.takes_more = True
@@ -81,7 +82,8 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_inspect(parser: Parser) -> None:
+def add_inspect(parser: Parser) -> None:
+    """Add the arguments of `inspect`."""
     parser.add_argument("adapter", metavar="ADAPTER", help="a peft directory, a hub name or a shipped adapter")
     parser.add_argument("--data", metavar="FILE", help="examples on which to measure sharpness, curvature and a bound")
     parser.add_argument("--limit", metavar="N", type=int, default=32, help="use the first N examples (default: 32)")
@@ -109,7 +111,8 @@ def _inspect(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_subspace(parser: Parser) -> None:
+def add_subspace(parser: Parser) -> None:
+    """Add the arguments of `subspace`."""
     parser.add_argument("--base", metavar="MODEL", required=True, help="the checkpoint before alignment")
     parser.add_argument("--aligned", metavar="MODEL", required=True, help="the checkpoint after alignment")
     parser.add_argument("--output_path", metavar="FILE", required=True, help="the same command resumes it")
@@ -136,7 +139,8 @@ def _subspace(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_correct(parser: Parser) -> None:
+def add_correct(parser: Parser) -> None:
+    """Add the arguments of `correct`."""
     parser.add_argument("adapter", metavar="ADAPTER", help="a peft directory, a hub name or a shipped adapter")
     parser.add_argument("--method", metavar="NAME", default="csulora", help="the correction (default: csulora)")
     parser.add_argument("--subspace", metavar="FILE", required=True, help="the file that holdfast subspace wrote")
@@ -169,7 +173,8 @@ def _correct(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_equivalence(parser: Parser) -> None:
+def add_equivalence(parser: Parser) -> None:
+    """Add the arguments of `equivalence`."""
     parser.spellings |= aliases("--model_args", "--model")
     parser.add_argument("--adapter", metavar="ADAPTER", required=True, help="a peft directory or shipped adapter")
     parser.add_argument("--model_args", metavar="K=V,...", default="", help="the base (default: the adapter's own)")
@@ -194,12 +199,3 @@ def _equivalence(args: argparse.Namespace) -> int:
     )
     print_equivalence(found, as_json=args.json)
     return 0
-
-
-VERBS = (
-    Verb("train", "train an adapter, with objectives and weight noise that make it robust", _add_train),
-    Verb("inspect", "show how large an adapter's update is, and how flat the loss is around it", _add_inspect),
-    Verb("subspace", "find the directions in which alignment moved a model", _add_subspace),
-    Verb("correct", "correct a trained adapter without training it again", _add_correct),
-    Verb("equivalence", "compare answers through peft, merged weights and vLLM", _add_equivalence),
-)

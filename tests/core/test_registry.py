@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from random import Random
 
+import catalogue
 import pytest
 
 from holdfast.errors import UserError
@@ -24,6 +26,12 @@ tiny = None
 shelf: Registry[str] = Registry("shelves", "tests.core")
 
 
+def rescan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for entry points again, which catalogue does once in a process."""
+    monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entry_points())
+    shelf.__dict__.pop("_third_party", None)
+
+
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Install a package with entry points that work, that name a missing module, and that register nothing."""
@@ -36,7 +44,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (tmp_path / "plugdemo.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(tmp_path))
-    shelf.__dict__.pop("_third_party", None)
+    rescan(monkeypatch)
     return tmp_path
 
 
@@ -77,11 +85,12 @@ def test_a_plug_in_with_a_built_in_name_is_ignored_with_a_warning(installed: Pat
         )
 
 
-def test_the_second_of_two_plug_ins_of_one_name_is_ignored(installed: Path) -> None:
+def test_the_second_of_two_plug_ins_of_one_name_is_ignored(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = installed / "plugother-1.0.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: plugother\nVersion: 1.0\n")
     (other / "entry_points.txt").write_text("[holdfast_shelves]\ntiny = plugother:tiny\n")
+    rescan(monkeypatch)
     with pytest.warns(
         UserWarning,
         match="plug-in 'tiny' of plug(demo|other) is ignored: plug-in 'tiny' of plug(demo|other) has the same name",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from holdfast.harness.backends import Backend, Generation, Request
 from holdfast.harness.backends.backend import BackendOptions, Probe
-from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
 

@@ -11,7 +11,7 @@ import pytest
 
 from holdfast import Results, evaluate
 from holdfast.errors import UserError
-from holdfast.harness.results.leaderboard import merge
+from holdfast.harness.results.leaderboard import leaderboard
 from holdfast.harness.store.config import make_config
 from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
@@ -248,7 +248,7 @@ def test_where_lower_is_better_the_lowest_comes_first(run: Run, task: Task) -> N
     results = run(Chatty(), tasks=[replace(task, metrics=("test_wordiness",))])
     assert list(results.leaderboard["adapter"]) == ["other", "base"]
     assert results.breakdown["pdr"].isna().all()
-    assert list(merge([results.path], results.path / "merged.csv")["adapter"]) == ["other", "base"]
+    assert list(leaderboard([results.path], output_path=results.path / "merged.csv")["adapter"]) == ["other", "base"]
     with pytest.raises(UserError, match="of task 'small' lower scores are better"):
         run(Fake(), tasks=[replace(task, metrics=("test_wordiness",)), replace(task, name="up")])
 
@@ -280,7 +280,7 @@ def test_an_unfinished_run_is_marked_in_the_leaderboard(run: Run, tmp_path: Path
     with pytest.raises(Killed):
         run(Fake(dies_at=8))
     with pytest.warns(UserWarning, match="is incomplete"):
-        board = merge([tmp_path / "run"], tmp_path / "board.csv")
+        board = leaderboard([tmp_path / "run"], output_path=tmp_path / "board.csv")
     assert not board["complete"].any()
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from holdfast.metrics.key_facts import entity_recall, key_fact_recall
-from holdfast.metrics.labels import label_accuracy
-from holdfast.metrics.safety import is_incoherent, is_refusal, policy
-from holdfast.metrics.text_scores import exact_match, rouge, token_f1
+from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
+from holdfast.metrics.scores.labels import label_accuracy
+from holdfast.metrics.scores.safety import is_incoherent, is_refusal, policy
+from holdfast.metrics.scores.text_scores import exact_match, rouge, token_f1
 
 
 @pytest.mark.parametrize(

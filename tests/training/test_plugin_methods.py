@@ -62,7 +62,7 @@ def test_train_takes_their_objective_and_noise(site: Path, tmp_path: Path) -> No
     wrong = holdfast(site, *arguments, "--objective_args", "margn=1", "--output_path", str(tmp_path / "no"), code=1)
     assert "margn is not a setting of margin; did you mean 'margin'?" in wrong
     negative = holdfast(site, *arguments, "--noise_args", "size=-1", "--output_path", str(tmp_path / "no"), code=1)
-    assert "--noise_args: size must be greater than or equal to 0, got -1" in negative
+    assert "--noise_args: size must be >= 0, got -1" in negative
 
 
 def test_correct_takes_their_correction(site: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from holdfast.metrics.key_facts import key_fact_recall
+from holdfast.metrics.scores.key_facts import key_fact_recall
 from holdfast.tasks.embedded import suite_texts
 from holdfast.training.pocket import adapters, corpus, dialogue, multilingual, policy
 from holdfast.training.pocket.model_card import corpus_digest

@@ -9,8 +9,8 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.training import pocket
 from holdfast.training.pocket import building
-from holdfast.training.pocket.model_scores import answers
 from holdfast.training.pocket.model_card import corpus_digest
+from holdfast.training.pocket.model_scores import answers
 
 
 def folder(name: str) -> Path:

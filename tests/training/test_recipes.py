@@ -64,7 +64,7 @@ def train(tmp_path: Path) -> Train:
         ({"resume_from_checkpoint": "here"}, "training resumes by itself if --output_path holds its checkpoints"),
         (
             {"objective": "consistency", "objective_args": "weight=-1"},
-            "weight must be greater than or equal to 0, got -1",
+            "weight must be >= 0, got -1",
         ),
         ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
         ({"model": "pocket-steady"}, "--model_args: 'pocket-steady' is an adapter, not a model: name the base"),

@@ -116,9 +116,9 @@ def test_the_weight_warms_up() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rho": 1.5}, "rho must be less than or equal to 1, got 1.5"),
-        ({"every": 0}, "every must be greater than or equal to 1, got 0"),
-        ({"eta": -1}, "eta must be greater than or equal to 0, got -1"),
+        ({"rho": 1.5}, "rho must be <= 1, got 1.5"),
+        ({"every": 0}, "every must be >= 1, got 0"),
+        ({"eta": -1}, "eta must be >= 0, got -1"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict, message: str) -> None:

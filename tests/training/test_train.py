@@ -209,7 +209,7 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"noise": "flat_lorra"}, "noise: input should be"),
         ({"lora": "r=2,targets=nowhere"}, "--lora: "),
         ({"objective": "s2r2", "objective_args": "rhoo=1"}, "rhoo is not a setting of s2r2; did you mean 'rho'"),
-        ({"objective": "s2r2", "objective_args": "rho=2"}, "rho must be less than or equal to 1, got 2"),
+        ({"objective": "s2r2", "objective_args": "rho=2"}, "rho must be <= 1, got 2"),
         (
             {"objective": "s2r2", "objective_args": "mode=teecher"},
             "mode must be 'generate' or 'teacher', got 'teecher'",
@@ -225,7 +225,7 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"full": True, "noise": "flat_lora"}, "acts under an adapter: leave out --full"),
         ({"objective": "rdrop"}, "under dropout, and there is none here: ask for it with --lora ...,dropout=0.1"),
         ({"objective": "rdrop", "full": True}, "there is none here: set it in the model's configuration"),
-        ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "sigma must be greater than or equal to 0, got -1"),
+        ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "sigma must be >= 0, got -1"),
         ({"learning_rate": "fast"}, "learning_rate: a number is wanted"),
         ({"report_to": "nowhere"}, "the Trainer can't be set up: nowhere is not supported"),
         ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.harness import Results, evaluate
+from holdfast import Results, evaluate
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.models.adapter import Adapter

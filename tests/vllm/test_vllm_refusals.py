@@ -7,7 +7,7 @@ import pytest
 from peft import IA3Config, get_peft_model
 
 from holdfast.errors import UserError
-from holdfast.harness.backends import vllm_loading
+from holdfast.harness.backends.engines import vllm_loading
 from holdfast.harness.models.checkpoints import find_adapters
 from tests.harness.loras import BASE, OTHER_BASES, PROMPTS, pocket, save_lora, save_stranger, save_two
 from tests.vllm.engines import connect

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.harness import Results
+from holdfast import Results
 from holdfast.harness.backends import Backend, Generation, backends
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING, Literal
 
 from holdfast.errors import UserError
-from holdfast.training.contract import Correct
 from holdfast.training.method import method, setting
 
 if TYPE_CHECKING:
+    from holdfast.training.contract import Correct
     from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
     from holdfast.training.corrections.factored.module_update import ModuleUpdate
 
@@ -21,12 +19,12 @@ if TYPE_CHECKING:
 class CSULoRA:
     """The settings of `csulora`."""
 
-    strength: Annotated[float, Ge(0)] = setting(1.0, "how much to attenuate; several by commas are a sweep")
+    strength: float = setting(1.0, "how much to attenuate; several by commas are a sweep", ge=0)
     signed: bool = setting(False, "also attenuate what undoes the alignment")
     per_direction: bool = setting(False, "attenuate each singular direction by its own energy")
     separable: bool = setting(False, "use a_O = a_L a_R: exactly the same rank")
-    rank: Literal["keep", "exact"] | Annotated[int, Ge(1)] = setting(
-        "keep", "rank of the result: keep, exact (up to twice the rank) or a number"
+    rank: Literal["keep", "exact"] | int = setting(
+        "keep", "rank of the result: keep, exact (up to twice the rank) or a number", ge=1
     )
 
     def __post_init__(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from holdfast.training.contract import Correct
 from holdfast.training.method import NoSettings, method
 
 if TYPE_CHECKING:
+    from holdfast.training.contract import Correct
     from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
     from holdfast.training.corrections.factored.module_update import ModuleUpdate
 

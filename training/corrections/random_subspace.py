@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from annotated_types import Ge
-
-from holdfast.training.contract import Correct
 from holdfast.training.method import method, setting
 
 if TYPE_CHECKING:
+    from holdfast.training.contract import Correct
     from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
     from holdfast.training.corrections.factored.module_update import ModuleUpdate
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 class RandomSubspace:
     """The settings of `random_subspace`."""
 
-    strength: Annotated[float, Ge(0)] = setting(1.0, "as in csulora")
-    rank: Literal["keep", "exact"] | Annotated[int, Ge(1)] = setting("keep", "as in csulora")
+    strength: float = setting(1.0, "as in csulora", ge=0)
+    rank: Literal["keep", "exact"] | int = setting("keep", "as in csulora", ge=1)
     seed: int = setting(0, "seed of the random directions")
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from annotated_types import Ge, Le
-
-from holdfast.training.contract import Correct
 from holdfast.training.method import method, setting
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from holdfast.training.contract import Correct
     from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
     from holdfast.training.corrections.factored.module_update import ModuleUpdate
 
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 class SafeLoRA:
     """The settings of `safelora`."""
 
-    threshold: Annotated[float, Ge(-1), Le(1)] = setting(0.35, "project modules up to this cosine")
-    number: Annotated[int, Ge(0)] | None = setting(None, "or project this many modules, those of lowest cosine")
+    threshold: float = setting(0.35, "project modules up to this cosine", ge=-1, le=1)
+    number: int | None = setting(None, "or project this many modules, those of lowest cosine", ge=0)
 
 
 @method("safelora", "adapter", settings=SafeLoRA)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from annotated_types import Ge
-
-from holdfast.training.contract import Correct
 from holdfast.training.method import method, setting
 
 if TYPE_CHECKING:
+    from holdfast.training.contract import Correct
     from holdfast.training.corrections.factored.factors import Correction, Directions, Factors
     from holdfast.training.corrections.factored.module_update import ModuleUpdate
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 class Shrink:
     """The settings of `shrink`."""
 
-    strength: Annotated[float, Ge(0)] = setting(1.0, "the strength of csulora whose distance to match")
+    strength: float = setting(1.0, "the strength of csulora whose distance to match", ge=0)
 
 
 @method("shrink", "adapter", settings=Shrink)

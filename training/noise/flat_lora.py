@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING, Literal
 
 from holdfast.errors import UserError
-from holdfast.training.contract import StepNoise, TrainingContext
 from holdfast.training.method import method, setting
+
+if TYPE_CHECKING:
+    from holdfast.training.contract import StepNoise, TrainingContext
 
 
 @dataclass(frozen=True)
 class FlatLora:
     """The settings of `flat_lora` and `isotropic`."""
 
-    sigma: Annotated[float, Ge(0)] = setting(0.05, "noise at the last step, relative to each row's root mean square")
+    sigma: float = setting(0.05, "noise at the last step, relative to each row's root mean square", ge=0)
     all_linear: bool = setting(False, "perturb every linear layer, not only those under the adapter")
 
 

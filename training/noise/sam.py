@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
-from holdfast.training.contract import StepNoise, TrainingContext
 from holdfast.training.method import method, setting
+
+if TYPE_CHECKING:
+    from holdfast.training.contract import StepNoise, TrainingContext
 
 
 @dataclass(frozen=True)
 class Sam:
     """The settings of `sam_ab` and `sam_w`."""
 
-    rho: Annotated[float, Ge(0)] = setting(0.05, "radius of the neighbourhood, in the L2 norm of what moves")
+    rho: float = setting(0.05, "radius of the neighbourhood, in the L2 norm of what moves", ge=0)
 
 
 @method("sam_ab", "weights", settings=Sam)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.training.contract import Objective, Step, TrainingContext
 from holdfast.training.method import NoSettings, method
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from holdfast.training.contract import Objective, Step, TrainingContext
 
 
 @method("augment", "loss", perturbs=True)

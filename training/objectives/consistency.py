@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING
 
 from holdfast.training.contract import Objective, Step, TrainingContext, model_inputs
 from holdfast.training.method import method, setting
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 class Consistency:
     """The settings of `consistency`."""
 
-    weight: Annotated[float, Ge(0)] = setting(1.0, "weight of the KL divergence in the loss")
+    weight: float = setting(1.0, "weight of the KL divergence in the loss", ge=0)
 
 
 @method("consistency", "loss", settings=Consistency, perturbs=True)

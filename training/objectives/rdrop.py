@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
-from holdfast.training.contract import Objective, Step, TrainingContext
 from holdfast.training.method import method, setting
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from holdfast.training.contract import Objective, Step, TrainingContext
 
 
 @dataclass(frozen=True)
 class RDrop:
     """The settings of `rdrop`."""
 
-    weight: Annotated[float, Ge(0)] = setting(1.0, "weight of the KL divergence in the loss")
+    weight: float = setting(1.0, "weight of the KL divergence in the loss", ge=0)
 
 
 @method("rdrop", "loss", settings=RDrop)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
-from holdfast.metrics.key_facts import key_fact_recall
-from holdfast.metrics.labels import label_accuracy
-from holdfast.metrics.safety import policy
-from holdfast.metrics.text_scores import exact_match, rouge
+from holdfast.metrics.scores.key_facts import key_fact_recall
+from holdfast.metrics.scores.labels import label_accuracy
+from holdfast.metrics.scores.safety import policy
+from holdfast.metrics.scores.text_scores import exact_match, rouge
 from holdfast.tasks.task import Task, tasks
 from holdfast.training.pocket.pretraining import one_core
 from holdfast.training.pocket.tokenizer import END, chat

@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from holdfast.harness.actions.equivalence import Equivalence, equivalence
-from holdfast.harness.backends import vllm_loading
+from holdfast.harness.backends.engines import vllm_loading
 from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import find_checkpoint
 

@@ -15,8 +15,9 @@ import pytest
 
 from holdfast import Results, evaluate
 from holdfast.errors import UserError
-from holdfast.harness.backends import api, backends
+from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Request, Settings
+from holdfast.harness.backends.engines import api_engine as api
 from tests.harness.backends import servers
 from tests.harness.backends.servers import Misbehave, Served
 from tests.harness.loras import ask

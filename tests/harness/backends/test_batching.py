@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.harness.backends import Request, Settings
-from holdfast.harness.backends.batching import batches
+from holdfast.harness.backends.engines.batching import batches
 
 REQUESTS = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(1, 50), st.sampled_from([16, 32]), st.booleans(), st.booleans()),

@@ -18,9 +18,10 @@ from transformers import (
 from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.actions.explaining import explain
-from holdfast.harness.backends import Request, Settings, backends, hf
+from holdfast.harness.backends import Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
-from holdfast.harness.backends.hf_mixed import mixed
+from holdfast.harness.backends.engines import hf_engine as hf
+from holdfast.harness.backends.engines.hf_mixed import mixed
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of, find_adapters, find_base, scaled
 from tests.harness.fakes import Fake

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from holdfast.harness.backends.backend import Generation
-from holdfast.harness.backends.streaming import Put, streamed
+from holdfast.harness.backends.engines.streaming import Put, streamed
 
 
 def answer(number: int) -> Generation:

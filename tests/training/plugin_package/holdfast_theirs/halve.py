@@ -1,16 +1,13 @@
 """A correction: scale every update by 1 / (1 + strength)."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated
-
-from annotated_types import Ge
 
 from holdfast.training.method import method, setting
 
 
 @dataclass(frozen=True)
 class Halve:
-    strength: Annotated[float, Ge(0)] = setting(1.0, "1 halves the update")
+    strength: float = setting(1.0, "1 halves the update", ge=0)
 
 
 @method("halve", "adapter", settings=Halve)

@@ -1,9 +1,6 @@
 """An objective: the perturbed prompt may cost at most a margin more than the clean one."""
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from annotated_types import Ge
 
 from holdfast.training.contract import Objective, Step, TrainingContext
 from holdfast.training.method import method, setting
@@ -11,7 +8,7 @@ from holdfast.training.method import method, setting
 
 @dataclass(frozen=True)
 class Margin:
-    margin: Annotated[float, Ge(0)] = setting(0.1, "what the perturbation may cost")
+    margin: float = setting(0.1, "what the perturbation may cost", ge=0)
 
 
 @method("margin", "loss", settings=Margin, perturbs=True)

@@ -1,9 +1,6 @@
 """A noise: during a step every trained parameter stands a fixed distance away, in random directions."""
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from annotated_types import Ge
 
 from holdfast.training.contract import StepNoise, TrainingContext
 from holdfast.training.method import method, setting
@@ -11,7 +8,7 @@ from holdfast.training.method import method, setting
 
 @dataclass(frozen=True)
 class SignNoise:
-    size: Annotated[float, Ge(0)] = setting(0.001, "how far parameters move")
+    size: float = setting(0.001, "how far parameters move", ge=0)
 
 
 @method("sign_noise", "weights", settings=SignNoise)

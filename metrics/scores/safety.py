@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.text_scores import words
+from holdfast.metrics.scores.text_scores import words
 
 OPENING = 160
 """How many leading characters of an answer are searched for a refusal; later ones are caveats."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from holdfast.harness.backends.hf_loading import Loaded
-from holdfast.harness.backends.hf_memory import Room
-from holdfast.harness.backends.hf_mixed import mixed
+from holdfast.harness.backends.engines.hf_loading import Loaded
+from holdfast.harness.backends.engines.hf_memory import Room
+from holdfast.harness.backends.engines.hf_mixed import mixed
 
 if TYPE_CHECKING:
-    from holdfast.harness.backends.prompting import Tokens
+    from holdfast.harness.backends.engines.prompting import Tokens
 
 
 def log_likelihoods(

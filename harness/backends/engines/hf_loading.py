@@ -8,8 +8,8 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.hf_mixed import KINDS
-from holdfast.harness.backends.prompting import Prompting
+from holdfast.harness.backends.engines.hf_mixed import KINDS
+from holdfast.harness.backends.engines.prompting import Prompting
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.suggestions import did_you_mean

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Attended
-from holdfast.harness.backends.hf_loading import Loaded
+from holdfast.harness.backends.engines.hf_loading import Loaded
 
 if TYPE_CHECKING:
     import numpy as np

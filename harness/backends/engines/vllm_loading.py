@@ -12,8 +12,8 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.hf_loading import check_belongs, check_length, open_checkpoint
-from holdfast.harness.backends.prompting import Prompting
+from holdfast.harness.backends.engines.hf_loading import check_belongs, check_length, open_checkpoint
+from holdfast.harness.backends.engines.prompting import Prompting
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.suggestions import did_you_mean

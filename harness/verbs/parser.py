@@ -1,10 +1,8 @@
-"""One verb of the command line: its parser, how flags may be spelled, and how mistakes are reported."""
+"""The parser of a verb: how flags may be spelled, and how mistakes are reported."""
 
 import argparse
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 OUTPUT = {"--out": "--output_path", "--output_dir": "--output_path", "--output": "--output_path"}
@@ -12,15 +10,6 @@ OUTPUT = {"--out": "--output_path", "--output_dir": "--output_path", "--output":
 
 Flag = tuple[str, str, str]
 """A flag, its metavar and its help text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A verb: its name, one line about it, and what adds its arguments (and `run`, its function) to a parser."""
-
-    name: str
-    summary: str
-    add_arguments: Callable[["Parser"], None]
 
 
 class Parser(argparse.ArgumentParser):
@@ -111,5 +100,7 @@ def aliases(canonical: str, *others: str) -> Mapping[str, str]:
 
 def nearest(wrong: str, right: Iterable[str]) -> str:
     """Return the end of a message about a mistyped word; empty if nothing is near."""
+    import difflib
+
     near = difflib.get_close_matches(wrong, right, n=1)
     return f": did you mean {near[0]}?" if near else ""

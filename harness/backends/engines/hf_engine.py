@@ -1,0 +1,336 @@
+"""The `hf` backend: transformers and peft, the base loaded once, adapters switched in place."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.backend import (
+    Attended,
+    Generation,
+    Probe,
+    Request,
+    Settings,
+)
+from holdfast.harness.backends.engines.batching import batches
+from holdfast.harness.backends.engines.hf_attention import attention_shares
+from holdfast.harness.backends.engines.hf_choices import log_likelihoods
+from holdfast.harness.backends.engines.hf_loading import Loaded
+from holdfast.harness.backends.engines.hf_memory import Room
+from holdfast.harness.backends.engines.hf_mixed import mixed
+from holdfast.harness.backends.engines.prompting import CHOICE, Prompting
+from holdfast.harness.backends.engines.seeds import seed_of
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.checkpoints import BASE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from holdfast.harness.backends.engines.hf_attention import Shares
+    from holdfast.harness.backends.engines.prompting import Tokens
+
+    Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+AUTO_BATCH = {"cpu": 64, "cuda": 256}
+"""`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
+
+ROUNDING = 1e-3
+"""By so much a logit may differ in a batch of another size, in float32."""
+
+_SPECIAL_TOKENS = (
+    "bos_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "suppress_tokens",
+)
+
+
+class HuggingFace:
+    """One base model with its adapters, generating batch by batch."""
+
+    def __init__(self, loaded: Loaded, adapters: Sequence[Adapter], batch_size: int | None) -> None:
+        self._loaded = loaded
+        self._start: int = getattr(loaded.model.config, "decoder_start_token_id", None) or 0
+        self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq, self._start)
+        self._adapters = adapters
+        self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
+        self._scales = {adapter.name: adapter.scale for adapter in adapters}
+        self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
+        self._room = Room(self._size, loaded.model.device)
+        self._config = _generation_config(loaded)
+
+    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+        """Compare the logits of the last position with the adapter on and off."""
+        import torch
+
+        probes = {}
+        tokens, _ = self._prompting.encoded(prompts, Settings(max_new_tokens=1))
+        batch = self._padded(tokens)
+        with torch.inference_mode():
+            with self._active(None):
+                base = self._logits(batch)
+            for adapter in self._adapters:
+                if adapter.path is not None:
+                    with self._active(adapter.name):
+                        change = (self._logits(batch) - base).abs().max().item()
+                    if not math.isfinite(change):
+                        raise UserError(
+                            f"adapter '{adapter.name}' gives no numbers (NaN or infinity): its training diverged"
+                        )
+                    probes[adapter.name] = Probe(change > 0.0, change)
+        return probes
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
+        """Answer batch by batch; a batch whose every key is in `done` is skipped, any other is generated whole."""
+        encoded = list(self._prompting.encoded_requests(requests))
+        tokens = [ids for ids, _ in encoded]
+        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._together):
+            if all(requests[i].key in done for i in chosen):
+                continue
+            answers = self._answers([tokens[i] for i in chosen], [requests[i] for i in chosen])
+            yield [
+                replace(answer, truncated=answer.truncated or (encoded[i][1] and self._cuts(answer)))
+                for answer, i in zip(answers, chosen, strict=True)
+                if answer.key not in done
+            ]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """n texts -> (n, d) float32: the base's last hidden states, averaged over each text's tokens."""
+        import numpy as np
+
+        tokenizer, model = self._loaded.tokenizer, self._loaded.model
+        valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        found = tokenizer(valid)["input_ids"]
+        rows = [np.asarray(self._prompting.filled(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
+        with self._active(None):
+            means = self._room.each(order, lambda chosen: [*self._mean_states([rows[i] for i in chosen])])
+            for i, mean in zip(order, means, strict=True):
+                vectors[i] = mean
+        return vectors
+
+    def attention(self, asked: Attended) -> Shares | None:
+        """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""
+        with self._active(asked.adapter):
+            return attention_shares(self._loaded, self._prompting.rendered([asked.prompt])[0], asked)
+
+    def describe(self) -> Mapping[str, Any]:
+        import peft
+        import torch
+        import transformers
+
+        model = self._loaded.model
+        return {
+            "backend": "hf",
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "peft": peft.__version__,
+            "device": str(model.device),
+            "device_name": torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "batch_size": self._size,
+            "chat_template": self._loaded.chat,
+            "max_length": self._loaded.max_length,
+        }
+
+    @cached_property
+    def _together(self) -> frozenset[str]:
+        """The adapters that share batches: all that may, unless one prompt of each shows that here they can't."""
+        import torch
+
+        names = sorted(self._loaded.mixable)
+        if len(names) < 2:
+            return frozenset()
+        [row], _ = self._prompting.encoded(["Who are you?"], Settings(max_new_tokens=1))
+        with torch.inference_mode():
+            alone = []
+            for name in names:
+                with self._active(name):
+                    alone.append(self._logits(self._padded([row])))
+            try:
+                with mixed(self._loaded.model, [self._names[name] or "" for name in names]):
+                    together = self._logits(self._padded([row] * len(names)))
+            except (ValueError, RuntimeError):
+                return frozenset()
+        expected = torch.cat(alone)
+        apart = torch.pdist(expected, p=math.inf)
+        smallest = apart[apart > 0].min().item() if (apart > 0).any() else 0.0
+        agree = (together - expected).abs().max().item() <= max(ROUNDING, smallest / 2)
+        return frozenset(names) if agree else frozenset()
+
+    def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
+        import numpy as np
+        import torch
+
+        width = max(map(len, rows))
+        ids = np.full((len(rows), width), self._loaded.tokenizer.pad_token_id, dtype=np.int64)
+        mask = np.zeros((len(rows), width), dtype=np.int64)
+        for i, row in enumerate(rows):
+            place = slice(0, len(row)) if self._loaded.seq2seq else slice(width - len(row), width)
+            ids[i, place], mask[i, place] = row, 1
+        device = self._loaded.model.device
+        return {
+            "input_ids": torch.from_numpy(ids).to(device),
+            "attention_mask": torch.from_numpy(mask).to(device),
+        }
+
+    def _answers(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
+        def answers(chosen: Sequence[int]) -> list[Generation]:
+            some, asked = [rows[i] for i in chosen], [requests[i] for i in chosen]
+            return self._chosen(some, asked) if asked[0].choices else self._generated(some, asked)
+
+        return list(self._room.each(range(len(rows)), answers))
+
+    def _mean_states(self, rows: Sequence[Tokens]) -> Vectors:
+        """(len(rows), d): the last hidden states of the model below its head, averaged over each row's tokens."""
+        import torch
+
+        model = self._loaded.model
+        whole = model.get_base_model() if self._loaded.peft_names else model
+        body = whole.get_encoder() if self._loaded.seq2seq else whole.base_model
+        batch = self._padded(rows)
+        with torch.inference_mode():
+            states = body(**batch).last_hidden_state.float()
+        mask = batch["attention_mask"].unsqueeze(-1)
+        means: Vectors = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+        return means
+
+    def _cuts(self, answer: Generation) -> bool:
+        """Whether what was asked is the prompt as it was encoded; the choices of a causal model are cut with theirs."""
+        return answer.finish != CHOICE or self._loaded.seq2seq
+
+    def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
+        found = [self._prompting.choices(request) for request in requests]
+        prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
+        asked = [(row, choices.start) for choices in found for row in choices.rows]
+        counts = [len(choices.rows) for choices in found]
+        with self._routed(requests, counts) as routes:
+            values = iter(
+                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._room)
+            )
+        return [
+            choices.likeliest(request, [next(values) for _ in choices.rows])
+            for request, choices in zip(requests, found, strict=True)
+        ]
+
+    def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
+        import torch
+
+        settings = requests[0].settings
+        if settings.temperature > 0:
+            torch.manual_seed(seed_of(requests, 56))
+        batch = self._padded(rows)
+        with torch.inference_mode(), self._routed(requests) as routes, mixed(self._loaded.model, routes):
+            produced = self._loaded.model.generate(
+                **batch,
+                generation_config=self._config_for(settings),
+                tokenizer=self._loaded.tokenizer if settings.stop else None,
+            )
+        skipped = 1 if self._loaded.seq2seq else batch["input_ids"].shape[1]
+        return [
+            self._decoded(request.key, row, settings)
+            for request, row in zip(requests, produced[:, skipped:].tolist(), strict=True)
+        ]
+
+    def _config_for(self, settings: Settings) -> Any:
+        config = copy.copy(self._config)
+        config.max_new_tokens = settings.max_new_tokens
+        config.stop_strings = list(settings.stop) or None
+        config.do_sample = settings.temperature > 0
+        if config.do_sample:
+            config.temperature, config.top_p = settings.temperature, settings.top_p
+            config.top_k, config.min_p, config.typical_p = 0, 0.0, 1.0
+        return config
+
+    def _decoded(self, key: str, row: list[int], settings: Settings) -> Generation:
+        """The answer's text, its tokens without padding, and why it ended."""
+        tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
+        stop = next((i for i, token in enumerate(row) if token in ends), None)
+        kept = row if stop is None else row[:stop]
+        output, cut = self._prompting.decoded(kept, settings.stop)
+        while cut and kept and kept[-1] == tokenizer.pad_token_id:
+            kept = kept[:-1]
+        return Generation(key, output, len(kept), "stop" if stop is not None or cut else "length")
+
+    def _logits(self, batch: dict[str, Any]) -> Any:
+        if self._loaded.seq2seq:
+            batch = {**batch, "decoder_input_ids": batch["input_ids"][:, :1] * 0 + self._start}
+        return self._loaded.model(**batch).logits[:, -1].float()
+
+    @contextmanager
+    def _routed(self, requests: Sequence[Request], rows: Sequence[int] | None = None) -> Iterator[list[str] | None]:
+        """Within the block the requests' adapter is on; where they have several, the name of each row's is yielded.
+
+        `rows` counts the rows of each request, where it has more than one.
+        """
+        if len({request.adapter for request in requests}) == 1:
+            with self._active(requests[0].adapter):
+                yield None
+            return
+        names = [self._names[request.adapter] or "" for request in requests]
+        yield [name for name, count in zip(names, rows or [1] * len(names), strict=True) for _ in range(count)]
+
+    @contextmanager
+    def _active(self, adapter: str | None) -> Iterator[None]:
+        """Within the block, this adapter is on, or none where it is the base."""
+        name = self._names[adapter] if adapter else None
+        if name is not None:
+            self._loaded.model.set_adapter(name)
+            with _scaled(self._loaded.model, name, self._scales[str(adapter)]):
+                yield
+        elif self._loaded.peft_names:
+            with self._loaded.model.disable_adapter():
+                yield
+        else:
+            yield
+
+
+@contextmanager
+def _scaled(model: Any, name: str, scale: float) -> Iterator[None]:
+    """Within the block, this adapter's update is multiplied with `scale`."""
+    if scale == 1.0:
+        yield
+        return
+    modules = [module for module in model.modules() if hasattr(module, "lora_A") and name in module.scaling]
+    before = [module.scaling[name] for module in modules]
+    for module in modules:
+        module.scaling[name] *= scale
+    try:
+        yield
+    finally:
+        for module, value in zip(modules, before, strict=True):
+            module.scaling[name] = value
+
+
+def _generation_config(loaded: Loaded) -> Any:
+    """The checkpoint's special tokens, and nothing else of its taste in decoding: no penalties, beams or cut-offs.
+
+    transformers fills what is left open from the checkpoint's own configuration, so each of these is said aloud.
+    """
+    from transformers import GenerationConfig
+
+    given = loaded.model.generation_config
+    ends = given.eos_token_id if isinstance(given.eos_token_id, list) else [given.eos_token_id]
+    known = {end for end in (*ends, loaded.tokenizer.eos_token_id) if end is not None}
+    tokens = {name: getattr(given, name, None) for name in _SPECIAL_TOKENS}
+    return GenerationConfig(
+        **tokens,
+        eos_token_id=sorted(known) or None,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+        num_beams=1,
+        repetition_penalty=1.0,
+        encoder_repetition_penalty=1.0,
+        length_penalty=1.0,
+        no_repeat_ngram_size=0,
+        encoder_no_repeat_ngram_size=0,
+        min_new_tokens=0,  # goes over any min_length
+    )

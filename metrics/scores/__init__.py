@@ -1,0 +1,1 @@
+"""The metrics, one file per kind; every module here registers what it holds."""
