@@ -1,5 +1,6 @@
 """Dialogues and their summaries: scenes from daily life with names, places, times and amounts drawn at random."""
 
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Literal
 
@@ -80,64 +81,76 @@ def _money(rng: Random, low: int, high: int) -> str:
     return rng.choice((f"${amount}", f"{amount} euros", f"{amount} dollars", f"£{amount}", f"{amount} rupees"))
 
 
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "small": (1, 20),
+    "several": (2, 30),
+    "number": (10, 400),
+    "minutes": (5, 95),
+    "house": (1, 250),
+    "busno": (1, 300),
+    "order": (1000, 100000),
+}
+"""Slots that hold a number, and the range that it is drawn from."""
+
+_COUNTS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve")
+
+
 def _value(kind: str, rng: Random, source: Words) -> str:
-    """A random value of one kind of slot."""
+    """Return a random value for one kind of slot."""
+    if kind in _RANGES:
+        return str(rng.randrange(*_RANGES[kind]))
+    make = _AMOUNTS.get(kind)
+    if make:
+        return make(rng)
+    build = _NAMED.get(kind)
+    return build(rng, source) if build else _pick(kind, rng, source)
 
-    def word(name: str) -> str:
-        return _pick(name, rng, source)
 
-    match kind:
-        case "time":
-            return _time(rng)
-        case "count":
-            return rng.choice("two three four five six seven eight nine ten twelve".split())
-        case "small":
-            return str(rng.randrange(1, 20))
-        case "several":
-            return str(rng.randrange(2, 30))
-        case "number":
-            return str(rng.randrange(10, 400))
-        case "minutes":
-            return str(rng.randrange(5, 95))
-        case "house":
-            return str(rng.randrange(1, 250))
-        case "busno":
-            return str(rng.randrange(1, 300))
-        case "order":
-            return str(rng.randrange(1000, 100000))
-        case "pages":
-            first = rng.randrange(3, 180)
-            return f"{first} to {first + rng.randrange(2, 40)}"
-        case "percent":
-            return f"{rng.randrange(5, 100)}%"
-        case "money":
-            return _money(rng, 2, 300)
-        case "salary":
-            return _money(rng, 500, 9000)
-        case "duration":
-            return rng.choice((f"{rng.randrange(10, 60)} minutes", f"{rng.randrange(2, 9)} hours", "half an hour"))
-        case "date":
-            return f"{rng.randrange(1, 29)} {word('month')}"
-        case "gate":
-            return f"{rng.choice('ABCDEFG')}{rng.randrange(1, 60)}"
-        case "room":
-            return rng.choice((f"room {rng.randrange(1, 500)}", f"the {_place(rng, source)} room"))
-        case "town":
-            return _place(rng, source) if rng.random() < 0.6 else word("city")
-        case "street":
-            return f"{_place(rng, source)} {word('street_kind')}"
-        case "venue" | "hotel":
-            return word(f"{kind}_kind").format(p=_place(rng, source))
-        case "shop":
-            return word("shop_kind").format(p=_place(rng, source), s=_name(rng, source))
-        case "restaurant":
-            return f"the {word('restaurant_first')} {word('restaurant_second')}"
-        case "film":
-            return f"{word('film_first')} {word('film_second')}"
-        case "company":
-            return word("company_first") + word("company_second")
-        case _:
-            return word(kind)
+def _pages(rng: Random) -> str:
+    first = rng.randrange(3, 180)
+    return f"{first} to {first + rng.randrange(2, 40)}"
+
+
+_AMOUNTS: Mapping[str, Callable[[Random], str]] = {
+    "time": _time,
+    "count": lambda rng: rng.choice(_COUNTS),
+    "pages": _pages,
+    "percent": lambda rng: f"{rng.randrange(5, 100)}%",
+    "money": lambda rng: _money(rng, 2, 300),
+    "salary": lambda rng: _money(rng, 500, 9000),
+    "duration": lambda rng: rng.choice(
+        (f"{rng.randrange(10, 60)} minutes", f"{rng.randrange(2, 9)} hours", "half an hour")
+    ),
+    "gate": lambda rng: f"{rng.choice('ABCDEFG')}{rng.randrange(1, 60)}",
+}
+"""Slots that hold times, amounts and the like."""
+
+
+def _town(rng: Random, source: Words) -> str:
+    return _place(rng, source) if rng.random() < 0.6 else _pick("city", rng, source)
+
+
+def _two(first: str, second: str, between: str = " ") -> Callable[[Random, Words], str]:
+    return lambda rng, source: f"{_pick(first, rng, source)}{between}{_pick(second, rng, source)}"
+
+
+def _venue(kind: str) -> Callable[[Random, Words], str]:
+    return lambda rng, source: _pick(kind, rng, source).format(p=_place(rng, source))
+
+
+_NAMED: Mapping[str, Callable[[Random, Words], str]] = {
+    "date": lambda rng, source: f"{rng.randrange(1, 29)} {_pick('month', rng, source)}",
+    "room": lambda rng, source: rng.choice((f"room {rng.randrange(1, 500)}", f"the {_place(rng, source)} room")),
+    "town": _town,
+    "street": lambda rng, source: f"{_place(rng, source)} {_pick('street_kind', rng, source)}",
+    "venue": _venue("venue_kind"),
+    "hotel": _venue("hotel_kind"),
+    "shop": lambda rng, source: _pick("shop_kind", rng, source).format(p=_place(rng, source), s=_name(rng, source)),
+    "restaurant": lambda rng, source: f"the {_two('restaurant_first', 'restaurant_second')(rng, source)}",
+    "film": _two("film_first", "film_second"),
+    "company": _two("company_first", "company_second", ""),
+}
+"""Slots that hold names of places and things."""
 
 
 def _fill_slots(slots: dict[str, str], values: dict[str, str], rng: Random, source: Words) -> None:

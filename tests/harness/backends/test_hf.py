@@ -9,11 +9,7 @@ from typing import Any
 import pytest
 import torch
 from peft import IA3Config, LoraConfig, PeftModel, get_peft_model
-from transformers import (
-    AutoTokenizer,
-    T5Config,
-    T5ForConditionalGeneration,
-)
+from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
 from holdfast import evaluate
 from holdfast.errors import UserError

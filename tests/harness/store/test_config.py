@@ -32,7 +32,7 @@ def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
         ({"task": "a"}, "unknown setting 'task'; did you mean 'tasks'?"),
         ({"repeats": 0}, "repeats: input should be greater than or equal to 1, not 0"),
         ({"limit": "many"}, "limit: .* not 'many'"),
-        ({"model_args": "pretrained"}, "'pretrained' is not of the form name=value"),
+        ({"model_args": "pocket-base,dtype"}, "'dtype' is not of the form name=value"),
         ({"granularity": "word"}, "granularity: .*'sentence', 'clause' or 'phrase'"),
         ({"gen_kwargs": "temprature=1"}, "gen_kwargs has no 'temprature'; did you mean 'temperature'"),
         ({"tasks": []}, "tasks: "),
