@@ -41,7 +41,8 @@ class Registry(Generic[T]):
         return catalogue.create("holdfast", self.kind)
 
     @cached_property
-    def _third_party(self) -> "dict[str, EntryPoint]":
+    def third_party(self) -> "dict[str, EntryPoint]":
+        """Entry points of other packages, by name; nothing of them is imported."""
         found: dict[str, EntryPoint] = {}
         import catalogue
 
@@ -71,7 +72,7 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """Return all names, sorted, third-party ones included; third-party code is not imported."""
         self._discover()
-        return sorted({*self._entries.get_all(), *self._third_party})
+        return sorted({*self._entries.get_all(), *self.third_party})
 
     def get(self, name: str) -> T:
         """Return the plug-in called `name`.
@@ -80,8 +81,8 @@ class Registry(Generic[T]):
             UserError: If there is none, with the nearest name, or if it is third-party and can't be imported.
         """
         self._discover()
-        if name not in self._entries and name in self._third_party:
-            self._import(self._third_party[name])
+        if name not in self._entries and name in self.third_party:
+            self._import(self.third_party[name])
         if name not in self._entries:
             hint = did_you_mean(name, self.names())
             raise UserError(f"unknown {self._singular} '{name}'{hint} (holdfast ls {self.kind} lists all)")
@@ -112,7 +113,7 @@ class Registry(Generic[T]):
         except BaseException:
             self._discovered = False
             raise
-        for name, entry in self._third_party.items():
+        for name, entry in self.third_party.items():
             if name in self._entries and (ours := _module_of(self._entries.get(name))).startswith(_OURS):
                 warnings.warn(
                     f"{_whose(entry)} is ignored: {ours} is a built-in {self._singular} of the same name", stacklevel=4

@@ -29,7 +29,7 @@ shelf: Registry[str] = Registry("shelves", "tests.core")
 def rescan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for entry points again, which catalogue does once in a process."""
     monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entry_points())
-    shelf.__dict__.pop("_third_party", None)
+    shelf.__dict__.pop("third_party", None)
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_a_broken_plug_in_does_not_break_the_list(
 ) -> None:
     from holdfast.metrics import metrics
 
-    monkeypatch.delitem(metrics.__dict__, "_third_party", raising=False)
+    monkeypatch.delitem(metrics.__dict__, "third_party", raising=False)
     try:
         assert main(["ls", "metrics"]) == 0
     finally:
-        metrics.__dict__.pop("_third_party", None)
+        metrics.__dict__.pop("third_party", None)
     printed = capsys.readouterr().out
     assert "exact_match" in printed
     assert "plug-in 'lost' of plugdemo can't be imported" in printed
