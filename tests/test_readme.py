@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its Python runs, its files parse."""
+"""The README and the pages in docs are true: their commands run, their Python runs, their files parse."""
 
 import json
 import os
@@ -18,21 +18,40 @@ from holdfast.metrics import metrics
 from holdfast.metrics.testing import check_metric
 from holdfast.perturbations import perturbations
 from holdfast.tasks import tasks
+from holdfast.training.method import methods
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+PAGES = ("python.md",)
+"""Pages of docs whose blocks run in order, in one session."""
 
 ELSEWHERE = ("make ", "pip ", "holdfast pocket build")
 """Run by .ci/run, by make itself, and in tests/training with a small budget."""
 
 
-def blocks(language: str) -> list[str]:
-    return [content for name, content in BLOCKS if name == language]
+def blocks(*languages: str, page: Path = ROOT / "README.md") -> list[str]:
+    """The blocks of a page in these languages, in order."""
+    found = re.findall(r"```(\w+)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    return [content for name, content in found if name in languages]
 
 
-def commands() -> list[str]:
-    lines = "\n".join(blocks("bash")).replace("\\\n", " ").splitlines()
+def commands(block: str) -> list[str]:
+    """The commands of a bash block that a test can run."""
+    lines = block.replace("\\\n", " ").splitlines()
     return [line for line in lines if line.strip() and not line.startswith(ELSEWHERE)]
+
+
+def run(command: str) -> None:
+    """Run one command, as its reader would."""
+    here = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    if "|" in command:
+        subprocess.run(command, shell=True, check=True, env=here)
+        return
+    program, *arguments = shlex.split(command, comments=True)
+    if program == "python":
+        subprocess.run([sys.executable, ROOT / arguments[0], *arguments[1:]], check=True)
+        return
+    assert program == "holdfast", f"no test runs {command!r}"
+    assert main(arguments) == 0, command
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +68,23 @@ def _there(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workplace)
 
 
-def test_every_command_succeeds(capsys: pytest.CaptureFixture[str]) -> None:
-    here = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in commands():
-        if "|" in command:
-            subprocess.run(command, shell=True, check=True, env=here)
+def test_every_command_succeeds() -> None:
+    for block in blocks("bash"):
+        for command in commands(block):
+            run(command)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_runs(page: str) -> None:
+    names: dict[str, object] = {"__name__": "page"}
+    found = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
+    assert {language for language, _ in found} <= {"python", "bash"}
+    for language, block in found:
+        if language == "python":
+            exec(compile(block, page, "exec"), names)
             continue
-        program, *arguments = shlex.split(command, comments=True)
-        if program == "python":
-            subprocess.run([sys.executable, ROOT / arguments[0], *arguments[1:]], check=True)
-            continue
-        assert program == "holdfast", f"no test runs {command!r}"
-        assert main(arguments) == 0, f"{command}\n{capsys.readouterr().err}"
+        for command in commands(block):
+            run(command)
 
 
 def test_the_python_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,12 +95,13 @@ def test_the_python_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
     check_metric("is_short", examples=5)
     assert "shout" in perturbations.names()
     assert tasks.get("night_trains")().samples
+    assert methods.get("margin").perturbs
 
 
 def test_the_entry_points_name_groups_that_holdfast_reads() -> None:
     [shown] = blocks("toml")
     groups = tomllib.loads(shown)["project"]["entry-points"]
-    assert {f"holdfast_{registry.kind}" for registry in (metrics, perturbations, tasks)} == groups.keys()
+    assert {f"holdfast_{registry.kind}" for registry in (metrics, perturbations, tasks, methods)} == groups.keys()
 
 
 def test_the_example_files_are_what_the_readme_shows() -> None:
