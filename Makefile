@@ -15,7 +15,7 @@ demo: $(VENV)/demo
 test: lint types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-# The same suite through hf, vllm and a vLLM server, in an environment of its own: vLLM needs and changes a lot.
+# The same suite through hf, vllm and a vLLM server, in a separate environment, since vLLM pins many packages.
 test-vllm: $(VLLM)/ready
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(VLLM)/bin/python -m pytest tests/vllm
 
@@ -23,7 +23,7 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The five folders at the top are the package holdfast's; a tree of links shows them to mypy as it.
+# The five top-level folders belong to the package holdfast; a tree of links lays them out that way for mypy.
 types: $(VENV)/dev
 	rm -rf build/source && mkdir -p build/source/holdfast
 	ln -s $(addprefix $(CURDIR)/,$(wildcard core/*.py) core/py.typed core/language harness tasks perturbations metrics training) build/source/holdfast
