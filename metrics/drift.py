@@ -13,9 +13,9 @@ from holdfast import notebook
 from holdfast.errors import UserError
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
+from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.metric import Scores
-from holdfast.metrics.scores.segment_drift import DRIFTS
 from holdfast.metrics.segments import Granularity, Segment, segment
 
 if TYPE_CHECKING:

@@ -98,7 +98,7 @@ def largest_eigenvalue(
 
     leaves = {name: weight.detach().float().clone().requires_grad_() for name, weight in weights.items()}
     diagonal: list[float] = []
-    beside: list[float] = []
+    off_diagonal: list[float] = []
     value = 0.0
     with torch.enable_grad():
         gradients = torch.autograd.grad(loss(leaves), list(leaves.values()), create_graph=True)
@@ -108,11 +108,11 @@ def largest_eigenvalue(
         for _ in range(iterations):
             product = torch.autograd.grad(gradients, list(leaves.values()), vector, retain_graph=True)
             diagonal.append(_dot(product, vector))
-            back = beside[-1] if beside else 0.0
+            back = off_diagonal[-1] if off_diagonal else 0.0
             rest = [p - diagonal[-1] * v - back * b for p, v, b in zip(product, vector, before, strict=True)]
-            beside.append(math.sqrt(_dot(rest, rest)))
-            value, share = _largest_ritz(diagonal, beside[:-1])
-            if beside[-1] * share <= tolerance * abs(value):
+            off_diagonal.append(math.sqrt(_dot(rest, rest)))
+            value, share = _largest_ritz(diagonal, off_diagonal[:-1])
+            if off_diagonal[-1] * share <= tolerance * abs(value):
                 break
             before, vector = vector, _unit(rest)
     return value
@@ -154,12 +154,12 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return mean, math.sqrt(spread / len(values))
 
 
-def _largest_ritz(diagonal: Sequence[float], beside: Sequence[float]) -> tuple[float, float]:
+def _largest_ritz(diagonal: Sequence[float], off_diagonal: Sequence[float]) -> tuple[float, float]:
     """Return the largest eigenvalue of a tridiagonal matrix, and the magnitude of its eigenvector's last component."""
     from scipy.linalg import eigh_tridiagonal
 
     last = len(diagonal) - 1
-    values, vectors = eigh_tridiagonal(diagonal, beside, select="i", select_range=(last, last))
+    values, vectors = eigh_tridiagonal(diagonal, off_diagonal, select="i", select_range=(last, last))
     return float(values[0]), abs(float(vectors[-1, 0]))
 
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
+from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.metrics.metric import Encode, Scores, pair_metric
-
-DRIFTS = ("max_drift", "tail_drift", "mean_drift", "global_drift", "hidden_drift", "lost_mass", "added_mass")
-"""The numbers of a drift, each in [0, 1], 0 for identical answers."""
 
 
 @pair_metric("segment_drift", dict.fromkeys(DRIFTS, False), needs_encoder=True)

@@ -167,12 +167,12 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     start, end = apart[0], apart[-1] + 1
     moved, row = here[start:end], mine[start:end]
     if len(ours.words & _ACTORS) > 1:
-        return None  # "she likes tea, he likes coffee": pronouns are not terms, so their swap would go unnoticed
+        return None  # "she likes tea, he likes coffee": pronouns are not terms, so reordered clauses look like a swap
     for first in range(1, _PHRASE + 1):
         for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
             between = row[first:-last]
             if abs(first - last) > 1 and any(term.listed for term in (*row[1:], *its[start + 1 : end])):
-                continue  # one is a clause
+                continue  # one of them may be a clause
             if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
                 continue
             one, other = row[first - 1], row[-1]

@@ -172,5 +172,5 @@ def test_value_of_drops_the_unit() -> None:
         ("It began at 14h30.", {"14:30"}),
     ],
 )
-def test_times_amounts_and_durations_are_told_apart(text: str, numbers: set[str]) -> None:
+def test_times_amounts_and_durations_are_distinguished(text: str, numbers: set[str]) -> None:
     assert facts_of(text, "en").numbers == numbers
