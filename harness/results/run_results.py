@@ -1,5 +1,6 @@
 """A run's results, for Python and notebooks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,9 +53,7 @@ class Results:
 
     def __repr__(self) -> str:
         board = self.leaderboard
-        scores = ", ".join(
-            f"{row.adapter} {row.clean:.3f} -> {row.perturbed:.3f}" for row in board.head(3).itertuples(index=False)
-        )
+        scores = ", ".join(f"{row.adapter} {row.clean:.3f} -> {row.perturbed:.3f}" for row in _rows(board.head(3)))
         more = f", {len(board) - 3} more" if len(board) > 3 else ""
         return f"Results({self.path}: {scores}{more}; clean -> perturbed)"
 
@@ -71,7 +70,7 @@ class Results:
                 f"{row.break_rate:.1%}",
                 notebook.text(row.worst_cell),
             )
-            for row in self.leaderboard.itertuples(index=False)
+            for row in _rows(self.leaderboard)
         ]
         columns = ("adapter", "clean", "perturbed", "change [95 %]", "max drift", "noise floor", "breaks", "worst cell")
         warnings = "".join(f"<p>{notebook.text('Warning: ' + warning)}</p>" for warning in self.warnings)
@@ -94,3 +93,8 @@ def load_run(path: str | Path) -> Results:
     breakdown, leaderboard = tables_of(folder)
     manifest = read_manifest(folder)
     return Results(folder, breakdown, leaderboard, tuple(manifest.warnings) if manifest else ())
+
+
+def _rows(table: "pd.DataFrame") -> Iterator[Any]:
+    """The rows of a table, with their columns as attributes."""
+    return table.itertuples(index=False)

@@ -18,7 +18,7 @@ from holdfast.harness.results.curves import add_curves
 from holdfast.harness.results.statistics import Values, column_means, mean_intervals, proportion_interval
 from holdfast.harness.store.manifest import Manifest, read_manifest
 from holdfast.harness.store.records import CLEAN, SAMPLES, read_samples
-from holdfast.metrics.drift import DRIFTS
+from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import Expectation, expectation, parse
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ class Parser(argparse.ArgumentParser):
     mistake is one line that ends with `hint`. -1,0.5 is a value, not a flag.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
         self.spellings: dict[str, str] = dict(OUTPUT)
         self.hint = f"{self.prog} --help lists all flags"
         self.takes_more = False

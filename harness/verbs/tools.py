@@ -114,7 +114,7 @@ def add_pocket(parser: Parser) -> None:
 def _pocket(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.training.pocket import build
+    from holdfast.training.pocket.building import build_all
 
-    build(Path(args.output_path), seed=args.seed, device=args.device)
+    build_all(Path(args.output_path), seed=args.seed, device=args.device)
     return 0

@@ -5,7 +5,6 @@ import torch
 
 from holdfast.errors import UserError
 from holdfast.training.method import methods
-from holdfast.training.objectives.s2r2 import S2R2
 from holdfast.training.objectives.segments.losses import (
     segment_drifts,
     segment_means,
@@ -13,6 +12,7 @@ from holdfast.training.objectives.segments.losses import (
     stability_loss,
     worst_mean,
 )
+from holdfast.training.objectives.segments.settings import S2R2
 from tests.training.models import tiny, with_lora
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.training.pocket import ADAPTERS, MODELS, adapters, corpus
+from holdfast.training.pocket import adapters, corpus
 from holdfast.training.pocket.model_card import corpus_digest, write_card
 from holdfast.training.pocket.model_scores import evaluate
 from holdfast.training.pocket.pretraining import fit, new_model
+from holdfast.training.pocket.shipped import ADAPTERS, MODELS
 from holdfast.training.pocket.tokenizer import VOCABULARY, train_tokenizer
 
 Say = Callable[[str], None]

@@ -23,8 +23,6 @@ from holdfast.training.corrections.factored.splitting import Parts, split
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from holdfast.training.contract import Correct
-
 
 @dataclass(frozen=True, eq=False)
 class ModuleUpdate:
@@ -97,7 +95,9 @@ class ModuleUpdates(Mapping[str, ModuleUpdate]):
         return len(self._adapter)
 
 
-def correct_modules(corrections: Sequence[Correct], modules: Mapping[str, ModuleUpdate]) -> list[dict[str, Correction]]:
+def correct_modules(
+    corrections: Sequence[Callable[[ModuleUpdate], Correction]], modules: Mapping[str, ModuleUpdate]
+) -> list[dict[str, Correction]]:
     """Apply several corrections to every module; each module is read and split once.
 
     Returns:

@@ -18,7 +18,7 @@ from holdfast.metrics.alignment import transport_plan
 from holdfast.metrics.alignment.sinkhorn import sinkhorn
 
 if TYPE_CHECKING:
-    from holdfast.training.objectives.s2r2 import S2R2
+    from holdfast.training.objectives.segments.settings import S2R2
 
 Span = tuple[int, int]
 

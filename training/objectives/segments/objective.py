@@ -15,7 +15,7 @@ from holdfast.training.examples import Example
 from holdfast.training.objectives.segments.losses import Span, segment_means, semantic_loss, stability_loss
 
 if TYPE_CHECKING:
-    from holdfast.training.objectives.s2r2 import S2R2
+    from holdfast.training.objectives.segments.settings import S2R2
 
 Answers = Sequence[str]
 
