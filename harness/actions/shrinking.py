@@ -9,7 +9,7 @@ from holdfast.harness.backends import Backend, backends
 from holdfast.harness.backends.backend import BackendOptions, Build, Request
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import find_adapters, find_base, scaled
+from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_adapters
 from holdfast.harness.plan.plan import addressed, asker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
@@ -165,7 +165,7 @@ class _Trial:
 def _adapter(found: Compared) -> Adapter:
     config, line = found.manifest.config, found.perturbed
     base = find_base(str(config.model_args.get("pretrained", "")))
-    adapters = scaled(find_adapters(config.adapters, base), config.adapter_scales)
+    adapters = scale_adapters(find_adapters(config.adapters, base), config.adapter_scales)
     adapter = next(each for each in adapters if each.name == line["adapter"])
     if adapter.digest != line["adapter_digest"]:
         raise UserError(f"the weights of '{adapter.name}' are not those of the run any more: run it again first")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from holdfast.errors import UserError, first_line
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.models.safetensors_files import beside, join, write_whole
+from holdfast.harness.models.safetensors_files import atomic_path, join_files, write_whole
 from holdfast.harness.store.progress import progress_bar
 from holdfast.harness.store.versions import versions
 from holdfast.training.corrections.factored.factors import Directions
@@ -138,7 +138,7 @@ def make_subspace(
         versions=versions(PACKAGES),
         seconds=round(sum(entry.seconds for entry in entries), 3),
     )
-    join(sorted(parts.glob("*.safetensors")), out, {_MANIFEST: manifest.model_dump_json()})
+    join_files(sorted(parts.glob("*.safetensors")), out, {_MANIFEST: manifest.model_dump_json()})
     shutil.rmtree(parts)
     return manifest
 
@@ -221,7 +221,7 @@ def _claim(parts: Path, plan: SubspacePlan) -> None:
             raise UserError(f"{file} can't be read ({first_line(error)}): delete {parts}") from None
         _check_same(before, plan, parts)
         return
-    with beside(file) as temporary:
+    with atomic_path(file) as temporary:
         temporary.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
 
 

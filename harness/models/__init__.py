@@ -1,1 +1,1 @@
-"""Base models and adapters as files and values: where they are, what is in them, whether they fit."""
+"""Base models and adapters: locate their files, read them, and check that they fit together."""

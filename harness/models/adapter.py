@@ -1,4 +1,4 @@
-"""An adapter, or the base model alone, as every backend and result knows it."""
+"""The value that stands for an adapter, or for the base model alone, in backends and results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One contestant: the base model alone (`path` None) or a peft directory on top of it.
-
-    `digest` is the SHA-256 of the adapter's weights and configuration, of the base's for the base.
-    """
+    """A peft adapter on top of the base model, or the base model alone."""
 
     name: str
     path: Path | None
+    """The peft directory; None for the base model and for an adapter that a server already serves."""
     digest: str
+    """SHA-256 of the adapter's weights and configuration (for the base: of the base's)."""
     scale: float = 1.0
-    """What its update is multiplied with."""
+    """Factor by which the adapter's update is multiplied."""
     served: str = ""
-    """What a server calls it, where it is no directory of ours."""
+    """The model name on the server, if the adapter is served rather than loaded from a directory."""

@@ -1,4 +1,4 @@
-"""peft's LoRA adapters as factors, and factors as peft's LoRA adapters."""
+"""Read peft LoRA adapters as factors, and write factors as peft LoRA adapters."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.models.safetensors_files import beside
+from holdfast.harness.models.safetensors_files import atomic_path
 from holdfast.training.corrections.factored.factors import Factors
 
 if TYPE_CHECKING:
@@ -23,37 +23,44 @@ _PREFIX = "base_model.model."
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 
 _REFUSED = {
-    "use_dora": "is a DoRA adapter: its update is scaled by magnitudes and is no product of two factors",
-    "use_qalora": "is a QALoRA adapter: its inputs are pooled, its update is no product of two factors",
-    "layer_replication": "replicates layers: its modules are not those of its base",
-    "target_parameters": "adapts bare parameters (target_parameters), of which the subspace knows nothing",
+    "use_dora": "is a DoRA adapter: its update is scaled by magnitudes, so it is not a product of two factors",
+    "use_qalora": "is a QALoRA adapter: its inputs are pooled, so its update is not a product of two factors",
+    "layer_replication": "replicates layers, so its modules are not the modules of its base",
+    "target_parameters": "adapts bare parameters (target_parameters), which are not supported: only linear layers are",
 }
-_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
-"""Values of `init_lora_weights` that leave the base as it is; PiSSA, OLoRA, CorDA and LoftQ change it."""
+_HARMLESS_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
+"""Values of `init_lora_weights` that leave the base unchanged; PiSSA, OLoRA, CorDA and LoftQ change it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterFiles:
-    """A LoRA adapter on disk: its configuration, the factors of every module, and whatever else it holds."""
+    """A LoRA adapter on disk: its configuration, the factors of every module, and its other tensors."""
 
     path: Path
     config: Mapping[str, Any]
     factors: Mapping[str, Factors]
     others: "Mapping[str, Tensor]"
-    """Tensors that are no factors (modules_to_save, biases, trained tokens), by their key in the file."""
+    """Tensors other than factors (modules_to_save, biases, trained tokens), by their key in the file."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of weights and configuration."""
+        """The SHA-256 of weights and configuration."""
         return digest_of(self.path)
 
 
 def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
-    """Read a LoRA adapter: a peft directory, a hub name or a shipped one.
+    """Read a LoRA adapter.
 
-    The scale of each module is peft's: alpha / r, or alpha / sqrt(r) under rsLoRA, with `rank_pattern` and
-    `alpha_pattern`. Raises UserError for what is no LoRA adapter, for one whose update is no product of two factors,
-    for broken files, NaN, and pickled weights unless they are allowed.
+    The scale of each module is peft's: alpha / r, or alpha / sqrt(r) with rsLoRA, after `rank_pattern` and
+    `alpha_pattern`.
+
+    Args:
+        name: a peft directory, a hub name or a shipped adapter.
+        allow_pickle: also read pickled weights (adapter_model.bin).
+
+    Raises:
+        UserError: if it isn't a LoRA adapter, its update isn't a product of two factors, its files are broken, its
+            weights contain NaN or infinity, or they are pickled and `allow_pickle` is off.
     """
     folder = find_checkpoint(name, "adapter")
     config = _config(folder, name)
@@ -64,25 +71,35 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
         a, b = tensors.pop(key), tensors.pop(stem + _UP, None)
         module = stem.removeprefix(_PREFIX)
         if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
-            raise UserError(f"adapter '{name}': the factors of '{module}' are no pair of matrices of one rank")
+            raise UserError(f"adapter '{name}': the factors of '{module}' must be two matrices of the same rank")
         if not (a.isfinite().all() and b.isfinite().all()):
-            raise UserError(f"adapter '{name}': '{module}' holds no numbers (NaN or infinity): its training diverged")
+            raise UserError(
+                f"adapter '{name}': the weights of '{module}' contain NaN or infinity: its training diverged"
+            )
         factors[module] = Factors(a, b, _alpha(config, module) / _divisor(config, len(a)))
     left = [key for key in tensors if ".lora_" in key and not key.endswith("lora_B.bias")]
     if left:
         raise UserError(f"adapter '{name}': '{left[0]}' adapts something other than a linear layer")
     if not factors:
-        raise UserError(f"adapter '{name}' holds no LoRA pair")
+        raise UserError(f"adapter '{name}' has no LoRA factors: it changes nothing")
     return AdapterFiles(folder, config, factors, tensors)
 
 
 def write_adapter(
     source: AdapterFiles, factors: Mapping[str, Factors], target: Path, documents: Mapping[str, str]
 ) -> None:
-    """Write `source` with other factors, and documents (file name -> text) beside them.
+    """Write a copy of `source` with new factors; the directory appears at `target` complete or not at all.
 
-    The folder stands at `target` whole or not at all. Scales stay; where ranks changed, r, alpha and the patterns say
-    so in the way that peft and vLLM read.
+    Scales are kept. If ranks changed, r, lora_alpha and the patterns are updated in the form that peft and vLLM read.
+
+    Args:
+        source: the adapter to copy.
+        factors: the new factors, by module name.
+        target: the directory to write; must not exist, or must be empty.
+        documents: text of further files to write into it, by file name.
+
+    Raises:
+        UserError: if `target` exists or can't be written.
     """
     from safetensors.torch import save_file
 
@@ -91,7 +108,7 @@ def write_adapter(
         stem = _PREFIX + module
         tensors |= {stem + _DOWN: each.a.contiguous(), stem + _UP: each.b.contiguous()}
     check_free(target)
-    with beside(target) as temporary:
+    with atomic_path(target) as temporary:
         temporary.mkdir()
         save_file(tensors, temporary / WEIGHTS, {"format": "pt"})
         config = _with_ranks(source, factors)
@@ -104,13 +121,13 @@ def write_adapter(
 
 
 def check_free(target: Path) -> None:
-    """Raise UserError where something is at `target` already."""
+    """Raise UserError if `target` exists, unless it is an empty directory."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"--out '{target}' exists already: name another place, or delete it")
+        raise UserError(f"--output_path '{target}' already exists: choose another path, or delete it")
 
 
 def _alpha(config: Mapping[str, Any], module: str) -> float:
-    """alpha of one module: the first pattern that matches the end of its name, from a dot on, counts (as in peft)."""
+    """Return alpha of one module: the first pattern that matches a dot-separated suffix of its name (as in peft)."""
     patterns = config.get("alpha_pattern") or {}
     found = (value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module))
     return float(next(found, config["lora_alpha"]))
@@ -121,12 +138,11 @@ def _divisor(config: Mapping[str, Any], rank: int) -> float:
 
 
 def _with_ranks(source: AdapterFiles, factors: Mapping[str, Factors]) -> dict[str, Any]:
-    """The configuration for these factors: unchanged where no rank did, else the most frequent rank and scale, and
-    patterns for the modules of another."""
+    """Return the configuration for new factors: the commonest rank and alpha, and patterns for the other modules."""
     config = dict(source.config)
     if all(each.rank == source.factors[name].rank for name, each in factors.items()):
         return config
-    alphas = {name: _plain(each.scale * _divisor(config, each.rank)) for name, each in factors.items()}
+    alphas = {name: _as_int_if_whole(each.scale * _divisor(config, each.rank)) for name, each in factors.items()}
     [(rank, _)] = Counter(each.rank for each in factors.values()).most_common(1)
     [(alpha, _)] = Counter(alphas.values()).most_common(1)
     return config | {
@@ -137,7 +153,7 @@ def _with_ranks(source: AdapterFiles, factors: Mapping[str, Factors]) -> dict[st
     }
 
 
-def _plain(value: float) -> float | int:
+def _as_int_if_whole(value: float) -> float | int:
     value = round(value, 9)
     return int(value) if value.is_integer() else value
 
@@ -151,15 +167,17 @@ def _config(folder: Path, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(f"{file} is not valid JSON ({error}): save the adapter again") from None
     if config.get("peft_type") != "LORA":
-        raise UserError(f"'{name}' is a {config.get('peft_type')} adapter: only LoRA's update is a product of factors")
+        raise UserError(
+            f"'{name}' is a {config.get('peft_type')} adapter: expected LoRA, whose update is a product of factors"
+        )
     for field, why in _REFUSED.items():
         if config.get(field):
             raise UserError(f"adapter '{name}' {why}")
     start = config.get("init_lora_weights", True)
-    if isinstance(start, str) and start.lower() not in _STARTS:
+    if isinstance(start, str) and start.lower() not in _HARMLESS_INITS:
         raise UserError(
-            f"adapter '{name}' began with init_lora_weights={start!r}, which changes the base: convert it with peft's "
-            "path_initial_model_for_weight_conversion"
+            f"adapter '{name}' was initialised with init_lora_weights={start!r}, which changes the base: convert it "
+            "with peft's path_initial_model_for_weight_conversion"
         )
     return config
 
@@ -186,5 +204,5 @@ def _tensors(folder: Path, name: str, allow_pickle: bool) -> "dict[str, Tensor]"
 
     try:
         return dict(torch.load(pickled, map_location="cpu", weights_only=True))
-    except Exception as error:  # unpickling raises whatever it meets
+    except Exception as error:  # unpickling can raise anything
         raise UserError(f"{pickled} can't be read ({type(error).__name__}): save the adapter again") from None

@@ -1,4 +1,4 @@
-"""A base and an aligned checkpoint side by side: what alignment changed, read module by module."""
+"""A base and an aligned checkpoint compared: how alignment changed the weights, module by module."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +15,9 @@ WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 class Checkpoint:
-    """The tensors of a checkpoint, by name, from one safetensors file or from shards; each is read when asked for.
+    """The tensors of a checkpoint, by name, in one safetensors file or in shards; each is read on demand.
 
-    Files are opened anew for each tensor: what was mapped for it leaves the memory together with it.
+    Files are opened again for each tensor, so that memory mapped for one tensor is freed together with it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,28 +31,28 @@ class Checkpoint:
         return name in self._files
 
     def read(self, name: str) -> "Tensor":
-        """One tensor as it was saved."""
-        with _opened(self._files[name]) as tensors:
+        """Return one tensor as it was saved."""
+        with _open(self._files[name]) as tensors:
             found: Tensor = tensors.get_tensor(name)
         return found
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every tensor, from the headers; raises UserError for a file that is broken or lacks one."""
+        """Return the shape of every tensor, from the headers; raise UserError if a file is broken or lacks a tensor."""
         found: dict[str, tuple[int, ...]] = {}
         for file in dict.fromkeys(self._files.values()):
-            with _opened(file) as tensors:
+            with _open(file) as tensors:
                 names = set(tensors.keys())
                 for name in (name for name, where in self._files.items() if where == file):
                     if name not in names:
-                        raise UserError(f"{file} lacks the tensor '{name}' that {INDEX} promises: fetch it again")
+                        raise UserError(f"{file} lacks the tensor '{name}', which {INDEX} lists: download it again")
                     found[name] = tuple(tensors.get_slice(name).get_shape())
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A linear layer: its tensor's name in either checkpoint, and whether they keep it as (n, m), as transformers'
-    Conv1D does."""
+    """A linear layer: the name of its tensor in each checkpoint, and whether it is stored as (n, m), as in
+    transformers' Conv1D."""
 
     base: str
     aligned: str
@@ -60,10 +60,18 @@ class Layer:
 
 
 class CheckpointPair(Mapping[str, "Tensor"]):
-    """D = W_aligned - W_base (m, n) in float32 of every linear layer that peft can adapt, by the module's name.
+    """The displacement D = W_aligned - W_base (m, n), float32, of every linear layer that peft can adapt, by module.
 
-    Modules are matched by name; biases, norms, embeddings (tied or resized, whatever they are) and the output head have
-    no part in it and are listed in `skipped`, by tensor, with the reason.
+    Modules are matched by name. Biases, norms, embeddings (tied or resized) and the output head are left out; all but
+    one-dimensional tensors are listed in `skipped`, by tensor name, with the reason.
+
+    Args:
+        base: directory of the checkpoint before alignment.
+        aligned: directory of the checkpoint after alignment.
+        device: where displacements are computed.
+
+    Raises:
+        UserError: if a checkpoint can't be read, or the two differ in architecture, depth or shapes.
     """
 
     def __init__(self, base: Path, aligned: Path, device: str = "cpu") -> None:
@@ -84,15 +92,15 @@ class CheckpointPair(Mapping[str, "Tensor"]):
         layer = self.layers[name]
         weight = self._aligned.read(layer.aligned)
         if not weight.is_floating_point():
-            raise UserError(f"'{layer.aligned}' is quantised: take the checkpoint before it was")
+            raise UserError(f"'{layer.aligned}' is quantised: use the unquantised checkpoint")
         difference = weight.to(self._device, torch.float32, copy=True)
         difference.sub_(self._base.read(layer.base).to(self._device))
         return difference.T if layer.transposed else difference
 
     def _match(self, model: Any) -> None:
-        """Find every linear layer's tensor in both checkpoints; raises UserError where one is missing or differs."""
+        """Find every linear layer's tensor in both checkpoints; raise UserError if one is missing or shapes differ."""
         base, aligned = self._base.shapes(), self._aligned.shapes()
-        names = _tensors_of(model, base), _tensors_of(model, aligned)
+        names = _tensor_names(model, base), _tensor_names(model, aligned)
         for name, about in _linear_layers(model).items():
             tensor = f"{name}.weight"
             if isinstance(about, str):
@@ -101,25 +109,25 @@ class CheckpointPair(Mapping[str, "Tensor"]):
             for found, checkpoint in zip(names, (self._base, self._aligned), strict=True):
                 if tensor not in found:
                     raise UserError(
-                        f"the checkpoints don't fit together: {checkpoint.folder} has no tensor '{tensor}'; both must "
-                        "be of one architecture and depth"
+                        f"the checkpoints don't fit together: {checkpoint.folder} has no tensor '{tensor}'; both "
+                        "must have the same architecture and depth"
                     )
             before, after = names[0][tensor], names[1][tensor]
             if base[before] != aligned[after]:
                 raise UserError(
-                    f"the checkpoints don't fit together: '{tensor}' is {_times(base[before])} in "
-                    f"{self._base.folder}, {_times(aligned[after])} in {self._aligned.folder}"
+                    f"the checkpoints don't fit together: '{tensor}' is {_format_shape(base[before])} in "
+                    f"{self._base.folder}, {_format_shape(aligned[after])} in {self._aligned.folder}"
                 )
             self.layers[name] = Layer(before, after, about)
         covered = {layer.aligned for layer in self.layers.values()} | self.skipped.keys()
         others = {tensor: "not a linear layer" for tensor, shape in aligned.items() if len(shape) > 1}
         self.skipped |= {tensor: why for tensor, why in others.items() if tensor not in covered}
         if not self.layers:
-            raise UserError(f"{self._aligned.folder} has no linear layer: there is nothing to compare")
+            raise UserError(f"{self._aligned.folder} has no linear layer to compare")
 
 
 def _architecture(folder: Path) -> Any:
-    """The checkpoint's model without its weights; raises UserError where transformers does not know it."""
+    """Return the checkpoint's model without its weights; raise UserError if transformers doesn't know it."""
     import torch
     import transformers
 
@@ -129,11 +137,11 @@ def _architecture(folder: Path) -> Any:
         with torch.device("meta"):
             return named(config) if named else transformers.AutoModelForCausalLM.from_config(config)
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise UserError(f"'{folder}' is not a model that transformers knows: {first_line(error)}") from None
+        raise UserError(f"'{folder}' is not a model that transformers can load: {first_line(error)}") from None
 
 
 def _linear_layers(model: Any) -> "dict[str, bool | str]":
-    """The linear layers by module name: whether each is kept transposed, or why it is left out."""
+    """Return, by module name, whether each linear layer is stored transposed, or the reason why it is skipped."""
     import torch
 
     head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
@@ -146,9 +154,8 @@ def _linear_layers(model: Any) -> "dict[str, bool | str]":
     return found
 
 
-def _tensors_of(model: Any, names: Iterable[str]) -> dict[str, str]:
-    """By the model's own names of its tensors, a checkpoint's: older ones name some otherwise, and some are saved
-    without the prefix of their head."""
+def _tensor_names(model: Any, names: Iterable[str]) -> dict[str, str]:
+    """Map the model's tensor names to the checkpoint's, which may use older names or lack the base model's prefix."""
     from transformers.conversion_mapping import get_model_conversion_mapping
     from transformers.core_model_loading import WeightRenaming, rename_source_key
 
@@ -158,13 +165,13 @@ def _tensors_of(model: Any, names: Iterable[str]) -> dict[str, str]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """The file of every tensor."""
+    """Return the file of every tensor."""
     index = folder / INDEX
     if index.is_file():
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))["weight_map"]
         except (ValueError, KeyError):
-            raise UserError(f"{index} is not a readable index of shards: fetch the checkpoint again") from None
+            raise UserError(f"{index} is not a readable shard index: download the checkpoint again") from None
         files = {name: folder / file for name, file in names.items()}
         for file in dict.fromkeys(files.values()):
             if not file.is_file():
@@ -172,19 +179,19 @@ def _files(folder: Path) -> dict[str, Path]:
         return files
     whole = folder / WHOLE
     if not whole.is_file():
-        raise UserError(f"{folder} holds no {WHOLE} and no {INDEX}: save the model with safetensors")
-    with _opened(whole) as tensors:
+        raise UserError(f"{folder} has neither {WHOLE} nor {INDEX}: save the model as safetensors")
+    with _open(whole) as tensors:
         return dict.fromkeys(tensors.keys(), whole)
 
 
-def _opened(file: Path) -> Any:
+def _open(file: Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
     try:
         return safe_open(file, "pt")
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{file} is not a readable safetensors file ({error}): fetch or save it again") from None
+        raise UserError(f"{file} is not a readable safetensors file ({error}): download or save it again") from None
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def _format_shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))

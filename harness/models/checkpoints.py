@@ -1,4 +1,4 @@
-"""Where a model or an adapter lies on disk, and the digest that identifies it."""
+"""Find models and adapters on disk or on the hub, and compute the digests that identify them."""
 
 import hashlib
 import json
@@ -25,15 +25,19 @@ _CONFIGURATION = (
     "tokenizer_config.json",
     "tokenizer.json",
 )
-_OTHERS = ("tokenizer.model", "vocab.txt", "merges.txt", "chat_template.jinja")
+_TOKENIZER_FILES = ("tokenizer.model", "vocab.txt", "merges.txt", "chat_template.jinja")
 _WEIGHTS = ("*model*.safetensors", "*model*.bin")
 
 
 def find_checkpoint(name: str, what: str = "model") -> Path:
-    """The directory of a model or adapter: a shipped alias, a local directory, or a hub repository (its local cache
-    first).
+    """Return the directory of a model or adapter.
 
-    Raises UserError where there is none.
+    Args:
+        name: a shipped alias, a local directory, or a hub repository (its local cache comes first).
+        what: "model", "adapter" or "tokenizer", for messages.
+
+    Raises:
+        UserError: if nothing is found.
     """
     shipped = pocket.resolve(name)
     if shipped is not None and shipped.is_dir():
@@ -42,19 +46,19 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     if name and path.is_dir():
         return path
     if path.is_file():
-        raise UserError(f"{what} '{name}' is a file: name the directory that holds it")
+        raise UserError(f"{what} '{name}' is a file: give the directory that contains it")
     if not name:
-        raise UserError(f"no {what} is named: use for instance --model_args pretrained=pocket-aligned")
+        raise UserError(f"no {what} given: use, for example, --model_args pretrained=pocket-aligned")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(
-            f"{what} '{name}' not found: no such directory, and none of that name is shipped"
+            f"{what} '{name}' not found: no such directory, and no shipped model or adapter has that name"
             f"{did_you_mean(name, pocket.names())}"
         )
     return _from_hub(name, what)
 
 
 def find_local(name: str) -> Path | None:
-    """The directory of a model where one is at hand: shipped, local, or in the hub's cache; opens no connection."""
+    """Return the directory of a model that is shipped, local or in the hub cache, else None; never goes online."""
     shipped = pocket.resolve(name)
     if shipped is not None or not name:
         return shipped
@@ -65,25 +69,25 @@ def find_local(name: str) -> Path | None:
 
     try:
         return Path(snapshot_download(name, local_files_only=True))
-    except Exception:  # the hub's client raises its own errors, ValueErrors and OS errors
+    except Exception:  # the hub's client raises errors of its own, ValueError and OSError
         return None
 
 
 def find_base(pretrained: str) -> Adapter:
-    """The base model as a contestant of its own."""
+    """Return the base model as an `Adapter`; raise UserError if it isn't found."""
     return Adapter(BASE, None, digest_of(find_checkpoint(pretrained)))
 
 
-def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[Adapter]:
-    """Every adapter once per scale, called `name@scale`; the base, which has nothing to scale, as it is.
+def scale_adapters(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[Adapter]:
+    """Return every adapter once per scale, named `name@scale`; the base has nothing to scale and is kept as it is.
 
-    Warns where there is nothing else.
+    Warns if there is nothing but the base.
     """
     if not scales:
         return list(adapters)
     if not any(adapter.path or adapter.served for adapter in adapters):
-        warnings.warn("--adapter_scales is passed over: the base alone has no update to scale", stacklevel=2)
-    named = {f"{scale:g}": scale for scale in scales}  # scales that one name stands for are one scale
+        warnings.warn("--adapter_scales is ignored: the base alone has no update to scale", stacklevel=2)
+    named = {f"{scale:g}": scale for scale in scales}  # scales that are written alike count once
     return [
         one
         for adapter in adapters
@@ -96,22 +100,30 @@ def scaled(adapters: Sequence[Adapter], scales: Sequence[float] | None) -> list[
 
 
 def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
-    """Resolve `--adapters`: `base`, a directory, an alias or hub name, each as it is or as `name=where`.
+    """Resolve `--adapters`.
 
-    An adapter is called by its directory's name unless it is given one. Raises UserError for a directory that is no
-    peft adapter and for two adapters of one name.
+    Args:
+        specs: `base`, a directory, a shipped alias or a hub name, each alone or as `name=where`. Without a name, the
+            adapter is named after its directory.
+        base: the base model, used for `base`.
+
+    Raises:
+        UserError: if a directory isn't a peft adapter, or two adapters have the same name.
     """
     found = [_find_adapter(spec, base) for spec in specs]
     for i, adapter in enumerate(found):
         if adapter.name in {other.name for other in found[:i]}:
-            raise UserError(f"two adapters are called '{adapter.name}': give one another name, as in other={specs[i]}")
+            raise UserError(f"two adapters are called '{adapter.name}': rename one, as in other={specs[i]}")
     return found
 
 
-def warn_of_other_bases(adapters: Sequence[Adapter], base: Adapter) -> None:
-    """Warn of adapters that were surely trained on another base than the one they are put on: their training card says
-    so, or the base that they name is at hand and is another."""
-    from holdfast.training.training_card import read_card  # which needs pydantic, and `ls` does not
+def warn_about_base_mismatch(adapters: Sequence[Adapter], base: Adapter) -> None:
+    """Warn about adapters that were trained on a base other than `base`.
+
+    The base is taken from the adapter's training card, or else from the base that its configuration names, if that is
+    available locally. If it is unknown, there is no warning.
+    """
+    from holdfast.training.training_card import read_card  # needs pydantic, which `holdfast ls` doesn't load
 
     for adapter in adapters:
         if adapter.path is None:
@@ -121,24 +133,24 @@ def warn_of_other_bases(adapters: Sequence[Adapter], base: Adapter) -> None:
         try:
             card = read_card(adapter.path)
         except UserError:
-            card = None  # of another version: it is no part of the adapter
-        lies = None if card else find_local(named)
-        trained_on = card.base_digest if card else digest_of(lies) if lies else base.digest
+            card = None  # written by another version; the adapter works without it
+        folder = None if card else find_local(named)
+        trained_on = card.base_digest if card else digest_of(folder) if folder else base.digest
         if trained_on != base.digest:
             warnings.warn(
-                f"adapter '{adapter.name}' was trained on another base ('{named}') than the one that it is put on here",
+                f"adapter '{adapter.name}' was trained on a different base ('{named}') than the one used here",
                 stacklevel=2,
             )
 
 
 def digest_of(directory: Path) -> str:
-    """SHA-256 over what decides the answers of a model or adapter directory: weights, configuration, tokenizer.
+    """Return the SHA-256 of the files that decide a model's or adapter's answers: weights, configuration, tokenizer.
 
-    JSON counts by content, not by layout; file names count; other files (cards, optimizer states) don't. A directory
-    that has not changed since is not read again.
+    File names count. JSON counts by content, not by layout. Other files (cards, optimizer states) don't count. An
+    unchanged directory is read only once.
     """
-    found = [(file.name, file.stat()) for file in sorted(directory.iterdir())]
-    return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+    stats = [(file.name, file.stat()) for file in sorted(directory.iterdir())]
+    return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 @lru_cache(maxsize=64)
@@ -148,7 +160,7 @@ def _digest(directory: Path, files: tuple[tuple[str, int, int], ...]) -> str:
     for file in (directory / name for name, _, _ in files):
         if file.name in _CONFIGURATION:
             content = json.dumps(_read_json(file), sort_keys=True).encode()
-        elif file in weights or file.name in _OTHERS:
+        elif file in weights or file.name in _TOKENIZER_FILES:
             with file.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").digest()
         else:
@@ -187,9 +199,9 @@ def _from_hub(name: str, what: str) -> Path:
     for offline in (True, False):
         try:
             return Path(snapshot_download(name, local_files_only=offline, ignore_patterns=ignored))
-        except Exception as error:  # the hub's client raises its own, requests', httpx' and OS errors
+        except Exception as error:  # the hub's client raises errors of its own, of requests, httpx and the OS
             reason = error
     raise UserError(
         f"{what} '{name}' is neither a directory nor shipped ({', '.join(pocket.names())}) nor in the local hub cache, "
-        f"and the hub did not answer ({type(reason).__name__}): name a local directory"
+        f"and the hub did not answer ({type(reason).__name__}): give a local directory"
     )

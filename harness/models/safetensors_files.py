@@ -1,4 +1,4 @@
-"""Safetensors files that are never half-written, and many joined into one without holding them in memory."""
+"""Write safetensors files atomically, and join many into one without loading them into memory."""
 
 import json
 import os
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file; it stands at `path` whole or not at all."""
+    """Write a safetensors file; it appears at `path` complete or not at all."""
     from safetensors.torch import save_file
 
-    with beside(path) as temporary:
+    with atomic_path(path) as temporary:
         save_file(dict(tensors), temporary, dict(metadata))
 
 
-def join(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> None:
-    """One safetensors file with all tensors of `parts`, copied as bytes, in their order.
+def join_files(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> None:
+    """Join safetensors files into one, copying the tensors as bytes, in order.
 
-    The format: 8 bytes with the header's length, the header (JSON: dtype, shape and place of each tensor), the data.
+    The format: 8 bytes with the header's length, the header (JSON: dtype, shape and offsets of each tensor), the data.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     at = 0
@@ -37,7 +37,7 @@ def join(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> No
         at += part.stat().st_size - size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with beside(target) as temporary, temporary.open("wb") as out:
+    with atomic_path(target) as temporary, temporary.open("wb") as out:
         out.write(len(text).to_bytes(8, "little") + text)
         for part in parts:
             with part.open("rb") as source:
@@ -46,11 +46,13 @@ def join(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> No
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target`, of a file or a folder that the block makes; afterwards it is renamed.
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path next to `target`; the file or directory that the block makes there replaces `target`.
 
-    Where the block or the renaming fails, nothing stands at `target` that was not there before, and nothing is left
-    beside it. Raises UserError where the disk is full or can't be written.
+    If the block fails, `target` is unchanged and nothing temporary remains.
+
+    Raises:
+        UserError: if the disk is full or `target` can't be written.
     """
     from safetensors import SafetensorError
 
@@ -70,7 +72,7 @@ def beside(target: Path) -> Iterator[Path]:
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
-    """The header, and where the data begin."""
+    """Return the header, and the offset at which the data begin."""
     with file.open("rb") as source:
         length = int.from_bytes(source.read(8), "little")
         return json.loads(source.read(length)), 8 + length

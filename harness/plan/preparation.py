@@ -9,7 +9,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import scaled, warn_of_other_bases
+from holdfast.harness.models.checkpoints import scale_adapters, warn_about_base_mismatch
 from holdfast.harness.plan.packs import packed_variants
 from holdfast.harness.plan.paraphrasing import with_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
@@ -55,8 +55,8 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters = find(config.model_args, config.adapters)
     if "pretrained" in config.model_args:
-        warn_of_other_bases(adapters, base)
-    adapters = scaled(adapters, config.adapter_scales)
+        warn_about_base_mismatch(adapters, base)
+    adapters = scale_adapters(adapters, config.adapter_scales)
     if config.pack is not None:
         return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))
     loaded = with_paraphrases(loaded, config)

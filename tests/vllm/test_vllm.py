@@ -10,7 +10,7 @@ from holdfast.errors import UserError, first_line
 from holdfast.harness.backends import Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import find_adapters, scaled
+from holdfast.harness.models.checkpoints import find_adapters, scale_adapters
 from tests.harness.loras import BASE, PROMPTS, ask, pocket, save_lora, save_two
 from tests.vllm.engines import MODEL_ARGS, connect
 
@@ -26,7 +26,7 @@ def adapters(folder: Path) -> list[Adapter]:
     first, second = save_two(folder)
     idle = save_lora(folder / "idle", pocket(), scale=0.0)
     found = find_adapters(["base", first, second, idle], BASE)
-    return [*found, *scaled([found[1]], [0.0, 2.0])]
+    return [*found, *scale_adapters([found[1]], [0.0, 2.0])]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
             found.append(Adapter(name or served, None, _digest(where, served), served=served))
     for i, adapter in enumerate(found):
         if adapter.name in {other.name for other in found[:i]}:
-            raise UserError(f"two adapters are called '{adapter.name}': give one another name, as in other=...")
+            raise UserError(f"two adapters are called '{adapter.name}': rename one, as in other=...")
     return base, found
 
 

@@ -233,18 +233,18 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (_poisoned, "holds no numbers (NaN or infinity): its training diverged"),
+        (_poisoned, "contain NaN or infinity: its training diverged"),
         (_pickled, "is pickled (adapter_model.bin), and a pickle can run code"),
         (_truncated, "is not a readable safetensors file"),
-        (_unpaired, "'model.layers.0.self_attn.q_proj' are no pair of matrices of one rank"),
-        (_rankless, "are no pair of matrices of one rank"),
+        (_unpaired, "'model.layers.0.self_attn.q_proj' must be two matrices of the same rank"),
+        (_rankless, "must be two matrices of the same rank"),
         (_renamed, "module 'model.layers.7."),
         (_other_base, "it was trained on 'pocket-base', the subspace is of"),
         (_other_shape, "the adapter does not belong to this subspace: 'model.layers.0."),
         (_no_config, "is not a peft adapter: it has no adapter_config.json"),
         (_changed(use_dora=True), "is a DoRA adapter"),
-        (_changed(peft_type="LOHA"), "is a LOHA adapter: only LoRA's update"),
-        (_changed(init_lora_weights="pissa"), "began with init_lora_weights='pissa', which changes the base"),
+        (_changed(peft_type="LOHA"), "is a LOHA adapter: expected LoRA"),
+        (_changed(init_lora_weights="pissa"), "was initialised with init_lora_weights='pissa', which changes the base"),
         (_changed(layer_replication=[[0, 2]]), "replicates layers"),
         (_changed(target_parameters=["experts.w"]), "adapts bare parameters"),
     ],
@@ -319,7 +319,7 @@ def test_what_is_there_already_is_not_written_over(
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter")
     assert command(adapter, subspace, adapter) == 1
-    assert f"--out '{adapter}' exists already" in capsys.readouterr().err
+    assert f"--output_path '{adapter}' already exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

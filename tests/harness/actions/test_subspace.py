@@ -210,15 +210,15 @@ def _changed(folder: Path, change: object) -> None:
         (_truncate, "is not a readable safetensors file"),
         (_corrupt, "is not a readable safetensors file"),
         (_lose_a_shard, "is incomplete: the shard model-00001-of-"),
-        (_break_the_index, "is not a readable index of shards"),
+        (_break_the_index, "is not a readable shard index"),
         (_rename, "has no tensor 'model.layers.0.self_attn.q_proj.weight'"),
         (_reshape, "'model.layers.0.self_attn.q_proj.weight' is 8 x 32 in"),
         (_poison, "hold weights that are no numbers (NaN or infinity)"),
         (_quantise, "is quantised"),
         (_equal, "base and aligned are equal"),
         (_embeddings_only, "differ in no linear layer"),
-        (_no_weights, "holds no model.safetensors and no model.safetensors.index.json"),
-        (_no_config, "is not a model that transformers knows"),
+        (_no_weights, "has neither model.safetensors nor model.safetensors.index.json"),
+        (_no_config, "is not a model that transformers can load"),
     ],
 )
 def test_what_can_t_be_compared_is_one_clear_line(

@@ -19,7 +19,7 @@ from holdfast.harness.backends.backend import Backend, BackendOptions
 from holdfast.harness.backends.engines import hf_engine as hf
 from holdfast.harness.backends.engines.hf_mixed import mixed
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import digest_of, find_adapters, find_base, scaled
+from holdfast.harness.models.checkpoints import digest_of, find_adapters, find_base, scale_adapters
 from tests.harness.fakes import Fake
 from tests.harness.loras import BASE, OTHER_BASES, POCKET, PROMPTS, ask, pocket, save_lora, save_stranger, save_two
 
@@ -65,7 +65,7 @@ def test_the_batch_size_changes_no_answer(loras: list[str]) -> None:
 def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras: list[str]) -> None:
     dora = save_lora(tmp_path / "dora", pocket(), scale=0.3, use_dora=True)
     found = find_adapters(["base", *loras, dora], BASE)
-    adapters = [*found, *scaled([found[1]], [2.0])]
+    adapters = [*found, *scale_adapters([found[1]], [2.0])]
     names = [adapter.name for adapter in adapters]
     backend = connect(adapters, 64)
     settings = Settings(max_new_tokens=12)
@@ -212,7 +212,7 @@ def test_any_unicode_is_answered() -> None:
     [
         ({"pretraned": "x"}, "no argument 'pretraned'; did you mean 'pretrained'"),
         ({"dtype": "float8"}, "unknown dtype 'float8'"),
-        ({"pretrained": "no/where"}, "neither a directory nor shipped .* name a local directory"),
+        ({"pretrained": "no/where"}, "neither a directory nor shipped .* give a local directory"),
         ({"pretrained": "./nowhere"}, "not found: no such directory"),
     ],
 )
@@ -236,7 +236,7 @@ def test_broken_adapter_directories_are_named(tmp_path: Path) -> None:
 
 
 def test_two_adapters_of_one_name_must_be_told_apart(loras: list[str]) -> None:
-    with pytest.raises(UserError, match="two adapters are called 'first': give one another name"):
+    with pytest.raises(UserError, match="two adapters are called 'first': rename one"):
         find_adapters([loras[0], loras[0]], BASE)
     assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], BASE)] == ["first", "again"]
 

@@ -1,4 +1,4 @@
-"""An adapter on a base that it was not trained on."""
+"""The warning about adapters that are used on a base they weren't trained on."""
 
 import json
 import shutil
@@ -7,36 +7,36 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint, warn_of_other_bases
+from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint, warn_about_base_mismatch
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Path:
+def adapter(tmp_path: Path) -> Path:
     """A copy of a shipped adapter, which was trained on pocket-aligned."""
     return Path(shutil.copytree(find_checkpoint("pocket-steady"), tmp_path / "mine"))
 
 
-def warned(adapter: Path, pretrained: str) -> list[str]:
+def warnings_of(adapter: Path, pretrained: str) -> list[str]:
     base = find_base(pretrained)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_of_other_bases([base, *find_adapters([str(adapter)], base)], base)
+        warn_about_base_mismatch([base, *find_adapters([str(adapter)], base)], base)
     return [str(each.message) for each in caught]
 
 
-def test_the_base_that_an_adapter_names_is_compared(mine: Path) -> None:
-    assert warned(mine, "pocket-aligned") == []
-    [told] = warned(mine, "pocket-base")
-    assert "adapter 'mine' was trained on another base ('pocket-aligned') than the one that it is put on" in told
+def test_a_base_other_than_the_one_named_is_warned_about(adapter: Path) -> None:
+    assert warnings_of(adapter, "pocket-aligned") == []
+    [message] = warnings_of(adapter, "pocket-base")
+    assert "adapter 'mine' was trained on a different base ('pocket-aligned') than the one used here" in message
 
 
-def test_a_base_that_is_not_at_hand_is_not_guessed_at(mine: Path) -> None:
-    settings = json.loads((mine / "adapter_config.json").read_text())
-    (mine / "adapter_config.json").write_text(json.dumps({**settings, "base_model_name_or_path": "./elsewhere"}))
-    assert warned(mine, "pocket-base") == []
+def test_an_unavailable_base_gives_no_warning(adapter: Path) -> None:
+    settings = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps({**settings, "base_model_name_or_path": "./elsewhere"}))
+    assert warnings_of(adapter, "pocket-base") == []
 
 
-def test_the_training_card_knows_better_than_the_name(mine: Path) -> None:
+def test_the_training_card_overrides_the_name(adapter: Path) -> None:
     card = {
         "recipe": {},
         "recipe_digest": "",
@@ -51,6 +51,6 @@ def test_the_training_card_knows_better_than_the_name(mine: Path) -> None:
         "norms": {},
         "squared_distance": None,
     }
-    (mine / "training_card.json").write_text(json.dumps(card))
-    assert warned(mine, "pocket-base") == []
-    assert len(warned(mine, "pocket-aligned")) == 1
+    (adapter / "training_card.json").write_text(json.dumps(card))
+    assert warnings_of(adapter, "pocket-base") == []
+    assert len(warnings_of(adapter, "pocket-aligned")) == 1

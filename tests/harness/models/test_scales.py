@@ -1,15 +1,15 @@
-"""`--adapter_scales` that scale nothing, or are none."""
+"""Invalid `--adapter_scales`, and scales with nothing to scale."""
 
 from pathlib import Path
 
 import pytest
 
 from holdfast.harness.cli import main
-from holdfast.harness.models.checkpoints import find_adapters, find_base, scaled
+from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_adapters
 
 
 @pytest.mark.parametrize(
-    ("scales", "said"),
+    ("scales", "message"),
     [
         ("-1,x", "adapter_scales.0: a scale is a number from 0 on, as in 0,0.5,1, not '-1'"),
         ("-.5", "not '-.5'"),
@@ -18,16 +18,18 @@ from holdfast.harness.models.checkpoints import find_adapters, find_base, scaled
         (",", "adapter_scales: name at least one"),
     ],
 )
-def test_what_is_no_scale_is_named(scales: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_scales_are_named(
+    scales: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["run", "--adapter_scales", scales, "--output_path", str(tmp_path)]) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_scales_without_an_adapter_are_said_to_be_passed_over() -> None:
+def test_scales_without_an_adapter_are_ignored_with_a_warning() -> None:
     base = find_base("pocket-aligned")
-    with pytest.warns(UserWarning, match="--adapter_scales is passed over: the base alone has no update to scale"):
-        assert scaled([base], [0.5]) == [base]
-    assert [each.name for each in scaled(find_adapters(["base", "pocket-steady"], base), [0.5])] == [
+    with pytest.warns(UserWarning, match="--adapter_scales is ignored: the base alone has no update to scale"):
+        assert scale_adapters([base], [0.5]) == [base]
+    assert [each.name for each in scale_adapters(find_adapters(["base", "pocket-steady"], base), [0.5])] == [
         "base",
         "pocket-steady@0.5",
     ]
