@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
             assert target == room or RANKS[target] > RANKS[room], (
                 f"{module} imports {name}, which does not lie below it"
             )
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    graph = {module: {name for name in imports(path) if name in FILES} - {module} for module, path in FILES.items()}
+    assert len([*TopologicalSorter(graph).static_order()]) == len(FILES)
 
 
 def test_no_two_modules_share_a_name() -> None:
