@@ -147,7 +147,7 @@ def generate(engine: Any, requests: Sequence[Request]) -> None:
     from vllm import SamplingParams
 
     core, loaded = engine._engine, engine._loaded
-    for request, (ids, _) in zip(requests, loaded.prompting.encoded_requests(requests), strict=True):
+    for request, (ids, _) in zip(requests, loaded.prompting.encode_requests(requests), strict=True):
         settings = request.settings
         params = SamplingParams(
             max_tokens=settings.max_new_tokens, stop=list(settings.stop) or None, temperature=settings.temperature

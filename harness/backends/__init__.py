@@ -1,4 +1,4 @@
-"""What generates: one backend per engine, behind one small protocol."""
+"""Backends: the engines that generate answers, behind one small protocol."""
 
 from holdfast.harness.backends.backend import Backend, Generation, Request, Settings, backend, backends
 from holdfast.harness.models.adapter import Adapter

@@ -1,4 +1,4 @@
-"""Registers the backend `api`: any OpenAI-compatible server, and Anthropic's."""
+"""Register the backend `api`: any OpenAI-compatible server, and Anthropic's."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,14 +8,14 @@ from holdfast.harness.models.adapter import Adapter
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError for an unknown, missing or impossible model argument, or a missing key."""
+    """Raise UserError if a model argument is unknown, missing or invalid, or the API key is missing."""
     from holdfast.harness.backends.engines import api_engine
 
     api_engine.check_args(model_args)
 
 
 def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[Adapter, list[Adapter]]:
-    """Return the base and the adapters: directories to load on the server, and names that it serves already."""
+    """Return the base and the adapters: directories for the server to load, and names that it already serves."""
     from holdfast.harness.backends.engines import api_engine
 
     return api_engine.find_served(model_args, adapters)
@@ -23,7 +23,7 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
 
 @backend("api", check_args, find_served, incidental_args=("timeout", "max_retries"), incidental=("batch_size",))
 def api(options: BackendOptions, adapters: Sequence[Adapter]) -> Backend:
-    """Ask an OpenAI-compatible server (vllm serve included) or Anthropic's: adapters by model name."""
+    """Send requests to an OpenAI-compatible server (such as vllm serve) or Anthropic's; adapters are model names."""
     from holdfast.harness.backends.engines.api_engine import Api
 
     return Api(options, adapters)

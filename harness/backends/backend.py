@@ -1,4 +1,4 @@
-"""What a backend is: requests in, generations out; and the registry of backends."""
+"""The backend protocol (requests in, generations out) and the registry of backends."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from holdfast.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an answer is generated. Greedy where `temperature` is 0."""
+    """Generation settings; decoding is greedy if `temperature` is 0."""
 
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
@@ -21,54 +21,51 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One rendered prompt for one adapter (by name).
-
-    `replicate` is 0, or counts the times that an equal request is made again on purpose, to measure noise: an engine
-    generates those in other batches than the first. Where there are `choices` nothing is generated: the likeliest of
-    them is the answer.
-    """
+    """One prompt for one adapter."""
 
     key: str
     adapter: str
+    """The adapter's name."""
     prompt: str
     settings: Settings
     replicate: int = 0
+    """0, or the number of this repetition of an earlier request, made to measure noise: engines generate repetitions
+    in different batches than the original."""
     choices: tuple[str, ...] = ()
+    """If given, nothing is generated: the answer is the choice with the highest log-likelihood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The answer to the request with this key.
-
-    `finish` is "stop" (the model or a stop string ended it), "length" or "choice"; `truncated` says that the prompt did
-    not fit and lost its beginning. `likelihoods` are the log-likelihoods (nats, summed over tokens) of the request's
-    choices, in their order.
-    """
+    """The answer to the request with this key."""
 
     key: str
     output: str
     tokens: int
     finish: str
+    """"stop" (ended by the model or a stop string), "length" or "choice"."""
     truncated: bool = False
+    """Whether the beginning of the prompt was cut because it didn't fit."""
     likelihoods: tuple[float, ...] = ()
+    """Log-likelihoods (nats, summed over tokens) of the request's choices, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a backend found out about an adapter before the run: does it change anything at all?"""
+    """Whether an adapter changes the model at all, measured before the run."""
 
     has_effect: bool
     largest_logit_change: float
 
 
 @dataclass(frozen=True, slots=True)
-class Attended:
-    """A prompt and an answer to it: whose attention to look at, between which spans (characters) of either."""
+class AttentionQuery:
+    """A prompt and an answer, and the spans (in characters) of each between which to measure attention."""
 
     adapter: str
     prompt: str
     content: str
-    """The part of the prompt that `content_spans` are about."""
+    """The part of the prompt that `content_spans` refer to."""
     content_spans: tuple[tuple[int, int], ...]
     output: str
     output_spans: tuple[tuple[int, int], ...]
@@ -78,31 +75,31 @@ class Backend(Protocol):
     """An engine with its base model loaded and its adapters ready."""
 
     def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
-        """By adapter name (the base left out): whether it changes at least one logit on these prompts."""
+        """Return, by adapter name without the base, whether it changes at least one logit on these prompts."""
         ...
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Answer the requests, batch by batch, in any order; requests whose keys are in `done` may be left out.
 
-        Batches are formed over *all* requests, so that a resumed run pads and rounds as an uninterrupted one does.
+        Batches are formed over *all* requests, so that a resumed run pads and rounds like an uninterrupted one.
         """
         ...
 
     def describe(self) -> Mapping[str, Any]:
-        """What run.json says of the engine: versions, device, dtype, batch size."""
+        """Return what run.json records about the engine: versions, device, dtype, batch size."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """What the command line hands to a backend's builder."""
+    """The options that a backend is built with."""
 
     model_args: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int | None = None
-    """None chooses one (`auto`)."""
+    """None means that the backend chooses (`--batch_size auto`)."""
     device: str | None = None
     max_requests: int | None = None
-    """How many requests may be sent to a server."""
+    """Maximum number of requests to send to a server; None means no limit."""
 
 
 Build = Callable[[BackendOptions, Sequence[Adapter]], Backend]
@@ -111,8 +108,8 @@ Find = Callable[[Mapping[str, Any], Sequence[str]], tuple[Adapter, list[Adapter]
 
 
 def find_files(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[Adapter, list[Adapter]]:
-    """The base and the adapters as directories: what `pretrained` and `--adapters` name."""
-    from holdfast.harness.models.checkpoints import find_adapters, find_base  # which needs this package's types
+    """Return the base that `pretrained` names and the adapters that `--adapters` names, all of them directories."""
+    from holdfast.harness.models.checkpoints import find_adapters, find_base  # which imports this package
 
     base = find_base(str(model_args.get("pretrained", "")))
     return base, find_adapters(adapters, base)
@@ -120,17 +117,19 @@ def find_files(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class BackendEntry:
-    """A registered backend: `build(options, adapters)` loads it, `check(model_args)` raises UserError beforehand, and
-    `find(model_args, adapters)` tells what the base is and what `--adapters` names. A run may be resumed with other
-    model arguments where they are `incidental_args`, and other settings where they are `incidental`: no answer depends
-    on them."""
+    """A registered backend."""
 
     name: str
     build: Build
+    """`build(options, adapters)` loads the backend."""
     check: Check
+    """`check(model_args)` raises UserError if they are invalid; it loads nothing."""
     find: Find = find_files
+    """`find(model_args, adapters)` returns the base and the adapters that `--adapters` names."""
     incidental_args: tuple[str, ...] = ()
+    """Model arguments that no answer depends on: a run may be resumed with different ones."""
     incidental: tuple[str, ...] = ()
+    """Settings that no answer depends on: a run may be resumed with different ones."""
 
 
 backends: Registry[BackendEntry] = Registry("backends", "holdfast.harness.backends")
@@ -146,7 +145,15 @@ def backend(
     incidental_args: tuple[str, ...] = (),
     incidental: tuple[str, ...] = (),
 ) -> Callable[[B], B]:
-    """Register a builder under `name`; its docstring's first line is what `holdfast ls backends` shows."""
+    """Register the decorated builder as a backend; `holdfast ls backends` shows the first line of its docstring.
+
+    Args:
+        name: the name for `--model`.
+        check: raises UserError if the model arguments are invalid.
+        find: finds the base and the adapters; by default both are directories.
+        incidental_args: model arguments that no answer depends on, so that a run may be resumed with different ones.
+        incidental: settings that no answer depends on.
+    """
 
     def register(build: B) -> B:
         backends.register(name, BackendEntry(name, build, check, find, incidental_args, incidental))

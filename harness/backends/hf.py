@@ -1,4 +1,4 @@
-"""Registers the backend `hf`: transformers and peft on one machine."""
+"""Register the backend `hf`: transformers and peft on one machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from holdfast.harness.models.adapter import Adapter
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError for an unknown, missing or impossible model argument."""
+    """Raise UserError if a model argument is unknown, missing or invalid."""
     from holdfast.harness.backends.engines import hf_loading
 
     hf_loading.check_args(model_args)

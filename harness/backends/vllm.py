@@ -1,4 +1,4 @@
-"""Registers the backend `vllm`: vLLM in this process."""
+"""Register the backend `vllm`: vLLM, run in this process."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from holdfast.harness.models.adapter import Adapter
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError for an unknown, missing or impossible model argument."""
+    """Raise UserError if a model argument is unknown, missing or invalid."""
     from holdfast.harness.backends.engines import vllm_loading
 
     vllm_loading.check_args(model_args)

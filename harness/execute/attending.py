@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from holdfast.harness.backends.backend import Attended
+from holdfast.harness.backends.backend import AttentionQuery
 from holdfast.harness.plan.plan import Item
 from holdfast.metrics.adapters.attention import Span, attention_shift, back_mapping
 from holdfast.metrics.drift import Drift
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 class Attentive(Protocol):
     """A backend that can show its attention."""
 
-    def attention(self, asked: Attended) -> Array | None:
+    def attention(self, query: AttentionQuery) -> Array | None:
         """(answer segments, prompt segments): shares, rows summing to one; None where they can't be told apart."""
         ...
 
@@ -54,7 +54,7 @@ class AttentionShifts:
         texts = sample.content, question.variant.text
         clean, perturbed = (
             self._attention(
-                Attended(item.adapter.name, prompts[i], texts[i], _spans(contents[i]), text, _spans(outputs[i]))
+                AttentionQuery(item.adapter.name, prompts[i], texts[i], _spans(contents[i]), text, _spans(outputs[i]))
             )
             for i, text in enumerate((clean_output, output))
         )

@@ -1,4 +1,4 @@
-"""A small task, and one call that runs it on the fake engine."""
+"""Fixtures: a small task, and a function that runs it on the fake engine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def task() -> Task:
 
 @pytest.fixture
 def run(tmp_path: Path, task: Task) -> Callable[..., Results]:
-    """`run(fake, name="value", ...)` evaluates the small task and gives back the results; None leaves a setting out."""
+    """A function `run(fake, name="value", ...)` that evaluates the small task; None leaves a setting out."""
 
     def run(fake: Fake, **settings: Any) -> Results:
         chosen = {

@@ -1,4 +1,4 @@
-"""An engine without a model: it answers by rule, in batches, counts what it is asked, and can die half-way."""
+"""An engine without a model: it answers by rule, in batches, records its requests, and can die half-way."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -10,17 +10,17 @@ from holdfast.harness.models.checkpoints import BASE
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing catches it."""
+    """Simulates kill -9: nothing catches it."""
 
 
 class FakeEngine:
-    """Answers with the prompt's own words, `adapter`-dependent; dies before batch `dies_at` if that is given."""
+    """Answers with the prompt's words and the adapter's name; dies before batch `dies_at`, if given."""
 
     def __init__(self, adapters: Sequence[Adapter], size: int, dies_at: int | None, rule: "Rule | None") -> None:
         self.adapters = adapters
         self.size = size
         self.dies_at = dies_at
-        self.rule = rule or words_again
+        self.rule = rule or echo_words
         self.batches: list[list[Request]] = []
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
@@ -43,13 +43,13 @@ class FakeEngine:
 Rule = Callable[[Request], str]
 
 
-def words_again(request: Request) -> str:
+def echo_words(request: Request) -> str:
     words = request.prompt.split()
     return ". ".join([request.adapter, " ".join(words[:6]), " ".join(words[6:])]) + "."
 
 
 class Fake:
-    """A backend builder that remembers the engines it made."""
+    """A backend builder that keeps the engines it has built."""
 
     def __init__(self, size: int = 4, dies_at: int | None = None, rule: Rule | None = None) -> None:
         self.size = size

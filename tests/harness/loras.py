@@ -1,4 +1,4 @@
-"""Adapters of the pocket model made on the spot, and one way to ask any backend."""
+"""Make adapters of the pocket model, and get answers from any backend."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ OTHER_BASES = [
     ({"hidden_size": 64}, "does not belong to this base: .* is for 64 inputs"),
     ({"num_hidden_layers": 9}, "does not belong to this base: .* which the base does not have"),
 ]
-"""What may differ, and what is said of an adapter that was made on such a base."""
+"""Changes to the base's configuration, and the error for an adapter that was made on such a base."""
 
 
 def save_lora(folder: Path, model: Any, *, scale: float, **config: Any) -> str:
@@ -43,7 +43,7 @@ def pocket() -> Any:
 
 
 def save_two(folder: Path) -> list[str]:
-    """Two adapters of the pocket model: one on attention, one on every linear layer with its own ranks."""
+    """Save two adapters of the pocket model: one on attention, one on every linear layer with its own ranks."""
     second = {"target_modules": "all-linear", "rank_pattern": {"down_proj": 2}, "use_rslora": True}
     return [
         save_lora(folder / "first", pocket(), scale=0.3),
@@ -52,7 +52,7 @@ def save_two(folder: Path) -> list[str]:
 
 
 def save_stranger(folder: Path, change: dict[str, int]) -> str:
-    """An adapter of a base that is changed like this."""
+    """Save an adapter of a base whose configuration is changed."""
     return save_lora(folder, LlamaForCausalLM(LlamaConfig.from_pretrained(POCKET, **change)), scale=0.1)
 
 

@@ -1,4 +1,4 @@
-"""Multiple choice: the answer is the choice that the model finds likeliest, as the slow, obvious form finds it."""
+"""Multiple choice: the answer is the choice with the highest log-likelihood, equal to a slow, obvious reference."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.backends import Generation, Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
-from holdfast.harness.backends.engines.prompting import common_start
+from holdfast.harness.backends.engines.prompting import common_prefix_length
 from holdfast.harness.models.checkpoints import find_adapters, find_base
 from tests.harness.loras import BASE, POCKET, pocket, save_two
 
@@ -41,23 +41,23 @@ def choose(backend: Backend, *adapters: str) -> dict[tuple[str, str], Generation
 
 
 def log_likelihood(logits: torch.Tensor, ids: list[int]) -> float:
-    """sum_t log p(id_t), with `logits` (t, vocabulary) of the places in front of each."""
+    """Return sum_t log p(id_t); `logits` is (t, vocabulary), each row predicting the token of the same index."""
     return sum(float(row.log_softmax(0)[token]) for row, token in zip(logits, ids, strict=True))
 
 
-def alone(model: Any, tokenizer: Any, prompt: str, choice: str) -> float:
-    """One choice after one prompt, nothing padded, nothing batched."""
+def choice_likelihood(model: Any, tokenizer: Any, prompt: str, choice: str) -> float:
+    """Return the log-likelihood of one choice after one prompt, without padding or batching."""
     context, whole = tokenizer(prompt)["input_ids"], tokenizer(prompt + choice)["input_ids"]
     assert whole[: len(context)] == context
     own = whole[len(context) :]
-    context = context or [tokenizer.pad_token_id]  # the pocket tokenizer has nothing to begin with
+    context = context or [tokenizer.pad_token_id]  # the pocket tokenizer has no start token
     logits = model(torch.tensor([context + own])).logits[0]
     return log_likelihood(logits[len(context) - 1 : -1], own)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [1, 3, 64])
-def test_the_likeliest_choice_is_the_answer_for_every_adapter(tmp_path: Path, size: int) -> None:
+def test_the_answer_is_the_likeliest_choice_for_each_adapter(tmp_path: Path, size: int) -> None:
     first, _ = save_two(tmp_path)
     answers = choose(connect(str(POCKET), f"base,{first}", size), "base", "first")
     model, tokenizer = pocket(), AutoTokenizer.from_pretrained(POCKET)
@@ -65,7 +65,7 @@ def test_the_likeliest_choice_is_the_answer_for_every_adapter(tmp_path: Path, si
         for prompt, choices in ASKED.items():
             messages = [{"role": "user", "content": prompt}]
             rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-            expected = [alone(judge, tokenizer, rendered, choice) for choice in choices]
+            expected = [choice_likelihood(judge, tokenizer, rendered, choice) for choice in choices]
             answer = answers[name, prompt]
             assert answer.likelihoods == pytest.approx(expected, abs=1e-3)
             assert answer.output == choices[expected.index(max(expected))]
@@ -73,7 +73,7 @@ def test_the_likeliest_choice_is_the_answer_for_every_adapter(tmp_path: Path, si
 
 
 @torch.no_grad()
-def test_padding_moves_no_position_of_a_model_that_learned_them(tmp_path: Path) -> None:
+def test_padding_does_not_shift_learned_positions(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(POCKET)
     tokenizer.save_pretrained(tmp_path)
     torch.manual_seed(0)
@@ -82,12 +82,12 @@ def test_padding_moves_no_position_of_a_model_that_learned_them(tmp_path: Path) 
     answers = choose(connect(str(tmp_path), chat_template="none"), "base")
     for prompt, choices in ASKED.items():
         space = " " if prompt else ""
-        expected = [alone(model, tokenizer, prompt, f"{space}{choice}") for choice in choices]
+        expected = [choice_likelihood(model, tokenizer, prompt, f"{space}{choice}") for choice in choices]
         assert answers["base", prompt].likelihoods == pytest.approx(expected, abs=1e-4)
 
 
 @torch.no_grad()
-def test_an_encoder_decoder_chooses_too(tmp_path: Path) -> None:
+def test_an_encoder_decoder_ranks_choices_too(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(POCKET)
     tokenizer.save_pretrained(tmp_path)
     torch.manual_seed(0)
@@ -108,24 +108,24 @@ def test_an_encoder_decoder_chooses_too(tmp_path: Path) -> None:
     assert cut.truncated
 
 
-def test_a_long_prompt_loses_its_beginning_and_a_choice_that_never_fits_is_named() -> None:
+def test_a_long_prompt_is_truncated_but_a_long_choice_is_an_error() -> None:
     backend = connect(str(POCKET), max_length=64)
     long = Request("long", "base", "word " * 200, Settings(), 0, ("yes", "no"))
     short = Request("short", "base", "word", Settings(), 0, ("yes", "no"))
     cut = {answer.key: answer.truncated for batch in backend.generate([long, short]) for answer in batch}
     assert cut == {"long": True, "short": False}
-    with pytest.raises(UserError, match="a choice is longer than the 64 tokens"):
+    with pytest.raises(UserError, match="a choice is longer than the model's context of 64 tokens"):
         list(backend.generate([Request("x", "base", "word", Settings(), 0, ("yes " * 200, "no"))]))
 
 
-def test_tokens_that_a_choice_changes_at_the_border_count_for_every_choice() -> None:
-    assert common_start([1, 2, 3], [[1, 2, 3, 4], [1, 2, 3, 5, 6]]) == 3
-    assert common_start([1, 2, 3], [[1, 2, 9], [1, 2, 3, 5]]) == 2
-    assert common_start([1, 2], [[1, 2]]) == 1
-    assert common_start([], [[7], [8]]) == 0
+def test_the_common_prefix_ends_where_any_choice_departs() -> None:
+    assert common_prefix_length([1, 2, 3], [[1, 2, 3, 4], [1, 2, 3, 5, 6]]) == 3
+    assert common_prefix_length([1, 2, 3], [[1, 2, 9], [1, 2, 3, 5]]) == 2
+    assert common_prefix_length([1, 2], [[1, 2]]) == 1
+    assert common_prefix_length([], [[7], [8]]) == 0
 
 
-def test_a_run_on_a_file_with_choices_is_scored_as_any_other(tmp_path: Path) -> None:
+def test_a_task_file_with_choices_is_scored_like_any_other(tmp_path: Path) -> None:
     lines = [
         {"id": i, "content": prompt, "references": choices[0], "choices": choices}
         for i, (prompt, choices) in enumerate(ASKED.items())

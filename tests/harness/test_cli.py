@@ -66,10 +66,16 @@ SMALL = "--adapters base --tasks factual_qa --limit 2 --encoder lexical --pertur
         (["run", *SMALL, "--adapters", "./none"], "adapter './none' not found"),
         (["run", *SMALL, "--limit", "0"], "limit: "),
         (["run", *SMALL, "--batch_size", "-2"], "batch_size: "),
-        (["run", *SMALL, "--model_args", "dtype=float32"], "name the base model, as in pretrained=pocket-aligned"),
+        (
+            ["run", *SMALL, "--model_args", "dtype=float32"],
+            "pretrained is missing; name the base model, as in pretrained=pocket-aligned",
+        ),
         (["run", *SMALL, "--model_args", "pretrained=@x"], "model '@x' not found"),
         (["run", *SMALL, "--model_args", "pretrained=pocket-base,max_length=abc"], "max_length must be a number"),
-        (["run", *SMALL, "--model_args", "pretrained=pocket-base,dtyp=x"], "no argument 'dtyp'; did you mean 'dtype'?"),
+        (
+            ["run", *SMALL, "--model_args", "pretrained=pocket-base,dtyp=x"],
+            "unknown argument 'dtyp' for the hf backend; did you mean 'dtype'?",
+        ),
         (["run", *SMALL, "--spacy_pipeline", "xx_none"], "spaCy pipeline 'xx_none' is not installed"),
         (["run", *SMALL, "--output_path", "file"], "can't write to --output_path 'file'"),
         (["run", "--config", "none.yaml"], "configuration file 'none.yaml' does not exist"),

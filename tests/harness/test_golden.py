@@ -1,4 +1,4 @@
-"""The golden run: embedded models, embedded suites, the real encoder if it is there; the same bytes, however interrupted."""
+"""A golden run on shipped models and suites, with the real encoder if installed: interruptions change no byte."""
 
 import importlib.util
 import random
@@ -19,11 +19,11 @@ TABLES = ("samples.jsonl", "breakdown.csv", "leaderboard.csv")
 
 
 BATCHES = 18
-"""That the run below takes."""
+"""Number of batches in the run below."""
 
 
 class Mortal:
-    """The hf backend, dying after some batches."""
+    """The hf backend, killed after a number of batches."""
 
     def __init__(self, batches: int | None = None) -> None:
         self.left = batches
@@ -73,7 +73,7 @@ def test_the_same_command_gives_the_same_bytes(whole: Results, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("death", random.Random(0).sample(range(BATCHES), 10))
-def test_a_run_interrupted_at_any_point_ends_in_the_same_bytes(whole: Results, tmp_path: Path, death: int) -> None:
+def test_an_interrupted_run_ends_with_the_same_bytes(whole: Results, tmp_path: Path, death: int) -> None:
     with pytest.raises(Killed):
         golden(tmp_path / "run", Mortal(death))
     samples = tmp_path / "run" / "samples.jsonl"
@@ -82,7 +82,7 @@ def test_a_run_interrupted_at_any_point_ends_in_the_same_bytes(whole: Results, t
     assert bytes_of(golden(tmp_path / "run", Mortal())) == bytes_of(whole)
 
 
-def test_the_adapters_differ_and_disturbance_costs_something(whole: Results) -> None:
+def test_adapters_differ_and_perturbations_cause_drift(whole: Results) -> None:
     board = whole.leaderboard.set_index("adapter")
     assert board["perturbed"].nunique() > 1
     assert (board["max_drift"] > 0).all()

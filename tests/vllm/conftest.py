@@ -1,5 +1,5 @@
-"""These run where vLLM is installed and only when they are named (`make test-vllm`): vLLM changes its process' threads
-and seeds for good."""
+"""Collect these tests only if vLLM is installed and they are named (`make test-vllm`), because vLLM permanently changes
+the threads and seeds of its process."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the tests start an engine, and the one small suite that every backend runs."""
+"""Start an engine for tests, and run one small suite through any backend."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def connect(adapters: Sequence[Adapter], batch_size: int | None = None, **model_
 
 
 def run(folder: Path, model: str, **settings: Any) -> Results:
-    """One suite through any backend: the base and two adapters, small enough for every test."""
+    """Run one small suite through any backend: the base and two adapters."""
     model_args: dict[str, Any] = {"pretrained": "pocket-aligned", "dtype": "float32"}
     if model == "vllm":
         model_args["kv_cache_memory_bytes"] = 2**26
@@ -42,7 +42,7 @@ def run(folder: Path, model: str, **settings: Any) -> Results:
 
 
 def rows(results: Results, leave_out: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """What a run stored of every answer, by key: an engine may finish them in any order."""
+    """Return the stored answers sorted by key, since engines may finish them in any order."""
     lines = [json.loads(line) for line in (results.path / "samples.jsonl").read_text("utf-8").splitlines()]
     return sorted(
         ({name: line[name] for name in KEPT if name not in leave_out} for line in lines),

@@ -1,4 +1,4 @@
-"""The same suite through a real vLLM server on loopback: the texts and scores of the hf backend."""
+"""The same suite through a real, local vLLM server gives the texts and scores of the hf backend."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from tests.vllm.engines import rows, run
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 
 STARTS_WITHIN = 300
-"""Seconds; a busy machine may need most of them."""
+"""Seconds to wait for the server to start."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that knows one adapter from the start and may load others."""
+    """The URL of a server that starts with one adapter and may load others."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,8 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     allowed = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
     log = tmp_path_factory.mktemp("server") / "log"
     with (
-        log.open("w") as said,
-        subprocess.Popen(command, env={**os.environ, **allowed}, stdout=said, stderr=said) as vllm,
+        log.open("w") as output,
+        subprocess.Popen(command, env={**os.environ, **allowed}, stdout=output, stderr=output) as vllm,
     ):
         try:
             wait_for(f"http://127.0.0.1:{port}/health", vllm, log)
@@ -67,7 +67,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.5)
 
 
-def test_texts_and_scores_through_a_server_are_those_of_the_hf_backend(server: str, tmp_path: Path) -> None:
+def test_a_server_gives_the_texts_and_scores_of_the_hf_backend(server: str, tmp_path: Path) -> None:
     served = run(
         tmp_path,
         "api",
@@ -82,7 +82,7 @@ def test_texts_and_scores_through_a_server_are_those_of_the_hf_backend(server: s
     assert served.warnings == reference.warnings
 
 
-def test_choices_through_a_server_are_those_of_the_hf_backend(server: str, tmp_path: Path) -> None:
+def test_a_server_makes_the_choices_of_the_hf_backend(server: str, tmp_path: Path) -> None:
     asked = [
         ("What is the capital of France?", ["Paris", "Rome"]),
         ("Who wrote Hamlet?", ["Paris", "Shakespeare", "I"]),
@@ -91,7 +91,7 @@ def test_choices_through_a_server_are_those_of_the_hf_backend(server: str, tmp_p
     file = tmp_path / "choices.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     settings = {"tasks": str(file), "perturbations": "typos", "severity": "heavy"}
-    # vLLM on CPU crashes on two prompts at a time whose log-probabilities are wanted (0.32).
+    # On CPU, vLLM 0.32 crashes on two prompts at a time with log-probabilities.
     args = {"model": "pocket", "base_url": server, "endpoint": "completions"}
     served = run(tmp_path, "api", model_args=args, adapters="base,pocket-steady=steady", batch_size=1, **settings)
     args = {"pretrained": "pocket-aligned", "dtype": "float32", "chat_template": "none"}

@@ -1,4 +1,4 @@
-"""The vllm backend beside the hf backend: equal answers, probes that find out, refusals in one line."""
+"""The vllm backend compared with the hf backend: equal answers, probes, and errors in one line."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def adapters(folder: Path) -> list[Adapter]:
-    """The base, two adapters, the first of them also at twice its scale and at none, and one that does nothing."""
+    """The base, two adapters (the first also at scales 0 and 2), and one without effect."""
     first, second = save_two(folder)
     idle = save_lora(folder / "idle", pocket(), scale=0.0)
     found = find_adapters(["base", first, second, idle], BASE)
@@ -39,9 +39,7 @@ def reference(adapters: list[Adapter]) -> Backend:
     return backends.get("hf").build(BackendOptions(MODEL_ARGS, 3, "cpu"), adapters)
 
 
-def test_base_and_adapters_in_one_pass_answer_as_the_hf_backend_does(
-    engine: Backend, reference: Backend, adapters: list[Adapter]
-) -> None:
+def test_answers_are_those_of_the_hf_backend(engine: Backend, reference: Backend, adapters: list[Adapter]) -> None:
     names = [adapter.name for adapter in adapters]
     answers = ask(engine, PROMPTS, names)
     assert answers == ask(reference, PROMPTS, names)
@@ -50,9 +48,7 @@ def test_base_and_adapters_in_one_pass_answer_as_the_hf_backend_does(
     assert len({tuple(outputs[name]) for name in ("base", "first", "second", "first@2")}) == 4
 
 
-def test_the_likeliest_choice_is_that_of_the_hf_backend(
-    engine: Backend, reference: Backend, adapters: list[Adapter]
-) -> None:
+def test_choices_are_those_of_the_hf_backend(engine: Backend, reference: Backend, adapters: list[Adapter]) -> None:
     choices = ("Paris.", "William Shakespeare.", "Jupiter, of all of them")
     requests = [
         Request(f"{adapter.name} {i}", adapter.name, prompt, Settings(), 0, choices)
@@ -68,14 +64,14 @@ def test_the_likeliest_choice_is_that_of_the_hf_backend(
         assert (found[key].output, found[key].tokens) == (answer.output, answer.tokens)
 
 
-def test_stop_strings_and_ends_are_those_of_the_hf_backend(engine: Backend, reference: Backend) -> None:
+def test_stop_strings_end_answers_as_in_the_hf_backend(engine: Backend, reference: Backend) -> None:
     free = ask(reference, PROMPTS[:1], ["base"])["base", PROMPTS[0]].output
     mark = next(character for character in reversed(free) if character.isalnum())
     settings = {"stop": (mark,), "max_new_tokens": 40}
     assert ask(engine, PROMPTS, ["base", "first"], **settings) == ask(reference, PROMPTS, ["base", "first"], **settings)
 
 
-def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so(engine: Backend, reference: Backend) -> None:
+def test_a_prompt_that_does_not_fit_is_truncated_and_marked(engine: Backend, reference: Backend) -> None:
     prompts = ["word " * 500, "Who?"]
     answers = ask(engine, prompts, ["base"])
     assert answers == ask(reference, prompts, ["base"])
@@ -84,7 +80,7 @@ def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so(engine: Back
         ask(engine, ["Who?"], ["base"], max_new_tokens=256)
 
 
-def test_a_sampled_answer_depends_on_its_request_alone(engine: Backend) -> None:
+def test_a_sampled_answer_depends_only_on_its_request(engine: Backend) -> None:
     hot = {"temperature": 1.5, "max_new_tokens": 20}
     together, alone = ask(engine, PROMPTS, ["base"], **hot), ask(engine, PROMPTS[:1], ["base"], **hot)
     assert together["base", PROMPTS[0]] == alone["base", PROMPTS[0]]
@@ -96,7 +92,7 @@ def test_any_unicode_is_answered(engine: Backend) -> None:
     assert len(ask(engine, nasty, ["base"])) == len(nasty)
 
 
-def test_results_stream_and_an_engine_left_half_way_can_be_asked_again(engine: Backend) -> None:
+def test_an_engine_stopped_half_way_can_be_used_again(engine: Backend) -> None:
     requests = [
         Request(f"{i}", "first", f"Who wrote book number {i}?", Settings(max_new_tokens=2 + i % 30)) for i in range(300)
     ]
@@ -109,24 +105,26 @@ def test_results_stream_and_an_engine_left_half_way_can_be_asked_again(engine: B
     assert sorted([*done, *rest]) == sorted(request.key for request in requests)
 
 
-def test_an_adapter_without_effect_is_found_out(engine: Backend) -> None:
+def test_an_adapter_without_effect_is_detected(engine: Backend) -> None:
     effects = {name: probe.has_effect for name, probe in engine.probe(PROMPTS[:2]).items()}
     assert effects == {"first": True, "second": True, "idle": False, "first@0": False, "first@2": True}
 
 
 @pytest.mark.parametrize("error", [RuntimeError("out of memory"), EngineDeadError()])
-def test_an_engine_that_dies_is_one_line(engine: Backend, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_a_dying_engine_gives_a_one_line_error(
+    engine: Backend, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def dead() -> None:
         raise error
 
     monkeypatch.setattr(engine._engine, "step", dead)  # type: ignore[attr-defined]
-    with pytest.raises(UserError, match=f"vLLM stopped .*{first_line(error)[:20]}.* the same command goes on"):
+    with pytest.raises(UserError, match=f"vLLM stopped .*{first_line(error)[:20]}.* the same command resumes the run"):
         ask(engine, PROMPTS, ["base"])
     monkeypatch.undo()
     assert len(ask(engine, PROMPTS, ["base"])) == len(PROMPTS)
 
 
-def test_two_names_for_the_same_weights_share_a_slot(adapters: list[Adapter], engine: Backend) -> None:
+def test_adapters_with_equal_weights_share_a_slot(adapters: list[Adapter], engine: Backend) -> None:
     described = engine.describe()
     assert described["max_loras"] == 6
     assert described["max_lora_rank"] == 8

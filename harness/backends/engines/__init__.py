@@ -1,1 +1,1 @@
-"""The engines behind the backends: transformers and peft, vLLM, and servers. Imported when a backend is built."""
+"""The engines behind the backends: transformers with peft, vLLM, and servers; imported when a backend is built."""

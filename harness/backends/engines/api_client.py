@@ -1,7 +1,7 @@
-"""One question to an OpenAI-compatible server or to Anthropic's.
+"""A client for OpenAI-compatible servers and Anthropic's: one request, one answer.
 
-Through aiohttp, not the vendors' own clients: those spend over ten times the processor time on each request, and with
-64 under way at a server that takes 50 ms for each they reach about half of aiohttp's rate (benchmarks/api_speed.py).
+It uses aiohttp, not the vendors' own clients, which spend over ten times as much processor time on each request: with
+64 concurrent requests of 50 ms each, they reach about half of aiohttp's rate (benchmarks/api_speed.py).
 """
 
 import contextlib
@@ -20,26 +20,26 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Settings
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
-"""The endpoints: OpenAI's two, and Anthropic's."""
+"""Paths of the endpoints: OpenAI's two, and Anthropic's."""
 
 _OPENAI, _ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
 _CUT = {"length", "max_tokens"}
-"""Why an answer ended where the model would have gone on."""
+"""Reasons for ending an answer before the model was done."""
 
 _LONGEST_WAIT = 300.0
-"""Seconds that a server may ask to be left alone; a run does not stand still for a day."""
+"""Maximum seconds to wait if a server asks for it, so that a run doesn't stall for a day."""
 
 _EXCERPT = 80
-"""Characters of a prompt or of an answer that are shown, so that it can be told from others."""
+"""Characters of a prompt or answer to show in messages, enough to recognise it."""
 
 _FILTERED = {"content_filter", "content_policy_violation"}
-"""The codes of Azure and of OpenAI for a prompt that their filter kept from the model."""
+"""Error codes of Azure and OpenAI for a prompt that their content filter rejected."""
 
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
 
 class Unanswered(Exception):
-    """Nothing usable came back, and asking again may help; `wait` is what the server asks for, in seconds."""
+    """No usable response, but a retry may help; `wait` is the delay that the server asks for, in seconds."""
 
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
@@ -48,28 +48,30 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said: text, tokens, whether the model ended by itself, and the first token's alternatives."""
+    """A server's answer."""
 
     text: str
     tokens: int
     ended: bool
+    """Whether the model ended the answer by itself."""
     first: Mapping[str, float]
+    """Log-probabilities of the likeliest first tokens, if the server returns them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """A text as the server's model reads it: its tokens, and the log-probability of each after those before it."""
+    """A text as tokenized by the server's model, with the log-probability of each token given those before it."""
 
     tokens: tuple[str, ...]
     log_probabilities: tuple[float | None, ...]
 
 
 class Client:
-    """A server, asked by many coroutines at once; entered in the event loop that uses it."""
+    """A connection to a server, shared by many coroutines; an async context manager."""
 
     def __init__(self, endpoint: str, base_url: str | None, timeout: float, connections: int) -> None:
         self._endpoint = endpoint
-        self._url = address(endpoint, base_url)
+        self._url = server_address(endpoint, base_url)
         self._timeout = timeout
         self._connections = connections
         self._session: Any = None
@@ -78,9 +80,9 @@ class Client:
         import aiohttp
 
         key = os.environ.get(key_name(self._endpoint), "none")
-        own = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+        anthropic = {"x-api-key": key, "anthropic-version": "2023-06-01"}
         self._session = aiohttp.ClientSession(
-            headers=own if self._endpoint == "messages" else {"Authorization": f"Bearer {key}"},
+            headers=anthropic if self._endpoint == "messages" else {"Authorization": f"Bearer {key}"},
             timeout=aiohttp.ClientTimeout(total=self._timeout),
             connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -91,7 +93,18 @@ class Client:
         await self._session.close()
 
     async def ask(self, model: str, prompt: str, settings: Settings, alternatives: int = 0) -> Answer:
-        """Ask once. Raises Unanswered where asking again may help, UserError where it won't."""
+        """Send one prompt and return the answer, which is empty if a content filter rejected the prompt.
+
+        Args:
+            model: the model's name on the server.
+            prompt: the prompt, sent as the only user message.
+            settings: generation settings.
+            alternatives: number of likeliest first tokens to return with their log-probabilities.
+
+        Raises:
+            Unanswered: if it failed in a way that a retry may fix.
+            UserError: if the server refuses the request.
+        """
         prompt = prompt.encode("utf-8", "replace").decode()
         body = self._body(model, prompt, settings, alternatives)
         status, content = await self._post(PATHS[self._endpoint], body)
@@ -105,36 +118,40 @@ class Client:
             raise Unanswered(_unreadable(content)) from None
 
     async def echo(self, model: str, text: str) -> Echo:
-        """Have the model read a text and write nothing. Raises as `ask` does; completions only."""
+        """Return the tokens of a text and their log-probabilities; completions only, raises like `ask`."""
         text = text.encode("utf-8", "replace").decode()
         body = {"model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1}
         status, content = await self._post(PATHS["completions"], body)
         if status != 200:
             raise UserError(self._refusal(status, content, model, text))
         try:
-            said = json.loads(content)
-            found = said["choices"][0]["logprobs"]
-            read = slice(-said["usage"]["completion_tokens"] or None)
+            response = json.loads(content)
+            found = response["choices"][0]["logprobs"]
+            read = slice(-response["usage"]["completion_tokens"] or None)
             echo = Echo(tuple(found["tokens"][read]), tuple(found["token_logprobs"][read]))
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
         if len(echo.tokens) < 2:
             raise UserError(
-                f"{self._url} does not give the log-probabilities of a prompt (echo with logprobs), which choosing "
-                "among answers needs: vLLM's server does"
+                f"{self._url} does not return log-probabilities of the prompt (echo with logprobs), which tasks with "
+                "choices need: use a server that does, such as vLLM's"
             )
         return echo
 
     async def load_adapter(self, name: str, path: str) -> None:
-        """Have the server load an adapter from a directory that it sees too (vLLM does so where it is allowed to)."""
+        """Have the server load an adapter from a directory that it can read too (vLLM can, if configured to).
+
+        Raises:
+            UserError: if the server can't be reached or refuses.
+        """
         try:
             status, content = await self._post("/load_lora_adapter", {"lora_name": name, "lora_path": path})
         except Unanswered as error:
-            raise UserError(f"{self._url} can't be asked to load an adapter: {error}") from None
+            raise UserError(f"{self._url} can't load an adapter: {error}") from None
         if status != 200 and b"already" not in content:
             raise UserError(
-                f"{self._url} does not load '{path}' ({status}: {_said(content)}): a vLLM server does with "
-                "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora; or name an adapter it serves, as in "
+                f"{self._url} does not load '{path}' ({status}: {_message_of(content)}): start vLLM with "
+                "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora, or name an adapter that it serves, as in "
                 "a=served-name"
             )
 
@@ -147,9 +164,9 @@ class Client:
         except TimeoutError:
             raise Unanswered(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unanswered(_interrupted(error)) from None
+            raise Unanswered(_connection_error(error)) from None
         if response.status in _RETRIED_STATUSES or response.status >= 500:
-            why = f"status {response.status}: {_said(content)[:_EXCERPT]}".rstrip(": ")
+            why = f"status {response.status}: {_message_of(content)[:_EXCERPT]}".rstrip(": ")
             raise Unanswered(why, _seconds(response.headers.get("Retry-After", "")))
         return response.status, content
 
@@ -169,84 +186,87 @@ class Client:
             body |= {"logprobs": True, "top_logprobs": alternatives}
         return body
 
-    def _read(self, said: Any) -> Answer:
-        """The answer in a response's JSON; raises some LookupError or TypeError where there is none."""
+    def _read(self, response: Any) -> Answer:
+        """Return the answer in a response's JSON; raise LookupError, TypeError or AttributeError if there is none."""
         if self._endpoint == "messages":
-            text = "".join(part["text"] for part in said["content"] if part["type"] == "text")
-            return Answer(text.strip(), said["usage"]["output_tokens"], said["stop_reason"] not in _CUT, {})
-        choice = said["choices"][0]
-        text = _message(choice) if self._endpoint == "chat" else choice["text"]
-        tokens = (said.get("usage") or {}).get("completion_tokens", 0)
+            text = "".join(part["text"] for part in response["content"] if part["type"] == "text")
+            return Answer(text.strip(), response["usage"]["output_tokens"], response["stop_reason"] not in _CUT, {})
+        choice = response["choices"][0]
+        text = _chat_text(choice) if self._endpoint == "chat" else choice["text"]
+        tokens = (response.get("usage") or {}).get("completion_tokens", 0)
         return Answer(text.strip(), tokens, choice["finish_reason"] not in _CUT, _first(choice.get("logprobs") or {}))
 
     def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
-            return f"{self._url} refuses the key in {key_name(self._endpoint)} (status {status})"
+            return f"{self._url} rejects the key in {key_name(self._endpoint)} (status {status})"
         which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
-        return f"{self._url} refuses a request to '{model}' (status {status}): {_said(content)}{which}"
+        return f"{self._url} rejects a request to '{model}' (status {status}): {_message_of(content)}{which}"
 
 
-def address(endpoint: str, base_url: str | None) -> str:
-    """Where requests go; the vendor's own server unless another is named."""
+def server_address(endpoint: str, base_url: str | None) -> str:
+    """Return the base URL for requests: `base_url`, or else the vendor's own server."""
     return (base_url or (_ANTHROPIC if endpoint == "messages" else _OPENAI)).rstrip("/")
 
 
 def key_name(endpoint: str) -> str:
-    """The environment variable that holds the key, which is nowhere else."""
+    """Return the name of the environment variable that holds the API key."""
     return "ANTHROPIC_API_KEY" if endpoint == "messages" else "OPENAI_API_KEY"
 
 
 def check_access(endpoint: str, base_url: str | None) -> None:
-    """Raise UserError for a missing client or key, and for an address with a password in it."""
+    """Raise UserError if aiohttp or the key is missing, or the address is invalid or contains a secret."""
     if find_spec("aiohttp") is None:
         raise UserError("the api backend needs aiohttp: pip install 'holdfast-eval[api]'")
     key = key_name(endpoint)
     if base_url is None:
         if not os.environ.get(key):
             raise UserError(
-                f"set {key} to ask {address(endpoint, None)}, or name another server as base_url= in --model_args"
+                f"set {key} to use {server_address(endpoint, None)}, or name another server with base_url=... in "
+                "--model_args"
             )
         return
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError("--model_args: base_url must be an address, as in http://127.0.0.1:8000/v1")
+        raise UserError("--model_args: base_url must be a URL, as in http://127.0.0.1:8000/v1")
     if parts.username or parts.password or parts.query:
-        raise UserError(f"--model_args: base_url would be stored; its secret belongs into {key}")
+        raise UserError(
+            f"--model_args: base_url must not contain a secret, because runs store it: put the secret in {key}"
+        )
 
 
-def _message(choice: Mapping[str, Any]) -> Any:
-    """What a chat model says; no text where it was filtered or all thinking, a refusal where that has its own field."""
+def _chat_text(choice: Mapping[str, Any]) -> Any:
+    """Return a chat model's text, or its refusal; empty if it was filtered or cut off while thinking."""
     message = choice["message"]
     without = message.get("refusal") or ("" if choice["finish_reason"] != "stop" else None)
     return message["content"] if message["content"] is not None else without
 
 
 def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:
-    """The first token's alternatives with their log-probabilities, in either endpoint's shape."""
+    """Return the likeliest first tokens with their log-probabilities, from either endpoint's format."""
     if logprobs.get("content"):
         return {each["token"]: each["logprob"] for each in logprobs["content"][0]["top_logprobs"]}
     return dict(logprobs["top_logprobs"][0]) if logprobs.get("top_logprobs") else {}
 
 
 def _is_filtered(content: bytes) -> bool:
-    """Whether a provider's filter kept a prompt from the model, which comes as if the request were at fault."""
+    """Whether a provider's content filter rejected the prompt, which it reports as a bad request."""
     with contextlib.suppress(ValueError, LookupError, TypeError):
         return json.loads(content)["error"]["code"] in _FILTERED
     return False
 
 
 def _unreadable(content: bytes) -> str:
-    return f"an answer that can't be read: {_said(content)[:_EXCERPT] or 'nothing'}"
+    return f"unreadable response: {_message_of(content)[:_EXCERPT] or 'nothing'}"
 
 
-def _interrupted(error: Exception) -> str:
-    """What went wrong with a connection, in the system's words where it is the system's."""
+def _connection_error(error: Exception) -> str:
+    """Describe a connection error, in the operating system's words if it comes from there."""
     cause = getattr(error, "os_error", None)
     return f"no connection: {cause.strerror or cause}" if cause else f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-def _said(content: bytes) -> str:
-    """A server's message in a line, without anything that is a key, or looks like one."""
+def _message_of(content: bytes) -> str:
+    """Return a server's message as one line, with API keys and anything that looks like one masked."""
     text = content.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, LookupError, TypeError):
         text = str(json.loads(text)["error"]["message"])
@@ -256,12 +276,12 @@ def _said(content: bytes) -> str:
 
 
 def _seconds(text: str) -> float:
-    """How long Retry-After asks to wait: seconds, or until a date (RFC 9110, section 10.2.3)."""
+    """Return the delay of a Retry-After header, given in seconds or as a date (RFC 9110, section 10.2.3)."""
     try:
         asked = float(text)
     except ValueError:
         try:
             asked = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):  # nothing, or a date without a zone
+        except (ValueError, TypeError):  # empty, or a date without a time zone
             return 0.0
     return min(asked, _LONGEST_WAIT) if asked > 0 else 0.0

@@ -14,10 +14,17 @@ from typing import Any, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import BackendOptions, Generation, Probe, Request, Settings
-from holdfast.harness.backends.engines.api_client import PATHS, Client, Unanswered, address, check_access, key_name
-from holdfast.harness.backends.engines.prompting import between, common_start, likeliest
+from holdfast.harness.backends.engines.api_client import (
+    PATHS,
+    Client,
+    Unanswered,
+    check_access,
+    key_name,
+    server_address,
+)
+from holdfast.harness.backends.engines.prompting import choose_likeliest, common_prefix_length, separator_after
 from holdfast.harness.backends.engines.seeds import seed_of
-from holdfast.harness.backends.engines.streaming import Put, streamed
+from holdfast.harness.backends.engines.streaming import Put, stream
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE, find_adapters
 from holdfast.suggestions import did_you_mean
@@ -25,16 +32,16 @@ from holdfast.suggestions import did_you_mean
 MODEL_ARGS = ("model", "base_url", "endpoint", "timeout", "max_retries")
 
 CONCURRENT = 64
-"""Requests under way at a time, unless --batch_size says how many."""
+"""Number of concurrent requests, unless --batch_size sets it."""
 
 RETRIES = 10
-"""A request is asked again this often: with the delays below, over more than a minute."""
+"""Number of retries of a request; with the delays below, they take more than a minute."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
-"""Seconds before the first of them, doubled from each to the next, up to the longest."""
+"""Seconds before the first retry, doubled for each further one, up to the longest."""
 
 PATIENCE = 3
-"""After so many attempts the user is told what is being waited for."""
+"""Number of failed attempts after which a warning says what the run is waiting for."""
 
 ALTERNATIVES = 5
 """Tokens whose log-probabilities are compared when adapters are probed."""
@@ -44,29 +51,42 @@ T = TypeVar("T")
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError for an unknown, missing or impossible model argument, or a missing key; asks nothing."""
+    """Raise UserError if a model argument is unknown, missing or invalid, or the key is missing; send nothing."""
     for key in model_args:
         if "key" in key or "token" in key:
             raise UserError(
-                f"--model_args: keys come from the environment ({key_name('chat')}, {key_name('messages')}), since a "
+                f"--model_args: put keys in the environment ({key_name('chat')}, {key_name('messages')}), since a "
                 "run stores its arguments"
             )
         if key not in MODEL_ARGS:
-            raise UserError(f"--model_args: the api backend has no argument '{key}'{did_you_mean(key, MODEL_ARGS)}")
+            raise UserError(
+                f"--model_args: unknown argument '{key}' for the api backend{did_you_mean(key, MODEL_ARGS)}"
+            )
     if not model_args.get("model"):
-        raise UserError("--model_args: name the served base model, as in model=base,base_url=http://127.0.0.1:8000/v1")
+        raise UserError(
+            "--model_args: model is missing; name the served base model, as in model=base,base_url=http://127.0.0.1:8000/v1"
+        )
     endpoint = model_args.get("endpoint", "chat")
     if endpoint not in PATHS:
         raise UserError(f"--model_args: unknown endpoint '{endpoint}'{did_you_mean(endpoint, PATHS)}")
     for name, least in (("timeout", 0.001), ("max_retries", 0)):
         value = model_args.get(name, 1)
         if isinstance(value, (bool, str)) or value < least:
-            raise UserError(f"--model_args: {name} must be a number from {least:g} on, not {value!r}")
+            raise UserError(f"--model_args: {name} must be a number >= {least:g}, got {value!r}")
     check_access(endpoint, model_args.get("base_url"))
 
 
 def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple[Adapter, list[Adapter]]:
-    """The base and the adapters: directories, which the server is to load, and all else by the names it serves."""
+    """Return the base and the adapters that `--adapters` names.
+
+    Args:
+        model_args: the model arguments.
+        adapters: directories, which the server loads, or model names, which it already serves; each alone or as
+            `name=where`.
+
+    Raises:
+        UserError: if a directory isn't a peft adapter, or two adapters have the same name.
+    """
     where = model_args.get("base_url", "")
     base = Adapter(BASE, None, _digest(where, str(model_args["model"])))
     found: list[Adapter] = []
@@ -83,7 +103,7 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
 
 
 class Api:
-    """A server that is asked many requests at once, each again until it is answered."""
+    """A server that gets many requests at once; failed ones are retried."""
 
     def __init__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
         args = options.model_args
@@ -92,22 +112,22 @@ class Api:
         self._timeout = float(args.get("timeout", 60))
         self._retries = int(args.get("max_retries", RETRIES))
         self._concurrent = options.batch_size or CONCURRENT
-        self._left = options.max_requests
-        self._asked_for = options.max_requests
+        self._budget_left = options.max_requests
+        self._budget = options.max_requests
         self._over = asyncio.Event()
-        self._said: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str]] = set()
         self._base = str(args["model"])
         self._adapters = [adapter for adapter in adapters if adapter.path is not None or adapter.served]
         for adapter in self._adapters:
             if adapter.scale != 1.0:
-                raise UserError("--adapter_scales: a server runs adapters as they are; use --model hf or vllm")
+                raise UserError("--adapter_scales: a server can't scale adapters; use --model hf or vllm")
         self._models = {BASE: self._base, **{adapter.name: adapter.served or self._base for adapter in adapters}}
         asyncio.run(self._load())
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
-        """Compare the first token's log-probabilities with the base's, where the server shows them.
+        """Compare the first token's log-probabilities with the base's, if the server returns them.
 
-        A server answers in batches that it forms itself: what the base differs by from itself is no effect.
+        Servers form their own batches, so even the base's values vary: only a larger change counts as an effect.
         """
         models = [self._base, self._base, *(self._models[adapter.name] for adapter in self._adapters)]
         rows = asyncio.run(self._first_tokens([(model, prompt) for model in models for prompt in prompts]))
@@ -121,19 +141,24 @@ class Api:
         }
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
-        """Ask all requests but the `done` ones, many at a time; each answer is handed out when it is there."""
+        """Send all requests except the `done` ones, many at a time, and yield answers as they arrive.
+
+        Raises:
+            UserError: if a request fails for good, the budget is spent, or the endpoint can't rank choices.
+        """
         asked = [request for request in requests if request.key not in done]
         if self._endpoint != "completions" and any(request.choices for request in asked):
             raise UserError(
-                "a task with choices compares the log-likelihoods of its answers, which chat endpoints don't give: use "
+                "a task with choices needs the log-likelihoods of its choices, which chat endpoints don't return: use "
                 "endpoint=completions in --model_args, or --model hf or vllm"
             )
-        return streamed(lambda put, stopped: asyncio.run(_until(stopped, self._ask_all(asked, put))))
+        return stream(lambda put, stopped: asyncio.run(_until(stopped, self._ask_all(asked, put))))
 
     def describe(self) -> Mapping[str, Any]:
+        """Return what run.json records about the server."""
         return {
             "backend": "api",
-            "server": address(self._endpoint, self._base_url),
+            "server": server_address(self._endpoint, self._base_url),
             "endpoint": self._endpoint,
             "model": self._base,
             "batch_size": self._concurrent,
@@ -143,7 +168,7 @@ class Api:
         return Client(self._endpoint, self._base_url, self._timeout, self._concurrent)
 
     async def _load(self) -> None:
-        """Have the server load the adapters that are directories, under the names of their weights."""
+        """Have the server load the adapters that are directories, named by the digest of their weights."""
         async with self._client() as client:
             for adapter in self._adapters:
                 if adapter.path is not None:
@@ -162,7 +187,7 @@ class Api:
         return [answer.first for answer in answers]
 
     async def _ask_all(self, requests: Sequence[Request], put: Put) -> None:
-        """Ask until one request fails for good; what is under way then is still answered."""
+        """Send requests until one fails for good; those already sent are still answered."""
         feed, failures = iter(requests), list[UserError]()
         self._over = asyncio.Event()
 
@@ -195,13 +220,13 @@ class Api:
         return Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length")
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
-        """The likeliest choice, by the log-probabilities of its tokens after the prompt's."""
-        space = between(request.prompt)
+        """Return the choice whose tokens have the highest log-probability after the prompt."""
+        space = separator_after(request.prompt)
         texts = [request.prompt, *(f"{request.prompt}{space}{choice}" for choice in request.choices)]
         context, *wholes = [await self._retried(model, partial(client.echo, model, text)) for text in texts]
-        start = common_start(context.tokens, [whole.tokens for whole in wholes])
+        start = common_prefix_length(context.tokens, [whole.tokens for whole in wholes])
         likelihoods = [sum(value or 0.0 for value in whole.log_probabilities[start:]) for whole in wholes]
-        return likeliest(request, [len(whole.tokens) - start for whole in wholes], likelihoods)
+        return choose_likeliest(request, [len(whole.tokens) - start for whole in wholes], likelihoods)
 
     async def _retried(self, model: str, ask: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(1, self._retries + 2):
@@ -213,43 +238,43 @@ class Api:
             if attempt > self._retries:
                 break
             if attempt == PATIENCE:
-                self._say(model, why)
+                self._warn_once(model, why)
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
             if await self._is_over_within(max(wait, delay * random.uniform(0.5, 1.0))):
                 break
         raise UserError(
-            f"'{model}' gave no answer in {attempt} attempts (last: {why}): what came before is kept, the same command "
-            "goes on"
+            f"'{model}' did not answer in {attempt} attempts (last: {why}): answers so far are kept; the same command "
+            "resumes the run"
         )
 
     async def _is_over_within(self, seconds: float) -> bool:
-        """Wait, but no longer than until a request has failed for good; whether one has."""
+        """Wait, and return whether a request has failed for good meanwhile, which ends the waiting."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._over.wait()
         return self._over.is_set()
 
-    def _say(self, model: str, why: str) -> None:
-        """Tell the user what is waited for, each kind of failure once."""
+    def _warn_once(self, model: str, why: str) -> None:
+        """Warn that the server doesn't answer, once for each kind of failure."""
         kind = model, why.partition(":")[0]
-        if kind not in self._said:
-            self._said.add(kind)
-            warnings.warn(f"'{model}' does not answer ({why}): asking again, ever more slowly", stacklevel=2)
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(f"'{model}' does not answer ({why}): retrying with increasing delays", stacklevel=2)
 
     def _spend(self) -> None:
-        """Take one request from the budget, if there is one; raises UserError where it is spent."""
-        if self._left is None:
+        """Take one request from the budget, if there is one; raise UserError if it is spent."""
+        if self._budget_left is None:
             return
-        if self._left == 0:
+        if self._budget_left == 0:
             raise UserError(
-                f"--max_requests {self._asked_for} are spent: what came before is kept, the same command goes on with "
-                "as many again"
+                f"--max_requests {self._budget} is used up: answers so far are kept; the same command resumes the run "
+                "with as many requests again"
             )
-        self._left -= 1
+        self._budget_left -= 1
 
 
 async def _until(stopped: Event, work: Coroutine[Any, Any, None]) -> None:
-    """Do the work, or drop it as soon as it is to be stopped."""
+    """Await the work, or cancel it as soon as `stopped` is set."""
     working = asyncio.create_task(work)
     watching = asyncio.ensure_future(asyncio.to_thread(stopped.wait))
     both: set[asyncio.Future[Any]] = {working, watching}
@@ -263,7 +288,7 @@ async def _until(stopped: Event, work: Coroutine[Any, Any, None]) -> None:
 
 
 def _largest_change(before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str, float]]) -> float:
-    """The largest difference between log-probabilities of tokens that both name; infinite where they name no common."""
+    """Return the largest difference between log-probabilities of common tokens; infinity if there are none."""
     changes = [
         abs(one[token] - other[token])
         for one, other in zip(before, after, strict=True)
@@ -273,5 +298,5 @@ def _largest_change(before: Sequence[Mapping[str, float]], after: Sequence[Mappi
 
 
 def _digest(*parts: str) -> str:
-    """What stands for the weights of a model that only its server sees: where it is and what it is called."""
+    """Return a digest of a served model's address and name, which stand in for its weights."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Which requests share a forward pass: one setting per batch, long prompts first, like with like."""
+"""Group requests into batches: the same settings in each batch, long prompts first."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
@@ -9,13 +9,19 @@ from holdfast.harness.backends.backend import Request
 def batches(
     requests: Sequence[Request], lengths: Sequence[int], size: int, together: Collection[str] = ()
 ) -> Iterator[list[int]]:
-    """Indices of `requests`, batch by batch.
+    """Yield the batches, as lists of indices into `requests`.
 
-    Full batches are of one adapter, which is the fastest; what is left over of the adapters `together` is mixed, so
-    that many adapters with a few requests each cost a few passes; those of one adapter stand together in it. Prompts
-    go from long to short, so that a batch pads little and memory runs out first, if at all. Where a request repeats
-    another on purpose the first batch is half as large: the repetition then has other neighbours and another padding
-    than the first time.
+    Full batches hold one adapter, which is fastest. Incomplete ones of the adapters in `together` are mixed, so that
+    many adapters with few requests each need few passes; within them, requests of one adapter are adjacent. Prompts go
+    from long to short: batches need little padding, and if memory runs out, it does so at the start. If a group holds
+    repetitions (`Request.replicate`), its first batch is half as large, so that a repetition has different neighbours
+    and padding than the original.
+
+    Args:
+        requests: the requests.
+        lengths: length of each prompt in tokens.
+        size: maximum number of requests in a batch.
+        together: names of the adapters that may share a batch.
     """
 
     def cut(members: list[int]) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""What an answer looks at: the attention weights of a transformers model, summed by segments."""
+"""Attention from an answer to its prompt: a transformers model's attention weights, summed by segment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.backend import Attended
+from holdfast.harness.backends.backend import AttentionQuery
 from holdfast.harness.backends.engines.hf_loading import Loaded
 
 if TYPE_CHECKING:
@@ -16,24 +16,35 @@ if TYPE_CHECKING:
     Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares | None:
-    """Attention from each segment of an answer to each segment of its prompt's content: (k, p), rows summing to one.
+def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Shares | None:
+    """Return the attention from each segment of an answer to each segment of its prompt's content.
 
-    A mean over layers, heads and the segment's tokens, of the decoder's attention (a seq2seq model's cross attention),
-    read off one forward pass over prompt and answer under eager attention, the one kind that shows its weights.
-    `rendered` is the prompt in the model's chat template. None where the content can't be found in it, a segment has no
-    token, or the model can't hold both. Raises UserError for a tokenizer that doesn't know where its tokens come from.
+    Attention is averaged over layers, heads and the tokens of the answer's segment, summed over the tokens of the
+    prompt's segment, and normalised. It comes from one forward pass over prompt and answer with eager attention, the
+    only implementation that returns weights; for a seq2seq model it is the cross-attention.
+
+    Args:
+        loaded: the model, with the adapter active.
+        rendered: the prompt in the model's chat template.
+        query: the prompt, the answer and their segments.
+
+    Returns:
+        (k, p) for k answer segments and p prompt segments, each row summing to one. None if the content isn't found
+        in `rendered`, a segment has no tokens, or prompt and answer exceed the model's context.
+
+    Raises:
+        UserError: if the tokenizer is not a fast one, which is needed for the offsets of its tokens.
     """
     import numpy as np
     import torch
 
-    offset = rendered.rfind(asked.content)
+    offset = rendered.rfind(query.content)
     if offset < 0:
         return None
     prompt = _Tokenized(loaded.tokenizer, rendered, special=not loaded.chat)
-    answer = _Tokenized(loaded.tokenizer, asked.output, special=False)
-    columns = [prompt.tokens_of(start + offset, end + offset) for start, end in asked.content_spans]
-    rows = [answer.tokens_of(*span) for span in asked.output_spans]
+    answer = _Tokenized(loaded.tokenizer, query.output, special=False)
+    columns = [prompt.tokens_of(start + offset, end + offset) for start, end in query.content_spans]
+    rows = [answer.tokens_of(*span) for span in query.output_spans]
     if not all((*columns, *rows)):
         return None
     device = loaded.model.device
@@ -61,11 +72,11 @@ def attention_shares(loaded: Loaded, rendered: str, asked: Attended) -> Shares |
 
 
 class _Tokenized:
-    """A text as token ids (1, n), and which of them stand for a stretch of its characters."""
+    """A text as token ids (1, n), with the span of characters behind each token."""
 
     def __init__(self, tokenizer: Any, text: str, *, special: bool) -> None:
         if not tokenizer.is_fast:
-            raise UserError("--attention needs a fast tokenizer, which knows where its tokens come from")
+            raise UserError("--attention needs a fast tokenizer, which gives the character offsets of its tokens")
         valid = text.encode("utf-8", "replace").decode()
         found = tokenizer(valid, add_special_tokens=special, return_offsets_mapping=True, return_tensors="pt")
         self.ids = found["input_ids"]
@@ -77,7 +88,7 @@ class _Tokenized:
 
 @contextmanager
 def _eager(model: Any) -> Iterator[None]:
-    """Within the block, attention is computed in the one way that shows its weights."""
+    """Use eager attention, which returns its weights, within the block."""
     before = model.config._attn_implementation
     model.set_attn_implementation("eager")
     try:

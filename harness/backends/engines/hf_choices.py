@@ -1,4 +1,4 @@
-"""How likely a transformers model finds given continuations."""
+"""Log-likelihoods of given continuations under a transformers model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.backends.engines.hf_loading import Loaded
-from holdfast.harness.backends.engines.hf_memory import Room
+from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.backends.engines.hf_mixed import mixed
 
 if TYPE_CHECKING:
@@ -18,12 +18,16 @@ def log_likelihoods(
     asked: Sequence[tuple[Tokens, int]],
     prompts: Sequence[Tokens] | None,
     routes: Sequence[str] | None,
-    room: Room,
+    batches: AdaptiveBatches,
 ) -> list[float]:
-    """log P(row[start:] | row[:start]) for each (row of token ids, start), in nats, as many at a time as there is room.
+    """Return log P(row[start:] | row[:start]), in nats, for each (row of token ids, start).
 
-    Of a seq2seq model the rows are what its decoder reads, and `prompts` what its encoder does, row by row. `routes`
-    names the adapter of each row, where they differ.
+    Args:
+        loaded: the model.
+        asked: the rows and their starts; for a seq2seq model, the decoder's rows.
+        prompts: for a seq2seq model, the encoder's row for each decoder row.
+        routes: peft's adapter name for each row, if they differ.
+        batches: runs the rows in batches that fit into memory.
     """
 
     def read(chosen: Sequence[int]) -> list[float]:
@@ -31,7 +35,7 @@ def log_likelihoods(
             return _batch(loaded, [asked[i] for i in chosen], [prompts[i] for i in chosen] if prompts else None)
 
     order = sorted(range(len(asked)), key=lambda i: (routes[i] if routes else "", -len(asked[i][0])))
-    found = dict(zip(order, room.each(order, read), strict=True))
+    found = dict(zip(order, batches.map(order, read), strict=True))
     return [found[i] for i in range(len(asked))]
 
 
@@ -49,7 +53,7 @@ def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequenc
         inputs |= {"decoder_input_ids": ids, "decoder_attention_mask": mask}
     else:
         inputs = {"input_ids": ids, "attention_mask": mask}
-        if loaded.model._supports_logits_to_keep():  # the prompts' own logits may be most of the memory
+        if loaded.model._supports_logits_to_keep():  # logits of the prompt could take most of the memory
             inputs["logits_to_keep"] = ids.shape[1] - min(start for _, start in asked) + 1
     with torch.inference_mode():
         logits = loaded.model(**inputs).logits[:, :-1].float()
@@ -59,7 +63,7 @@ def _batch(loaded: Loaded, asked: Sequence[tuple[Tokens, int]], prompts: Sequenc
 
 
 def _padded(loaded: Loaded, rows: Sequence[Tokens]) -> tuple[Any, Any]:
-    """Token ids and mask, padded behind: what stands in front of a row, and so its positions, never change."""
+    """Return token ids and mask, padded on the right, so that padding never changes a row's positions."""
     import numpy as np
     import torch
 

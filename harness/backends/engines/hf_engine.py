@@ -1,4 +1,4 @@
-"""The `hf` backend: transformers and peft, the base loaded once, adapters switched in place."""
+"""The `hf` backend: transformers and peft; the base is loaded once and adapters are switched in place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import (
-    Attended,
+    AttentionQuery,
     Generation,
     Probe,
     Request,
@@ -22,7 +22,7 @@ from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.backends.engines.hf_attention import attention_shares
 from holdfast.harness.backends.engines.hf_choices import log_likelihoods
 from holdfast.harness.backends.engines.hf_loading import Loaded
-from holdfast.harness.backends.engines.hf_memory import Room
+from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.backends.engines.hf_mixed import mixed
 from holdfast.harness.backends.engines.prompting import CHOICE, Prompting
 from holdfast.harness.backends.engines.seeds import seed_of
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
-"""`--batch_size auto` forms batches of this size; one that does not fit into memory is split."""
+"""Batch size for `--batch_size auto`, by device; a batch that doesn't fit into memory is split."""
 
 ROUNDING = 1e-3
-"""By so much a logit may differ in a batch of another size, in float32."""
+"""How much a logit may differ between batches of different sizes, in float32."""
 
 _SPECIAL_TOKENS = (
     "bos_token_id",
@@ -63,15 +63,19 @@ class HuggingFace:
         self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
-        self._room = Room(self._size, loaded.model.device)
+        self._batches = AdaptiveBatches(self._size, loaded.model.device)
         self._config = _generation_config(loaded)
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
-        """Compare the logits of the last position with the adapter on and off."""
+        """Compare the logits of the last position with each adapter on and off.
+
+        Raises:
+            UserError: if an adapter's logits contain NaN or infinity.
+        """
         import torch
 
         probes = {}
-        tokens, _ = self._prompting.encoded(prompts, Settings(max_new_tokens=1))
+        tokens, _ = self._prompting.encode(prompts, Settings(max_new_tokens=1))
         batch = self._padded(tokens)
         with torch.inference_mode():
             with self._active(None):
@@ -81,48 +85,50 @@ class HuggingFace:
                     with self._active(adapter.name):
                         change = (self._logits(batch) - base).abs().max().item()
                     if not math.isfinite(change):
-                        raise UserError(
-                            f"adapter '{adapter.name}' gives no numbers (NaN or infinity): its training diverged"
-                        )
+                        raise UserError(f"adapter '{adapter.name}' produces NaN or infinity: its training diverged")
                     probes[adapter.name] = Probe(change > 0.0, change)
         return probes
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
-        """Answer batch by batch; a batch whose every key is in `done` is skipped, any other is generated whole."""
-        encoded = list(self._prompting.encoded_requests(requests))
+        """Answer batch by batch; a batch is skipped if all its keys are in `done`, else generated completely."""
+        encoded = list(self._prompting.encode_requests(requests))
         tokens = [ids for ids, _ in encoded]
-        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._together):
+        for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._mixed_adapters):
             if all(requests[i].key in done for i in chosen):
                 continue
             answers = self._answers([tokens[i] for i in chosen], [requests[i] for i in chosen])
             yield [
-                replace(answer, truncated=answer.truncated or (encoded[i][1] and self._cuts(answer)))
+                replace(answer, truncated=answer.truncated or (encoded[i][1] and self._uses_encoded_prompt(answer)))
                 for answer, i in zip(answers, chosen, strict=True)
                 if answer.key not in done
             ]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """n texts -> (n, d) float32: the base's last hidden states, averaged over each text's tokens."""
+        """Embed n texts as (n, d) float32: the base's last hidden states, averaged over the tokens of each text."""
         import numpy as np
 
         tokenizer, model = self._loaded.tokenizer, self._loaded.model
         valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
         found = tokenizer(valid)["input_ids"]
-        rows = [np.asarray(self._prompting.filled(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
+        rows = [np.asarray(self._prompting.or_start(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
         with self._active(None):
-            means = self._room.each(order, lambda chosen: [*self._mean_states([rows[i] for i in chosen])])
+            means = self._batches.map(order, lambda chosen: [*self._mean_states([rows[i] for i in chosen])])
             for i, mean in zip(order, means, strict=True):
                 vectors[i] = mean
         return vectors
 
-    def attention(self, asked: Attended) -> Shares | None:
-        """Attention from each segment of an answer to each segment of its prompt's content (see hf_attention)."""
-        with self._active(asked.adapter):
-            return attention_shares(self._loaded, self._prompting.rendered([asked.prompt])[0], asked)
+    def attention(self, query: AttentionQuery) -> Shares | None:
+        """Return the attention from each segment of an answer to each segment of its prompt's content.
+
+        See `hf_attention.attention_shares` for shape and units.
+        """
+        with self._active(query.adapter):
+            return attention_shares(self._loaded, self._prompting.render([query.prompt])[0], query)
 
     def describe(self) -> Mapping[str, Any]:
+        """Return what run.json records about the engine."""
         import peft
         import torch
         import transformers
@@ -143,14 +149,14 @@ class HuggingFace:
         }
 
     @cached_property
-    def _together(self) -> frozenset[str]:
-        """The adapters that share batches: all that may, unless one prompt of each shows that here they can't."""
+    def _mixed_adapters(self) -> frozenset[str]:
+        """The adapters that share batches: all mixable ones, if mixing reproduces their logits on a test prompt."""
         import torch
 
         names = sorted(self._loaded.mixable)
         if len(names) < 2:
             return frozenset()
-        [row], _ = self._prompting.encoded(["Who are you?"], Settings(max_new_tokens=1))
+        [row], _ = self._prompting.encode(["Who are you?"], Settings(max_new_tokens=1))
         with torch.inference_mode():
             alone = []
             for name in names:
@@ -188,10 +194,10 @@ class HuggingFace:
             some, asked = [rows[i] for i in chosen], [requests[i] for i in chosen]
             return self._chosen(some, asked) if asked[0].choices else self._generated(some, asked)
 
-        return list(self._room.each(range(len(rows)), answers))
+        return list(self._batches.map(range(len(rows)), answers))
 
     def _mean_states(self, rows: Sequence[Tokens]) -> Vectors:
-        """(len(rows), d): the last hidden states of the model below its head, averaged over each row's tokens."""
+        """Return the last hidden states below the model's head, averaged over each row's tokens: (len(rows), d)."""
         import torch
 
         model = self._loaded.model
@@ -204,21 +210,21 @@ class HuggingFace:
         means: Vectors = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
         return means
 
-    def _cuts(self, answer: Generation) -> bool:
-        """Whether what was asked is the prompt as it was encoded; the choices of a causal model are cut with theirs."""
+    def _uses_encoded_prompt(self, answer: Generation) -> bool:
+        """Whether the prompt was used as encoded; a causal model encodes it again with each choice."""
         return answer.finish != CHOICE or self._loaded.seq2seq
 
     def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
-        found = [self._prompting.choices(request) for request in requests]
+        found = [self._prompting.encode_choices(request) for request in requests]
         prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
         asked = [(row, choices.start) for choices in found for row in choices.rows]
         counts = [len(choices.rows) for choices in found]
         with self._routed(requests, counts) as routes:
             values = iter(
-                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._room)
+                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._batches)
             )
         return [
-            choices.likeliest(request, [next(values) for _ in choices.rows])
+            choices.choose(request, [next(values) for _ in choices.rows])
             for request, choices in zip(requests, found, strict=True)
         ]
 
@@ -252,11 +258,11 @@ class HuggingFace:
         return config
 
     def _decoded(self, key: str, row: list[int], settings: Settings) -> Generation:
-        """The answer's text, its tokens without padding, and why it ended."""
+        """Return the answer: its text, its number of tokens without padding, and why it ended."""
         tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
         stop = next((i for i, token in enumerate(row) if token in ends), None)
         kept = row if stop is None else row[:stop]
-        output, cut = self._prompting.decoded(kept, settings.stop)
+        output, cut = self._prompting.decode(kept, settings.stop)
         while cut and kept and kept[-1] == tokenizer.pad_token_id:
             kept = kept[:-1]
         return Generation(key, output, len(kept), "stop" if stop is not None or cut else "length")
@@ -268,9 +274,9 @@ class HuggingFace:
 
     @contextmanager
     def _routed(self, requests: Sequence[Request], rows: Sequence[int] | None = None) -> Iterator[list[str] | None]:
-        """Within the block the requests' adapter is on; where they have several, the name of each row's is yielded.
+        """Activate the requests' adapter within the block; if they have several, yield peft's name for each row.
 
-        `rows` counts the rows of each request, where it has more than one.
+        `rows` is the number of rows of each request (default: one).
         """
         if len({request.adapter for request in requests}) == 1:
             with self._active(requests[0].adapter):
@@ -281,7 +287,7 @@ class HuggingFace:
 
     @contextmanager
     def _active(self, adapter: str | None) -> Iterator[None]:
-        """Within the block, this adapter is on, or none where it is the base."""
+        """Activate this adapter within the block; None and the base mean no adapter."""
         name = self._names[adapter] if adapter else None
         if name is not None:
             self._loaded.model.set_adapter(name)
@@ -296,7 +302,7 @@ class HuggingFace:
 
 @contextmanager
 def _scaled(model: Any, name: str, scale: float) -> Iterator[None]:
-    """Within the block, this adapter's update is multiplied with `scale`."""
+    """Multiply this adapter's update by `scale` within the block."""
     if scale == 1.0:
         yield
         return
@@ -312,9 +318,9 @@ def _scaled(model: Any, name: str, scale: float) -> Iterator[None]:
 
 
 def _generation_config(loaded: Loaded) -> Any:
-    """The checkpoint's special tokens, and nothing else of its taste in decoding: no penalties, beams or cut-offs.
+    """Return a configuration with the checkpoint's special tokens but none of its penalties, beams or cut-offs.
 
-    transformers fills what is left open from the checkpoint's own configuration, so each of these is said aloud.
+    transformers fills unset fields from the checkpoint's own configuration, so each of them is set explicitly.
     """
     from transformers import GenerationConfig
 
@@ -332,5 +338,5 @@ def _generation_config(loaded: Loaded) -> Any:
         length_penalty=1.0,
         no_repeat_ngram_size=0,
         encoder_no_repeat_ngram_size=0,
-        min_new_tokens=0,  # goes over any min_length
+        min_new_tokens=0,  # overrides min_length
     )

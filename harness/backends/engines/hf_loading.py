@@ -1,4 +1,4 @@
-"""Loading a base model and its adapters with transformers and peft, and refusing adapters of another base."""
+"""Load a base model and its adapters with transformers and peft, and refuse adapters of a different base."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -31,22 +31,21 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A base model (wrapped by peft where there are adapters), its tokenizer, and peft's name for each adapter.
-
-    Prompts of the `mixable` adapters may share a batch.
-    """
+    """A base model (wrapped by peft if there are adapters), its tokenizer, and its adapters."""
 
     model: Any
     tokenizer: Any
     peft_names: Mapping[str, str]
+    """peft's name for each adapter, by adapter name."""
     mixable: frozenset[str]
+    """Names of the adapters whose prompts may share a batch."""
     max_length: int
     seq2seq: bool
     chat: bool
 
 
 def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
-    """Load the base once and every adapter beside it; raises UserError for whatever does not fit together."""
+    """Load the base once, and every adapter onto it; raise UserError if something doesn't fit together."""
     args = options.model_args
     folder, _, prompting = open_checkpoint(args)
     tokenizer, seq2seq = prompting.tokenizer, prompting.seq2seq
@@ -54,8 +53,8 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     embeddings = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > embeddings:
         raise UserError(
-            f"the tokenizer has {len(tokenizer)} tokens, the model '{args['pretrained']}' embeds {embeddings}: "
-            "they are not a pair"
+            f"the tokenizer has {len(tokenizer)} tokens, but the model '{args['pretrained']}' embeds {embeddings}: "
+            "use the tokenizer that belongs to the model"
         )
     model, names = _with_adapters(model, adapters)
     model.eval()
@@ -64,9 +63,13 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
 
 
 def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
-    """The folder of the base that `pretrained` names, its configuration, and how prompts become its tokens.
+    """Open the base that `pretrained` names, without loading its weights.
 
-    Raises UserError for what transformers can't read; loads no weights.
+    Returns:
+        Its directory, its configuration, and the `Prompting` that turns prompts into tokens.
+
+    Raises:
+        UserError: if it isn't found, or transformers can't read its configuration or tokenizer.
     """
     from transformers import AutoConfig
 
@@ -75,7 +78,9 @@ def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
     except (OSError, ValueError) as error:
-        raise UserError(f"'{args['pretrained']}' is not a model that transformers knows: {first_line(error)}") from None
+        raise UserError(
+            f"'{args['pretrained']}' is not a model that transformers can load: {first_line(error)}"
+        ) from None
     seq2seq = bool(config.is_encoder_decoder)
     named = args.get("tokenizer")
     tokenizer = _tokenizer(find_checkpoint(str(named), "tokenizer") if named else folder, seq2seq, trust)
@@ -84,7 +89,7 @@ def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
 
 
 def check_belongs(model: Any, adapter: Adapter) -> None:
-    """Raise UserError unless every LoRA matrix of the adapter fits a module of the base, by name and shape."""
+    """Raise UserError unless each LoRA matrix of the adapter fits a module of the base, by name and shape."""
     assert adapter.path is not None
     modules = dict(model.named_modules())
     for key, shape in _shapes(adapter.path).items():
@@ -103,27 +108,27 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
                 side = "inputs" if axis else "outputs"
                 raise UserError(
                     f"adapter '{adapter.name}' does not belong to this base: '{key}' is for "
-                    f"{shape[axis]} {side}, the base's module has {features[axis]}"
+                    f"{shape[axis]} {side}, but the base's module has {features[axis]}"
                 )
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError for an unknown, missing or impossible model argument; loads nothing."""
+    """Raise UserError if a model argument is unknown, missing or invalid; load nothing."""
     for key in model_args:
         if key not in MODEL_ARGS:
-            raise UserError(f"--model_args: the hf backend has no argument '{key}'{did_you_mean(key, MODEL_ARGS)}")
+            raise UserError(f"--model_args: unknown argument '{key}' for the hf backend{did_you_mean(key, MODEL_ARGS)}")
     if "pretrained" not in model_args:
-        raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
+        raise UserError("--model_args: pretrained is missing; name the base model, as in pretrained=pocket-aligned")
     if model_args.get("dtype", "auto") not in DTYPES:
         raise UserError(f"--model_args: unknown dtype '{model_args['dtype']}': use one of {', '.join(DTYPES)}")
     check_length(model_args, "max_length")
 
 
 def check_length(model_args: Mapping[str, Any], name: str) -> None:
-    """Raise UserError unless the argument, where it is given, is a number of tokens."""
+    """Raise UserError if the argument is given but isn't a positive whole number."""
     longest = model_args.get(name, 1)
     if isinstance(longest, bool) or not isinstance(longest, int) or longest < 1:
-        raise UserError(f"--model_args: {name} must be a number of tokens, not {longest!r}")
+        raise UserError(f"--model_args: {name} must be a number of tokens, got {longest!r}")
 
 
 def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
@@ -132,7 +137,7 @@ def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"no tokenizer can be loaded from '{where}': {first_line(error)}") from None
+        raise UserError(f"can't load a tokenizer from '{where}': {first_line(error)}") from None
     if not seq2seq:
         tokenizer.padding_side = "left"
         tokenizer.truncation_side = "left"
@@ -155,17 +160,17 @@ def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | N
         model = builder.from_pretrained(folder, dtype=dtype, **passed)
         return model if "device_map" in passed else model.to(device)
     except (OSError, ValueError, ImportError, RuntimeError, AssertionError) as error:
-        raise UserError(f"the model in '{folder}' can't be loaded on {device}: {first_line(error)}") from None
+        raise UserError(f"can't load the model in '{folder}' on {device}: {first_line(error)}") from None
 
 
 def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
-    """peft's own names are numbered: it allows no dots in them, people do."""
+    """Load the adapters; in peft they are numbered, because it allows no dots in names."""
     names: dict[str, str] = {}
     loaded: dict[Path, str] = {}
     for adapter in adapters:
         if adapter.path is None:
             continue
-        if adapter.path in loaded:  # the same one at another scale
+        if adapter.path in loaded:  # the same adapter at another scale
             names[adapter.name] = loaded[adapter.path]
             continue
         check_belongs(model.get_base_model() if names else model, adapter)
@@ -173,15 +178,15 @@ def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[s
         try:
             model = _attach(model, adapter.path, name, first=not names)
         except (ValueError, RuntimeError, KeyError, OSError, TypeError) as error:
-            raise UserError(f"adapter '{adapter.name}' can't be loaded on this base: {first_line(error)}") from None
+            raise UserError(f"can't load adapter '{adapter.name}' on this base: {first_line(error)}") from None
         names[adapter.name] = loaded[adapter.path] = name
     return model, names
 
 
 def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
-    """The adapters whose prompts may share a batch, the base among them: plain LoRA of linear layers, as it was saved.
+    """Return the adapters whose prompts may share a batch: the base, and plain LoRA of linear layers at scale 1.
 
-    Whole modules and biases that came with one adapter are in the way of all the others.
+    There are none if any adapter brings whole modules or biases: those would apply to the others' rows too.
     """
     from peft.tuners.lora import LoraLayer
 
@@ -234,7 +239,7 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _features(module: Any) -> tuple[int, int] | None:
-    """(outputs, inputs) of a linear layer; transformers' Conv1D keeps its matrix the other way round."""
+    """Return (outputs, inputs) of a linear layer; transformers' Conv1D stores the transposed matrix."""
     module = getattr(module, "base_layer", module)
     if hasattr(module, "in_features"):
         return module.out_features, module.in_features
@@ -244,7 +249,7 @@ def _features(module: Any) -> tuple[int, int] | None:
 
 
 def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:
-    """The longest prompt and answer together, in tokens."""
+    """Return the maximum length of prompt and answer together, in tokens."""
     if "max_length" in args:
         return int(args["max_length"])
     text_config = config.get_text_config()

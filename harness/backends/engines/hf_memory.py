@@ -1,4 +1,4 @@
-"""Batches that are halved where a device's memory runs out."""
+"""Batches that are halved when a device runs out of memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -9,17 +9,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Room:
-    """How many rows fit into a device's memory at a time: `size` at first, fewer from the batch on that does not."""
+class AdaptiveBatches:
+    """Work in batches of `size` rows, halved for good whenever a batch doesn't fit into the device's memory."""
 
     def __init__(self, size: int, device: object) -> None:
         self.size = size
         self._device = device
 
-    def each(self, rows: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]]) -> Iterator[R]:
-        """What `work` makes of each row, from as many rows at a time as fit.
+    def map(self, rows: Sequence[T], work: Callable[[Sequence[T]], Sequence[R]]) -> Iterator[R]:
+        """Yield the result of `work` for each row, computed for as many rows at a time as fit.
 
-        Raises UserError for a single row that does not.
+        Raises:
+            UserError: if a single row doesn't fit.
         """
         import torch
 
@@ -30,7 +31,7 @@ class Room:
                 found = work(chosen)
             except torch.OutOfMemoryError:
                 found = None
-            # Only outside of the handler are the failed attempt's tensors let go.
+            # The failed attempt's tensors are freed only once the handler is left.
             if found is None:
                 if len(chosen) == 1:
                     raise UserError(

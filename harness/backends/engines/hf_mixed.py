@@ -1,7 +1,7 @@
 """Rows of several adapters in one forward pass.
 
 peft does this too (`adapter_names`), but copies an adapter's rows out of the batch and back into it in every layer.
-Here they stand together, and a slice is no copy; benchmarks/mixed_batches.py measures what mixing gains.
+Here the rows of an adapter are adjacent, so a slice needs no copy; benchmarks/mixed_batches.py measures the gain.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,17 @@ from itertools import groupby
 from typing import Any
 
 KINDS = ("Linear", "Linear4bit", "Linear8bitLt")
-"""peft's LoRA layers that are mixed: W x + s B A x, W in whatever format."""
+"""peft's LoRA layers that can be mixed: W x + s B A x, with W in any format."""
 
 Slices = Sequence[tuple[str, slice]]
 
 
 @contextmanager
 def mixed(model: Any, routes: Sequence[str] | None) -> Iterator[None]:
-    """Within the block row i of a batch passes through the factors of peft's adapter `routes[i]`, if there is one.
+    """Within the block, apply peft's adapter `routes[i]` to row i of a batch; unknown names mean the base.
 
-    Without routes nothing changes. A layer that is given anything but one entry for each row (a router's, say, which
-    sees all tokens in one long row) raises ValueError.
+    Without routes, nothing changes. A layer whose input doesn't have one entry per row (such as a mixture-of-experts
+    router's, which sees all tokens in one long row) raises ValueError.
     """
     from peft.tuners.lora import LoraLayer
 
@@ -43,7 +43,7 @@ def mixed(model: Any, routes: Sequence[str] | None) -> Iterator[None]:
 
 def _forward(layer: Any, slices: Slices, x: Any, *args: Any, **kwargs: Any) -> Any:
     if len(x) != slices[-1][1].stop:
-        raise ValueError(f"{len(x)} rows where there are {slices[-1][1].stop} prompts")
+        raise ValueError(f"got {len(x)} rows for {slices[-1][1].stop} prompts")
     result = layer.base_layer(x, *args, **kwargs)
     for name, rows in slices:
         if name in layer.lora_A:

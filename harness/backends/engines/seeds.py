@@ -1,4 +1,4 @@
-"""What a sampled answer depends on: the run's seed and the requests it is generated for, and nothing before them."""
+"""Seeds for sampled answers, which depend only on the run's seed and the requests themselves."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,6 +7,6 @@ from holdfast.harness.backends.backend import Request
 
 
 def seed_of(requests: Sequence[Request], bits: int) -> int:
-    """A seed of so many bits for requests that are sampled together, from their seed and their keys."""
+    """Return a seed of `bits` bits (at most 64) for requests that are sampled together, from their seed and keys."""
     text = "|".join([str(requests[0].settings.seed), *(request.key for request in requests)])
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()) >> (64 - bits)

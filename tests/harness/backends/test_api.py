@@ -1,4 +1,4 @@
-"""The api backend against a server on loopback: what it sends, what it survives, what it never writes down."""
+"""The api backend against a local server: what it sends, which faults it survives, and that it never stores keys."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Request, Settings
 from holdfast.harness.backends.engines import api_engine as api
 from tests.harness.backends import servers
-from tests.harness.backends.servers import Misbehave, Served
+from tests.harness.backends.servers import Fault, Served
 from tests.harness.loras import ask
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
@@ -47,7 +47,7 @@ def connect(served: Served, adapters: str = "base,a=lora-one", **settings: Any) 
 
 
 @pytest.mark.parametrize("endpoint", ["chat", "completions", "messages"])
-def test_every_adapter_is_asked_by_its_model_name(served: Served, endpoint: str) -> None:
+def test_each_adapter_is_requested_by_its_model_name(served: Served, endpoint: str) -> None:
     answers = ask(connect(served, endpoint=endpoint), PROMPTS, ["base", "a"], stop=("\n",), max_new_tokens=9)
     assert answers["base", "Who?"].output == "big says WHO?"
     assert answers["a", "When?"].output == "lora-one says WHEN?"
@@ -58,7 +58,7 @@ def test_every_adapter_is_asked_by_its_model_name(served: Served, endpoint: str)
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "fault",
     [
         servers.status(500),
         servers.status(429, Retry_After="0.2"),
@@ -70,16 +70,16 @@ def test_every_adapter_is_asked_by_its_model_name(served: Served, endpoint: str)
     ],
     ids=["500", "429", "hang", "close", "invalid json", "empty choice", "null content"],
 )
-def test_what_goes_wrong_for_a_while_is_asked_again(served: Served, wrong: Misbehave) -> None:
+def test_temporary_faults_are_retried(served: Served, fault: Fault) -> None:
     plain = ask(connect(served), PROMPTS, ["base", "a"])
     served.asked.clear()
-    served.wrongs += [wrong] * 4
+    served.faults += [fault] * 4
     assert ask(connect(served, timeout=0.3), PROMPTS, ["base", "a"]) == plain
     assert len(served.asked) == len(plain) + 4
 
 
 @pytest.mark.parametrize(
-    ("wrong", "endpoint", "output", "finish"),
+    ("fault", "endpoint", "output", "finish"),
     [
         (servers.without_text("content_filter"), "chat", "", "stop"),
         (servers.without_text("length"), "chat", "", "length"),
@@ -87,59 +87,59 @@ def test_what_goes_wrong_for_a_while_is_asked_again(served: Served, wrong: Misbe
         (servers.refused("content_filter"), "chat", "", "stop"),
         (servers.refusal, "messages", "", "stop"),
     ],
-    ids=["filtered", "all thinking", "refusal", "prompt filtered", "Anthropic's refusal"],
+    ids=["filtered", "only thinking", "refusal", "prompt filtered", "Anthropic's refusal"],
 )
-def test_an_answer_may_have_no_text(served: Served, wrong: Misbehave, endpoint: str, output: str, finish: str) -> None:
-    served.wrongs = [wrong]
+def test_an_answer_may_be_empty(served: Served, fault: Fault, endpoint: str, output: str, finish: str) -> None:
+    served.faults = [fault]
     answer = ask(connect(served, endpoint=endpoint), PROMPTS[:1], ["base"])["base", "Who?"]
     assert (answer.output, answer.finish) == (output, finish)
     assert len(served.asked) == 1
 
 
-def test_a_server_that_says_when_to_come_back_is_waited_for(served: Served) -> None:
-    served.wrongs.append(servers.status(429, Retry_After="0.4"))
+def test_retry_after_in_seconds_is_respected(served: Served) -> None:
+    served.faults.append(servers.status(429, Retry_After="0.4"))
     began = time.perf_counter()
     ask(connect(served), PROMPTS[:1], ["base"])
     assert time.perf_counter() - began >= 0.4
 
 
-def test_requests_are_under_way_together(served: Served) -> None:
+def test_requests_are_sent_concurrently(served: Served) -> None:
     served.latency = 0.2
     began = time.perf_counter()
     ask(connect(served, batch_size=16), [str(i) for i in range(32)], ["base"])
-    assert time.perf_counter() - began < 3  # one after another they take more than six
+    assert time.perf_counter() - began < 3  # sequentially, it would take more than six
 
 
-def test_a_date_to_come_back_at_is_read(served: Served) -> None:
-    served.wrongs.append(servers.status(429, Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=2))))
+def test_retry_after_as_a_date_is_respected(served: Served) -> None:
+    served.faults.append(servers.status(429, Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=2))))
     began = time.perf_counter()
     ask(connect(served), PROMPTS[:1], ["base"])
     assert time.perf_counter() - began >= 0.5  # dates have whole seconds
 
 
-def test_a_server_that_stays_down_is_one_line_and_waiting_for_it_another(served: Served) -> None:
-    served.wrongs += [servers.status(503)] * 50
+def test_a_server_that_stays_down_gives_a_warning_and_an_error(served: Served) -> None:
+    served.faults += [servers.status(503)] * 50
     with (
-        pytest.warns(UserWarning, match=r"'big' does not answer \(status 503: not now\): asking again"),
-        pytest.raises(UserError, match=r"'big' gave no answer in 4 attempts \(last: status 503: not now\)"),
+        pytest.warns(UserWarning, match=r"'big' does not answer \(status 503: not now\): retrying"),
+        pytest.raises(UserError, match=r"'big' did not answer in 4 attempts \(last: status 503: not now\)"),
     ):
         ask(connect(served, max_retries=3), PROMPTS[:1], ["base"])
 
 
-def test_nobody_there_is_said_in_the_system_s_words(served: Served) -> None:
-    with pytest.raises(UserError, match=r"no answer in 1 attempts \(last: no connection: Connect"):
+def test_a_refused_connection_is_reported(served: Served) -> None:
+    with pytest.raises(UserError, match=r"did not answer in 1 attempts \(last: no connection: Connect"):
         ask(connect(served, base_url="http://127.0.0.1:9/v1", max_retries=0), PROMPTS[:1], ["base"])
 
 
-def test_what_is_no_answer_is_shown(served: Served) -> None:
-    served.wrongs += [lambda handler: servers.send(handler, 200, "<html>Please log in</html>") is None]
-    with pytest.raises(UserError, match="an answer that can't be read: <html>Please log in</html>"):
+def test_an_unreadable_response_is_shown(served: Served) -> None:
+    served.faults += [lambda handler: servers.send(handler, 200, "<html>Please log in</html>") is None]
+    with pytest.raises(UserError, match="unreadable response: <html>Please log in</html>"):
         ask(connect(served, max_retries=0), PROMPTS[:1], ["base"])
 
 
-def test_a_refused_prompt_is_named_and_answers_under_way_are_kept(served: Served) -> None:
+def test_a_rejected_prompt_is_named_and_pending_answers_are_kept(served: Served) -> None:
     served.latency = 0.2
-    served.wrongs = [servers.refused("too_long")]
+    served.faults = [servers.refused("too_long")]
     requests = [Request(str(i), "base", f"Question {i}", Settings()) for i in range(8)]
     kept: list[Generation] = []
     batches = connect(served, batch_size=4).generate(requests)
@@ -148,18 +148,18 @@ def test_a_refused_prompt_is_named_and_answers_under_way_are_kept(served: Served
     assert len(kept) == 3
 
 
-def test_the_end_of_the_budget_loses_no_answer(served: Served) -> None:
+def test_no_answer_is_lost_when_the_budget_is_used_up(served: Served) -> None:
     served.latency = 0.1
     requests = [Request(str(i), "base", str(i), Settings()) for i in range(40)]
     kept: list[Generation] = []
     batches = connect(served, max_requests=20).generate(requests)
-    with pytest.raises(UserError, match="--max_requests 20 are spent"):
+    with pytest.raises(UserError, match="--max_requests 20 is used up"):
         kept.extend(chain.from_iterable(batches))
     assert len(kept) == len(served.asked) == 20
 
 
-def test_what_asking_again_does_not_mend_is_not_asked_again(served: Served) -> None:
-    with pytest.raises(UserError, match=r"refuses a request to 'no-such' \(status 404\): .*does not exist"):
+def test_permanent_errors_are_not_retried(served: Served) -> None:
+    with pytest.raises(UserError, match=r"rejects a request to 'no-such' \(status 404\): .*does not exist"):
         ask(connect(served, model="no-such"), PROMPTS[:1], ["base"])
     assert len(served.asked) == 1
 
@@ -170,27 +170,27 @@ def test_anthropic_gets_its_own_key(served: Served, monkeypatch: pytest.MonkeyPa
     assert served.keys == {"sk-ant-other"}
 
 
-def test_the_key_is_sent_and_never_shown(served: Served) -> None:
+def test_the_key_is_sent_but_never_shown(served: Served) -> None:
     ask(connect(served), PROMPTS[:1], ["base"])
     assert served.keys == {f"Bearer {KEY}"}
-    served.wrongs += [
+    served.faults += [
         lambda handler: servers.send(handler, 401, {"error": {"message": f"Incorrect key: {KEY}"}}) is None,
         lambda handler: servers.send(handler, 400, {"error": {"message": f"{KEY} or sk-ver***34 is odd"}}) is None,
     ]
-    for message in (r"refuses the key in OPENAI_API_KEY \(status 401\)$", r"status 400\): .*\*\*\* or \*\*\* is odd"):
+    for message in (r"rejects the key in OPENAI_API_KEY \(status 401\)$", r"status 400\): .*\*\*\* or \*\*\* is odd"):
         with pytest.raises(UserError, match=message) as error:
             ask(connect(served), PROMPTS[:1], ["base"])
         assert KEY not in str(error.value)
 
 
 def test_the_budget_counts_every_request_sent(served: Served) -> None:
-    served.wrongs += [servers.status(500)] * 2
-    with pytest.raises(UserError, match="--max_requests 4 are spent"):
+    served.faults += [servers.status(500)] * 2
+    with pytest.raises(UserError, match="--max_requests 4 is used up"):
         ask(connect(served, max_requests=4, batch_size=1), PROMPTS, ["base"])
     assert len(served.asked) == 4
 
 
-def test_who_stops_taking_answers_stops_the_asking(served: Served) -> None:
+def test_no_more_requests_are_sent_once_the_consumer_stops(served: Served) -> None:
     served.latency = 0.05
     backend = connect(served, batch_size=2)
     requests = [api.Request(str(i), "base", str(i), api.Settings()) for i in range(400)]
@@ -201,12 +201,12 @@ def test_who_stops_taking_answers_stops_the_asking(served: Served) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("asyncio")]
 
 
-def test_adapters_are_probed_where_the_server_shows_probabilities(served: Served) -> None:
+def test_adapters_are_probed_if_the_server_returns_probabilities(served: Served) -> None:
     probes = connect(served, "base,a=lora-one,same=bag").probe(["Who?", "When?"])
     assert {name: probe.has_effect for name, probe in probes.items()} == {"a": True, "same": False}
 
 
-def test_a_server_that_shows_no_probabilities_leaves_adapters_unchecked(served: Served, tmp_path: Path) -> None:
+def test_without_probabilities_adapters_are_not_probed(served: Served, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="whether adapter 'a' acts is not known"):
         results = run(served, tmp_path, model_args={"model": "big", "base_url": served.url, "endpoint": "messages"})
     manifest = json.loads((results.path / "run.json").read_text())
@@ -214,29 +214,29 @@ def test_a_server_that_shows_no_probabilities_leaves_adapters_unchecked(served: 
     assert any("'a' acts is not known" in warning for warning in manifest["warnings"])
 
 
-def test_what_changes_no_answer_may_change_on_resuming(served: Served, tmp_path: Path) -> None:
+def test_incidental_settings_may_change_when_a_run_is_resumed(served: Served, tmp_path: Path) -> None:
     args = {"model": "big", "base_url": served.url}
-    with pytest.raises(UserError, match="--max_requests 12 are spent"):
+    with pytest.raises(UserError, match="--max_requests 12 is used up"):
         run(served, tmp_path, max_requests=12)
     run(served, tmp_path, model_args={**args, "timeout": 90, "max_retries": 20}, batch_size=8)
     with pytest.raises(UserError, match="another model_args"):
         run(served, tmp_path, model_args={**args, "endpoint": "completions"})
 
 
-def test_an_answer_is_chosen_where_the_server_shows_how_it_reads(served: Served) -> None:
+def test_choices_are_ranked_by_the_server_s_log_probabilities(served: Served) -> None:
     asked = Request("1", "a", "Who was it?", Settings(), 0, ("Anna Karenina", "Bo", "nobody there at all"))
     [[answer]] = connect(served, endpoint="completions").generate([asked])
     assert (answer.output, answer.tokens, answer.finish) == ("Bo", 1, "choice")
     assert answer.likelihoods[1] > answer.likelihoods[0] > answer.likelihoods[2]
     assert {sent["model"] for sent in served.asked} == {"lora-one"}
-    with pytest.raises(UserError, match="chat endpoints don't give: use endpoint=completions"):
+    with pytest.raises(UserError, match="chat endpoints don't return: use endpoint=completions"):
         list(connect(served).generate([asked]))
-    served.wrongs = [servers.no_echo]
-    with pytest.raises(UserError, match="does not give the log-probabilities of a prompt"):
+    served.faults = [servers.no_echo]
+    with pytest.raises(UserError, match="does not return log-probabilities of the prompt"):
         list(connect(served, endpoint="completions").generate([asked]))
 
 
-def test_a_directory_is_loaded_by_the_server_where_it_may(served: Served) -> None:
+def test_the_server_loads_a_directory_if_it_is_allowed_to(served: Served) -> None:
     backend = connect(served, "base,pocket=./training/pocket/models/pocket-steady")
     load = served.asked[0]
     assert load["path"] == "/v1/load_lora_adapter"
@@ -261,15 +261,15 @@ def run(served: Served, folder: Path, **settings: Any) -> Results:
     return evaluate(output_path=folder, **{**chosen, **settings})
 
 
-def test_a_run_whose_budget_is_spent_goes_on_with_the_same_command(served: Served, tmp_path: Path) -> None:
+def test_the_same_command_resumes_a_run_with_a_used_up_budget(served: Served, tmp_path: Path) -> None:
     whole = run(served, tmp_path / "whole")
     sent = len(served.asked)
     served.asked.clear()
-    with pytest.raises(UserError, match="--max_requests 18 are spent"):
+    with pytest.raises(UserError, match="--max_requests 18 is used up"):
         run(served, tmp_path / "parts", max_requests=18, batch_size=4)
     parts = run(served, tmp_path / "parts", batch_size=4)
-    probes = 3 * 3  # each command probes anew
-    assert len(served.asked) <= sent + probes + 4  # and up to four were under way when the budget was spent
+    probes = 3 * 3  # each command probes again
+    assert len(served.asked) <= sent + probes + 4  # up to four were pending when the budget ran out
     for name in ("breakdown.csv", "leaderboard.csv"):
         assert (parts.path / name).read_bytes() == (whole.path / name).read_bytes()
     written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
@@ -279,10 +279,10 @@ def test_a_run_whose_budget_is_spent_goes_on_with_the_same_command(served: Serve
 @pytest.mark.parametrize(
     ("model_args", "message"),
     [
-        ({"api_key": "x"}, "keys come from the environment"),
-        ({"modle": "x"}, "no argument 'modle'; did you mean 'model'"),
-        ({"base_url": "http://me:pass@host/v1"}, "its secret belongs into OPENAI_API_KEY"),
-        ({"base_url": "host:80"}, "base_url must be an address"),
+        ({"api_key": "x"}, "put keys in the environment"),
+        ({"modle": "x"}, "unknown argument 'modle' for the api backend; did you mean 'model'"),
+        ({"base_url": "http://me:pass@host/v1"}, "put the secret in OPENAI_API_KEY"),
+        ({"base_url": "host:80"}, "base_url must be a URL"),
         ({"endpoint": "chats"}, "unknown endpoint 'chats'; did you mean 'chat'"),
         ({"timeout": "long"}, "timeout must be a number"),
         ({"model": ""}, "name the served base model"),
@@ -295,10 +295,10 @@ def test_a_wrong_model_argument_is_named(served: Served, model_args: dict[str, s
 
 def test_a_vendor_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(UserError, match="set OPENAI_API_KEY to ask https://api.openai.com/v1"):
+    with pytest.raises(UserError, match="set OPENAI_API_KEY to use https://api.openai.com/v1"):
         backends.get("api").check({"model": "big"})
 
 
 def test_scales_are_refused(served: Served, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="a server runs adapters as they are"):
+    with pytest.raises(UserError, match="a server can't scale adapters"):
         run(served, tmp_path / "run", adapter_scales="0.5,1")

@@ -1,4 +1,4 @@
-"""Which requests share a batch: every one once, like with like, adapters mixed only where they may be."""
+"""Batches: every request in exactly one, equal settings in each, adapters mixed only if allowed."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS, st.integers(1, 9), st.sets(st.sampled_from("abc")))
-def test_every_request_is_in_one_batch_with_its_like(
+def test_every_request_is_in_one_batch_with_equal_settings(
     drawn: list[tuple[str, int, int, bool, bool]], size: int, together: set[str]
 ) -> None:
     requests = [
@@ -31,14 +31,14 @@ def test_every_request_is_in_one_batch_with_its_like(
         assert order == sorted(order)
 
 
-def test_what_is_left_over_of_adapters_is_mixed_and_full_batches_are_not() -> None:
+def test_only_incomplete_batches_are_mixed() -> None:
     requests = [Request(f"{adapter}{i}", adapter, "x", Settings()) for adapter in "abcd" for i in range(5)]
     found = [[requests[i].key for i in batch] for batch in batches(requests, [1] * 20, 4, "abc")]
     assert found == [["a0", "a1", "a2", "a3"], ["b0", "b1", "b2", "b3"], ["c0", "c1", "c2", "c3"],
                      ["d0", "d1", "d2", "d3"], ["d4"], ["a4", "b4", "c4"]]  # fmt: skip
 
 
-def test_a_repetition_shares_no_batch_with_the_neighbours_it_had() -> None:
+def test_a_repetition_gets_different_neighbours() -> None:
     first = [Request(f"{adapter}{i}", adapter, "x", Settings()) for adapter in "ab" for i in range(2)]
     again = [Request(f"{r.key}'", r.adapter, r.prompt, r.settings, 1) for r in first]
     sizes = [[len(batch) for batch in batches(each, [1] * 4, 4, "ab")] for each in (first, again)]

@@ -1,4 +1,4 @@
-"""The hf backend on real checkpoints: what transformers and peft give, adapters that belong and adapters that don't."""
+"""The hf backend on real checkpoints: equal to transformers with peft, and strict about which adapters fit."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def connect(adapters: Sequence[Adapter], batch_size: int | None = 3, **model_arg
 
 
 def by_peft(path: str | None, prompts: Sequence[str]) -> Iterator[str]:
-    """The slow, obvious form: one prompt at a time, straight through peft and transformers."""
+    """The slow, obvious reference: one prompt at a time through peft and transformers."""
     model, tokenizer = pocket(), AutoTokenizer.from_pretrained(POCKET)
     if path:
         model = PeftModel.from_pretrained(model, path)
@@ -48,7 +48,7 @@ def by_peft(path: str | None, prompts: Sequence[str]) -> Iterator[str]:
         yield tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()
 
 
-def test_base_and_adapters_give_what_peft_gives_one_by_one(loras: list[str]) -> None:
+def test_answers_are_those_of_peft_one_by_one(loras: list[str]) -> None:
     adapters = find_adapters(["base", *loras], BASE)
     answers = ask(connect(adapters), PROMPTS, ["first", "base", "second"])
     for name, path in (("base", None), ("first", loras[0]), ("second", loras[1])):
@@ -62,7 +62,7 @@ def test_the_batch_size_changes_no_answer(loras: list[str]) -> None:
     assert {key: g.output for key, g in one.items()} == {key: g.output for key, g in many.items()}
 
 
-def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras: list[str]) -> None:
+def test_adapters_answer_the_same_in_mixed_batches_as_alone(tmp_path: Path, loras: list[str]) -> None:
     dora = save_lora(tmp_path / "dora", pocket(), scale=0.3, use_dora=True)
     found = find_adapters(["base", *loras, dora], BASE)
     adapters = [*found, *scale_adapters([found[1]], [2.0])]
@@ -79,11 +79,11 @@ def test_adapters_that_share_batches_answer_as_each_alone(tmp_path: Path, loras:
     assert len({tuple(together[name, p].output for p in PROMPTS) for name in names}) == len(names)
 
 
-def test_adapters_that_turn_out_not_to_mix_stay_apart(loras: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adapters_that_cannot_be_mixed_get_their_own_batches(loras: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def refused(model: Any, routes: Sequence[str] | None) -> Iterator[None]:
         if routes:
-            raise ValueError("as a router's layer does, which is given all tokens in one row")
+            raise ValueError("as a router's layer does, which gets all tokens in one row")
         yield
 
     monkeypatch.setattr(hf, "mixed", refused)
@@ -92,7 +92,7 @@ def test_adapters_that_turn_out_not_to_mix_stay_apart(loras: list[str], monkeypa
     assert [len(batch) for batch in backend.generate(requests)] == [1, 1, 1]
 
 
-def test_a_layer_that_is_given_no_rows_refuses_to_mix() -> None:
+def test_a_layer_without_one_entry_per_row_cannot_be_mixed() -> None:
     class Flat(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -102,12 +102,12 @@ def test_a_layer_that_is_given_no_rows_refuses_to_mix() -> None:
             return self.gate(x.flatten(0, 1))
 
     model = get_peft_model(Flat(), LoraConfig(target_modules=["gate"]))
-    with mixed(model, ["default", ""]), pytest.raises(ValueError, match="6 rows where there are 2 prompts"):
+    with mixed(model, ["default", ""]), pytest.raises(ValueError, match="got 6 rows for 2 prompts"):
         model(torch.ones(2, 3, 4))
     assert model(torch.ones(2, 3, 4)).shape == (6, 2)
 
 
-def test_whole_modules_beside_another_adapter_keep_the_batches_apart(tmp_path: Path, loras: list[str]) -> None:
+def test_an_adapter_with_whole_modules_prevents_mixed_batches(tmp_path: Path, loras: list[str]) -> None:
     whole = save_lora(tmp_path / "whole", pocket(), scale=0.3, modules_to_save=["norm"])
     adapters = find_adapters(["base", loras[0], whole], BASE)
     together = ask(connect(adapters, 64), PROMPTS, ["base", "first", "whole"])
@@ -116,12 +116,12 @@ def test_whole_modules_beside_another_adapter_keep_the_batches_apart(tmp_path: P
         assert all(together[key].output == answer.output for key, answer in alone.items())
 
 
-def test_an_adapter_that_nobody_loaded_is_no_base() -> None:
+def test_an_adapter_that_was_not_loaded_raises_an_error() -> None:
     with pytest.raises(KeyError, match="stranger"):
         ask(connect(find_adapters(["base"], BASE)), PROMPTS[:1], ["stranger"])
 
 
-def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
+def test_skipping_done_requests_changes_no_other_answer() -> None:
     backend = connect(find_adapters(["base"], BASE), batch_size=2)
     requests = [Request(str(i), "base", p, Settings(max_new_tokens=12)) for i, p in enumerate(PROMPTS)]
     whole = {g.key: g for batch in backend.generate(requests) for g in batch}
@@ -129,19 +129,19 @@ def test_done_requests_are_left_out_and_change_no_other_answer() -> None:
     assert rest == {key: g for key, g in whole.items() if key not in {"0", "3"}}
 
 
-def test_an_adapter_without_effect_is_found_out(tmp_path: Path, loras: list[str]) -> None:
+def test_an_adapter_without_effect_is_detected(tmp_path: Path, loras: list[str]) -> None:
     adapters = find_adapters([save_lora(tmp_path / "idle", pocket(), scale=0.0), loras[0]], BASE)
     probes = connect(adapters).probe(PROMPTS[:2])
     assert {name: probe.has_effect for name, probe in probes.items()} == {"idle": False, "first": True}
 
 
 @pytest.mark.parametrize(("change", "message"), OTHER_BASES)
-def test_an_adapter_of_another_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
+def test_an_adapter_of_a_different_base_is_refused(tmp_path: Path, change: dict[str, int], message: str) -> None:
     with pytest.raises(UserError, match=f"adapter 'stranger' {message}"):
         connect(find_adapters([save_stranger(tmp_path / "stranger", change)], BASE))
 
 
-def test_an_adapter_that_is_no_lora_runs_too(tmp_path: Path) -> None:
+def test_an_ia3_adapter_runs_too(tmp_path: Path) -> None:
     config = IA3Config(
         target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"], init_ia3_weights=False
     )
@@ -153,7 +153,7 @@ def test_an_adapter_that_is_no_lora_runs_too(tmp_path: Path) -> None:
     assert len(ask(backend, PROMPTS, ["base", "ia3"])) == 2 * len(PROMPTS)
 
 
-def test_a_seq2seq_checkpoint_is_generated_with_too(tmp_path: Path) -> None:
+def test_a_seq2seq_checkpoint_runs_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = {
         "vocab_size": len(AutoTokenizer.from_pretrained(POCKET)),
@@ -185,7 +185,7 @@ def test_an_answer_ends_at_a_stop_string() -> None:
     assert cut.finish == "stop"
 
 
-def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so() -> None:
+def test_a_prompt_that_does_not_fit_is_truncated_and_marked() -> None:
     backend = connect(find_adapters(["base"], BASE), max_length=64)
     answers = ask(backend, ["word " * 500, "Who?"], ["base"])
     assert [g.truncated for g in answers.values()] in ([True, False], [False, True])
@@ -193,7 +193,7 @@ def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_so() -> None:
         ask(backend, ["Who?"], ["base"], max_new_tokens=64)
 
 
-def test_sampling_repeats_from_its_seed() -> None:
+def test_sampling_is_reproducible_for_a_seed() -> None:
     backend = connect(find_adapters(["base"], BASE))
     hot = {"temperature": 1.5, "max_new_tokens": 20}
     first, second = (ask(backend, PROMPTS, ["base"], **hot) for _ in range(2))
@@ -210,7 +210,7 @@ def test_any_unicode_is_answered() -> None:
 @pytest.mark.parametrize(
     ("model_args", "message"),
     [
-        ({"pretraned": "x"}, "no argument 'pretraned'; did you mean 'pretrained'"),
+        ({"pretraned": "x"}, "unknown argument 'pretraned' for the hf backend; did you mean 'pretrained'"),
         ({"dtype": "float8"}, "unknown dtype 'float8'"),
         ({"pretrained": "no/where"}, "neither a directory nor shipped .* give a local directory"),
         ({"pretrained": "./nowhere"}, "not found: no such directory"),
@@ -235,7 +235,7 @@ def test_broken_adapter_directories_are_named(tmp_path: Path) -> None:
             find_adapters([str(path)], BASE)
 
 
-def test_two_adapters_of_one_name_must_be_told_apart(loras: list[str]) -> None:
+def test_two_adapters_with_the_same_name_are_refused(loras: list[str]) -> None:
     with pytest.raises(UserError, match="two adapters are called 'first': rename one"):
         find_adapters([loras[0], loras[0]], BASE)
     assert [a.name for a in find_adapters([loras[0], f"again={loras[0]}"], BASE)] == ["first", "again"]
@@ -246,7 +246,7 @@ def test_a_directory_may_have_an_equals_sign_in_its_name(tmp_path: Path) -> None
     assert [a.name for a in find_adapters([path], BASE)] == ["lr=1e-4"]
 
 
-def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path: Path) -> None:
+def test_the_digest_depends_on_weights_and_configuration_only(tmp_path: Path) -> None:
     path = Path(save_lora(tmp_path / "lora", pocket(), scale=0.1))
     before = digest_of(path)
     (path / "README.md").write_text("another card")
@@ -258,7 +258,7 @@ def test_the_digest_follows_weights_and_configuration_and_nothing_else(tmp_path:
     assert digest_of(path) != before
 
 
-def test_the_checkpoints_own_taste_in_decoding_does_not_leak_in(tmp_path: Path) -> None:
+def test_the_checkpoint_s_own_decoding_settings_are_ignored(tmp_path: Path) -> None:
     model, tokenizer = pocket(), AutoTokenizer.from_pretrained(POCKET)
     model.generation_config.update(repetition_penalty=9.0, no_repeat_ngram_size=1, min_new_tokens=12, do_sample=True)
     model.generation_config.update(num_beams=3, top_k=1, temperature=0.1)
@@ -271,18 +271,18 @@ def test_the_checkpoints_own_taste_in_decoding_does_not_leak_in(tmp_path: Path) 
 
 def test_an_adapter_whose_training_diverged_is_refused(tmp_path: Path) -> None:
     path = save_lora(tmp_path / "diverged", pocket(), scale=1e38)
-    with pytest.raises(UserError, match="adapter 'diverged' gives no numbers"):
+    with pytest.raises(UserError, match="adapter 'diverged' produces NaN or infinity"):
         connect(find_adapters([path], BASE)).probe(PROMPTS[:1])
 
 
-def test_tokens_count_the_answer_and_no_padding() -> None:
+def test_tokens_count_the_answer_without_padding() -> None:
     backend = connect([], batch_size=None)
     answers = ask(backend, PROMPTS, ["base"], max_new_tokens=30)
     alone = {key: g for prompt in PROMPTS for key, g in ask(backend, [prompt], ["base"], max_new_tokens=30).items()}
     assert {key: g.tokens for key, g in answers.items()} == {key: g.tokens for key, g in alone.items()}
 
 
-def test_a_batch_that_does_not_fit_is_split_and_every_prompt_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_does_not_fit_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = ask(connect([]), PROMPTS * 2, ["base"])
     backend = connect([], batch_size=10)
     generate, tried = backend._loaded.model.generate, []
@@ -290,7 +290,7 @@ def test_a_batch_that_does_not_fit_is_split_and_every_prompt_is_answered(monkeyp
     def small(*, input_ids: Any, **options: Any) -> Any:
         tried.append(len(input_ids))
         if len(input_ids) > 2:
-            raise torch.OutOfMemoryError("no room")
+            raise torch.OutOfMemoryError("full")
         return generate(input_ids=input_ids, **options)
 
     monkeypatch.setattr(backend._loaded.model, "generate", small)
@@ -300,18 +300,18 @@ def test_a_batch_that_does_not_fit_is_split_and_every_prompt_is_answered(monkeyp
     assert max(tried[3:]) <= 2
 
 
-def test_a_single_prompt_that_does_not_fit_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_prompt_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = connect([])
 
-    def none(**options: Any) -> Any:
-        raise torch.OutOfMemoryError("no room")
+    def run_out(**options: Any) -> Any:
+        raise torch.OutOfMemoryError("full")
 
-    monkeypatch.setattr(backend._loaded.model, "generate", none)
+    monkeypatch.setattr(backend._loaded.model, "generate", run_out)
     with pytest.raises(UserError, match="out of memory on cpu with a single prompt"):
         ask(backend, PROMPTS, ["base"])
 
 
-def test_texts_are_embedded_in_smaller_batches_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedding_batches_that_do_not_fit_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = connect([], batch_size=10)
     plain = backend.embed(PROMPTS)
     body = backend._loaded.model.base_model
@@ -319,14 +319,14 @@ def test_texts_are_embedded_in_smaller_batches_where_memory_is_short(monkeypatch
 
     def small(*, input_ids: Any, **options: Any) -> Any:
         if len(input_ids) > 2:
-            raise torch.OutOfMemoryError("no room")
+            raise torch.OutOfMemoryError("full")
         return forward(input_ids=input_ids, **options)
 
     monkeypatch.setattr(body, "forward", small)
     assert backend.embed(PROMPTS) == pytest.approx(plain, abs=1e-5)
 
 
-def test_attention_to_the_prompt_is_measured_per_answer(tmp_path: Path) -> None:
+def test_attention_to_the_prompt_is_measured_for_each_answer(tmp_path: Path) -> None:
     results = evaluate(
         tasks="dialogue_summary",
         adapters="base,pocket-steady",
@@ -361,12 +361,12 @@ def test_the_evaluated_model_can_be_the_encoder(tmp_path: Path) -> None:
     explain(results.path, None, as_json=True)
 
 
-def test_an_engine_without_hidden_states_is_no_encoder(tmp_path: Path) -> None:
+def test_an_engine_without_hidden_states_cannot_be_the_encoder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not show its hidden states"):
         evaluate(tasks="factual_qa", encoder="model", limit=1, backend=Fake(), output_path=tmp_path / "run")
 
 
-def test_adapters_are_asked_at_several_scales(tmp_path: Path) -> None:
+def test_adapters_run_at_several_scales(tmp_path: Path) -> None:
     results = evaluate(
         tasks="factual_qa",
         adapters="base,pocket-narrow",
