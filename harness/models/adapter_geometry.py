@@ -1,10 +1,12 @@
 """The geometry of an adapter's update, module by module, computed from its files."""
 
+from pathlib import Path
+
 from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.metrics.adapters.geometry import Geometry, geometry_of
 
 
-def inspect_adapter(name: str) -> dict[str, Geometry]:
+def inspect_adapter(name: str | Path) -> dict[str, Geometry]:
     """Return the geometry (norms, effective rank) of every LoRA pair of an adapter, by module name.
 
     Args:
@@ -13,4 +15,4 @@ def inspect_adapter(name: str) -> dict[str, Geometry]:
     Raises:
         UserError: if the adapter can't be found or read, or has no LoRA pair.
     """
-    return {module: geometry_of(each.a, each.b, each.scale) for module, each in read_adapter(name).factors.items()}
+    return {module: geometry_of(each.a, each.b, each.scale) for module, each in read_adapter(str(name)).factors.items()}
