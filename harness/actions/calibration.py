@@ -1,4 +1,4 @@
-"""`holdfast calibrate`: from which drift on an answer counts as broken, and how often that is right."""
+"""`holdfast calibrate`: fit the drift from which an answer counts as broken, and measure how often that is right."""
 
 import json
 from collections.abc import Sequence
@@ -17,16 +17,23 @@ from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_p
 from holdfast.metrics.segments import Granularity
 
 FLOOR_QUANTILE = 0.95
-"""A break must exceed what this share of repeated prompts stays below."""
+"""A break must exceed the drift that this share of repeated prompts stays below."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A threshold of `max_drift`, what it was fitted on, and how it does on the pairs it was not fitted on.
+    """A threshold of `max_drift`, and how it does on pairs that it was not fitted on.
 
-    `fitted_false_alarm` is the share of the fitted pairs of equal meaning at or over the threshold, `false_alarm` that
-    of the others, `power` that of the other changed pairs, both with their 95 % Wilson intervals; `noise_floor` the
-    drift that 95 % of repeated prompts stay below, where runs were given.
+    Attributes:
+        threshold: Answers with at least this `max_drift` count as broken.
+        wanted_false_alarm: The bound on false alarms that was asked for.
+        fitted_on: Number of pairs in the half that it was fitted on.
+        fitted_false_alarm: Share of that half's pairs of equal meaning at or above the threshold.
+        false_alarm: The same share for the other half, with its 95 % Wilson interval.
+        power: Share of the other half's changed pairs at or above the threshold, with its 95 % Wilson interval.
+        power_by_kind: The same, by kind of change.
+        judged_on: Number of pairs in the other half.
+        noise_floor: The drift that 95 % of repeated prompts stay below; None without runs.
     """
 
     threshold: float
@@ -52,22 +59,30 @@ def calibrate(
     granularity: Granularity = "sentence",
     false_alarm: float = 0.1,
 ) -> Calibration:
-    """The smallest threshold whose false alarms are at most `false_alarm` with confidence, and that lies above the
-    noise floor of `runs`.
+    """Fit the smallest threshold that keeps false alarms low with confidence and lies above the noise floor of `runs`.
 
-    With confidence: the upper end of the Wilson interval of the share of pairs of equal meaning called broken is at
-    most `false_alarm`. The share itself would be too kind, as few pairs decide on it, and rules were made on them.
-    Fitted on one half of the labelled pairs (`pairs`, or the embedded set), judged on the other. Raises UserError
-    for pairs or runs that can't be read, and for a set that lacks changed or unchanged pairs in either half.
+    With confidence: the upper end of the Wilson interval of the false-alarm rate is at most `false_alarm`. The rate
+    itself would be optimistic, since few pairs determine it and rules were written on them. The threshold is fitted on
+    one half of the labelled pairs and measured on the other.
+
+    Args:
+        runs: Runs whose noise floor the threshold must exceed.
+        pairs: A file of labelled pairs; by default the embedded set.
+        encoder: The sentence encoder.
+        granularity: What answers are cut into.
+        false_alarm: The bound on the false-alarm rate, in (0, 1).
+
+    Raises:
+        UserError: If pairs or runs can't be read, or a half lacks changed or unchanged pairs.
     """
     if not 0 < false_alarm < 1:
-        raise UserError(f"--false_alarm {false_alarm:g}: use a share between 0 and 1, such as 0.1")
+        raise UserError(f"--false_alarm must be between 0 and 1, got {false_alarm:g}")
     labelled = read_pairs(pairs) if pairs else embedded_pairs()
     halves = {name: [pair for pair in labelled if pair.split == name] for name in ("build", "test")}
     for name, half in halves.items():
         if {pair.changed for pair in half} != {True, False}:
-            raise UserError(f"the labelled pairs need changed and unchanged ones in their half '{name}'")
-    floor = _noise_floor(runs)  # before what takes long
+            raise UserError(f"the labelled pairs of the half '{name}' must include both changed and unchanged ones")
+    floor = _noise_floor(runs)  # first, since the rest takes long
     encoding = encoding_of(encoder)
     drifts = {name: _drifts(half, encoding, granularity) for name, half in halves.items()}
     same = drifts["build"][[not pair.changed for pair in halves["build"]]]
@@ -94,11 +109,11 @@ def calibrate(
 
 
 def print_calibration(found: Calibration, out: Path | None) -> None:
-    """Print a calibration in words, and write it as JSON where `out` says so."""
+    """Print a calibration, and write it as JSON to `out` if given."""
     print(f"break threshold  {found.threshold:.4f}   (encoder {found.encoder}, {found.granularity})")
     low, high = found.false_alarm_interval
     print(f"false alarms     {found.false_alarm:.3f} [{low:.3f}, {high:.3f}] on pairs of equal meaning")
-    print(f"                 {found.fitted_false_alarm:.3f} on those it was fitted on")
+    print(f"                 {found.fitted_false_alarm:.3f} on the half it was fitted on")
     low, high = found.power_interval
     print(f"power            {found.power:.3f} [{low:.3f}, {high:.3f}] on changed pairs")
     for kind, share in found.power_by_kind.items():
@@ -108,7 +123,7 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
     print(f"fitted on {found.fitted_on} pairs, judged on {found.judged_on} others")
     print(f"use it with: holdfast run --break_threshold {found.threshold:g}")
     if out is not None:
-        make_folder(out.parent, "--out")
+        make_folder(out.parent)
         out.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
 
 
@@ -133,8 +148,10 @@ def _noise_floor(runs: Sequence[Path]) -> float | None:
 
 
 def _bounded(drifts: Values, false_alarm: float) -> float:
-    """The smallest drift that so few exceed that the share of those who do is at most `false_alarm` with confidence;
-    the largest, where they are too few to be sure of that."""
+    """Return the smallest drift at which the false-alarm rate is at most `false_alarm` with confidence.
+
+    With too few pairs for that, return the largest drift.
+    """
     falling = np.sort(drifts)[::-1]
     for drift in falling:
         if proportion_interval((drifts >= drift).astype(float))[1] > false_alarm:

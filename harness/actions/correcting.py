@@ -76,7 +76,9 @@ def _correct(
         check_free(target)
     if source.others:
         kept = ", ".join(sorted({key.removeprefix("base_model.model.") for key in source.others})[:3])
-        warnings.warn(f"{len(source.others)} tensors outside of the theory are kept as they are: {kept}", stacklevel=2)
+        warnings.warn(
+            f"{len(source.others)} tensors that no correction covers are kept as they are: {kept}", stacklevel=2
+        )
     started = time.perf_counter()
     found = _corrected(source, space, chosen)
     seconds = (time.perf_counter() - started) / len(chosen)
@@ -94,18 +96,18 @@ def _correct(
 
 
 def check_base(source: AdapterFiles, manifest: SubspaceManifest) -> None:
-    """Raise UserError where the adapter's base is neither of the subspace's checkpoints; warn where nobody can tell."""
+    """Raise UserError if the adapter's base is neither of the subspace's checkpoints; warn if that can't be checked."""
     name = str(source.config.get("base_model_name_or_path") or "")
     folder = find_local(name)
     if folder is None and name not in (manifest.aligned, manifest.base):
         warnings.warn(
-            f"the adapter's base '{name}' is not at hand: only names and shapes of its modules were compared with "
+            f"the adapter's base '{name}' was not found: only the names and shapes of its modules were compared with "
             f"'{manifest.aligned}'",
             stacklevel=3,
         )
     if folder is not None and digest_of(folder) not in (manifest.aligned_digest, manifest.base_digest):
         raise UserError(
-            f"the adapter does not belong to this subspace: it was trained on '{name}', the subspace is of "
+            f"the adapter does not belong to this subspace: it was trained on '{name}', the subspace was made from "
             f"'{manifest.base}' and '{manifest.aligned}'"
         )
 

@@ -1,7 +1,7 @@
-"""`holdfast equivalence`: does an adapter say the same through peft, merged into its base, and in vLLM?
+"""`holdfast equivalence`: does an adapter answer the same through peft, merged into its base, and in vLLM?
 
-Merging rounds s B A together with W, and engines add in another order: in 16 bits near-ties between tokens fall the
-other way, and greedy answers part from there.
+Merging rounds W + s B A as a whole, and engines sum in a different order: in 16 bits, near-ties between tokens are
+decided differently, and greedy answers diverge from there.
 """
 
 import json
@@ -25,7 +25,7 @@ REFERENCE = "peft"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A prompt that two ways answer differently, and how far the answers drift apart."""
+    """A prompt that is answered differently in one way than through peft, and the drift between the answers."""
 
     way: str
     task: str
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of running the adapter beside peft: how many rows differ; or why it did not run."""
+    """One way of running the adapter besides peft: how many answers differ, or why it was not run."""
 
     name: str
     differing: int = 0
@@ -48,7 +48,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """What every way answered, compared with peft's answers; drifts are means and maxima over all rows."""
+    """The answers of every way compared with peft's; drifts are means and maxima over all rows."""
 
     adapter: str
     base: str
@@ -67,15 +67,26 @@ def equivalence(
     limit: int | None = None,
     encoder: str = "minilm",
 ) -> Equivalence:
-    """Ask the prompts of `tasks` greedily in each way and compare. `model` names the base, as in `pretrained=DIR`;
-    without it the adapter's configuration does. Raises UserError for whatever does not fit together."""
+    """Answer the prompts of `tasks` greedily in each way and compare.
+
+    Args:
+        adapter: A peft directory or a shipped adapter.
+        model: The base, as in `pretrained=DIR`; by default the one that the adapter's configuration names.
+        dtype: The dtype of the weights.
+        tasks: Suites or files.
+        limit: Use only the first samples of each task.
+        encoder: The sentence encoder for drifts.
+
+    Raises:
+        UserError: If the adapter, the base or a task can't be found, or they don't fit together.
+    """
     args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model_args", alone="pretrained")
     backends.get("hf").check(args)
     config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
     chosen = load_tasks(config.tasks)
     [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
     if found.path is None:
-        raise UserError("--adapter: name an adapter; the base alone has nothing to merge")
+        raise UserError("--adapter must name an adapter: the base alone has nothing to merge")
     asked = [(task, sample) for task in chosen for sample in task.samples[:limit]]
     requests = [
         Request(str(i), found.name, task.render(sample, sample.content), settings_for(task, config))
@@ -108,11 +119,11 @@ def equivalence(
 
 
 def print_equivalence(found: Equivalence, *, as_json: bool) -> None:
-    """Print a line for each way and the rows that drift most; or all as JSON."""
+    """Print a line for each way and the rows with the largest drift, or everything as JSON."""
     if as_json:
         print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
-    print(f"{found.adapter} on {found.base}, {found.dtype}, {found.rows} prompts, beside {REFERENCE}:")
+    print(f"{found.adapter} on {found.base}, {found.dtype}, {found.rows} prompts, compared with {REFERENCE}:")
     for way in found.ways:
         if way.not_run:
             print(f"  {way.name:<8} not run: {way.not_run}")
@@ -124,7 +135,7 @@ def print_equivalence(found: Equivalence, *, as_json: bool) -> None:
 
 
 SHOWN = 5
-"""Rows that are printed without --json."""
+"""Number of rows printed without --json."""
 
 
 def _base_of(adapter: str) -> str:
@@ -137,7 +148,7 @@ def _base_of(adapter: str) -> str:
 def _through_transformers(
     args: Mapping[str, Any], adapter: Adapter, requests: Sequence[Request]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The answers through peft, and with the adapter merged into its base; no model is held afterwards."""
+    """Return the answers through peft, and those with the adapter merged into its base."""
     from holdfast.harness.backends.engines.hf_engine import HuggingFace
     from holdfast.harness.backends.engines.hf_loading import load
 
@@ -148,10 +159,10 @@ def _through_transformers(
 
 
 def _through_vllm(args: Mapping[str, Any], adapter: Adapter, requests: Sequence[Request]) -> dict[str, str]:
-    """vLLM's answers; raises UserError where it is not installed or can't run the adapter."""
+    """Return vLLM's answers; raises UserError if it is not installed or can't run the adapter."""
     import torch
 
-    torch.cuda.empty_cache()  # vLLM takes what is free
+    torch.cuda.empty_cache()  # vLLM claims the memory that is free
     entry = backends.get("vllm")
     own = {"pretrained", "dtype", "chat_template", "max_length", "trust_remote_code", "tokenizer"}
     asked = {name: value for name, value in args.items() if name in own}

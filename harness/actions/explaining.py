@@ -1,4 +1,4 @@
-"""`holdfast explain` and `holdfast drift`: two answers side by side, segment by segment, with the reasons."""
+"""`holdfast explain` and `holdfast drift`: compare two answers segment by segment, with the reasons."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ _SMALL, _LARGE = 0.2, 0.5
 
 
 def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
-    """Print one answer of a run (default: the one that drifted most) against its clean answer."""
+    """Compare one answer of a run (by default the one that drifted most) with its clean answer, and print it."""
     found = find_answer(folder, key)
     config, clean, perturbed = found.manifest.config, found.clean, found.perturbed
     [drift] = segment_drift(
@@ -51,10 +51,11 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
 def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granularity, as_json: bool) -> None:
     """Print how far the text in `second` drifted from the one in `first`; `-` is standard input.
 
-    Raises UserError where one can't be read.
+    Raises:
+        UserError: If a text can't be read.
     """
     if str(first) == str(second) == "-":
-        raise UserError("standard input is one text; name a file for the other")
+        raise UserError("standard input can be only one of the two texts; name a file for the other")
     texts = [_read(first)], [_read(second)]
     [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity)
     if as_json:
@@ -64,7 +65,7 @@ def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granu
 
 
 def print_drift(drift: Drift) -> None:
-    """The numbers, then the segments beside their counterparts, the drifted ones in colour on a terminal."""
+    """Print the numbers, then the segments with their counterparts, in colour on a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -86,7 +87,7 @@ def print_drift(drift: Drift) -> None:
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """All that is known of a pair, for JSON."""
+    """Return everything about a drift, for JSON."""
     return {
         "scores": {name: round(value, DIGITS) for name, value in drift.scores().items()},
         "encoder": drift.encoder,
@@ -108,7 +109,7 @@ def _segment(part: SegmentDrift) -> dict[str, Any]:
 
 
 def _rows(drift: Drift) -> Sequence[tuple[float, str, str, str]]:
-    """Each clean segment with its counterpart, then each perturbed one that is nobody's counterpart."""
+    """Pair each clean segment with its counterpart; perturbed segments without one follow."""
     rows = [(part.drift, part.segment.text, _partner(part), part.reason) for part in drift.clean]
     shown = {part.partner for part in drift.clean}
     rest = [part for part in drift.perturbed if part.segment not in shown]
@@ -120,7 +121,7 @@ def _partner(part: SegmentDrift) -> str:
 
 
 def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
-    """The prompt with its edits marked, where they can be placed: a template may have put text around the content."""
+    """Mark the edits in the prompt, if they can be located within the text that the template put around the content."""
     edits = [Edit(*edit) for edit in perturbed["edits"]]
     for offset in range(len(clean_prompt)):
         moved = tuple(Edit(edit.position + offset, edit.removed, edit.inserted) for edit in edits)
@@ -133,19 +134,19 @@ def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> str:
     if path.is_dir():
-        raise UserError(f"'{path}' is a folder; name a text file")
+        raise UserError(f"'{path}' is a directory; name a text file")
     try:
         content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"no file '{path}'") from None
+        raise UserError(f"file '{path}' does not exist") from None
     except OSError as error:
         raise UserError(f"can't read '{path}': {error.strerror}") from None
     if b"\0" in content:
-        raise UserError(f"'{path}' holds NUL bytes, as no text does; name a text file")
+        raise UserError(f"'{path}' contains NUL bytes: it is not a text file")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise UserError(f"'{path}' is no text in UTF-8; name a text file") from None
+        raise UserError(f"'{path}' is not UTF-8 text: convert it, for example with iconv") from None
 
 
 def _print_json(content: Mapping[str, Any]) -> None:

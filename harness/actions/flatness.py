@@ -1,4 +1,4 @@
-"""How flat the loss lies around an adapter, on data: sharpness, curvature, a PAC-Bayes bound, and pictures of it."""
+"""How flat the loss is around an adapter: sharpness, curvature, a PAC-Bayes bound, and pictures."""
 
 from __future__ import annotations
 
@@ -27,23 +27,26 @@ if TYPE_CHECKING:
     from holdfast.training.examples import Example
 
 SIGMAS = (0.01, 0.02, 0.05, 0.1, 0.2)
-"""Scales of the weight noise, as shares of each row's length."""
+"""Scales of the weight noise, relative to each row's norm."""
 
 ADAPTER_SIGMAS = (0.003, 0.01, 0.03)
-"""Scales of the noise on A and B that the PAC-Bayes bound may choose from."""
+"""Scales of the noise on A and B among which the PAC-Bayes bound chooses."""
 
 FEW = 8
-"""Examples for what takes many passes or much memory: curvature, surfaces, each draw of the bound's risk."""
+"""Number of examples for what takes many passes or much memory: curvature, surfaces, the draws of the bound's risk."""
 
 DRAWS, RISK_DRAWS = 5, 32
 REACH, POINTS = 0.5, 15
-"""The surfaces go so many row lengths away from the weights, in so many points along each direction."""
+"""How far surfaces reach from the weights, in row norms, and the number of points along each direction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flatness:
-    """What `holdfast inspect --data` measures. `start` says from where the adapter's distance in the bound is taken:
-    its initial point, which `holdfast train` writes down, or zero."""
+    """What `holdfast inspect --data` measures.
+
+    `start` is the point from which the bound measures the adapter's distance: its initial point, if `holdfast train`
+    recorded it, or zero.
+    """
 
     examples: int
     loss: float
@@ -54,11 +57,13 @@ class Flatness:
 
 
 class Probed:
-    """An adapter on its base, or a model alone, and its loss on examples under replaced weights: the matrices under the
-    adapter, all linear layers but the output embeddings without one."""
+    """The loss of a model on examples when some of its matrices are replaced.
+
+    These are the matrices under the adapter or, without one, all linear layers except the output embeddings.
+    """
 
     def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
-        from holdfast.training.examples import encode, fitting
+        from holdfast.training.examples import encode, fit_to_context
         from holdfast.training.loop.batches import Collator
         from holdfast.training.noise.weights.layers import adapted_layers
 
@@ -72,7 +77,7 @@ class Probed:
         self.model, tokenizer = loaded.model, loaded.tokenizer
         self.seq2seq = loaded.seq2seq
         encoded = [encode(each, tokenizer, seq2seq=self.seq2seq) for each in examples]
-        self.rows = fitting(encoded, loaded.max_length, "cut")[0]
+        self.rows = fit_to_context(encoded, loaded.max_length, "cut")[0]
         start = getattr(self.model.config, "decoder_start_token_id", 0) or 0
         self._collator = Collator(tokenizer.pad_token_id, "seq2seq" if self.seq2seq else "causal", start)
         self._places = {id(parameter): name for name, parameter in self.model.named_parameters()}
@@ -80,13 +85,13 @@ class Probed:
         layers = adapted_layers(self.model, all_linear=adapter is None)
         self.layers = {layer.name: layer for layer in layers if layer.base is not head}
         if not self.layers:
-            raise UserError(f"adapter '{adapter}' changes no linear layer: there is nothing to put noise on")
+            raise UserError(f"adapter '{adapter}' changes no linear layer: there are no weights to perturb")
         self.weights = {name: layer.weight() for name, layer in self.layers.items()}
         self.norms = {name: layer.row_norms() for name, layer in self.layers.items()}
         self.factors = {name: p.detach() for name, p in self.model.named_parameters() if ".lora_" in name}
 
     def loss(self, weights: Mapping[str, Tensor], rows: Sequence[Any] | None = None) -> Tensor:
-        """The mean loss per example with these matrices (m, n) under the adapter."""
+        """Return the mean loss per example with these matrices (m, n) in place of the model's."""
         from holdfast.training.loop.method_trainer import task_loss
 
         rows = self.rows if rows is None else rows
@@ -103,12 +108,11 @@ class Probed:
         return result
 
     def loss_on_few(self, weights: Mapping[str, Tensor]) -> Tensor:
-        """The same, on the first few examples."""
+        """Return the same on the first few examples."""
         return self.loss(weights, self.rows[:FEW])
 
     def error(self, sigma: float, seed: int) -> float:
-        """The mean over a few random examples of the share of answer tokens that are wrong, with noise N(0, sigma^2)
-        on A and B."""
+        """Return the share of wrong answer tokens, averaged over a few random examples, under N(0, sigma^2) on A, B."""
         import torch
 
         rows = Random(seed).choices(self.rows, k=FEW)
@@ -134,32 +138,32 @@ class Probed:
 
 
 def _examples(data: str) -> list[Example]:
-    """The examples of a file; raises UserError for labels."""
+    """Read the examples of a file; raises UserError if they have labels."""
     from holdfast.training.examples import read_examples
 
     examples = read_examples(data)
     if any(each.label is not None for each in examples):
         raise UserError(
-            f"--data '{data}' has labels, and flatness is measured on prompts and completions only: without --data "
-            "inspect shows a classifier's adapter, too"
+            f"--data '{data}' has labels, but flatness is measured on prompts and completions only; without --data, "
+            "inspect also works on a classifier's adapter"
         )
     return examples
 
 
 def _check_writes(base: str) -> None:
-    """Raise UserError for a base that writes no answers, on which a loss would mean nothing."""
-    from holdfast.training.base_model import only_reads
+    """Raise UserError for a base that generates no text."""
+    from holdfast.training.base_model import is_encoder
 
     _, config, _ = open_checkpoint({"pretrained": base})
-    if only_reads(config):
+    if is_encoder(config):
         raise UserError(
-            f"the base '{base}' ({config.model_type}) is an encoder and writes nothing: flatness is measured on what a "
-            "model writes, so leave out --data"
+            f"the base '{base}' ({config.model_type}) is an encoder, but flatness is measured on generated "
+            "text: remove --data"
         )
 
 
 def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness:
-    """Sharpness, curvature and bound of an adapter; `squared_distance` from its initial point, where that is known."""
+    """Measure sharpness, curvature and the bound; `squared_distance` from the initial point, None if unknown."""
     from_zero = sum(float(factor.double().pow(2).sum()) for factor in probed.factors.values())
     return Flatness(
         examples=len(probed.rows),
@@ -177,7 +181,7 @@ def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness
 
 
 def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
-    """Draw the loss along one and two row-normalised directions, and write the numbers beside the picture, as CSV."""
+    """Draw the loss along one and two row-normalised directions, and write the numbers as CSV next to the picture."""
     from matplotlib.figure import Figure
 
     directions = [row_normalised(probed.weights, probed.norms, seed) for seed in (0, 1)]

@@ -1,4 +1,4 @@
-"""`holdfast inspect`: the geometry of an adapter, module by module, and how flat the loss lies around it."""
+"""`holdfast inspect`: the geometry of an adapter, module by module, and how flat the loss is around it."""
 
 import json
 from collections.abc import Mapping
@@ -25,15 +25,24 @@ def inspect(
     device: str | None = None,
     as_json: bool = False,
 ) -> None:
-    """Print the geometry, and with `data` the flatness on its first `limit` examples; draw the loss into `plot`.
+    """Print an adapter's geometry and, with data, how flat the loss is around it.
 
-    The base is the one that the adapter names unless `base` names another. Raises UserError for what can't be measured
-    and for a base that the adapter does not fit.
+    Args:
+        name: A peft directory, a hub name or a shipped adapter.
+        data: Examples to measure the flatness on.
+        base: The base model; by default the one that the adapter names.
+        limit: Use only the first examples of `data`.
+        plot: Draw the loss around the weights into this picture.
+        device: Where to run.
+        as_json: Print JSON.
+
+    Raises:
+        UserError: If something can't be measured, or the adapter does not fit the base.
     """
     if plot and not data:
-        raise UserError("--plot draws the loss on examples: name them with --data")
+        raise UserError("--plot draws the loss on examples: give them with --data")
     if limit < 1:
-        raise UserError(f"--limit: at least one example is needed, not {limit}")
+        raise UserError(f"--limit must be >= 1, got {limit}")
     _check_adapter(name)
     modules = inspect_adapter(name)
     flatness, drawn = None, []
@@ -57,22 +66,22 @@ def inspect(
 
 
 def _check_adapter(name: str) -> None:
-    """Raise UserError for a model without an adapter, such as `holdfast train --full` makes."""
+    """Raise UserError for a model without an adapter, as `holdfast train --full` writes."""
     folder = find_checkpoint(name, "adapter")
     if (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
-        raise UserError(f"'{name}' is a whole model and no adapter: inspect is for LoRA adapters")
+        raise UserError(f"'{name}' is a whole model, not an adapter: inspect is for LoRA adapters")
 
 
 def _check_base(name: str, base: str) -> None:
-    """Raise UserError where the base has a module of the adapter in another shape, by the headers of its files."""
+    """Raise UserError if the headers of the base's files give a module another shape than the adapter does."""
     shapes = Checkpoint(find_checkpoint(base)).shapes()
     for module, each in read_adapter(name).factors.items():
         shape, its = (len(each.b), each.a.shape[1]), shapes.get(f"{module}.weight", ())
-        # Conv1D keeps its weights the other way round; one column is packed numbers.
+        # Conv1D stores its weights transposed; a single column is packed numbers.
         if len(its) == 2 and its[1] > 1 and shape not in (its, its[::-1]):
             raise UserError(
-                f"adapter '{name}' does not belong to the base '{base}': '{module}' is for {shape[1]} inputs and "
-                f"{shape[0]} outputs, the base's module has {its[1]} and {its[0]}"
+                f"adapter '{name}' does not fit the base '{base}': '{module}' has {shape[1]} inputs and {shape[0]} "
+                f"outputs in the adapter, {its[1]} and {its[0]} in the base"
             )
 
 
@@ -92,7 +101,7 @@ def _print_flatness(found: Flatness) -> None:
     print(f"largest Hessian eigenvalue: {found.largest_eigenvalue:.4g}")
     bound = found.pac_bayes
     print(f"PAC-Bayes complexity: {bound.kl:.4g} (noise {bound.sigma:g} on A and B, distance from {found.start})")
-    says = "says nothing: too few examples for this complexity" if bound.bound >= 1 else f"{bound.bound:.3f}"
+    says = "vacuous, too few examples for this complexity" if bound.bound >= 1 else f"{bound.bound:.3f}"
     print(
         f"share of wrong answer tokens: {bound.risk:.3f} measured under that noise, bound with 95 % confidence: {says}"
     )

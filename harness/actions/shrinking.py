@@ -1,4 +1,4 @@
-"""`holdfast shrink`: the fewest edits of a prompt that still move the answer, by delta debugging."""
+"""`holdfast shrink`: find the fewest edits of a prompt that still break the answer, by delta debugging."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from holdfast.harness.backends.backend import BackendOptions, Build, Request
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_adapters
-from holdfast.harness.plan.plan import addressed, asker
+from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.results.reopening import Compared, find_answer
@@ -19,15 +19,17 @@ from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant
 
 Chosen = tuple[int, ...]
-"""Which of a variant's edits, by number."""
+"""Indices into a variant's edits."""
 
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A variant before and after: its edits, the answers, their drifts from the clean answer, and the number of
-    questions that it took."""
+    """A variant before and after shrinking: its edits, the answers and their drifts from the clean answer.
+
+    `asked` is the number of prompts that were generated.
+    """
 
     before: Edits
     after: Edits
@@ -41,24 +43,32 @@ class Shrunk:
 
 
 def shrink(folder: Path, key: str | None = None, *, device: str | None = None, backend: Build | None = None) -> Shrunk:
-    """Reduce the variant with this key (default: the one that drifted most) to a smallest subset of its edits whose
-    answer still drifts: by at least the run's break threshold where the whole variant's does, else by as much as that.
+    """Reduce a variant to a smallest subset of its edits whose answer still drifts.
 
-    Smallest means that no single edit can be left out (1-minimal; Zeller and Hildebrandt 2002, ddmin). The adapter is
-    loaded and asked again, greedily as in the run. Raises UserError where there is nothing to shrink, where the weights
-    are others now, and where the drift does not come back.
+    The answer must still drift by the run's break threshold, or by as much as the whole variant's if that is less.
+    Smallest means that no single edit can be left out (1-minimal; ddmin, Zeller and Hildebrandt 2002). The adapter is
+    loaded and generates again, with the run's settings.
+
+    Args:
+        folder: A run.
+        key: The key of an answer in samples.jsonl; by default the one that drifted most.
+        device: Where to run; by default the run's device.
+        backend: Builds the engine instead of the run's backend.
+
+    Raises:
+        UserError: If the answer did not drift, the weights have changed, or the drift is not reproducible.
     """
     found = find_answer(folder, key)
     drift = found.perturbed["scores"]["max_drift"]
     if not found.perturbed["edits"] or drift <= _TOLERANCE:
-        raise UserError(f"the answer {found.perturbed['key']} did not drift: there is nothing to shrink")
+        raise UserError(f"answer {found.perturbed['key']} did not drift: there is nothing to shrink")
     threshold = min(found.manifest.config.break_threshold, drift) - _TOLERANCE
     trial = _Trial(found, device, backend)
     everything = tuple(range(len(trial.whole.edits)))
     if trial.drifts([everything])[0] < threshold:
         raise UserError(
-            f"asked again, {found.perturbed['key']} drifts by {trial.drifts([everything])[0]:.3f} and no longer by "
-            f"{drift:.3f}: the answer is not stable enough to shrink"
+            f"generated again, answer {found.perturbed['key']} drifts by {trial.drifts([everything])[0]:.3f}, not "
+            f"{drift:.3f}: it is not stable enough to shrink"
         )
     kept = fewest(len(everything), lambda subsets: [each >= threshold for each in trial.drifts(subsets)])
     return Shrunk(
@@ -75,9 +85,9 @@ def shrink(folder: Path, key: str | None = None, *, device: str | None = None, b
 
 
 def fewest(count: int, still: Callable[[list[Chosen]], Sequence[bool]]) -> Chosen:
-    """ddmin: a subset of `count` things of which `still` is true, and false as soon as one more is left out.
+    """Return a subset of `count` items for which `still` holds, and no longer holds without any one of them (ddmin).
 
-    `still` judges many subsets at once; it must be true of all things together.
+    `still` judges many subsets at once; it must hold for all items together.
 
     >>> fewest(8, lambda subsets: [{2, 5} <= set(subset) for subset in subsets])
     (2, 5)
@@ -100,7 +110,7 @@ def fewest(count: int, still: Callable[[list[Chosen]], Sequence[bool]]) -> Chose
 
 
 def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
-    """Shrink, and print the prompt and the answer before and after."""
+    """Shrink a variant, and print the prompt and the answer before and after."""
     found = shrink(folder, key, device=device)
     print(f"clean answer:   {found.clean_output}")
     print(f"\n{_edits(found.before)}, drift {found.before_drift:.3f}:")
@@ -110,7 +120,7 @@ def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
         f"drift {found.after_drift:.3f}:"
     )
     print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")
-    print(f"\nasked {found.asked} times; drifting means at least {found.threshold:.3f}")
+    print(f"\n{found.asked} prompts generated; an answer counts as drifted from {found.threshold:.3f}")
 
 
 def _edits(edits: Edits) -> str:
@@ -118,13 +128,13 @@ def _edits(edits: Edits) -> str:
 
 
 class _Trial:
-    """The adapter, asked subsets of one variant's edits; each only once."""
+    """Generates answers for subsets of one variant's edits, each only once."""
 
     def __init__(self, found: Compared, device: str | None, connect: Build | None) -> None:
         config, line = found.manifest.config, found.perturbed
         self._line, self._clean, self._config = line, found.clean["output"], config
         tasks = load_tasks(config.tasks)
-        self._ask = asker(config, tasks)
+        self._ask = question_maker(config, tasks)
         contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
         self.whole = Edits(contents[line["task"], line["sample"]], tuple(Edit(*edit) for edit in line["edits"]))
         self._adapter = _adapter(found)
@@ -138,7 +148,7 @@ class _Trial:
         return Edits(self.whole.original, tuple(self.whole.edits[i] for i in chosen))
 
     def drifts(self, subsets: Sequence[Chosen]) -> list[float]:
-        """How far each subset's answer drifts from the clean one."""
+        """Return how far each subset's answer drifts from the clean one."""
         missing = [subset for subset in dict.fromkeys(subsets) if subset not in self._drifts]
         if missing:
             requests = {self._request(subset): subset for subset in missing}
@@ -158,7 +168,7 @@ class _Trial:
         line = self._line
         edits = self.edits(chosen)
         variant = Variant(edits.text, line["perturbation"], line["severity"], line["repeat"], edits.edits, 0.0)
-        [item] = addressed([self._ask(SampleVariant(line["task"], line["sample"], variant))], [self._adapter])
+        [item] = items_for([self._ask(SampleVariant(line["task"], line["sample"], variant))], [self._adapter])
         return Request(f"{item.key}{chosen}", self._adapter.name, item.question.prompt, item.question.settings)
 
 
@@ -168,5 +178,5 @@ def _adapter(found: Compared) -> Adapter:
     adapters = scale_adapters(find_adapters(config.adapters, base), config.adapter_scales)
     adapter = next(each for each in adapters if each.name == line["adapter"])
     if adapter.digest != line["adapter_digest"]:
-        raise UserError(f"the weights of '{adapter.name}' are not those of the run any more: run it again first")
+        raise UserError(f"the weights of adapter '{adapter.name}' have changed since the run: run it again first")
     return adapter

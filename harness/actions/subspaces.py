@@ -1,7 +1,7 @@
-"""`holdfast subspace`: the directions in which alignment moved a model, kept in one safetensors file.
+"""`holdfast subspace`: find the directions in which alignment moved a model, and store them in a safetensors file.
 
-The file's metadata holds the manifest. While it is made, the modules that are done lie in `FILE.parts`, so that the
-same command goes on where it was.
+The manifest is in the file's metadata. Finished modules are kept in `FILE.parts` until the file is complete, so that
+the same command resumes.
 """
 
 import shutil
@@ -41,7 +41,7 @@ class SubspaceModule(BaseModel):
 
 
 class SubspacePlan(BaseModel):
-    """What a subspace is made of and how; equal plans give equal subspaces."""
+    """The inputs and settings of a subspace; equal plans give equal subspaces."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,7 @@ class SubspacePlan(BaseModel):
 
 
 class SubspaceManifest(SubspacePlan):
-    """The manifest of a subspace file: its plan, its modules, and the tensors that have no part in it, with reasons."""
+    """The manifest of a subspace file: its plan, its modules, and the tensors left out, with reasons."""
 
     modules: list[SubspaceModule]
     skipped: dict[str, str]
@@ -65,7 +65,7 @@ class SubspaceManifest(SubspacePlan):
 
 
 class Subspace(Mapping[str, Directions]):
-    """A subspace file: its manifest, and every module's directions, read when asked for."""
+    """A subspace file: its manifest, and each module's directions, read on access."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -96,14 +96,26 @@ def make_subspace(
     seed: int = 0,
     device: str = "cpu",
 ) -> SubspaceManifest:
-    """Compute every module's directions, or go on where an interrupted call was, and write the file; its manifest.
+    """Compute every module's directions and write the file, or resume an interrupted computation.
 
-    `rank` directions in each module, or as many as hold the share `energy` of its displacement (0.9 where neither is
-    given). Raises UserError for checkpoints that don't fit together, that are equal, broken, or hold NaN, and for a
-    file that was made from other ones or otherwise.
+    Args:
+        base: The checkpoint before alignment.
+        aligned: The checkpoint after alignment.
+        out: The file to write.
+        rank: Number of directions in each module.
+        energy: Or as many as hold this share of its displacement's energy; 0.9 if neither is given.
+        seed: Seed of the randomised decomposition.
+        device: Where to compute.
+
+    Returns:
+        The manifest of the file.
+
+    Raises:
+        UserError: If the checkpoints don't match, are equal, damaged or contain NaN, or if the file was made from other
+            checkpoints or with other settings.
     """
     if rank is not None and energy is not None:
-        raise UserError("--rank and --energy: name one of them")
+        raise UserError("--rank and --energy exclude each other: choose one")
     folders = find_checkpoint(base), find_checkpoint(aligned)
     digests = [digest_of(folder) for folder in folders]
     energy = 0.9 if rank is None and energy is None else energy
@@ -123,7 +135,7 @@ def make_subspace(
     if out.exists():
         manifest = Subspace(out).manifest
         _check_same(manifest, plan, out)
-        shutil.rmtree(parts, ignore_errors=True)  # left by a call that was killed once the file was whole
+        shutil.rmtree(parts, ignore_errors=True)  # left by a call that was killed after the file was complete
         return manifest
     pair = CheckpointPair(*folders, device)
     _claim(parts, plan)
@@ -144,7 +156,7 @@ def make_subspace(
 
 
 def print_subspace(manifest: SubspaceManifest, out: Path) -> None:
-    """What the file holds, in a few lines."""
+    """Print a summary of the file."""
     moved = [module for module in manifest.modules if module.rank]
     ranks = sorted(module.rank for module in moved)
     norm = sum(module.norm**2 for module in moved) ** 0.5
@@ -156,7 +168,7 @@ def print_subspace(manifest: SubspaceManifest, out: Path) -> None:
 
 
 def _make_parts(pair: CheckpointPair, parts: Path, plan: SubspacePlan) -> list[SubspaceModule]:
-    from holdfast.training.corrections.factored.subspace import directions
+    from holdfast.training.corrections.factored.subspace import find_directions
 
     entries = [_done(parts / f"{i:05}.safetensors") for i in range(len(pair))]
     with progress_bar(len(pair), sum(entry is not None for entry in entries), "decomposing") as advance:
@@ -164,7 +176,7 @@ def _make_parts(pair: CheckpointPair, parts: Path, plan: SubspacePlan) -> list[S
             if entries[i] is not None:
                 continue
             started = time.perf_counter()
-            found = directions(pair[name], name, rank=plan.rank, energy=plan.energy, seed=plan.seed)
+            found = find_directions(pair[name], name, rank=plan.rank, energy=plan.energy, seed=plan.seed)
             entry = SubspaceModule(
                 name=name,
                 shape=(len(found.u), len(found.v)),
@@ -195,11 +207,11 @@ def _plan(**settings: Any) -> SubspacePlan:
         return SubspacePlan(**settings)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"--{first['loc'][0]}: {first['msg'].lower()}, not {first['input']!r}") from None
+        raise UserError(f"--{first['loc'][0]}: {first['msg'].lower()}, got {first['input']!r}") from None
 
 
 def _equal(base: str, aligned: str) -> UserError:
-    return UserError(f"base and aligned are equal: '{base}' and '{aligned}' differ in no linear layer")
+    return UserError(f"'{base}' and '{aligned}' are equal in every linear layer: there is no alignment to find")
 
 
 def _check_device(device: str) -> None:
@@ -212,7 +224,7 @@ def _check_device(device: str) -> None:
 
 
 def _claim(parts: Path, plan: SubspacePlan) -> None:
-    """Make the folder of parts this plan's; raises UserError where it is another's."""
+    """Claim the folder of parts for this plan; raises UserError if it belongs to another."""
     file = parts / _PLAN
     if file.is_file():
         try:
@@ -230,7 +242,8 @@ def _check_same(before: SubspacePlan, plan: SubspacePlan, where: Path) -> None:
         was, now = getattr(before, name), getattr(plan, name)
         if was != now and name not in ("base", "aligned"):  # the digests say what they hold
             raise UserError(
-                f"{where} is another subspace ({name} was {was!r}, is now {now!r}): choose another --out, or delete it"
+                f"{where} holds a different subspace ({name} was {was!r}, is now {now!r}): choose another "
+                "--output_path, or delete it"
             )
 
 
@@ -238,14 +251,16 @@ def _opened(path: Path) -> tuple[SubspaceManifest, Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise UserError(f"no subspace '{path}': holdfast subspace makes one")
+        raise UserError(f"subspace '{path}' does not exist: make it with holdfast subspace")
     try:
         tensors: Any = safe_open(path, "pt")
         content = (tensors.metadata() or {})[_MANIFEST]
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is not a readable safetensors file ({error}): make it again") from None
     except KeyError:
-        raise UserError(f"{path} is no subspace: it has no manifest; holdfast subspace makes one") from None
+        raise UserError(
+            f"{path} is not a subspace, since it has no manifest: make one with holdfast subspace"
+        ) from None
     try:
         return SubspaceManifest.model_validate_json(content), tensors
     except ValidationError as error:

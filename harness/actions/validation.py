@@ -1,8 +1,8 @@
-"""Checking a configuration without running it: everything that can be seen before a model is loaded."""
+"""`holdfast validate`: check a configuration as far as possible without loading a model."""
 
 from pathlib import Path
 
-from holdfast.harness.plan.packs import with_pack
+from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.plan import make_plan, requests_for
 from holdfast.harness.plan.preparation import prepare
 from holdfast.harness.store.config import CONFIG_FILE, make_config
@@ -13,11 +13,14 @@ from holdfast.yaml_file import read_yaml
 
 
 def validate(path: Path) -> list[str]:
-    """What the run in a YAML file would do, line by line; raises UserError for the first mistake in it.
+    """Return a description of the run in a YAML file, line by line.
 
     Names, files, task data, adapters and the encoder are checked; no model is loaded.
+
+    Raises:
+        UserError: For the first mistake.
     """
-    config = with_pack(make_config(read_yaml(path, CONFIG_FILE)))
+    config = apply_pack(make_config(read_yaml(path, CONFIG_FILE)))
     prepared = prepare(config.model_copy(update={"paraphraser": None}))
     encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
     plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
@@ -27,5 +30,5 @@ def validate(path: Path) -> list[str]:
         f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
         *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in prepared.tasks),
         f"at most {len(plan)} answers to score, {distinct} to generate "
-        f"({len(plan.unchanged)} prompts left as they were)",
+        f"({len(plan.unchanged)} prompts unchanged by their perturbation)",
     ]

@@ -147,7 +147,7 @@ def _perturb(args: argparse.Namespace) -> int:
     if words:
         return _verify_pack(args, words)
 
-    from holdfast.harness.actions.perturbing import print_disturbed, print_variants, write
+    from holdfast.harness.actions.perturbing import print_perturbed, print_variants, write
     from holdfast.harness.store.config import make_config
 
     given = vars(args)
@@ -162,7 +162,7 @@ def _perturb(args: argparse.Namespace) -> int:
     elif "tasks" in given:
         print_variants(config, diff=diff)
     else:
-        print_disturbed(config, sys.stdin.buffer.read(), diff=diff)
+        print_perturbed(config, sys.stdin.buffer.read(), diff=diff)
     return 0
 
 

@@ -64,9 +64,14 @@ def test_the_embedded_set_serves_without_a_model() -> None:
 
 @pytest.mark.parametrize(
     ("changed", "same", "share", "message"),
-    [(20, 0, 0.1, "need changed and unchanged ones"), (20, 20, 1.5, "--false_alarm 1.5")],
+    [
+        (20, 0, 0.1, "must include both changed and unchanged ones"),
+        (20, 20, 1.5, "--false_alarm must be between 0 and 1, got 1.5"),
+    ],
 )
-def test_what_cant_be_calibrated_is_said(tmp_path: Path, changed: int, same: int, share: float, message: str) -> None:
+def test_pairs_that_cannot_calibrate_are_refused(
+    tmp_path: Path, changed: int, same: int, share: float, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         calibrate(pairs=pairs(tmp_path / "pairs.jsonl", changed, same), encoder="lexical", false_alarm=share)
 

@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.actions.correcting import correct
-from holdfast.harness.actions.correction_card import make_settings
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
 from holdfast.harness.cli import main
 from holdfast.harness.models.adapter_files import read_adapter
@@ -161,7 +160,7 @@ def test_what_the_theory_does_not_cover_is_kept_and_said(
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter", modules_to_save=["lm_head"], target_modules=["q_proj"])
     assert command(adapter, subspace, tmp_path / "out") == 0
-    assert "1 tensors outside of the theory are kept as they are: lm_head.weight" in capsys.readouterr().err
+    assert "1 tensors that no correction covers are kept as they are: lm_head.weight" in capsys.readouterr().err
     key = "base_model.model.lm_head.weight"
     assert card_of(tmp_path / "out")["kept"] == [key]
     old, new = (load_file(path / "adapter_model.safetensors") for path in (adapter, tmp_path / "out"))
@@ -239,7 +238,7 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
         (_unpaired, "'model.layers.0.self_attn.q_proj' must be two matrices of the same rank"),
         (_rankless, "must be two matrices of the same rank"),
         (_renamed, "module 'model.layers.7."),
-        (_other_base, "it was trained on 'pocket-base', the subspace is of"),
+        (_other_base, "it was trained on 'pocket-base', the subspace was made from"),
         (_other_shape, "the adapter does not belong to this subspace: 'model.layers.0."),
         (_no_config, "is not a peft adapter: it has no adapter_config.json"),
         (_changed(use_dora=True), "is a DoRA adapter"),
@@ -278,21 +277,21 @@ def test_a_base_that_is_not_at_hand_is_warned_about(
     aligned, subspace = setting
     adapter = reconfigured(saved_adapter(aligned, tmp_path / "adapter"), base_model_name_or_path="somebody/model")
     assert command(adapter, subspace, tmp_path / "out") == 0
-    assert "the adapter's base 'somebody/model' is not at hand" in capsys.readouterr().err
+    assert "the adapter's base 'somebody/model' was not found" in capsys.readouterr().err
 
 
 def test_an_adapted_embedding_is_refused(setting: Setting, tmp_path: Path) -> None:
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter", target_modules=["embed_tokens", "q_proj"])
     with pytest.raises(UserError, match="adapts something other than a linear layer"):
-        correct(str(adapter), subspace, tmp_path / "out", make_settings("csulora", [1.0]))
+        correct(str(adapter), subspace, tmp_path / "out", strength=1.0)
 
 
 def test_an_adapted_output_head_is_refused(setting: Setting, tmp_path: Path) -> None:
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter", target_modules=["lm_head", "q_proj"])
     with pytest.raises(UserError, match="module 'lm_head' is not among the 14 modules of the subspace"):
-        correct(str(adapter), subspace, tmp_path / "out", make_settings("csulora", [1.0]))
+        correct(str(adapter), subspace, tmp_path / "out", strength=1.0)
 
 
 def test_nothing_half_written_stands_at_the_target_when_the_disk_is_full(
@@ -326,17 +325,20 @@ def test_what_is_there_already_is_not_written_over(
     ("options", "message"),
     [
         (["--method", "csulor"], "unknown method 'csulor'; did you mean 'csulora'?"),
-        (["--method", "s2r2"], "--method s2r2 is no correction of a finished adapter"),
-        (["--strength", "strong"], "--strength: numbers are wanted"),
-        (["--strength", "-1"], "--strength: input should be greater than or equal to 0, not -1.0"),
-        (["--strength", "nan"], "--strength: input should be a finite number"),
-        (["--rank", "0"], "--rank: keep, exact or a number from 1 on"),
-        (["--rank", "same"], "--rank: "),
-        (["--per_direction", "--separable"], "--per_direction and --separable exclude each other"),
-        (["--method", "shrink", "--signed"], "--signed does nothing to shrink, which takes --strength"),
-        (["--method", "project", "--strength", "2"], "--strength does nothing to project, which takes no options"),
-        (["--threshold", "0.5"], "--threshold does nothing to csulora"),
-        (["--subspace", "none.safetensors"], "no subspace 'none.safetensors': holdfast subspace makes one"),
+        (["--method", "s2r2"], "method 's2r2' is not a correction but an objective; use csulora, project"),
+        (["--strength", "strong"], "--strength must be numbers, as in 0.5,1,2, got 'strong'"),
+        (["--strength", "-1"], "--strength must be >= 0, got -1.0"),
+        (["--strength", "nan"], "--strength must be finite, got nan"),
+        (["--rank", "0"], "--rank must be >= 1, got 0"),
+        (["--rank", "same"], "--rank must be 'keep' or 'exact' or a valid integer, got 'same'"),
+        (["--per_direction", "--separable"], "per_direction and separable are mutually exclusive"),
+        (["--method", "shrink", "--signed"], "--signed is not a setting of shrink; known: strength"),
+        (["--method", "project", "--strength", "2"], "--strength is not a setting of project; it has none"),
+        (["--threshold", "0.5"], "--threshold is not a setting of csulora; known: strength, signed"),
+        (
+            ["--subspace", "none.safetensors"],
+            "subspace 'none.safetensors' does not exist: make it with holdfast subspace",
+        ),
     ],
 )
 def test_wrong_options_are_named(
@@ -351,7 +353,10 @@ def test_what_is_no_subspace_is_named(setting: Setting, tmp_path: Path, capsys: 
     other, broken = tmp_path / "other.safetensors", tmp_path / "broken.safetensors"
     save_file({"x": torch.zeros(2)}, other)
     broken.write_bytes(setting[1].read_bytes()[:100])
-    for path, message in ((other, "is no subspace: it has no manifest"), (broken, "is not a readable safetensors")):
+    for path, message in (
+        (other, "is not a subspace, since it has no manifest"),
+        (broken, "is not a readable safetensors"),
+    ):
         assert command(Path("pocket-narrow"), path, tmp_path / "out") == 1
         assert message in capsys.readouterr().err
 

@@ -59,7 +59,10 @@ def test_the_command_prints_ways_and_rows(capsys: pytest.CaptureFixture[str]) ->
     [
         (["--adapter", "./none"], "adapter './none' not found"),
         (["--adapter", "pocket-narrow", "--dtype", "float23"], "unknown dtype 'float23'"),
-        (["--adapter", "pocket-narrow", "--model", "dtyp=x"], "no argument 'dtyp'; did you mean 'dtype'?"),
+        (
+            ["--adapter", "pocket-narrow", "--model", "dtyp=x"],
+            "unknown argument 'dtyp' for the hf backend; did you mean 'dtype'?",
+        ),
         (["--adapter", "pocket-narrow", "--tasks", "factual"], "unknown task 'factual'"),
         (["--adapter", "pocket-aligned"], "'pocket-aligned' is not a peft adapter"),
     ],

@@ -69,14 +69,14 @@ def test_one_text_may_come_on_standard_input(
 
 def test_standard_input_is_one_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drift", "-", "-"]) == 1
-    assert "standard input is one text" in capsys.readouterr().err
+    assert "standard input can be only one of the two texts" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x80\xa0\xff", "is no text in UTF-8"), (b"PK\x00\x03", "holds NUL bytes"), (None, "is a folder")],
+    [(b"\x80\xa0\xff", "is not UTF-8 text"), (b"PK\x00\x03", "contains NUL bytes"), (None, "is a directory")],
 )
-def test_what_is_no_text_is_one_line(
+def test_a_file_that_is_not_text_is_refused(
     content: bytes | None, message: str, texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other"

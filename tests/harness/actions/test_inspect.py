@@ -51,7 +51,7 @@ def test_with_data_it_says_how_flat_the_loss_is_and_draws_it(
 
 def test_a_plot_needs_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "pocket-steady", "--plot", "loss.png"]) == 1
-    assert "name them with --data" in capsys.readouterr().err
+    assert "give them with --data" in capsys.readouterr().err
 
 
 def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_a_whole_model_is_told_that_inspect_is_for_adapters(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "pocket-base"]) == 1
-    assert "'pocket-base' is a whole model and no adapter: inspect is for LoRA adapters" in capsys.readouterr().err
+    assert "'pocket-base' is a whole model, not an adapter: inspect is for LoRA adapters" in capsys.readouterr().err
 
 
 def test_data_that_are_missing_are_told_before_a_model_is_loaded(
@@ -78,7 +78,7 @@ def test_labels_are_said_to_be_nothing_to_measure_flatness_on(
     data = tmp_path / "data.jsonl"
     data.write_text(json.dumps({"text": "Good.", "label": 1}))
     assert main(["inspect", "pocket-steady", "--data", str(data)]) == 1
-    assert "has labels, and flatness is measured on prompts and completions only" in capsys.readouterr().err
+    assert "has labels, but flatness is measured on prompts and completions only" in capsys.readouterr().err
 
 
 def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
@@ -91,7 +91,7 @@ def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
     with_lora(bert).save_pretrained(adapter)
     data.write_text(json.dumps({"prompt": "Where?", "completion": "Here."}))
     assert main(["inspect", str(adapter), "--base", str(base), "--data", str(data)]) == 1
-    assert "(bert) is an encoder and writes nothing" in capsys.readouterr().err
+    assert "(bert) is an encoder, but flatness is measured on generated" in capsys.readouterr().err
 
 
 def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,4 +99,4 @@ def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.Captur
     weights = load_file(find_checkpoint("pocket-aligned") / "model.safetensors")
     save_file({key: each[..., :-1].contiguous() for key, each in weights.items()}, tmp_path / "model.safetensors")
     assert main(["inspect", "pocket-steady", "--base", str(tmp_path)]) == 1
-    assert "adapter 'pocket-steady' does not belong to the base" in capsys.readouterr().err
+    assert "adapter 'pocket-steady' does not fit the base" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_a_killed_one_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.M
             make_subspace(str(base), str(aligned), out, rank=2)
     assert not out.exists()
     times = {path: path.stat().st_mtime_ns for path in written}
-    with pytest.raises(UserError, match="is another subspace"):
+    with pytest.raises(UserError, match="holds a different subspace"):
         make_subspace(str(base), str(aligned), out, rank=3)
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     make_subspace(str(base), str(aligned), out, rank=2)
@@ -105,7 +105,7 @@ def test_a_finished_one_is_kept_and_another_in_its_place_refused(tmp_path: Path)
     before = out.stat().st_mtime_ns
     assert make_subspace(str(base), str(aligned), out, rank=2) == first
     assert out.stat().st_mtime_ns == before
-    with pytest.raises(UserError, match="is another subspace"):
+    with pytest.raises(UserError, match="holds a different subspace"):
         make_subspace(str(base), str(aligned), out, rank=2, seed=1)
 
 
@@ -213,10 +213,10 @@ def _changed(folder: Path, change: object) -> None:
         (_break_the_index, "is not a readable shard index"),
         (_rename, "has no tensor 'model.layers.0.self_attn.q_proj.weight'"),
         (_reshape, "'model.layers.0.self_attn.q_proj.weight' is 8 x 32 in"),
-        (_poison, "hold weights that are no numbers (NaN or infinity)"),
+        (_poison, "checkpoints' weights contain NaN or infinity"),
         (_quantise, "is quantised"),
-        (_equal, "base and aligned are equal"),
-        (_embeddings_only, "differ in no linear layer"),
+        (_equal, "are equal in every linear layer"),
+        (_embeddings_only, "are equal in every linear layer"),
         (_no_weights, "has neither model.safetensors nor model.safetensors.index.json"),
         (_no_config, "is not a model that transformers can load"),
     ],
@@ -237,12 +237,12 @@ def test_what_can_t_be_compared_is_one_clear_line(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--rank", "0"], "--rank: input should be greater than or equal to 1, not 0"),
-        (["--energy", "1.5"], "--energy: input should be less than or equal to 1, not 1.5"),
-        (["--rank", "2", "--energy", "0.5"], "--rank and --energy: name one of them"),
+        (["--rank", "0"], "--rank: input should be greater than or equal to 1, got 0"),
+        (["--energy", "1.5"], "--energy: input should be less than or equal to 1, got 1.5"),
+        (["--rank", "2", "--energy", "0.5"], "--rank and --energy exclude each other: choose one"),
         (["--base", "./none"], "model './none' not found"),
         (["--device", "gpu"], "--device gpu: "),
-        (["--aligned", "pocket-base"], "base and aligned are equal: 'pocket-base' and 'pocket-base'"),
+        (["--aligned", "pocket-base"], "'pocket-base' and 'pocket-base' are equal in every linear layer"),
     ],
 )
 def test_wrong_options_are_named(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
