@@ -8,7 +8,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Build
 from holdfast.harness.execute.distributed import on_ray
 from holdfast.harness.execute.execution import execute
-from holdfast.harness.plan.packs import with_pack
+from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.preparation import new_manifest, prepare
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.summary import summarise
@@ -86,7 +86,7 @@ def evaluate_config(
     config: RunConfig, tasks: Sequence[str | Task] | None = None, backend: Build | None = None
 ) -> Results:
     """Run the evaluation that a checked configuration describes (see `evaluate`)."""
-    config = with_pack(config)
+    config = apply_pack(config)
     prepared = prepare(config, tasks, check_backend=backend is None)
     folder = make_folder(Path(config.output_path))
     with Samples(folder / SAMPLES) as samples:

@@ -14,16 +14,16 @@ from holdfast.harness.execute.judges import judges_on_ray
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.models.checkpoints import BASE
-from holdfast.harness.plan.plan import Plan, addressed, asker, make_plan
-from holdfast.harness.plan.preparation import Prepared
+from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker
+from holdfast.harness.plan.preparation import PreparedRun
 from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant
 from holdfast.harness.plan.search import Attempts, next_candidate
 from holdfast.harness.plan.validity import Validity, write_excluded
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.embeddings import kept_embeddings
+from holdfast.harness.store.embeddings import cached_embeddings
 from holdfast.harness.store.manifest import (
     Manifest,
-    now,
+    timestamp,
 )
 from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import Samples
@@ -32,14 +32,14 @@ PROBES = 4
 """Prompts on which adapters are probed before the run."""
 
 
-def execute(prepared: Prepared, manifest: Manifest, samples: Samples, connect: Build) -> None:
+def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect: Build) -> None:
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
     engine = connect(_options(config, manifest), prepared.adapters)
     encoding = run_encoding(config, prepared.tasks, engine)
-    with kept_embeddings(folder, encoding) as encoded:
+    with cached_embeddings(folder, encoding) as encoded:
         validity = Validity(config.min_meaning, prepared.tasks, encoded)
-        kept, excluded = validity.divided(prepared.variants)
+        kept, excluded = validity.split(prepared.variants)
         write_excluded(folder, excluded, prepared.tasks)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
@@ -63,7 +63,7 @@ def execute(prepared: Prepared, manifest: Manifest, samples: Samples, connect: B
             _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
-    manifest.status, manifest.finished = "complete", now()
+    manifest.status, manifest.finished = "complete", timestamp()
     manifest.write(folder)
 
 
@@ -73,10 +73,10 @@ def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
     return AttentionShifts(engine, config.granularity, config.spacy_pipeline)
 
 
-def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Run, advance: Advance) -> None:
+def _search(prepared: PreparedRun, attempts: Attempts, validity: Validity, run: Run, advance: Advance) -> None:
     """Round after round, ask every adapter one changed version of what has hurt it most, sample by sample."""
     config = prepared.config
-    ask = asker(config, prepared.tasks)
+    ask = question_maker(config, prepared.tasks)
     adapters = {adapter.name: adapter for adapter in prepared.adapters}
     samples = {(task.name, sample.id): (task, sample) for task in prepared.tasks for sample in task.samples}
     for repeat in range(config.repeats, config.search_budget):
@@ -85,12 +85,12 @@ def _search(prepared: Prepared, attempts: Attempts, validity: Validity, run: Run
             for place, worst in attempts.worst_before(repeat)
         ]
         candidates = [(name, made) for name, made in found if made]
-        judged = validity.judged([made for _, made in candidates])
+        judged = validity.judge([made for _, made in candidates])
         items = [
             item
             for (name, _), made in zip(candidates, judged, strict=True)
             if validity.keeps_meaning(made)
-            for item in addressed([ask(made)], [adapters[name]])
+            for item in items_for([ask(made)], [adapters[name]])
         ]
         run.ask(items, advance)
 

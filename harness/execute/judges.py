@@ -13,7 +13,7 @@ from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.ray_cluster import RESTARTS, actors, plain_errors
 from holdfast.harness.execute.scoring import Row, Scored, Scorer
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.embeddings import kept_embeddings
+from holdfast.harness.store.embeddings import cached_embeddings
 
 
 def judges_on_ray(config: RunConfig, scorer: Scorer) -> "Scorer | Judges":
@@ -32,7 +32,7 @@ class Judge:
     def _scorer(self) -> Scorer:
         # The folder goes at once, its open files stay until the process ends, however it does.
         with TemporaryDirectory(prefix="holdfast-judge-") as folder:
-            encoding = self._open.enter_context(kept_embeddings(Path(folder), run_encoding(self._config, ())))
+            encoding = self._open.enter_context(cached_embeddings(Path(folder), run_encoding(self._config, ())))
         return Scorer(encoding, self._config.granularity, self._config.spacy_pipeline)
 
     def score(self, rows: Sequence[Row]) -> tuple[list[Scored], list[str]]:

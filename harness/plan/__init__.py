@@ -1,1 +1,1 @@
-"""Decide what will be asked: variants, packs, paraphrases, the search for worse ones, and the plan."""
+"""Plan a run: its variants, packs and paraphrases, the search for worse variants, and the requests."""

@@ -1,4 +1,4 @@
-"""A disturbed prompt as a reader takes it in: what the eye skips is undone, what misleads stays."""
+"""A perturbed prompt as a human reads it: edits that a reader doesn't notice are undone, misleading ones stay."""
 
 import re
 import unicodedata
@@ -9,14 +9,14 @@ from holdfast.perturbations import Edit, Edits
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _FAMILIAR = 4.0
-"""Zipf frequency (wordfreq) from which on a word is taken for itself and not for a misspelling of another."""
+"""Zipf frequency (wordfreq) from which a word is read as itself, not as a misspelling of another."""
 
 
 def as_read(edits: Edits) -> str:
-    """The text with those edits undone that a reader looks through.
+    """Return the text without the edits that a reader corrects while reading.
 
-    That is all that changes no letter (case, look-alikes, accents, invisible characters, spaces, marks, emoji), and
-    a misspelling that leaves a word near enough to be recognised and is not another common word itself.
+    These are edits that change no letter (case, look-alikes, accents, invisible characters, spaces, punctuation,
+    emoji), and misspellings that leave a word recognisable and don't turn it into another common word.
 
     >>> text = "Who did not come?"
     >>> as_read(Edits(text, (Edit(4, "did", "ddi"), Edit(12, "come", "cоme \U0001f600"))))
@@ -32,7 +32,7 @@ def as_read(edits: Edits) -> str:
 
 
 def _by_word(edits: Edits) -> Iterator[tuple[tuple[int, int] | None, list[Edit]]]:
-    """The edits in order, those inside one word of the original together; None where an edit is inside no word."""
+    """Yield the edits grouped by the word of the original that they are in, with its span; None if in no word."""
     words = _WORD.finditer(edits.original)
     word = next(words, None)
     group: list[Edit] = []
@@ -56,7 +56,7 @@ def _same_letters(edits: Sequence[Edit]) -> bool:
 
 
 def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bool:
-    """Whether at most every third letter of a word changed, and nobody would read another word instead."""
+    """Whether at most a third of a word's letters changed, and the result isn't another common word."""
     from rapidfuzz.distance import OSA
 
     start, end = word
@@ -78,7 +78,7 @@ def _is_common(word: str) -> bool:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Each character that looks like a Latin letter -> that letter."""
+    """Map each character that looks like a Latin letter to that letter."""
     from confusable_homoglyphs import confusables
 
     return {
@@ -91,7 +91,7 @@ def _look_alikes() -> dict[str, str]:
 
 
 def _skeleton(text: str) -> str:
-    """The letters of a text as they look: no case, no accents, look-alikes as the Latin letters that they imitate."""
+    """Return the letters of a text without case and accents, look-alikes as the Latin letters that they imitate."""
     if not text.isascii():
         alike = _look_alikes()
         plain = unicodedata.normalize("NFKD", "".join([alike.get(character, character) for character in text]))

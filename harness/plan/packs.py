@@ -1,4 +1,4 @@
-"""Packs: the variants of a run as files, so that anybody can ask the same and prove that it is the same."""
+"""Packs: the variants of a run as files, so that anybody can run the same ones and verify that they are the same."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
-from holdfast.harness.plan.paraphrasing import with_paraphrases
+from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, check_settings, make_variants
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import make_folder
@@ -20,11 +20,11 @@ from holdfast.tasks import Task
 MANIFEST = "pack.json"
 VARIANTS = "variants.jsonl"
 SETTINGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
-"""The settings that a pack decides."""
+"""The settings that a pack determines."""
 
 
 class Pack(BaseModel):
-    """The content of pack.json: what the variants were made of, and their SHA-256."""
+    """The content of pack.json: the settings, data and versions behind the variants, and the variants' SHA-256."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,23 +35,29 @@ class Pack(BaseModel):
     sha256: str
     versions: dict[str, str]
     synonyms: str
-    """Where synonyms came from: the embedded table, or a WordNet."""
+    """The source of synonyms: the embedded table, or a WordNet."""
 
 
 def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
-    """Make every variant of `config` and write them and their manifest; raises UserError where a pack is already.
+    """Make every variant of `config`, and write them with a manifest.
 
-    `tasks` are as they were loaded: a paraphraser's wordings are joined here, and are no part of the tasks' digests.
+    Args:
+        config: the configuration.
+        tasks: the tasks as loaded; paraphrases of `--paraphraser` are added here and don't count in task digests.
+        folder: where to write.
+
+    Raises:
+        UserError: if the folder already has a pack or can't be written, or settings contradict each other.
     """
     if (folder / MANIFEST).exists():
-        raise UserError(f"{folder} holds a pack already: verify it, remove it or choose another --out")
+        raise UserError(f"{folder} already has a pack: verify it, delete it or choose another --output_path")
     check_settings(config)
-    variants = make_variants(config, with_paraphrases(tasks, config))
-    make_folder(folder, "--out")
+    variants = make_variants(config, add_paraphrases(tasks, config))
+    make_folder(folder)
     digest, count = hashlib.sha256(), 0
     with (folder / VARIANTS).open("wb") as file:
-        for made in variants:
-            line = f"{made.to_json()}\n".encode()
+        for variant in variants:
+            line = f"{variant.to_json()}\n".encode()
             file.write(line)
             digest.update(line)
             count += 1
@@ -68,81 +74,104 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
 
 
 def read_pack(folder: Path) -> Pack:
-    """The manifest of a pack; raises UserError where there is none or it is none."""
+    """Return the manifest of a pack; raise UserError if it is missing or invalid."""
     try:
         pack = Pack.model_validate_json((folder / MANIFEST).read_text("utf-8"))
         RunConfig.model_validate(pack.settings)
         return pack
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{folder} is not a pack: it has no {MANIFEST} (holdfast perturb --out makes one)") from None
+        raise UserError(
+            f"{folder} is not a pack: it has no {MANIFEST} (create one with holdfast perturb --output_path)"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"can't read {folder / MANIFEST}: {error}") from None
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or "no JSON"
-        raise UserError(f"{folder / MANIFEST} was edited or made by another version ({where}); make it anew") from None
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "not JSON"
+        raise UserError(
+            f"{folder / MANIFEST} was edited or made by a different version of Holdfast ({where}): make the pack again"
+        ) from None
 
 
-def with_pack(config: RunConfig) -> RunConfig:
-    """`config` with the settings of its pack; raises UserError where it was explicitly given others.
+def apply_pack(config: RunConfig) -> RunConfig:
+    """Return `config` with the settings of its pack, if it has one.
 
-    Only the tasks may differ in how they are named: a file may lie elsewhere on this machine.
+    Tasks may be named differently, since a file may have a different path on this machine.
+
+    Raises:
+        UserError: if the pack can't be read, or `config` explicitly sets something else.
     """
     if config.pack is None:
         return config
     settings = {**config.model_dump(), **read_pack(Path(config.pack)).settings}
     packed = RunConfig.model_validate(settings)
     for name in SETTINGS:
-        given, wanted = getattr(config, name), getattr(packed, name)
-        if name in config.model_fields_set and given != wanted and name != "tasks":
-            raise UserError(f"--{name} {given!r} is not what the pack {config.pack} was made with: {wanted!r}; omit it")
+        given, expected = getattr(config, name), getattr(packed, name)
+        if name in config.model_fields_set and given != expected and name != "tasks":
+            raise UserError(
+                f"--{name} {given!r} differs from the pack {config.pack}, made with {expected!r}: omit --{name}"
+            )
     if "tasks" in config.model_fields_set:
         return packed.model_copy(update={"tasks": config.tasks})
     return packed
 
 
-def packed_variants(folder: Path, tasks: Sequence[Task]) -> list[SampleVariant]:
-    """The variants of a pack; raises UserError where they are not what its SHA-256 says, or the tasks are others."""
-    _, lines = _opened(folder, tasks)
+def read_variants(folder: Path, tasks: Sequence[Task]) -> list[SampleVariant]:
+    """Return the variants of a pack; raise UserError if their SHA-256 or the tasks don't match its manifest."""
+    _, lines = _open(folder, tasks)
     return [SampleVariant.from_json(line) for line in lines]
 
 
 def verify_pack(folder: Path, tasks: Sequence[Task]) -> Pack:
-    """Make the variants of a pack again and compare them byte by byte; raises UserError naming the first that differs.
+    """Make the variants of a pack again, and compare them byte by byte.
 
-    `tasks` are the pack's, loaded on this machine.
+    Args:
+        folder: the pack.
+        tasks: the pack's tasks, as loaded on this machine.
+
+    Returns:
+        The pack's manifest.
+
+    Raises:
+        UserError: if a variant differs; the message names the first one and the versions that differ.
     """
-    pack, kept = _opened(folder, tasks)
+    pack, kept = _open(folder, tasks)
     config = RunConfig.model_validate({**pack.settings, "tasks": [task.name for task in tasks]})
-    made = (f"{variant.to_json()}\n" for variant in make_variants(config, with_paraphrases(tasks, config)))
+    made = (f"{variant.to_json()}\n" for variant in make_variants(config, add_paraphrases(tasks, config)))
     for number, (ours, theirs) in enumerate(zip_longest(made, kept), 1):
         if ours != theirs:
             raise UserError(
-                f"{folder / VARIANTS}, line {number}: this machine makes another variant ({_difference(pack)})\n"
+                f"{folder / VARIANTS}, line {number}: this machine makes a different variant "
+                f"({_differing_versions(pack)})\n"
                 f"  pack: {(theirs or 'nothing').strip()}\n  here: {(ours or 'nothing').strip()}"
             )
     return pack
 
 
-def _opened(folder: Path, tasks: Sequence[Task]) -> tuple[Pack, list[str]]:
-    """The manifest and the lines of a pack that is whole and about these tasks."""
+def _open(folder: Path, tasks: Sequence[Task]) -> tuple[Pack, list[str]]:
+    """Return a pack's manifest and lines; raise UserError unless both are intact and match the tasks."""
     pack = read_pack(folder)
     digests = {task.name: task.digest() for task in tasks}
     for name, digest in pack.task_digests.items():
         if name not in digests:
-            raise UserError(f"the pack {folder} is about task '{name}', which is not among --tasks")
+            raise UserError(f"the pack {folder} needs task '{name}': add it to --tasks")
         if digests[name] != digest:
-            raise UserError(f"the pack {folder} was made from other data for task '{name}' than this machine has")
+            raise UserError(
+                f"the pack {folder} was made from different data for task '{name}': use that data, or make the "
+                "pack again"
+            )
     try:
         content = (folder / VARIANTS).read_bytes()
     except OSError as error:
         raise UserError(f"can't read {folder / VARIANTS}: {error.strerror}") from None
     if hashlib.sha256(content).hexdigest() != pack.sha256:
-        raise UserError(f"{folder / VARIANTS} is not what {MANIFEST} says: it was changed after the pack was made")
+        raise UserError(
+            f"{folder / VARIANTS} doesn't match the SHA-256 in {MANIFEST}: it was changed after the pack was made"
+        )
     return pack, [f"{line}\n" for line in content.decode().split("\n")[:-1]]
 
 
-def _difference(pack: Pack) -> str:
-    """What may be behind it: the versions that differ."""
+def _differing_versions(pack: Pack) -> str:
+    """List the versions that differ from the pack's, as possible reasons for a different variant."""
     here = {**versions(FOR_VARIANTS), "synonyms": source()}
     there = {**pack.versions, "synonyms": pack.synonyms}
     differing = [f"{name} {there.get(name)}, here {value}" for name, value in here.items() if there.get(name) != value]

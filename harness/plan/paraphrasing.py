@@ -1,4 +1,4 @@
-"""Paraphrases made by a model, kept on disk by content, so that a run can be repeated without the model."""
+"""Paraphrases by a model, cached on disk, so that a run can be repeated without the model."""
 
 import hashlib
 import json
@@ -19,27 +19,34 @@ PROMPT = (
     "Rewrite the following text in other words. Keep its meaning, every name and every number. "
     "Answer with the new wording only.\n\nText: {content}\nNew wording:"
 )
-"""What the model is asked; a chat model gets it in its chat template."""
+"""The model's instructions, sent in its chat template if it has one."""
 
 TEMPERATURE = 0.8
-"""For the second and further paraphrases of a text; the first is greedy."""
+"""Sampling temperature for all paraphrases of a text but the first, which is greedy."""
 
 CACHE = "results/paraphrases.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One paraphrase: of which text, and which of several."""
+class ParaphraseRequest:
+    """A paraphrase to make: of this text, and its number among several of the same text."""
 
     content: str
     number: int
 
 
-def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
-    """The tasks, their samples' paraphrases joined by those of `--paraphraser`; as they are, where none is needed.
+def add_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
+    """Return the tasks with paraphrases by the model of `--paraphraser` added to their samples.
 
-    Only what the cache file lacks is asked of the model, which is not even loaded where it lacks nothing. The settings
-    are `backend` (default hf), `cache` (a file) and the backend's own arguments.
+    Without `--paraphraser`, or if no perturbation uses paraphrases, the tasks are returned unchanged. The model is
+    loaded only if the cache lacks a paraphrase.
+
+    Args:
+        tasks: the tasks.
+        config: its `paraphraser` holds `backend` (default hf), `cache` (a file) and the backend's own arguments.
+
+    Raises:
+        UserError: if the backend can't be loaded, or the cache can't be read or written.
     """
     names = {part for spec in config.perturbations for part in parse(spec)[0].split("+")}
     if config.paraphraser is None or "paraphrase" not in names:
@@ -47,7 +54,7 @@ def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
     arguments = dict(config.paraphraser)
     cache = Path(str(arguments.pop("cache", CACHE)))
     wanted = [
-        Wanted(sample.content, number)
+        ParaphraseRequest(sample.content, number)
         for task in tasks
         for sample in task.samples[: config.limit]
         for number in range(config.variants_per_sample)
@@ -63,15 +70,20 @@ def with_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
                 file.flush()
                 known[key] = text
 
-    def joined(sample: Sample) -> Sample:
-        made = [known[_key(arguments, Wanted(sample.content, n))] for n in range(config.variants_per_sample)]
+    def with_paraphrases(sample: Sample) -> Sample:
+        made = [known[_key(arguments, ParaphraseRequest(sample.content, n))] for n in range(config.variants_per_sample)]
         paraphrases = dict.fromkeys([*sample.metadata.get("paraphrases", ()), *filter(None, made)])
         return replace(sample, metadata={**sample.metadata, "paraphrases": tuple(paraphrases)})
 
-    return [replace(task, samples=tuple(joined(sample) for sample in task.samples[: config.limit])) for task in tasks]
+    return [
+        replace(task, samples=tuple(with_paraphrases(sample) for sample in task.samples[: config.limit]))
+        for task in tasks
+    ]
 
 
-def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str | None) -> Iterator[tuple[str, str]]:
+def _ask(
+    missing: dict[str, ParaphraseRequest], arguments: dict[str, Scalar], device: str | None
+) -> Iterator[tuple[str, str]]:
     entry = backends.get(str(arguments.get("backend", "hf")))
     own = {name: value for name, value in arguments.items() if name != "backend"}
     try:
@@ -88,15 +100,15 @@ def _ask(missing: dict[str, Wanted], arguments: dict[str, Scalar], device: str |
             yield answer.key, _cleaned(answer.output, missing[answer.key].content)
 
 
-def _settings(wanted: Wanted) -> Settings:
-    """Room for twice the text, and no second answer behind the first."""
-    stop = () if "\n" in wanted.content else ("\n",)
-    temperature = TEMPERATURE if wanted.number else 0.0
-    return Settings(16 + len(wanted.content), stop, temperature, seed=wanted.number)
+def _settings(request: ParaphraseRequest) -> Settings:
+    """Return settings with room for a longer text, which stop before a second answer."""
+    stop = () if "\n" in request.content else ("\n",)
+    temperature = TEMPERATURE if request.number else 0.0
+    return Settings(16 + len(request.content), stop, temperature, seed=request.number)
 
 
 def _cleaned(output: str, content: str) -> str:
-    """The wording alone: no quotation marks around it that the text does not have; empty where it says nothing new."""
+    """Return the new wording without added quotation marks, or an empty string if it equals the text."""
     text = output.strip()
     if len(text) > 1 and text[0] in "\"'“‘" and text[-1] in "\"'”’" and content[:1] != text[0]:
         text = text[1:-1].strip()
@@ -107,14 +119,16 @@ def _read(cache: Path) -> dict[str, str]:
     if not cache.exists():
         return {}
     content = cache.read_bytes()
-    if content and not content.endswith(b"\n"):  # a kill in mid-write left half a line
+    if content and not content.endswith(b"\n"):  # a kill left half a line
         cache.write_bytes(content[: content.rfind(b"\n") + 1])
     try:
         return {str(line["key"]): str(line["paraphrase"]) for _, line in read_objects(cache)}
     except KeyError as error:
-        raise UserError(f"{cache} is no paraphrase cache: a line lacks {error}; name another file as cache=") from None
+        raise UserError(
+            f"{cache} is not a paraphrase cache: a line lacks {error}; use another file with cache=..."
+        ) from None
 
 
-def _key(arguments: dict[str, Scalar], wanted: Wanted) -> str:
-    fields = [sorted(arguments.items()), PROMPT, TEMPERATURE, wanted.content, wanted.number]
+def _key(arguments: dict[str, Scalar], request: ParaphraseRequest) -> str:
+    fields = [sorted(arguments.items()), PROMPT, TEMPERATURE, request.content, request.number]
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Everything a run will ask: each sample, clean and under every perturbation, for each adapter."""
+"""The plan of a run: each sample, clean and under every perturbation, for each adapter."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from holdfast.tasks import Sample, Task
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One variant of one sample, rendered: what every adapter is asked."""
+    """A variant of a sample, rendered as a prompt; every adapter gets the same questions."""
 
     task: Task
     sample: Sample
@@ -27,7 +27,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question for one adapter: one line of samples.jsonl."""
+    """A question for one adapter: one line of samples.jsonl."""
 
     key: str
     adapter: Adapter
@@ -35,18 +35,20 @@ class Item:
 
     @property
     def clean_key(self) -> tuple[str, str, str]:
-        """What a clean answer and its perturbed ones have in common."""
+        """(adapter, task, sample): common to a clean answer and its perturbed ones."""
         return self.adapter.name, self.question.task.name, self.question.sample.id
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All items: the clean ones, which come first, since every other answer is compared with one of them; those whose
-    prompt the perturbation found nothing to change in; and the rest."""
+    """All items of a run."""
 
     clean: tuple[Item, ...]
+    """Original prompts; they come first, since all other answers are compared with theirs."""
     unchanged: tuple[Item, ...]
+    """Prompts in which the perturbation found nothing to change."""
     perturbed: tuple[Item, ...]
+    """Perturbed prompts, and the original ones once more, for the noise floor."""
 
     def __len__(self) -> int:
         return len(self.clean) + len(self.unchanged) + len(self.perturbed)
@@ -55,68 +57,70 @@ class Plan:
 def make_plan(
     config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapter], variants: Iterable[SampleVariant]
 ) -> Plan:
-    """Ask every adapter each sample as it is, once more (the noise floor), and under each of `variants`."""
-    ask = asker(config, tasks)
+    """Plan each sample for every adapter: as it is, as it is once more (for the noise floor), and each variant."""
+    to_question = question_maker(config, tasks)
     samples = [(task, sample) for task in tasks for sample in task.samples[: config.limit]]
-    clean = [ask(SampleVariant(task.name, sample.id, clean_variant(sample.content))) for task, sample in samples]
+    clean = [
+        to_question(SampleVariant(task.name, sample.id, clean_variant(sample.content))) for task, sample in samples
+    ]
     same, severity = cells_of(config)[0]
     again = [
-        ask(SampleVariant(task.name, sample.id, variant_of(task, sample, same, severity, 0, config.seed)))
+        to_question(SampleVariant(task.name, sample.id, variant_of(task, sample, same, severity, 0, config.seed)))
         for task, sample in samples
     ]
-    asked = [ask(made) for made in variants]
-    unchanged = [question for question in asked if not question.variant.edits]
-    perturbed = again + [question for question in asked if question.variant.edits]
-    return Plan(*(tuple(addressed(questions, adapters)) for questions in (clean, unchanged, perturbed)))
+    varied = [to_question(variant) for variant in variants]
+    unchanged = [question for question in varied if not question.variant.edits]
+    perturbed = again + [question for question in varied if question.variant.edits]
+    return Plan(*(tuple(items_for(questions, adapters)) for questions in (clean, unchanged, perturbed)))
 
 
-def asker(config: RunConfig, tasks: Sequence[Task]) -> Callable[[SampleVariant], Question]:
-    """What makes a question of a variant: its task's prompt around it, and the generation settings."""
+def question_maker(config: RunConfig, tasks: Sequence[Task]) -> Callable[[SampleVariant], Question]:
+    """Return a function that renders a variant as a question, with its task's prompt and generation settings."""
     samples = {(task.name, sample.id): sample for task in tasks for sample in task.samples}
     by_name = {task.name: task for task in tasks}
     settings = {task.name: settings_for(task, config) for task in tasks}
 
-    def ask(made: SampleVariant) -> Question:
-        task, sample = by_name[made.task], samples[made.task, made.sample]
-        prompt = task.render(sample, made.variant.text)
-        return Question(task, sample, made.variant, made.meaning, prompt, settings[task.name])
+    def to_question(each: SampleVariant) -> Question:
+        task, sample = by_name[each.task], samples[each.task, each.sample]
+        prompt = task.render(sample, each.variant.text)
+        return Question(task, sample, each.variant, each.meaning, prompt, settings[task.name])
 
-    return ask
+    return to_question
 
 
 def settings_for(task: Task, config: RunConfig) -> Settings:
-    """The task's own generation settings, with what --gen_kwargs says over them."""
-    asked = config.gen_kwargs
+    """Return the task's generation settings, overridden by --gen_kwargs."""
+    given = config.gen_kwargs
     return Settings(
-        max_new_tokens=asked.max_new_tokens or task.max_new_tokens,
-        stop=tuple(asked.stop) if asked.stop is not None else task.stop,
-        temperature=asked.temperature,
-        top_p=asked.top_p,
+        max_new_tokens=given.max_new_tokens or task.max_new_tokens,
+        stop=tuple(given.stop) if given.stop is not None else task.stop,
+        temperature=given.temperature,
+        top_p=given.top_p,
         seed=config.seed,
     )
 
 
 def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
-    """Each distinct request with the items that share its answer: what is asked twice is generated once.
+    """Return each distinct request with the items that share its answer, so that equal prompts are generated once.
 
-    Identity variants are the exception: they are repetitions on purpose.
+    Identity variants are generated again on purpose, to measure noise.
     """
     shared: dict[tuple[str, str, tuple[str, ...], Settings, int], tuple[Request, list[Item]]] = {}
     for item in items:
-        asked = item.question
-        replicate = asked.variant.repeat + 1 if asked.variant.perturbation == IDENTITY else 0
-        same = (item.adapter.name, asked.prompt, asked.sample.choices, asked.settings, replicate)
+        question = item.question
+        replicate = question.variant.repeat + 1 if question.variant.perturbation == IDENTITY else 0
+        same = (item.adapter.name, question.prompt, question.sample.choices, question.settings, replicate)
         if same not in shared:
             request = Request(
-                item.key, item.adapter.name, asked.prompt, asked.settings, replicate, asked.sample.choices
+                item.key, item.adapter.name, question.prompt, question.settings, replicate, question.sample.choices
             )
             shared[same] = request, []
         shared[same][1].append(item)
     return dict(shared.values())
 
 
-def addressed(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Iterator[Item]:
-    """Every question for every adapter, adapter by adapter."""
+def items_for(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Iterator[Item]:
+    """Yield every question for every adapter, adapter by adapter."""
     for adapter in adapters:
         for question in questions:
             yield Item(_key(adapter, question), adapter, question)

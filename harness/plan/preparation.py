@@ -1,4 +1,4 @@
-"""From a configuration to everything a run needs, found and checked, before any model is loaded."""
+"""Find and check everything that a configuration names, before any model is loaded."""
 
 import re
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import scale_adapters, warn_about_base_mismatch
-from holdfast.harness.plan.packs import packed_variants
-from holdfast.harness.plan.paraphrasing import with_paraphrases
+from holdfast.harness.plan.packs import read_variants
+from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
 from holdfast.harness.plan.task_metrics import headline_of, metrics_of
 from holdfast.harness.store.config import RunConfig
@@ -20,7 +20,7 @@ from holdfast.harness.store.manifest import (
     Manifest,
     TaskEntry,
     hardware,
-    now,
+    timestamp,
 )
 from holdfast.harness.store.versions import FOR_RUNS, versions
 from holdfast.metrics.encoders.encoder import check_encoders
@@ -31,8 +31,8 @@ from holdfast.tasks import Task, load_task
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A configuration with everything it names found and checked; nothing is loaded yet."""
+class PreparedRun:
+    """A configuration with the tasks, adapters and variants that it names; no model is loaded yet."""
 
     config: RunConfig
     tasks: list[Task]
@@ -41,13 +41,22 @@ class Prepared:
     variants: list[SampleVariant]
 
 
-def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, check_backend: bool = True) -> Prepared:
-    """Find and check what a run needs, short of loading its model; raises UserError for the first mistake."""
+def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, check_backend: bool = True) -> PreparedRun:
+    """Find and check everything a run needs, without loading its model.
+
+    Args:
+        config: the configuration.
+        tasks: tasks, or their names, to use instead of the configuration's.
+        check_backend: also check `model` and `model_args`; off if the caller brings its own backend.
+
+    Raises:
+        UserError: for the first mistake.
+    """
     if check_backend:
         backends.get(config.model).check(config.model_args)
     check_encoders(config.encoder)
     if config.distributed and MODEL in re.split(r"[,=]", config.encoder):
-        raise UserError("--encoder model: replicas on Ray don't show their hidden states; name another encoder")
+        raise UserError("--encoder model: replicas on Ray don't return hidden states; choose another encoder")
     segment([""], config.granularity)
     if config.spacy_pipeline:
         parse([""], config.spacy_pipeline)
@@ -58,34 +67,43 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
         warn_about_base_mismatch(adapters, base)
     adapters = scale_adapters(adapters, config.adapter_scales)
     if config.pack is not None:
-        return Prepared(config, loaded, base, adapters, packed_variants(Path(config.pack), loaded))
-    loaded = with_paraphrases(loaded, config)
-    return Prepared(config, loaded, base, adapters, list(make_variants(config, loaded)))
+        return PreparedRun(config, loaded, base, adapters, read_variants(Path(config.pack), loaded))
+    loaded = add_paraphrases(loaded, config)
+    return PreparedRun(config, loaded, base, adapters, list(make_variants(config, loaded)))
 
 
 def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
-    """Load tasks; raises UserError unless their metrics exist and point the same way, their names differ and their
-    prompts use the content."""
+    """Load tasks, and check that they can be run together.
+
+    Raises:
+        UserError: if a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
+            or higher scores are better in some tasks and lower ones in others.
+    """
     tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
-            raise UserError(f"two tasks are called '{task.name}': name each once")
+            raise UserError(f"two tasks are called '{task.name}': list each task once")
         metrics_of(task.metrics, "pair")
         if not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
-            raise UserError(f"the prompt of task '{task.name}' does not use {{{{ content }}}}: nothing would be asked")
+            raise UserError(
+                f"the prompt of task '{task.name}' does not use {{{{ content }}}}: add it where the sample's text goes"
+            )
     directions = {task.name: headline_of(task)[1] for task in tasks}
     if len(set(directions.values())) > 1:
         down = next(name for name, higher in directions.items() if not higher)
-        raise UserError(f"of task '{down}' lower scores are better, of others higher ones: run them apart")
+        raise UserError(f"lower scores are better in task '{down}', but higher ones in others: run them separately")
     return tasks
 
 
-def new_manifest(prepared: Prepared) -> Manifest:
+def new_manifest(prepared: PreparedRun) -> Manifest:
+    """Return the manifest of a run that is about to start."""
     entries = {}
     for task in prepared.tasks:
         headline, higher = headline_of(task)
-        asked = len(task.samples[: prepared.config.limit])
-        entries[task.name] = TaskEntry(headline=headline, higher_is_better=higher, samples=asked, digest=task.digest())
+        samples = len(task.samples[: prepared.config.limit])
+        entries[task.name] = TaskEntry(
+            headline=headline, higher_is_better=higher, samples=samples, digest=task.digest()
+        )
     return Manifest(
         config=prepared.config,
         base_digest=prepared.base.digest,
@@ -104,5 +122,5 @@ def new_manifest(prepared: Prepared) -> Manifest:
         hardware=hardware(),
         variants=digest_of_variants(prepared.variants),
         generations=0,
-        started=now(),
+        started=timestamp(),
     )

@@ -13,7 +13,7 @@ from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
 from holdfast.tasks import Sample, Task
 
 IDENTITY = "identity"
-"""The perturbation that changes nothing: it is part of every run, since it measures the noise floor."""
+"""The perturbation that changes nothing; it is part of every run, to measure the noise floor."""
 
 Cell = tuple[str, str]
 """A perturbation and its severity."""
@@ -21,26 +21,28 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class SampleVariant:
-    """A variant, whose it is, and the share of the meaning that it keeps (see validity), where that was estimated,
-    with what speaks against it."""
+    """A variant of a task's sample."""
 
     task: str
     sample: str
     variant: Variant
     meaning: float | None = None
+    """Estimated share, in [0, 1], of the prompt's meaning that the variant keeps (see `validity`); None if unknown."""
     doubt: str = ""
+    """The main reason why `meaning` is below 1."""
 
     @property
     def cell(self) -> tuple[str, str, str]:
-        """(task, perturbation, severity): the rows of the breakdown."""
+        """(task, perturbation, severity), as in the rows of the breakdown."""
         return self.task, self.variant.perturbation, self.variant.severity
 
     def to_json(self) -> str:
-        """One line of a pack; the same variant is the same line on every machine."""
+        """Return the variant as one line of a pack; equal variants give equal lines on every machine."""
         return json_line({"task": self.task, "sample": self.sample, **asdict(self.variant)})
 
     @staticmethod
     def from_json(line: str) -> "SampleVariant":
+        """Read one line of a pack."""
         fields: dict[str, Any] = json.loads(line)
         task, sample = fields.pop("task"), fields.pop("sample")
         edits = tuple(Edit(*edit) for edit in fields.pop("edits"))
@@ -48,8 +50,10 @@ class SampleVariant:
 
 
 def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVariant]:
-    """Every variant but the identity ones, in the order of the tasks, samples, cells and repeats; a pure function of
-    the configuration and the tasks. Raises UserError as `check_settings` does."""
+    """Yield every variant except the identity ones, in the order of tasks, samples, cells and repeats.
+
+    The variants depend only on the configuration and the tasks. Raises UserError like `check_settings`.
+    """
     check_settings(config)
     cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
     for task in tasks:
@@ -61,31 +65,33 @@ def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVa
 
 
 def check_settings(config: RunConfig) -> None:
-    """Raise UserError for settings that contradict each other or say nothing: a severity that is none or that no
-    perturbation takes, a search that is over before it begins."""
+    """Raise UserError for an unknown severity, and for settings without effect.
+
+    `--severity` has no effect if every perturbation names its own, and a search needs a budget above the repeats.
+    """
     parsed = [parse(spec) for spec in config.perturbations]
     for severity in config.severity:
         try:
             parts_of(IDENTITY)[0].strength(severity)
         except UserError:
             raise UserError(
-                f"--severity: unknown severity '{severity}'; use light, heavy or numbers between 0 and 1, as in 0.08"
+                f"--severity: unknown severity '{severity}'; use light, heavy or a number between 0 and 1, as in 0.08"
             ) from None
     default = RunConfig.model_fields["severity"].default
     if config.severity != default and all(severity is not None for _, severity in parsed):
         raise UserError(
-            f"--severity {','.join(config.severity)} says nothing: each of --perturbations "
-            f"{','.join(config.perturbations)} names its own; leave out one or the other"
+            f"--severity {','.join(config.severity)} has no effect, since each of --perturbations "
+            f"{','.join(config.perturbations)} sets its own: omit one or the other"
         )
     if config.search and config.search_budget <= config.repeats > 1:
         raise UserError(
-            f"--search {config.search} tries no more variants than --repeats {config.repeats} draws anyway: "
-            "N counts both, so name a higher one"
+            f"--search {config.search} has no effect, since --repeats {config.repeats} already draws as many variants: "
+            "increase N, which includes them"
         )
 
 
 def cells_of(config: RunConfig) -> list[Cell]:
-    """What every sample is put through, each cell once, the noise floor first."""
+    """Return each (perturbation, severity) of a run once, the noise floor first."""
     cells = {(IDENTITY, severities_of(IDENTITY, None, config)[0]): None}
     for spec in config.perturbations:
         name, severity = parse(spec)
@@ -94,7 +100,7 @@ def cells_of(config: RunConfig) -> list[Cell]:
 
 
 def severities_of(name: str, severity: str | None, config: RunConfig) -> Sequence[str]:
-    """The severities of one perturbation: its own, or the run's; one where strength makes no difference to it."""
+    """Return a perturbation's own severity or else the run's; only one if strength makes no difference to it."""
     if severity is not None:
         return [severity]
     parts = parts_of(name)
@@ -103,7 +109,7 @@ def severities_of(name: str, severity: str | None, config: RunConfig) -> Sequenc
 
 
 def variant_of(task: Task, sample: Sample, name: str, severity: str, repeat: int, seed: int) -> Variant:
-    """One variant of one sample, with what the sample says about itself."""
+    """Make a variant of a sample, using the protected spans and paraphrases in its metadata."""
     return make_variant(
         sample.content,
         task=task.name,
@@ -118,8 +124,8 @@ def variant_of(task: Task, sample: Sample, name: str, severity: str, repeat: int
 
 
 def digest_of_variants(variants: Iterable[SampleVariant]) -> str:
-    """SHA-256 of the variants' lines: runs that cite the same digest were asked the same."""
+    """Return the SHA-256 of the variants' lines; runs with equal digests have equal prompts."""
     digest = hashlib.sha256()
-    for made in variants:
-        digest.update(f"{made.to_json()}\n".encode())
+    for variant in variants:
+        digest.update(f"{variant.to_json()}\n".encode())
     return digest.hexdigest()

@@ -1,1 +1,1 @@
-"""What is on disk: configuration, records, manifest, embeddings, progress, versions."""
+"""The files of a run: configuration, records, manifest and embeddings; also its progress bar and versions."""

@@ -1,4 +1,4 @@
-"""What a run is asked to do: one pydantic model, the same from flags, from YAML and from Python."""
+"""The configuration of a run: one pydantic model, whether given as flags, as YAML or in Python."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ from holdfast.suggestions import did_you_mean
 Scalar = str | int | float | bool
 
 CONFIG_FILE = "configuration file"
-"""What error messages call the YAML file of `--config`."""
+"""The name of the `--config` file in error messages."""
 
 
 class GenerationArgs(BaseModel):
-    """How answers are generated, over what the task says; greedy unless a temperature is given."""
+    """Generation settings that override the task's; decoding is greedy unless a temperature is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,33 +65,40 @@ class RunConfig(BaseModel):
 
     @property
     def search_method(self) -> Literal["random", "greedy"] | None:
-        """How the variant that hurts most is looked for, if it is."""
+        """The method of searching for the worst variant, or None without a search."""
         if self.search is None:
             return None
         return "random" if self.search.startswith("random") else "greedy"
 
     @property
     def search_budget(self) -> int:
-        """How many variants of a sample the search may try; 0 without a search."""
+        """Maximum number of variants of a sample that the search tries; 0 without a search."""
         return int(self.search.partition(":")[2]) if self.search else 0
 
     @property
     def variants_per_sample(self) -> int:
-        """How many variants of a sample are drawn at random, per perturbation and severity."""
+        """Number of variants of a sample drawn at random for each perturbation and severity."""
         return max(self.repeats, self.search_budget) if self.search_method == "random" else self.repeats
 
 
 SPELLINGS: Mapping[str, str] = dict.fromkeys(("out", "output_dir", "output"), "output_path")
-"""Other names that fields may be given by."""
+"""Aliases of field names."""
 
 
 def make_config(settings: Mapping[str, Any]) -> RunConfig:
-    """Check settings (lists may be comma-separated strings, mappings `a=b,c=d`); raises UserError naming the field."""
+    """Validate settings.
+
+    Args:
+        settings: values by field name or alias; lists may be comma-separated strings, and mappings `a=b,c=d`.
+
+    Raises:
+        UserError: if a field is unknown or its value invalid; the message names it.
+    """
     settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
     for name in settings:
         if name not in RunConfig.model_fields:
             raise UserError(f"unknown setting '{name}'{did_you_mean(name, RunConfig.model_fields)}")
-    parsed = {name: _parsed(name, value) for name, value in settings.items()}
+    parsed = {name: _parse(name, value) for name, value in settings.items()}
     try:
         config = RunConfig.model_validate(parsed)
     except ValidationError as error:
@@ -109,16 +116,16 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
             or first["msg"].lower()
         )
         found = "none" if first["input"] == [] else repr(first["input"])
-        raise UserError(f"{where}: {hint}, not {found}") from None
-    for name in _OF_RAY:
+        raise UserError(f"{where}: {hint}, got {found}") from None
+    for name in _RAY_ONLY:
         if name in parsed and config.distributed is None:
-            raise UserError(f"{name} is about a Ray cluster: add --distributed ray, or leave it out")
+            raise UserError(f"{name} is only for Ray clusters: add --distributed ray, or omit it")
     return config
 
 
-_OF_RAY = ("ray_address", "replicas", "gpus_per_replica")
+_RAY_ONLY = ("ray_address", "replicas", "gpus_per_replica")
 
-_SCALE = "a scale is a number from 0 on, as in 0,0.5,1"
+_SCALE = "scale must be a number >= 0, as in 0,0.5,1"
 _HINTS = {
     ("search", "string_pattern_mismatch"): "use random:N or greedy:N with a number of variants, as in greedy:8",
     ("adapter_scales", "float_parsing"): _SCALE,
@@ -129,9 +136,15 @@ _HINTS = {
 
 
 def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
-    """Parse `pretrained=x,dtype=float32`; numbers, true and false become what they look like.
+    """Parse `pretrained=x,dtype=float32`; numbers, true and false are converted.
 
-    A first part without a name is the value of `alone`, if that is given.
+    Args:
+        text: the pairs.
+        flag: the flag for error messages.
+        alone: the name for a first part without one, if allowed.
+
+    Raises:
+        UserError: if a part is not of the form name=value.
 
     >>> parse_pairs("pocket-base,dtype=float32", "--model_args", alone="pretrained")
     {'pretrained': 'pocket-base', 'dtype': 'float32'}
@@ -145,13 +158,13 @@ def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
         if not equals and alone and not pairs:
             name, value = alone, name
         elif not equals:
-            raise UserError(f"{flag}: '{part}' is not of the form name=value")
+            raise UserError(f"{flag}: expected name=value, got '{part}'")
         pairs[name.strip()] = scalar_of(value.strip())
     return pairs
 
 
 def scalar_of(text: str) -> Scalar:
-    """A whole number, a decimal, true or false, where it looks like one; else the text."""
+    """Return the text as an int, float or bool if it looks like one, else unchanged."""
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):
@@ -159,20 +172,20 @@ def scalar_of(text: str) -> Scalar:
             value: Scalar = kind(text)
         except ValueError:
             continue
-        if str(value) == text:  # 007 is a name
+        if str(value) == text:  # not for 007, which may be a name
             return value
     return text
 
 
-def _plain_number(text: str) -> str:
-    """0.10 and .1 are 0.1: one strength has one name."""
+def _normalise_number(text: str) -> str:
+    """Normalise a number, so that 0.10 and .1 both become 0.1."""
     try:
         return f"{float(text):g}"
     except ValueError:
         return text
 
 
-def _parsed(name: str, value: Any) -> Any:
+def _parse(name: str, value: Any) -> Any:
     if name == "adapter_scales" and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     if name in {"adapters", "tasks", "perturbations", "severity", "aggregate"}:
@@ -182,7 +195,7 @@ def _parsed(name: str, value: Any) -> Any:
         if not isinstance(parts, (list, tuple)):
             return parts
         named = [str(part).strip() for part in parts if str(part).strip()]
-        return list(dict.fromkeys(map(_plain_number, named))) if name == "severity" else named
+        return list(dict.fromkeys(map(_normalise_number, named))) if name == "severity" else named
     if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
         return parse_pairs(value, f"--{name}", alone="pretrained" if name == "model_args" else "")
     if name == "encoder" and isinstance(value, (list, tuple)):

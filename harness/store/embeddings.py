@@ -1,4 +1,4 @@
-"""Each text is encoded once per run: vectors are kept in a file beside the samples until the run is complete."""
+"""Cache embeddings in a file next to the samples until a run is complete, so that each text is encoded once."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,8 @@ Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @contextmanager
-def kept_embeddings(folder: Path, encoding: Encoding) -> Iterator[Encoding]:
-    """The encoders of a run with a memory on disk, in `folder`, which is deleted when all went well."""
+def cached_embeddings(folder: Path, encoding: Encoding) -> Iterator[Encoding]:
+    """Yield the encoders of a run with a cache in `folder`, which is deleted if the block succeeds."""
     with ExitStack() as stack:
         paths: list[Path] = []
 
@@ -33,10 +33,10 @@ def kept_embeddings(folder: Path, encoding: Encoding) -> Iterator[Encoding]:
 
 
 class EmbeddingFile:
-    """An encoder with a memory on disk; it is called like the encoder itself.
+    """An encoder with a cache on disk, called like the encoder itself.
 
-    A vector depends in its last bits on the batch it was made in. Kept vectors make a resumed run score exactly as an
-    uninterrupted one; and memory stays flat, however many texts there are.
+    The last bits of a vector depend on the batch that it was computed in. With cached vectors, a resumed run gets
+    exactly the scores of an uninterrupted one, and memory use doesn't grow with the number of texts.
     """
 
     def __init__(self, path: Path, encode: Encode) -> None:
@@ -52,7 +52,7 @@ class EmbeddingFile:
             self._rows[self._file.read(_DIGEST)] = row
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        """n texts -> (n, d) float32."""
+        """Encode n texts as (n, d) float32."""
         digests = [_digest(text) for text in texts]
         missing = {d: text for d, text in zip(digests, texts, strict=True) if d not in self._rows}
         if missing:

@@ -1,4 +1,4 @@
-"""run.json: what was run, with what, on what, and how it went."""
+"""The manifest run.json: configuration, models, data, environment and status of a run."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _MAY_DIFFER = frozenset({"output_path", "max_requests", "distributed", "ray_addr
 
 
 class AdapterEntry(BaseModel):
-    """An adapter of the run; `has_effect` is None for the base and for engines that were not probed."""
+    """An adapter of the run; `has_effect` is None for the base and if the backend can't probe adapters."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +56,7 @@ class Manifest(BaseModel):
     versions: dict[str, str]
     hardware: dict[str, Any]
     variants: str
-    """SHA-256 of all variants as a pack writes them: runs that agree in it were asked the same."""
+    """SHA-256 of all variants in the format of a pack; equal digests mean equal prompts."""
     generations: int
     started: str
     finished: str | None = None
@@ -64,7 +64,7 @@ class Manifest(BaseModel):
     warnings: list[str] = []
 
     def write(self, folder: Path) -> None:
-        """Replace run.json in one step."""
+        """Replace run.json in `folder` atomically."""
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2)
         temporary = folder / f"{FILE}.tmp"
         temporary.write_text(text + "\n", "utf-8")
@@ -72,7 +72,7 @@ class Manifest(BaseModel):
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The run in this folder, if there is one; raises UserError for a run.json that can't be read."""
+    """Return the manifest in this folder, or None; raise UserError if it can't be read."""
     path = folder / FILE
     if not path.is_file():
         return None
@@ -81,29 +81,33 @@ def read_manifest(folder: Path) -> Manifest | None:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise UserError(
-            f"{path} was written by another version of Holdfast or edited ({where}): use another --output_path"
+            f"{path} was edited or written by a different version of Holdfast ({where}): choose another --output_path"
         ) from None
 
 
 def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
-    """Raise UserError unless a run may go on in this folder: the same settings, adapters, base and task data."""
+    """Raise UserError unless `new` may resume the run `old` in this folder.
+
+    Settings, adapters, base, task data, variants and package versions must be equal.
+    """
     entry = backends.get(new.config.model)
     before, after = _settings(old.config, entry), _settings(new.config, entry)
     differing = [name for name in after if before.get(name) != after[name]]
     if differing:
         name = differing[0]
         raise UserError(
-            f"{folder} holds a run with another {name} ({before.get(name)!r}, now {after[name]!r}): "
-            "repeat its settings to resume it, or choose another --output_path"
+            f"{folder} holds a run with different settings ({name} was {before.get(name)!r}, is now {after[name]!r}): "
+            "repeat them to resume it, or choose another --output_path"
         )
     if old.base_digest != new.base_digest:
         raise UserError(
-            f"{folder} holds a run of another base model: its weights have changed; choose another --output_path"
+            f"{folder} holds a run with a different base model: its weights have changed; choose another --output_path"
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
             raise UserError(
-                f"{folder} holds a run of another '{now.name}': its weights have changed; choose another --output_path"
+                f"{folder} holds a run with a different '{now.name}': its weights have changed; choose another "
+                "--output_path"
             )
     for package, version_now in new.versions.items():
         if old.versions.get(package) != version_now:
@@ -113,22 +117,23 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             )
     for name, task in new.tasks.items():
         if name not in old.tasks or old.tasks[name].digest != task.digest:
-            raise UserError(f"{folder} holds a run over other data for task '{name}'; choose another --output_path")
+            raise UserError(f"{folder} holds a run with different data for task '{name}': choose another --output_path")
     if old.variants != new.variants:
-        raise UserError(f"{folder} holds a run over other variants of its prompts; choose another --output_path")
+        raise UserError(f"{folder} holds a run with different variants of its prompts: choose another --output_path")
 
 
 def _settings(config: RunConfig, entry: BackendEntry) -> dict[str, Any]:
-    """The settings that answers depend on."""
+    """Return the settings that answers depend on."""
     settings = config.model_dump(exclude={*_MAY_DIFFER, *entry.incidental})
     settings["model_args"] = {k: v for k, v in config.model_args.items() if k not in entry.incidental_args}
     return settings
 
 
 def hardware() -> dict[str, Any]:
-    """The machine, in a few words."""
+    """Describe the machine: architecture, system and number of cores."""
     return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
 
 
-def now() -> str:
+def timestamp() -> str:
+    """Return the current time in UTC, in ISO format."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""A live bar with rate and time left on a terminal; silence elsewhere."""
+"""A progress bar with rate and remaining time, shown only on a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,13 @@ class Advance(Protocol):
 
 @contextmanager
 def progress_bar(total: int, done: int, doing: str = "generating") -> Iterator[Advance]:
-    """A bar on standard error for `total` generations (or modules) of which `done` are there already."""
+    """Show a progress bar on standard error, and yield a function that advances it.
+
+    Args:
+        total: number of steps.
+        done: number of steps that are already done.
+        doing: the label.
+    """
     if not sys.stderr.isatty():
         yield lambda count: None
         return

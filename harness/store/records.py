@@ -1,4 +1,4 @@
-"""One line of samples.jsonl, and the append-only file that holds them."""
+"""The records of samples.jsonl, and the append-only file itself."""
 
 import fcntl
 import json
@@ -12,18 +12,12 @@ from holdfast.errors import UserError
 SAMPLES = "samples.jsonl"
 
 CLEAN = "clean"
-"""The perturbation name of an answer to the prompt as it was."""
+"""The `perturbation` of answers to the original prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One generation, scored. `edits` are (position in the clean content, removed, inserted).
-
-    `meaning` estimates in [0, 1] how much of the prompt's meaning the perturbation kept; None where nothing can tell.
-    `reason` says why the worst segment drifted, where the facts tell, and `encoder` what compared the segments.
-    `likelihoods` are those of a multiple choice's answers (nats). With --log_samples, `segments` lists for each drifted
-    segment its side, text, partner, drift and reason.
-    """
+    """One scored answer: a line of samples.jsonl."""
 
     key: str
     adapter: str
@@ -35,7 +29,9 @@ class Record:
     repeat: int
     edit_rate: float
     edits: tuple[tuple[int, str, str], ...]
+    """(position in the clean content, removed text, inserted text)."""
     meaning: float | None
+    """Estimated share, in [0, 1], of the prompt's meaning that the perturbation kept; None if unknown."""
     prompt: str
     output: str
     tokens: int
@@ -43,11 +39,16 @@ class Record:
     truncated: bool
     scores: dict[str, float]
     reason: str
+    """Why the worst segment drifted, if facts explain it."""
     encoder: str
+    """The encoder that compared the segments."""
     likelihoods: tuple[float, ...] | None = None
+    """Log-likelihoods (nats) of a multiple-choice sample's choices."""
     segments: tuple[dict[str, Any], ...] | None = None
+    """With --log_samples: side, text, partner, drift and reason of each drifted segment."""
 
     def to_json(self) -> str:
+        """Return the record as one line of JSON, without likelihoods and segments that are None."""
         content = asdict(self)
         for name in ("likelihoods", "segments"):
             if content[name] is None:
@@ -56,7 +57,7 @@ class Record:
 
 
 def json_line(content: Mapping[str, Any]) -> str:
-    """One line of JSON; readable Unicode, except where a lone surrogate forces escapes."""
+    """Return one line of JSON, in readable Unicode unless a lone surrogate needs an escape."""
     line = json.dumps(content, ensure_ascii=False)
     try:
         line.encode()
@@ -66,7 +67,7 @@ def json_line(content: Mapping[str, Any]) -> str:
 
 
 def make_folder(folder: Path, flag: str = "--output_path") -> Path:
-    """The folder that `flag` names, made if need be; raises UserError where that is impossible."""
+    """Create the folder that `flag` names, if needed, and return it; raise UserError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,7 +76,11 @@ def make_folder(folder: Path, flag: str = "--output_path") -> Path:
 
 
 class Samples:
-    """samples.jsonl: appended to while the run lasts, by one process at a time."""
+    """The file samples.jsonl, appended to during a run and locked for other processes.
+
+    Raises:
+        UserError: if the file can't be written, or another run is writing to it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.folder = path.parent
@@ -94,7 +99,7 @@ class Samples:
         self._drop_torn_line()
 
     def append(self, records: Iterable[Record]) -> None:
-        """Write lines in one piece, so that a kill tears at most the last of them."""
+        """Append the records in one write, so that a kill can truncate at most the last line."""
         self._file.write("".join(f"{record.to_json()}\n" for record in records).encode())
         self._file.flush()
 
@@ -102,7 +107,7 @@ class Samples:
         return read_samples(self._path)
 
     def count(self) -> int:
-        """How many whole lines there are."""
+        """Return the number of lines."""
         with self._path.open("rb") as lines:
             return sum(1 for _ in lines)
 
@@ -113,7 +118,7 @@ class Samples:
         self._file.close()
 
     def _drop_torn_line(self) -> None:
-        """Leave the file at the end of its last whole line; a kill in mid-write leaves half a line behind it."""
+        """Truncate the file after its last complete line, since a kill may have left half a line."""
         end = self._file.seek(0, 2)
         while end:
             start = max(0, end - 65536)
@@ -127,7 +132,7 @@ class Samples:
 
 
 def read_samples(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a samples.jsonl, one by one; raises UserError for a file that is not there or was edited."""
+    """Yield the complete lines of a samples.jsonl; raise UserError if it is missing or a line is not valid JSON."""
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -137,7 +142,7 @@ def read_samples(path: Path) -> Iterator[dict[str, Any]]:
                     yield json.loads(line)
                 except ValueError as error:
                     raise UserError(
-                        f"{path}, line {number}: not valid JSON ({error}); delete the line to redo it"
+                        f"{path}, line {number}: not valid JSON ({error}); delete the line to generate it again"
                     ) from None
     except FileNotFoundError:
         raise UserError(f"{path.parent} is not a run: it has no {path.name}") from None

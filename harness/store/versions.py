@@ -1,4 +1,4 @@
-"""The versions of what decides a run's results and a variant's bytes."""
+"""Versions of the packages that a run's results and its variants depend on."""
 
 import platform
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ FOR_VARIANTS = ("rapidfuzz", "regex", "wordfreq", "nltk", "emoji", "confusable-h
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """The versions of Holdfast, Python and those of `packages` that are installed."""
+    """Return the versions of Holdfast, Python and the installed ones among `packages`."""
     found = {"holdfast": __version__, "python": platform.python_version()}
     for package in packages:
         try:

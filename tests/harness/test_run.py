@@ -1,4 +1,4 @@
-"""The main job on a fake engine: what is asked, what is stored, and what survives a kill."""
+"""Runs on a fake engine: what is generated and stored, and how a killed run resumes."""
 
 import json
 import random
@@ -17,7 +17,7 @@ from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 FIELDS = (
     "key adapter adapter_digest task sample perturbation severity repeat edit_rate edits meaning prompt output tokens finish "
@@ -29,7 +29,7 @@ def lines(results: Results) -> list[dict]:
     return [json.loads(line) for line in (results.path / "samples.jsonl").read_text("utf-8").splitlines()]
 
 
-def test_every_cell_is_answered_and_scored(run: Run) -> None:
+def test_every_adapter_answers_every_variant(run: Evaluate) -> None:
     results = run(Fake(), repeats=2)
     rows = lines(results)
     per_adapter = 5 * (1 + 1 + 2 * 2 * 2)  # clean, identity, two perturbations x two severities x two repeats
@@ -41,23 +41,23 @@ def test_every_cell_is_answered_and_scored(run: Run) -> None:
         assert ("max_drift" in row["scores"]) == (row["perturbation"] != "clean")
 
 
-def test_the_tables_have_one_row_per_cell_and_per_adapter(run: Run) -> None:
+def test_tables_have_a_row_per_cell_or_per_adapter(run: Evaluate) -> None:
     results = run(Fake())
     cells = set(results.breakdown[["adapter", "perturbation", "severity"]].itertuples(index=False, name=None))
     per_adapter = {("clean", ""), ("identity", "0")} | {
         (name, severity) for name in ("typos", "word_deletion") for severity in ("light", "heavy")
     }
     assert cells == {(adapter, *cell) for adapter in ("base", "other") for cell in per_adapter}
-    wanted = (
+    expected = (
         "adapter task perturbation severity n clean perturbed delta delta_low delta_high max_drift tail_drift mean_drift "
         "global_drift hidden_drift noise_floor"
     )
-    assert set(wanted.split()) <= set(results.breakdown)
+    assert set(expected.split()) <= set(results.breakdown)
     assert list(results.leaderboard["adapter"]) == ["base", "other"]
     assert {"answer_rate", "mean_length", "pdr", "noise_floor"} <= set(results.leaderboard)
 
 
-def test_equal_requests_are_generated_once(run: Run, task: Task) -> None:
+def test_equal_requests_are_generated_once(run: Evaluate, task: Task) -> None:
     twin = Task("twin", task.samples, task.metrics)
     fake = Fake()
     results = run(fake, tasks=[task, twin], perturbations="word_deletion@0.9")
@@ -66,7 +66,7 @@ def test_equal_requests_are_generated_once(run: Run, task: Task) -> None:
     assert len(fake.asked) < len(lines(results))
 
 
-def test_a_prompt_that_cannot_be_changed_takes_the_clean_answer(run: Run) -> None:
+def test_an_unchanged_prompt_reuses_the_clean_answer(run: Evaluate) -> None:
     fake = Fake()
     task = Task("numbers", (Sample("1", "12345"),), ("answer_rate",))
     rows = lines(run(fake, tasks=[task], perturbations="typos", adapters="base"))
@@ -75,7 +75,7 @@ def test_a_prompt_that_cannot_be_changed_takes_the_clean_answer(run: Run) -> Non
     assert {row["scores"].get("max_drift", 0.0) for row in rows} == {0.0}
 
 
-def test_identity_is_generated_again_in_other_batches(run: Run) -> None:
+def test_identity_is_generated_again_in_different_batches(run: Evaluate) -> None:
     fake = Fake(size=4)
     run(fake, perturbations="identity", adapters="base")
     neighbours = [{request.prompt for request in batch} for batch in fake.engines[0].batches]
@@ -84,14 +84,14 @@ def test_identity_is_generated_again_in_other_batches(run: Run) -> None:
     assert not [batch for batch in again if batch in clean]
 
 
-def test_a_run_repeats_to_the_byte(run: Run, tmp_path: Path) -> None:
+def test_equal_runs_give_equal_bytes(run: Evaluate, tmp_path: Path) -> None:
     first, second = (run(Fake(), output_path=str(tmp_path / name)) for name in ("one", "two"))
     for name in ("samples.jsonl", "breakdown.csv", "leaderboard.csv"):
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
 
 
 @pytest.mark.parametrize("dies_at", [0, 1, 3, 6, 9])
-def test_a_killed_run_goes_on_where_it_was(run: Run, tmp_path: Path, dies_at: int) -> None:
+def test_a_killed_run_resumes_where_it_stopped(run: Evaluate, tmp_path: Path, dies_at: int) -> None:
     at_once, killed, rest = Fake(), Fake(dies_at=dies_at), Fake()
     whole = run(at_once, output_path=str(tmp_path / "whole"))
     with pytest.raises(Killed):
@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on_where_it_was(run: Run, tmp_path: Path, dies_at: in
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_file_cut_anywhere_is_completed_to_the_same_bytes(run: Run, seed: int) -> None:
+def test_a_truncated_file_is_completed_to_the_same_bytes(run: Evaluate, seed: int) -> None:
     whole = run(Fake(), log_samples=True)
     path = whole.path / "samples.jsonl"
     content, manifest = path.read_bytes(), (whole.path / "run.json").read_text()
@@ -113,14 +113,14 @@ def test_a_file_cut_anywhere_is_completed_to_the_same_bytes(run: Run, seed: int)
     assert path.read_bytes() == content
 
 
-def test_a_complete_run_asks_nothing_again(run: Run) -> None:
+def test_a_complete_run_generates_nothing_again(run: Evaluate) -> None:
     run(Fake())
     again = Fake()
     run(again)
     assert again.asked == []
 
 
-def test_a_complete_run_whose_lines_went_missing_asks_them_again(run: Run) -> None:
+def test_missing_lines_of_a_complete_run_are_generated_again(run: Evaluate) -> None:
     whole = run(Fake())
     path = whole.path / "samples.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -133,33 +133,33 @@ def test_a_complete_run_whose_lines_went_missing_asks_them_again(run: Run) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seed": 1}, r"another seed \(0, now 1\)"),
-        ({"perturbations": "typos"}, "another perturbations"),
-        ({"adapters": "base"}, "another adapters"),
-        ({"limit": 2}, "another limit"),
+        ({"seed": 1}, r"different settings \(seed was 0, is now 1\)"),
+        ({"perturbations": "typos"}, "different settings .perturbations was"),
+        ({"adapters": "base"}, "different settings .adapters was"),
+        ({"limit": 2}, "different settings .limit was"),
     ],
 )
-def test_another_configuration_does_not_resume(run: Run, change: dict, message: str) -> None:
+def test_a_run_with_different_settings_is_not_resumed(run: Evaluate, change: dict, message: str) -> None:
     run(Fake())
     with pytest.raises(UserError, match=message):
         run(Fake(), **change)
 
 
-def test_other_data_under_the_same_name_do_not_resume(run: Run, task: Task) -> None:
+def test_a_run_with_different_data_is_not_resumed(run: Evaluate, task: Task) -> None:
     run(Fake())
     changed = Task(task.name, task.samples[1:], task.metrics)
-    with pytest.raises(UserError, match="other data for task 'small'"):
+    with pytest.raises(UserError, match="different data for task 'small'"):
         run(Fake(), tasks=[changed])
 
 
-def test_log_samples_keeps_the_drifted_segments(run: Run) -> None:
+def test_log_samples_keeps_the_drifted_segments(run: Evaluate) -> None:
     rows = lines(run(Fake(), perturbations="word_deletion@0.3", log_samples=True))
     drifted = [row for row in rows if row["perturbation"] == "word_deletion"]
     assert all(row["segments"][0]["drift"] == row["scores"]["max_drift"] for row in drifted)
     assert {"side", "text", "partner", "drift", "reason"} == drifted[0]["segments"][0].keys()
 
 
-def test_two_runs_cannot_write_to_one_place(run: Run) -> None:
+def test_two_runs_cannot_write_to_the_same_folder(run: Evaluate) -> None:
     class Nested(Fake):
         def __call__(self, options, adapters):
             engine = super().__call__(options, adapters)
@@ -176,8 +176,8 @@ def test_two_runs_cannot_write_to_one_place(run: Run) -> None:
     run(Nested())
 
 
-def test_a_second_run_cannot_change_what_the_first_one_wrote(run: Run, tmp_path: Path) -> None:
-    """The lock is taken before anything in the folder is read or written, while the first one still loads."""
+def test_a_second_run_cannot_change_the_files_of_the_first(run: Evaluate, tmp_path: Path) -> None:
+    """The lock is taken before anything in the folder is read or written, while the first run is still loading."""
 
     class Loading(Fake):
         def __call__(self, options, adapters):
@@ -188,7 +188,7 @@ def test_a_second_run_cannot_change_what_the_first_one_wrote(run: Run, tmp_path:
     assert set(run(Loading()).breakdown["perturbation"]) == {"clean", "identity", "typos", "word_deletion"}
 
 
-def test_other_versions_do_not_resume(run: Run) -> None:
+def test_a_run_with_different_versions_is_not_resumed(run: Evaluate) -> None:
     path = run(Fake()).path / "run.json"
     manifest = json.loads(path.read_text())
     manifest["versions"]["torch"] = "0.1"
@@ -197,7 +197,7 @@ def test_other_versions_do_not_resume(run: Run) -> None:
         run(Fake())
 
 
-def test_an_engine_that_leaves_requests_unanswered_does_not_end_complete(run: Run, tmp_path: Path) -> None:
+def test_a_run_with_missing_answers_is_not_complete(run: Evaluate, tmp_path: Path) -> None:
     class Forgetful(Fake):
         def __call__(self, options, adapters):
             engine = super().__call__(options, adapters)
@@ -210,14 +210,14 @@ def test_an_engine_that_leaves_requests_unanswered_does_not_end_complete(run: Ru
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "running"
 
 
-def test_keywords_go_over_a_configuration(run: Run, tmp_path: Path, task: Task) -> None:
+def test_keywords_override_a_configuration(run: Evaluate, tmp_path: Path, task: Task) -> None:
     config = make_config({"adapters": "base", "encoder": "lexical", "perturbations": "typos", "limit": 3})
     results = evaluate(config, tasks=[task], limit=2, output_path=tmp_path / "over", backend=Fake())
     assert set(results.breakdown["n"]) == {2}
     assert list(json.loads((results.path / "run.json").read_text())["tasks"]) == ["small"]
 
 
-def test_the_interval_of_clean_scores_does_not_hang_on_repeats(run: Run, tmp_path: Path) -> None:
+def test_the_clean_interval_does_not_depend_on_repeats(run: Evaluate, tmp_path: Path) -> None:
     samples = tuple(Sample(f"s{i}", f"word{i} and some more words to say") for i in range(5))
     tasks = [Task("yes", samples, ("answer_rate",))]
     once, twice = (run(Fake(), tasks=tasks, repeats=n, output_path=str(tmp_path / str(n))) for n in (1, 2))
@@ -231,7 +231,7 @@ def _wordiness(outputs, references, metadata):
     return [{"wordiness": min(1.0, len(output.split()) / 20)} for output in outputs]
 
 
-def test_where_lower_is_better_the_lowest_comes_first(run: Run, task: Task) -> None:
+def test_the_lowest_score_is_first_if_lower_is_better(run: Evaluate, task: Task) -> None:
     class Chatty(Fake):
         def __call__(self, options, adapters):
             engine = super().__call__(options, adapters)
@@ -249,11 +249,11 @@ def test_where_lower_is_better_the_lowest_comes_first(run: Run, task: Task) -> N
     assert list(results.leaderboard["adapter"]) == ["other", "base"]
     assert results.breakdown["pdr"].isna().all()
     assert list(leaderboard([results.path], output_path=results.path / "merged.csv")["adapter"]) == ["other", "base"]
-    with pytest.raises(UserError, match="of task 'small' lower scores are better"):
+    with pytest.raises(UserError, match="lower scores are better in task 'small'"):
         run(Fake(), tasks=[replace(task, metrics=("test_wordiness",)), replace(task, name="up")])
 
 
-def test_prompts_that_were_cut_are_told_of(run: Run) -> None:
+def test_truncated_prompts_give_a_warning(run: Evaluate) -> None:
     class Cutting(Fake):
         def __call__(self, options, adapters):
             engine = super().__call__(options, adapters)
@@ -269,14 +269,14 @@ def test_prompts_that_were_cut_are_told_of(run: Run) -> None:
     assert (results.breakdown["truncated"] > 0).any()
 
 
-def test_the_breakdown_says_how_many_prompts_were_changed_at_all(run: Run) -> None:
+def test_the_breakdown_gives_the_share_of_changed_prompts(run: Evaluate) -> None:
     task = Task("mixed", (Sample("1", "12345"), Sample("2", "some words to mistype")), ("answer_rate",))
     rows = run(Fake(), tasks=[task], perturbations="typos", adapters="base").breakdown.set_index("perturbation")
     assert set(rows.loc["typos", "edited"]) == {0.5}
     assert rows.loc["identity", "edited"] == 0
 
 
-def test_an_unfinished_run_is_marked_in_the_leaderboard(run: Run, tmp_path: Path) -> None:
+def test_an_unfinished_run_is_marked_in_the_leaderboard(run: Evaluate, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         run(Fake(dies_at=8))
     with pytest.warns(UserWarning, match="is incomplete"):
@@ -284,7 +284,7 @@ def test_an_unfinished_run_is_marked_in_the_leaderboard(run: Run, tmp_path: Path
     assert not board["complete"].any()
 
 
-def test_run_json_says_what_was_run(run: Run) -> None:
+def test_run_json_describes_the_run(run: Evaluate) -> None:
     manifest = json.loads((run(Fake()).path / "run.json").read_text())
     assert manifest["status"] == "complete"
     assert manifest["config"]["seed"] == 0

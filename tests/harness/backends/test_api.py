@@ -219,7 +219,7 @@ def test_incidental_settings_may_change_when_a_run_is_resumed(served: Served, tm
     with pytest.raises(UserError, match="--max_requests 12 is used up"):
         run(served, tmp_path, max_requests=12)
     run(served, tmp_path, model_args={**args, "timeout": 90, "max_retries": 20}, batch_size=8)
-    with pytest.raises(UserError, match="another model_args"):
+    with pytest.raises(UserError, match="different settings .model_args was"):
         run(served, tmp_path, model_args={**args, "endpoint": "completions"})
 
 

@@ -138,7 +138,7 @@ def test_more_than_this_machine_has_is_one_line(run: Run, asked: dict[str, float
 
 
 def test_hidden_states_are_not_shown_by_replicas(run: Run) -> None:
-    with pytest.raises(UserError, match="--encoder model: replicas on Ray don't show"):
+    with pytest.raises(UserError, match="--encoder model: replicas on Ray don't return"):
         run(Fake(), encoder="minilm,hi=model", **TWO)
 
 

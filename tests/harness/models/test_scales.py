@@ -11,10 +11,10 @@ from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_
 @pytest.mark.parametrize(
     ("scales", "message"),
     [
-        ("-1,x", "adapter_scales.0: a scale is a number from 0 on, as in 0,0.5,1, not '-1'"),
-        ("-.5", "not '-.5'"),
-        ("0.5,x", "adapter_scales.1: a scale is a number from 0 on, as in 0,0.5,1, not 'x'"),
-        ("inf", "not 'inf'"),
+        ("-1,x", "adapter_scales.0: scale must be a number >= 0, as in 0,0.5,1, got '-1'"),
+        ("-.5", "got '-.5'"),
+        ("0.5,x", "adapter_scales.1: scale must be a number >= 0, as in 0,0.5,1, got 'x'"),
+        ("inf", "got 'inf'"),
         (",", "adapter_scales: name at least one"),
     ],
 )

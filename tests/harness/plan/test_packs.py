@@ -1,4 +1,4 @@
-"""Packs: written once, the same on every machine, and run as they are."""
+"""Packs: written once, the same on every machine, and run unchanged."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from holdfast.harness.plan.packs import MANIFEST, VARIANTS, write_pack
 from holdfast.harness.store.config import make_config
 from tests.harness.fakes import Fake
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def pack(tmp_path: Path, prompts: Path) -> Path:
     return folder
 
 
-def test_a_pack_holds_every_variant_and_verifies(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pack_holds_every_variant_and_can_be_verified(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [json.loads(line) for line in (pack / VARIANTS).read_text("utf-8").split("\n")[:-1]]
     assert len(lines) == 4 * (2 + 1) * 2
     assert {(line["perturbation"], line["severity"]) for line in lines} == {
@@ -45,7 +45,7 @@ def test_a_pack_holds_every_variant_and_verifies(pack: Path, capsys: pytest.Capt
     assert "the same 24 variants, byte for byte" in capsys.readouterr().out
 
 
-def test_a_run_asks_the_packs_variants_and_cites_its_digest(pack: Path, prompts: Path, run: Run) -> None:
+def test_a_run_uses_the_pack_s_variants_and_records_its_digest(pack: Path, prompts: Path, run: Evaluate) -> None:
     fake = Fake()
     results = run(fake, pack=pack, tasks=[str(prompts)], perturbations=None, adapters="base")
     packed = {json.loads(line)["text"] for line in (pack / VARIANTS).read_text("utf-8").split("\n")[:-1]}
@@ -56,14 +56,14 @@ def test_a_run_asks_the_packs_variants_and_cites_its_digest(pack: Path, prompts:
     assert json.loads((results.path / "run.json").read_text())["variants"] == digest
 
 
-def test_a_run_without_a_pack_cites_the_same_digest_for_the_same_variants(pack: Path, prompts: Path, run: Run) -> None:
-    asked = {"perturbations": "typos,typos+emoji@heavy", "repeats": 2, "seed": 3, "tasks": [str(prompts)]}
-    results = run(Fake(), **asked)
+def test_a_run_without_a_pack_records_the_same_digest(pack: Path, prompts: Path, run: Evaluate) -> None:
+    settings = {"perturbations": "typos,typos+emoji@heavy", "repeats": 2, "seed": 3, "tasks": [str(prompts)]}
+    results = run(Fake(), **settings)
     assert set(results.leaderboard["variants"]) == {json.loads((pack / MANIFEST).read_text())["sha256"][:12]}
 
 
-def test_settings_that_the_pack_decides_cant_be_given_otherwise(pack: Path, prompts: Path, run: Run) -> None:
-    with pytest.raises(UserError, match=r"--seed 4 is not what the pack .* was made with: 3; omit it"):
+def test_the_settings_of_a_pack_cannot_be_changed(pack: Path, prompts: Path, run: Evaluate) -> None:
+    with pytest.raises(UserError, match=r"--seed 4 differs from the pack .*, made with 3: omit --seed"):
         run(Fake(), pack=pack, tasks=[str(prompts)], perturbations=None, seed=4)
 
 
@@ -74,25 +74,21 @@ def test_a_changed_pack_is_refused(pack: Path, capsys: pytest.CaptureFixture[str
     assert "it was changed after the pack was made" in capsys.readouterr().err
 
 
-def test_a_machine_that_makes_other_variants_is_told_where_and_why(
-    pack: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_first_different_variant_and_versions_are_named(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = json.loads((pack / MANIFEST).read_text())
     manifest["settings"]["seed"], manifest["versions"]["regex"] = 5, "1999.1"
     (pack / MANIFEST).write_text(json.dumps(manifest))
     assert main(["perturb", "verify", str(pack)]) == 1
-    assert "line 1: this machine makes another variant (regex 1999.1, here " in capsys.readouterr().err
+    assert "line 1: this machine makes a different variant (regex 1999.1, here " in capsys.readouterr().err
 
 
-def test_other_data_under_the_same_name_is_refused(
-    pack: Path, prompts: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_different_data_for_a_task_is_refused(pack: Path, prompts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prompts.write_text(prompts.read_text().replace("river", "lake"))
     assert main(["perturb", "verify", str(pack)]) == 1
-    assert "was made from other data for task 'prompts'" in capsys.readouterr().err
+    assert "was made from different data for task 'prompts'" in capsys.readouterr().err
 
 
-def test_a_pack_verifies_where_its_files_lie_elsewhere(
+def test_a_pack_can_be_verified_if_task_files_have_moved(
     pack: Path, prompts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved = tmp_path / "elsewhere" / "prompts.jsonl"
@@ -106,19 +102,19 @@ def test_a_pack_verifies_where_its_files_lie_elsewhere(
     ("content", "message"),
     [(None, "is not a pack: it has no pack.json"), ("{", "was edited"), ("{}", r"was edited .*\(settings\)")],
 )
-def test_what_is_no_pack_is_named(tmp_path: Path, run: Run, content: str | None, message: str) -> None:
+def test_a_missing_or_broken_pack_is_named(tmp_path: Path, run: Evaluate, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / MANIFEST).write_text(content)
     with pytest.raises(UserError, match=message):
         run(Fake(), pack=tmp_path, perturbations=None)
 
 
-def test_a_pack_is_never_written_over(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pack_is_never_overwritten(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["perturb", "--tasks", "factual_qa", "--out", str(pack)]) == 1
-    assert "holds a pack already" in capsys.readouterr().err
+    assert "already has a pack" in capsys.readouterr().err
 
 
-def test_settings_that_make_no_variants_leave_no_folder(tmp_path: Path) -> None:
+def test_invalid_settings_create_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown severity 'heavier'"):
         write_pack(make_config({"severity": "heavier"}), [], tmp_path / "pack")
     assert not (tmp_path / "pack").exists()

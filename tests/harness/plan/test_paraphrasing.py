@@ -1,4 +1,4 @@
-"""Paraphrases from a model: asked once, kept by content, joined to the sample's own."""
+"""Paraphrases by a model: generated once, cached, and added to the sample's own."""
 
 import json
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from holdfast.harness.backends.backend import BackendEntry
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 
 def reworded(request: Request) -> str:
     content = request.prompt.partition("Text: ")[2].partition("\nNew wording:")[0]
-    return f'"Put otherwise ({request.settings.temperature:g}): {content}" '
+    return f'"Put differently ({request.settings.temperature:g}): {content}" '
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def rephraser() -> Fake:
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> dict[str, Any]:
+def settings(tmp_path: Path) -> dict[str, Any]:
     samples = (Sample("1", "Who wrote it?"), Sample("2", "Where is it?", metadata={"paraphrases": ("Its place?",)}))
     return {
         "tasks": [Task("two", samples, ("answer_rate",))],
@@ -45,30 +45,36 @@ def prompts(results: Results) -> set[str]:
     return {line["prompt"] for line in lines if line["perturbation"] == "paraphrase"}
 
 
-def test_the_models_wordings_are_asked(run: Run, rephraser: Fake, asked: dict[str, Any]) -> None:
-    found = prompts(run(Fake(), **asked, repeats=3))
+def test_the_model_s_paraphrases_are_used(run: Evaluate, rephraser: Fake, settings: dict[str, Any]) -> None:
+    found = prompts(run(Fake(), **settings, repeats=3))
     assert found
-    assert all(prompt.startswith("Put otherwise") or prompt == "Its place?" for prompt in found)
+    assert all(prompt.startswith("Put differently") or prompt == "Its place?" for prompt in found)
     assert {request.settings.temperature for request in rephraser.asked} == {0.0, 0.8}
 
 
-def test_a_run_is_repeated_without_the_model(run: Run, rephraser: Fake, asked: dict[str, Any], tmp_path: Path) -> None:
-    first = prompts(run(Fake(), **asked))
+def test_a_run_is_repeated_without_the_model(
+    run: Evaluate, rephraser: Fake, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    first = prompts(run(Fake(), **settings))
     made = len(rephraser.engines)
-    assert prompts(run(Fake(), **asked, output_path=tmp_path / "again")) == first
+    assert prompts(run(Fake(), **settings, output_path=tmp_path / "again")) == first
     assert len(rephraser.engines) == made == 1
 
 
-def test_only_new_texts_are_asked(run: Run, rephraser: Fake, asked: dict[str, Any], tmp_path: Path) -> None:
-    run(Fake(), **asked)
+def test_only_new_texts_are_paraphrased(
+    run: Evaluate, rephraser: Fake, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    run(Fake(), **settings)
     more = Task("more", (Sample("1", "Who wrote it?"), Sample("2", "When was that?")), ("answer_rate",))
-    run(Fake(), **{**asked, "tasks": [more]}, output_path=tmp_path / "more")
+    run(Fake(), **{**settings, "tasks": [more]}, output_path=tmp_path / "more")
     last = rephraser.engines[-1]
     assert ["When was that?" in request.prompt for batch in last.batches for request in batch] == [True]
 
 
-def test_the_model_is_left_alone_where_nothing_is_paraphrased(run: Run, rephraser: Fake, asked: dict[str, Any]) -> None:
-    run(Fake(), **{**asked, "perturbations": "typos"})
+def test_the_model_is_not_loaded_if_nothing_is_paraphrased(
+    run: Evaluate, rephraser: Fake, settings: dict[str, Any]
+) -> None:
+    run(Fake(), **{**settings, "perturbations": "typos"})
     assert rephraser.engines == []
 
 
@@ -79,14 +85,16 @@ def test_the_model_is_left_alone_where_nothing_is_paraphrased(run: Run, rephrase
         ({"pretrained": "./no"}, "./no"),
     ],
 )
-def test_a_wrong_model_is_named(
-    run: Run, rephraser: Fake, asked: dict[str, Any], change: dict[str, str], message: str
+def test_an_invalid_model_is_named(
+    run: Evaluate, rephraser: Fake, settings: dict[str, Any], change: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        run(Fake(), **{**asked, "paraphraser": {**asked["paraphraser"], **change}})
+        run(Fake(), **{**settings, "paraphraser": {**settings["paraphraser"], **change}})
 
 
-def test_a_file_that_is_no_cache_is_named(run: Run, rephraser: Fake, asked: dict[str, Any], tmp_path: Path) -> None:
+def test_an_invalid_cache_file_is_named(
+    run: Evaluate, rephraser: Fake, settings: dict[str, Any], tmp_path: Path
+) -> None:
     (tmp_path / "cache.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(UserError, match="is no paraphrase cache: a line lacks 'key'"):
-        run(Fake(), **asked)
+    with pytest.raises(UserError, match="is not a paraphrase cache: a line lacks 'key'"):
+        run(Fake(), **settings)

@@ -1,4 +1,4 @@
-"""The variant that hurts most: over repeats, at random, greedily; and what it shrinks to."""
+"""The worst variant: over repeats, by random and by greedy search; and what it shrinks to."""
 
 import json
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from holdfast.metrics import sample_metric
 from holdfast.tasks import Task
 from tests.harness.fakes import Fake, Killed
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 
 def lines_of(results: Results) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (results.path / "samples.jsonl").read_text().splitlines()]
 
 
-def test_worst_is_the_worst_repeat_of_each_sample(run: Run) -> None:
+def test_worst_is_the_worst_repeat_of_each_sample(run: Evaluate) -> None:
     results = run(Fake(), perturbations="word_deletion@0.3", repeats=4, aggregate="mean,worst")
     cell = results.breakdown.query("adapter == 'base' and perturbation == 'word_deletion'").iloc[0]
     asked = [
@@ -40,7 +40,7 @@ def test_worst_is_the_worst_repeat_of_each_sample(run: Run) -> None:
     assert cell["worst_max_drift"] >= cell["max_drift"]
 
 
-def test_worst_is_the_highest_score_where_lower_is_better(run: Run, task: Task) -> None:
+def test_worst_is_the_highest_score_if_lower_is_better(run: Evaluate, task: Task) -> None:
     sample_metric("words_lost", {"words_lost": False})(
         lambda outputs, references, metadata: [{"words_lost": 20.0 - len(output.split())} for output in outputs]
     )
@@ -52,7 +52,7 @@ def test_worst_is_the_highest_score_where_lower_is_better(run: Run, task: Task) 
     assert (cells["worst"] >= cells["perturbed"]).all()
 
 
-def test_random_search_is_the_worst_of_n_and_leaves_the_mean_alone(run: Run, tmp_path: Path) -> None:
+def test_random_search_takes_the_worst_of_n_and_keeps_the_mean(run: Evaluate, tmp_path: Path) -> None:
     plain = run(Fake(), perturbations="typos@0.1")
     searched = run(Fake(), perturbations="typos@0.1", search="random:5", output_path=tmp_path / "searched")
     before = plain.breakdown.query("perturbation == 'typos'")
@@ -62,7 +62,7 @@ def test_random_search_is_the_worst_of_n_and_leaves_the_mean_alone(run: Run, tmp
     assert len({line["repeat"] for line in lines_of(searched)}) == 5
 
 
-def test_greedy_search_hurts_at_least_as_much_each_round_and_keeps_the_strength(run: Run) -> None:
+def test_greedy_search_does_more_damage_at_the_same_strength(run: Evaluate) -> None:
     results = run(Fake(), perturbations="word_deletion@0.3", search="greedy:6")
     asked = [line for line in lines_of(results) if line["perturbation"] == "word_deletion"]
     first = {(line["adapter"], line["sample"]): line for line in asked if line["repeat"] == 0}
@@ -73,7 +73,7 @@ def test_greedy_search_hurts_at_least_as_much_each_round_and_keeps_the_strength(
     assert cell["worst"] <= cell["perturbed"]
 
 
-def test_greedy_search_finds_more_than_its_first_guess(run: Run) -> None:
+def test_greedy_search_improves_on_its_first_guess(run: Evaluate) -> None:
     needle = Fake(rule=lambda request: "lost" if "whale" not in request.prompt else "reference 1")
     found = run(needle, perturbations="word_deletion@0.3", search="greedy:12")
     whale = [line for line in lines_of(found) if line["sample"] == "s1" and line["adapter"] == "base"]
@@ -82,7 +82,7 @@ def test_greedy_search_finds_more_than_its_first_guess(run: Run) -> None:
 
 
 @pytest.mark.parametrize("death", [1, 6, 12, 17])
-def test_a_search_that_was_killed_goes_on_as_it_would_have(run: Run, tmp_path: Path, death: int) -> None:
+def test_a_killed_search_resumes_unchanged(run: Evaluate, tmp_path: Path, death: int) -> None:
     asked = {"perturbations": "typos@0.1,word_deletion@0.3", "search": "greedy:4"}
     whole = run(Fake(), **asked, output_path=tmp_path / "whole")
     with pytest.raises(Killed):
@@ -92,13 +92,13 @@ def test_a_search_that_was_killed_goes_on_as_it_would_have(run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("search", ["greedy", "greedy:0", "best:3", "random:x"])
-def test_a_wrong_search_is_named(run: Run, search: str) -> None:
+def test_an_invalid_search_is_named(run: Evaluate, search: str) -> None:
     with pytest.raises(UserError, match="^search: "):
         run(Fake(), search=search)
 
 
-def test_a_random_search_has_means_where_it_has_a_worst(run: Run) -> None:
-    """The first variant of a sample may not keep the meaning, and so be asked of nobody; the next stands in."""
+def test_a_random_search_has_a_mean_wherever_it_has_a_worst(run: Evaluate) -> None:
+    """If the first variant of a sample is excluded, the next one takes its place."""
     results = run(Fake(), perturbations="word_deletion@0.5", search="random:6", min_meaning=0.5)
     cells = results.breakdown.query("perturbation == 'word_deletion'")
     asked = {line["sample"]: 6 for line in lines_of(results) if line["perturbation"] == "word_deletion"}
@@ -110,7 +110,7 @@ def test_a_random_search_has_means_where_it_has_a_worst(run: Run) -> None:
     assert (cells["worst"] <= cells["perturbed"]).all()
 
 
-def test_greedy_search_begins_at_the_repeats_and_counts_them(run: Run, tmp_path: Path) -> None:
+def test_greedy_search_starts_from_the_repeats(run: Evaluate, tmp_path: Path) -> None:
     plain = run(Fake(), perturbations="word_deletion@0.3", repeats=3, output_path=tmp_path / "plain")
     found = run(Fake(), perturbations="word_deletion@0.3", repeats=3, search="greedy:5")
     before, after = (each.breakdown.query("perturbation == 'word_deletion'") for each in (plain, found))
@@ -120,18 +120,18 @@ def test_greedy_search_begins_at_the_repeats_and_counts_them(run: Run, tmp_path:
 
 
 @pytest.mark.parametrize("search", ["greedy:3", "random:2"])
-def test_a_search_that_is_over_before_it_begins_is_refused(run: Run, search: str) -> None:
-    with pytest.raises(UserError, match=f"--search {search} tries no more variants than --repeats 3 draws anyway"):
+def test_a_search_without_effect_is_refused(run: Evaluate, search: str) -> None:
+    with pytest.raises(UserError, match=f"--search {search} has no effect, since --repeats 3 already draws as many"):
         run(Fake(), search=search, repeats=3)
 
 
 @given(st.sets(st.integers(0, 11), min_size=1), st.integers(12, 16))
-def test_shrinking_finds_exactly_what_is_needed(needed: set[int], count: int) -> None:
+def test_shrinking_finds_exactly_the_needed_edits(needed: set[int], count: int) -> None:
     assert set(fewest(count, lambda subsets: [needed <= set(subset) for subset in subsets])) == needed
 
 
 @given(st.lists(st.sets(st.integers(0, 9), min_size=1), min_size=1, max_size=4))
-def test_what_is_left_can_lose_nothing_more(causes: list[set[int]]) -> None:
+def test_none_of_the_remaining_edits_can_be_removed(causes: list[set[int]]) -> None:
     def still(subset: tuple[int, ...]) -> bool:
         return any(cause <= set(subset) for cause in causes)
 
@@ -143,7 +143,7 @@ def test_what_is_left_can_lose_nothing_more(causes: list[set[int]]) -> None:
 ONE_CAUSE = Fake(rule=lambda request: "Anna left it at home." if "umbrella" in request.prompt else "Nobody knows.")
 
 
-def shrinkable(run: Run, tmp_path: Path) -> tuple[Results, str]:
+def shrinkable(run: Evaluate, tmp_path: Path) -> tuple[Results, str]:
     prompts = tmp_path / "prompts.jsonl"
     content = "Where did Anna leave the red umbrella on that rainy evening before she went to the station?"
     prompts.write_text(json.dumps({"id": "1", "content": content, "references": ["at home"]}) + "\n")
@@ -152,7 +152,7 @@ def shrinkable(run: Run, tmp_path: Path) -> tuple[Results, str]:
     return results, max(moved, key=lambda line: len(line["edits"]))["key"]
 
 
-def test_a_variant_shrinks_to_the_edit_that_does_it(run: Run, tmp_path: Path) -> None:
+def test_a_variant_shrinks_to_the_edit_responsible(run: Evaluate, tmp_path: Path) -> None:
     results, key = shrinkable(run, tmp_path)
     found = shrink(results.path, key, backend=ONE_CAUSE)
     assert len(found.before.edits) > 5
@@ -162,12 +162,12 @@ def test_a_variant_shrinks_to_the_edit_that_does_it(run: Run, tmp_path: Path) ->
     assert found.asked < 2 ** len(found.before.edits)
 
 
-def test_without_a_key_the_worst_variant_is_shrunk(run: Run, tmp_path: Path) -> None:
+def test_without_a_key_the_worst_variant_is_shrunk(run: Evaluate, tmp_path: Path) -> None:
     results, _ = shrinkable(run, tmp_path)
     assert "umbrella" in "".join(edit.removed for edit in shrink(results.path, backend=ONE_CAUSE).after.edits)
 
 
-def test_what_cant_be_shrunk_is_said(run: Run, tmp_path: Path) -> None:
+def test_a_variant_that_cannot_be_shrunk_is_named(run: Evaluate, tmp_path: Path) -> None:
     results, key = shrinkable(run, tmp_path)
     clean = next(line["key"] for line in lines_of(results) if line["perturbation"] == "clean")
     same = next(line["key"] for line in lines_of(results) if line["perturbation"] == "identity")

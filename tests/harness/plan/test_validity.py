@@ -1,4 +1,4 @@
-"""Variants that ask something else are found before any adapter is asked."""
+"""Variants that no longer ask the same are excluded before the run."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,18 +18,18 @@ from holdfast.perturbations import Edit, Edits, Variant, make_variant
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 TEXT = "Who did not come to the big meeting in London on 12 May?"
 
 
-def test_a_slip_in_a_contraction_is_read_through() -> None:
+def test_a_typo_in_a_contraction_is_corrected() -> None:
     text = "Which of them didn't sign, and who has never been here?"
     edits = Edits(text, (Edit(text.index("'t") + 1, "t", "f"), Edit(text.index("never") + 2, "v", "g")))
     assert as_read(edits) == text
 
 
-def test_gibberish_is_judged_by_the_language_it_came_from() -> None:
+def test_gibberish_is_judged_in_the_prompt_s_language() -> None:
     letters = tuple(Edit(i, letter, "q") for i, letter in enumerate(TEXT) if letter.isalpha())
     kept = meaning(Edits(TEXT, letters), "typos")
     assert kept is not None
@@ -42,7 +42,7 @@ def replaced(before: str, after: str) -> Edits:
 
 @pytest.mark.parametrize("name", ["confusables", "zero_width", "fullwidth", "case", "emoji", "spacing", "punctuation"])
 @pytest.mark.parametrize("severity", ["light", "heavy"])
-def test_a_reader_looks_through_what_changes_no_letter(name: str, severity: str) -> None:
+def test_edits_that_change_no_letter_are_undone(name: str, severity: str) -> None:
     made = make_variant(TEXT, task="t", sample_id="1", perturbation=name, severity=severity, repeat=0, seed=0)
     assert made.edits
     assert as_read(Edits(TEXT, made.edits)) == TEXT
@@ -52,19 +52,19 @@ def test_a_reader_looks_through_what_changes_no_letter(name: str, severity: str)
     ("before", "after"),
     [("come", "comme"), ("meeting", "meetnig"), ("not", "nto"), ("big", "bgi"), ("London", "Lond0n")],
 )
-def test_a_reader_recognises_a_misspelt_word(before: str, after: str) -> None:
+def test_a_recognisable_misspelling_is_corrected(before: str, after: str) -> None:
     assert as_read(replaced(before, after)) == TEXT
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [("not", "now"), ("come", "go"), ("not ", ""), ("big", "bxq"), ("12", "21")]
 )
-def test_another_word_stays_another_word(before: str, after: str) -> None:
+def test_a_different_word_is_kept(before: str, after: str) -> None:
     assert as_read(replaced(before, after)) != TEXT
 
 
 class Counting:
-    """An encoder that remembers what it was given."""
+    """An encoder that records its texts."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -78,27 +78,27 @@ def meaning(edits: Edits, perturbation: str = "word_deletion", encode: Any = Non
     task = Task("t", (Sample("1", edits.original),), ())
     judge = Validity(0.5, [task], Encoding("minilm", encode or lexical(), fallback=lexical()))
     variant = Variant(edits.text, perturbation, "light", 0, edits.edits, 0.1)
-    return judge.judged([SampleVariant("t", "1", variant)])[0].meaning
+    return judge.judge([SampleVariant("t", "1", variant)])[0].meaning
 
 
-def test_what_reads_the_same_keeps_all_meaning_and_is_never_encoded() -> None:
+def test_a_text_that_reads_the_same_is_not_encoded() -> None:
     encode = Counting()
     assert meaning(replaced("come", "cmoe"), "typos", encode) == 1.0
     assert encode.texts == []
 
 
-def test_a_contradiction_keeps_none() -> None:
+def test_a_contradiction_keeps_no_meaning() -> None:
     assert meaning(replaced("not ", "")) == 0.0
     assert meaning(replaced("12", "21")) == 0.0
 
 
-def test_a_rewording_keeps_what_the_encoder_says() -> None:
+def test_the_meaning_of_a_rewording_is_estimated() -> None:
     kept = meaning(replaced("come to", "attend"))
     assert kept is not None
     assert 0.3 < kept < 1
 
 
-def test_nothing_is_estimated_where_nothing_can_tell() -> None:
+def test_meaning_is_unknown_for_changes_that_cannot_be_judged() -> None:
     assert meaning(replaced("come", "aana"), "code_switch") is None
     assert meaning(replaced("did not", "did"), "negate") is None
     assert meaning(Edits("लंदन में कौन नहीं आया?", (Edit(0, "लंदन", "दिल्ली"),)), "synonyms") is None
@@ -110,7 +110,7 @@ def prompts() -> Task:
     return Task("doors", tuple(samples), ("answer_rate",))
 
 
-def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts: Task) -> None:
+def test_variants_below_the_threshold_are_not_run(run: Evaluate, prompts: Task) -> None:
     fake = Fake()
     results = run(fake, tasks=[prompts], perturbations="word_deletion@0.3", repeats=3, min_meaning=0.6)
     left_out = [json.loads(line) for line in (results.path / "excluded.jsonl").read_text().splitlines()]
@@ -125,13 +125,13 @@ def test_variants_under_the_threshold_are_asked_of_no_adapter(run: Run, prompts:
     assert all(line["meaning"] >= 0.6 for line in stored if line["edits"])
 
 
-def test_a_perturbation_that_finds_nothing_to_change_is_named(run: Run, prompts: Task) -> None:
+def test_a_perturbation_without_effect_is_named(run: Evaluate, prompts: Task) -> None:
     with pytest.warns(UserWarning, match="doors/romanise@light: it found nothing to change in any prompt"):
         results = run(Fake(), tasks=[prompts], perturbations="identity,typos,romanise", severity="light", min_meaning=0)
     assert len(results.warnings) == 1
 
 
-def test_a_cell_without_any_valid_variant_still_has_its_row(run: Run, prompts: Task, tmp_path: Path) -> None:
+def test_a_cell_without_valid_variants_still_has_a_row(run: Evaluate, prompts: Task, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="doors/word_deletion@1: no variant keeps its prompt's meaning"):
         results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=1)
     cells = results.breakdown[results.breakdown["perturbation"] == "word_deletion"]
@@ -140,12 +140,12 @@ def test_a_cell_without_any_valid_variant_still_has_its_row(run: Run, prompts: T
     assert cells["perturbed"].isna().all()
 
 
-def test_a_threshold_of_zero_asks_everything(run: Run, prompts: Task) -> None:
+def test_with_a_threshold_of_zero_every_variant_is_run(run: Evaluate, prompts: Task) -> None:
     results = run(Fake(), tasks=[prompts], perturbations="word_deletion@1", min_meaning=0)
     assert (results.breakdown["excluded"] == 0).all()
 
 
-def test_where_the_answer_should_change_the_score_is_whether_it_did(run: Run) -> None:
+def test_expected_changes_are_scored_by_whether_they_happen(run: Evaluate) -> None:
     task = Task(
         "news", (Sample("1", "Profit did rise.", ("up",)), Sample("2", "Sales did fall.", ("down",))), ("token_f1",)
     )
@@ -159,8 +159,8 @@ def test_where_the_answer_should_change_the_score_is_whether_it_did(run: Run) ->
     assert list(stubborn.leaderboard["break_rate"]) == [0.0, 0.0]
 
 
-def test_of_prompts_that_should_change_the_answer_only_the_edited_ones_count(
-    run: Run, capsys: pytest.CaptureFixture[str]
+def test_only_edited_prompts_count_where_answers_should_change(
+    run: Evaluate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = Task("news", (Sample("1", "Profit did rise.", ("up",)), Sample("2", "Why?", ("down",))), ("token_f1",))
     results = run(

@@ -1,4 +1,4 @@
-"""Settings from flags, from YAML and from Python, and the one clear line for a wrong one."""
+"""Settings given as flags, YAML and Python, and the one-line error for an invalid one."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from holdfast.harness.store.config import make_config
 from holdfast.yaml_file import read_yaml
 
 
-def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
+def test_lists_and_mappings_may_be_strings_as_in_flags() -> None:
     config = make_config(
         {"tasks": "a,b", "model_args": "pretrained=x,dtype=float32", "severity": "light,0.2", "limit": "3"}
     )
@@ -19,7 +19,7 @@ def test_lists_and_pairs_may_be_written_as_on_the_command_line() -> None:
     assert config.limit == 3
 
 
-def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
+def test_settings_may_come_from_yaml(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_text("tasks: [a]\nmodel_args: {pretrained: x}\nseverity: 0.1\ngen_kwargs: {max_new_tokens: 8}\n")
     config = make_config(read_yaml(path, "configuration file"))
@@ -30,20 +30,20 @@ def test_yaml_holds_the_same_settings(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"task": "a"}, "unknown setting 'task'; did you mean 'tasks'?"),
-        ({"repeats": 0}, "repeats: input should be greater than or equal to 1, not 0"),
-        ({"limit": "many"}, "limit: .* not 'many'"),
-        ({"model_args": "pocket-base,dtype"}, "'dtype' is not of the form name=value"),
+        ({"repeats": 0}, "repeats: input should be greater than or equal to 1, got 0"),
+        ({"limit": "many"}, "limit: .* got 'many'"),
+        ({"model_args": "pocket-base,dtype"}, "--model_args: expected name=value, got 'dtype'"),
         ({"granularity": "word"}, "granularity: .*'sentence', 'clause' or 'phrase'"),
         ({"gen_kwargs": "temprature=1"}, "gen_kwargs has no 'temprature'; did you mean 'temperature'"),
         ({"tasks": []}, "tasks: "),
-        ({"batch_size": "large"}, "batch_size: .* not 'large'"),
-        ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, not '-2'"),
+        ({"batch_size": "large"}, "batch_size: .* got 'large'"),
+        ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, got '-2'"),
         ({"batch_size": 0}, "batch_size: "),
-        ({"replicas": 2}, "replicas is about a Ray cluster: add --distributed ray"),
-        ({"perturbations": ""}, "perturbations: name at least one, not none"),
+        ({"replicas": 2}, "replicas is only for Ray clusters: add --distributed ray"),
+        ({"perturbations": ""}, "perturbations: name at least one, got none"),
     ],
 )
-def test_a_wrong_setting_is_named(settings: dict, message: str) -> None:
+def test_an_invalid_setting_is_named(settings: dict, message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_config(settings)
 
