@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from holdfast.training.corrections import Directions, Factors, csulora
-from holdfast.training.corrections.factored.projection import projection
-from holdfast.training.corrections.factored.subspace import directions
+from holdfast.training.corrections.factored.projection import project_factors
+from holdfast.training.corrections.factored.subspace import find_directions
 
 HIDDEN, WIDE, LAYERS, RANK, K = 4096, 11008, 32, 16, 64
 SHAPES = {
@@ -82,8 +82,8 @@ def subspace(size: int = HIDDEN) -> list[str]:
     bases = [torch.linalg.qr(torch.randn(size, size)).Q for _ in range(2)]
     decaying = (bases[0] * torch.arange(1, size + 1) ** -0.5) @ bases[1].T
     for name, d in (("spectrum 1/sqrt(i)", decaying), ("flat (noise)", torch.randn(size, size))):
-        fast = best(lambda d=d: directions(d, "x", rank=K), 3)
-        found = directions(d, "x", rank=K)
+        fast = best(lambda d=d: find_directions(d, "x", rank=K), 3)
+        found = find_directions(d, "x", rank=K)
         start = time.perf_counter()
         values = torch.linalg.svd(d, full_matrices=False).S
         slow = time.perf_counter() - start
@@ -102,7 +102,7 @@ def whole_model_on_gpu() -> list[str]:
     start = time.perf_counter()
     for i in range(LAYERS):
         for name, shape in SHAPES.items():
-            directions(torch.randn(shape, device="cuda"), f"{i}.{name}", rank=K)
+            find_directions(torch.randn(shape, device="cuda"), f"{i}.{name}", rank=K)
     torch.cuda.synchronize()
     took = time.perf_counter() - start
     return [f"subspace of a whole 7B model on {torch.cuda.get_device_name()}: {took:.1f} s (target 2 minutes)"]
@@ -117,10 +117,13 @@ def safelora() -> list[str]:
     ]
     for name, (m, n) in {"q_proj": (HIDDEN, HIDDEN), "up_proj": (WIDE, HIDDEN)}.items():
         one, d = update(m, n), torch.randn(m, n) * 1e-3
-        found = projection(one, d)
+        found = project_factors(one, d)
         wanted, cosine = dense_safelora(one, d)
         errors = float((found.b - wanted).norm() / wanted.norm()), abs(found.cosine - cosine)
-        fast, slow = best(lambda one=one, d=d: projection(one, d), 5), best(lambda one=one, d=d: dense_safelora(one, d))
+        fast, slow = (
+            best(lambda one=one, d=d: project_factors(one, d), 5),
+            best(lambda one=one, d=d: dense_safelora(one, d)),
+        )
         sizes = [size * 4 / 2**20 for size in ((m + n) * RANK, m * m + 2 * m * n)]
         lines.append(
             f"  {name:<10}{fast * 1000:>9.1f}{slow * 1000:>10.0f}{sizes[0]:>10.1f}{sizes[1]:>11.0f}{errors[0]:>13.1e}"

@@ -1,4 +1,4 @@
-"""The model of a training: loaded as what the data ask for, and put under the adapter that the recipe asks for."""
+"""Loads the base model for a training run and wraps it in the recipe's adapter."""
 
 from __future__ import annotations
 
@@ -21,44 +21,66 @@ _LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dr
     "init": "init_lora_weights",
 }
 LORA_PLUS = "loraplus_lr_ratio"
-"""peft's name for the one setting of LoRA+, which acts on the optimizer."""
+"""peft's name for the setting of LoRA+; it acts on the optimizer, not on the adapter."""
 
 
 def load_config(checkpoint: Path, name: str) -> Any:
-    """The configuration of the model called `name`; raises UserError for a directory that holds none."""
+    """Return the configuration of a model.
+
+    Args:
+        checkpoint: The directory of the model.
+        name: Its name in error messages.
+
+    Raises:
+        UserError: If the directory holds an adapter, or no model that transformers knows.
+    """
     from transformers import AutoConfig
 
     if (checkpoint / "adapter_config.json").is_file() and not (checkpoint / "config.json").is_file():
-        raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base that it was trained on")
+        raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base model it was trained on")
     try:
         return AutoConfig.from_pretrained(checkpoint)
     except (OSError, ValueError) as error:
-        raise UserError(f"--model_args: '{name}' is no model that transformers knows: {first_line(error)}") from None
+        raise UserError(f"--model_args: transformers can't load the model '{name}': {first_line(error)}") from None
 
 
 def load_tokenizer(checkpoint: Path, name: str) -> Any:
-    """Its tokenizer, with a token to pad with; raises UserError where there is none."""
+    """Return the tokenizer of a model, with a padding token (the end token if it has none).
+
+    Args:
+        checkpoint: The directory of the model.
+        name: Its name in error messages.
+
+    Raises:
+        UserError: If the tokenizer is missing or can't be loaded.
+    """
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    except Exception as error:  # each kind of tokenizer fails in its own way where its files are missing
+    except Exception as error:  # each kind of tokenizer fails in its own way if its files are missing
         raise UserError(f"--model_args: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
-def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
-    """What is trained: the data say whether labels or completions, the model how completions are made.
+def infer_kind(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
+    """Return the kind of training: classification if the data have labels, else causal or seq2seq by the model's type.
 
-    Raises UserError for data that mix the two, and for models that do neither.
+    Args:
+        examples: The training examples.
+        config: The configuration of the base model.
+        recipe: Supplies the names for error messages.
+
+    Raises:
+        UserError: If the data mix labels and completions, or the model does not support the kind of training.
     """
     from transformers.models.auto import modeling_auto
 
     labelled = sum(each.label is not None for each in examples)
     if labelled and labelled < len(examples):
-        raise UserError(f"{recipe.data}: some rows have a 'label', some a completion; a data set has one or the other")
+        raise UserError(f"{recipe.data}: some rows have a 'label' and others a completion; use only one of the two")
     name = f"--model_args: '{recipe.model_args['pretrained']}' ({config.model_type})"
     if labelled:
         kind: Kind = "classification"
@@ -67,30 +89,38 @@ def kind_of(examples: Sequence[Example], config: Any, recipe: Recipe) -> Kind:
         kind, known = "seq2seq", modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
     else:
         kind, known = "causal", modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING
-        if only_reads(config):
+        if is_encoder(config):
             raise UserError(
-                f"{name} is an encoder and writes nothing: give it rows with 'text' and 'label' to classify"
+                f"{name} is an encoder, which can't generate text: train it on rows with 'text' and 'label'"
             )
     if type(config) not in known and "auto_map" not in config.to_dict():
         raise UserError(
-            f"{name} is no {kind} text model, and holdfast train takes no other; to train it with Flat-LoRA put "
-            "holdfast.training.loop.callbacks.FlatLora into a Trainer of your own"
+            f"{name} can't be trained as a {kind} text model; to train another kind of model with Flat-LoRA, add "
+            "holdfast.training.loop.callbacks.FlatLora to your own Trainer"
         )
     return kind
 
 
-def only_reads(config: Any) -> bool:
-    """Whether this is an encoder, such as BERT: it classifies, and writes nothing."""
+def is_encoder(config: Any) -> bool:
+    """Return whether the model is an encoder, such as BERT, which can classify but not generate text."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
-    encodes = not config.is_encoder_decoder and not getattr(config, "is_decoder", False)
-    return encodes and type(config) in MODEL_FOR_MASKED_LM_MAPPING
+    reads_only = not config.is_encoder_decoder and not getattr(config, "is_decoder", False)
+    return reads_only and type(config) in MODEL_FOR_MASKED_LM_MAPPING
 
 
 def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, tokenizer: Any) -> Any:
-    """The model, under its adapter unless everything is trained; raises UserError for a recipe that does not fit it.
+    """Load the base model and wrap it in a fresh adapter, unless the recipe trains every weight.
 
-    `classes` is how many a classifier tells apart.
+    Args:
+        checkpoint: The directory of the base model.
+        recipe: The recipe with its model and LoRA settings.
+        kind: The kind of training.
+        classes: The number of classes of a classifier.
+        tokenizer: Supplies the padding token of a classifier.
+
+    Raises:
+        UserError: If the model can't be loaded, or the LoRA settings are wrong or don't fit it.
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
@@ -104,13 +134,13 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"the model '{recipe.model_args['pretrained']}' can't be loaded: {first_line(error)}") from None
     if not recipe.full:
-        return _adapted(model, recipe, kind)
+        return _add_adapter(model, recipe, kind)
     if "lora" in recipe.model_fields_set:
-        warnings.warn("--full trains every weight and no adapter: what --lora says is passed over", stacklevel=2)
+        warnings.warn("--full trains every weight without an adapter: --lora is ignored", stacklevel=2)
     return model
 
 
-def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
+def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
     task = {"causal": TaskType.CAUSAL_LM, "seq2seq": TaskType.SEQ_2_SEQ_LM, "classification": TaskType.SEQ_CLS}[kind]
@@ -120,8 +150,8 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
     for name in settings:
         if name not in known:
             hint = did_you_mean(name, [*_LORA, LORA_PLUS, *known])
-            raise UserError(f"--lora: neither ours nor peft's LoraConfig has a setting '{name}'{hint}")
-    for name in _LISTS:
+            raise UserError(f"--lora: unknown setting '{name}', neither ours nor of peft's LoraConfig{hint}")
+    for name in _MODULE_LISTS:
         given = settings.get(name, "all-linear")
         if given != "all-linear":
             settings[name] = given.replace("+", " ").split() if isinstance(given, str) else given
@@ -132,16 +162,16 @@ def _adapted(model: Any, recipe: Recipe, kind: Kind) -> Any:
         raise UserError(f"--lora: {first_line(error)}") from None
     wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model_args["pretrained"])
     if not any(parameter.requires_grad for parameter in wrapped.parameters()):
-        raise UserError("--lora: no parameter of the model would be trained; name other targets")
+        raise UserError("--lora: no parameter would be trained; choose other targets")
     return wrapped
 
 
-_LISTS = ("target_modules", "modules_to_save", "exclude_modules")
-"""Settings that name modules: q_proj+v_proj; to peft a text would be a pattern, or a list of letters."""
+_MODULE_LISTS = ("target_modules", "modules_to_save", "exclude_modules")
+"""Settings that list modules, as in q_proj+v_proj; peft would read a string as a pattern or as a list of letters."""
 
 
 def _check_modules(model: Any, targets: Sequence[str]) -> None:
-    """Raise UserError for a name that no module of the model is called by: peft passes over it, if another is."""
+    """Raise UserError for a target that matches no module: peft ignores it as long as another target matches."""
     from torch import nn
     from transformers.pytorch_utils import Conv1D
 
@@ -149,15 +179,15 @@ def _check_modules(model: Any, targets: Sequence[str]) -> None:
     for target in targets:
         if not any(name == target or name.endswith(f".{target}") for name in names):
             linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
-            there = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in linear))
-            raise UserError(f"--lora: no module of the model is called '{target}'; its linear layers are: {there}")
+            known = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in linear))
+            raise UserError(f"--lora: the model has no module '{target}'; its linear layers are: {known}")
 
 
-CHANGES_THE_BASE = ("pissa", "olora")
-"""Beginnings that take the adapter's first value out of the base's weights."""
+_BASE_CHANGING_INITS = ("pissa", "olora")
+"""Initialisations that move a part of the base weights into the adapter."""
 
 
-def begins_with_the_base(recipe: Recipe) -> bool:
-    """Whether the adapter's beginning is taken out of the base, so that it fits no untouched base as it is."""
-    begun = str(recipe.lora.get("init", recipe.lora.get("init_lora_weights", ""))).lower()
-    return not recipe.full and begun.startswith(CHANGES_THE_BASE)
+def init_changes_base(recipe: Recipe) -> bool:
+    """Return whether the adapter's initialisation changes the base weights, so that it needs converting on saving."""
+    init = str(recipe.lora.get("init", recipe.lora.get("init_lora_weights", ""))).lower()
+    return not recipe.full and init.startswith(_BASE_CHANGING_INITS)

@@ -1,4 +1,4 @@
-"""A classifier's data: how many classes there are, and whether labels and texts are such as the model can take."""
+"""Checks of a classifier's data: the number of classes, the labels and the end tokens."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from holdfast.training.examples import Encoded, Example
 
 
-def classes_of(examples: Sequence[Example], config: Any, source: str) -> int:
-    """How many classes to tell apart: as many as the checkpoint's head, else one for each label in `source`.
+def count_classes(examples: Sequence[Example], config: Any, source: str) -> int:
+    """Return the number of classes: that of the checkpoint's classification head, else the number of distinct labels.
 
-    Raises UserError for labels that the head does not have and, without a head, for labels that leave one out: a stray
-    number would make a head of its size.
+    Args:
+        examples: Labelled examples.
+        config: The configuration of the base model.
+        source: The data's name in error messages.
+
+    Raises:
+        UserError: If a label is beyond the head's classes or, without a head, if the labels skip a number: a stray
+            label such as 999 would create a head of that size.
     """
     if any(str(name).endswith("ForSequenceClassification") for name in config.architectures or ()):
         check_labels(examples, config.num_labels, source)
@@ -25,27 +31,37 @@ def classes_of(examples: Sequence[Example], config: Any, source: str) -> int:
     if missing < len(used):
         row, largest = _largest(examples)
         raise UserError(
-            f"{source}: row {row} has the label {largest}, but no row has the label {missing}: number the classes from "
-            "0 on and leave none out"
+            f"{source}: row {row} has label {largest}, but no row has label {missing}: number the classes from 0 "
+            "without gaps"
         )
     return len(used)
 
 
 def check_labels(examples: Sequence[Example], classes: int, source: str) -> None:
-    """Raise UserError for a label beyond those of a model that tells so many classes apart."""
+    """Raise UserError if a label of the data `source` is not below the model's number of classes."""
     row, largest = _largest(examples)
     if largest >= classes:
         raise UserError(
-            f"{source}: the model tells {classes} classes apart, the data have labels up to {largest} (row {row}): "
-            f"give it labels from 0 to {classes - 1}, or take a base without a head for classes"
+            f"{source}: the model has {classes} classes, but the data have labels up to {largest} (row {row}): "
+            f"use labels from 0 to {classes - 1}, or a base model without a classification head"
         )
 
 
-def check_ends(rows: Sequence[Encoded], config: Any, tokenizer: Any, name: str) -> None:
-    """Raise UserError for a text without its one end token, at which encoder-decoders (T5, BART) classify."""
+def check_end_tokens(rows: Sequence[Encoded], config: Any, tokenizer: Any, name: str) -> None:
+    """Check that every text has exactly one end token, the position at which encoder-decoders (T5, BART) classify.
+
+    Args:
+        rows: The encoded texts.
+        config: The configuration of the base model; other architectures pass.
+        tokenizer: The model's tokenizer.
+        name: The model's name in error messages.
+
+    Raises:
+        UserError: If a text has none or several.
+    """
     if not config.is_encoder_decoder:
         return
-    end = config.eos_token_id if tokenizer.eos_token_id is None else tokenizer.eos_token_id  # as the Trainer has it
+    end = config.eos_token_id if tokenizer.eos_token_id is None else tokenizer.eos_token_id  # as the Trainer does
     for number, each in enumerate(rows, 1):
         if (count := each.ids.count(end)) != 1:
             raise UserError(
@@ -55,6 +71,6 @@ def check_ends(rows: Sequence[Encoded], config: Any, tokenizer: Any, name: str) 
 
 
 def _largest(examples: Sequence[Example]) -> tuple[int, int]:
-    """(row, label) of the first of the largest labels."""
+    """Return the row number, from 1, and the label of the first row with the largest label."""
     labels = [each.label or 0 for each in examples]
     return labels.index(max(labels)) + 1, max(labels)

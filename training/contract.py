@@ -1,4 +1,4 @@
-"""What a method is given and what it returns, for each of the three places where methods act."""
+"""The interfaces between training and methods: what each kind of method gets and returns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Kind = Literal["causal", "seq2seq", "classification"]
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What the builder of an objective or a noise may look at: everything of the training but its data order.
+    """A training run as the builder of an objective or a noise sees it.
 
-    `encode` turns examples into a padded batch, as the trainer's collator does. `full` says that every weight is
+    `encode` turns examples into a padded batch, as the trainer's collator does. `full` is True if every weight is
     trained, without an adapter.
     """
 
@@ -38,12 +38,12 @@ class TrainingContext:
 
 @dataclass(frozen=True)
 class Step:
-    """What an objective sees of one micro-batch.
+    """One micro-batch as an objective sees it.
 
-    `clean` is the batch as it is; `perturbed()` the same completions in the same order under perturbed prompts, and
-    `perturbed_examples()` those as examples. `numbers` are the rows' indices into the training examples.
-    `task_loss(logits, labels)` is the loss without any objective; `number` counts optimizer steps from 0 and
-    `progress` is the share of them that is done, in [0, 1].
+    `clean` is the batch with the original prompts. `perturbed()` returns the same completions in the same order with
+    perturbed prompts, and `perturbed_examples()` returns these as examples. `numbers` are the rows' indices into the
+    training examples. `task_loss(logits, labels)` is the loss without any objective. `number` is the optimizer step,
+    from 0, and `progress` the fraction of steps done, in [0, 1].
     """
 
     model: Any
@@ -56,7 +56,7 @@ class Step:
     progress: float
 
     def task(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Run the model on a batch; its task loss (scalar) and logits."""
+        """Run the model on a batch and return its task loss (scalar) and logits."""
         logits = self.model(**model_inputs(batch)).logits
         return self.task_loss(logits, batch["labels"]), logits
 
@@ -66,28 +66,28 @@ Objective: TypeAlias = "Callable[[Step], tuple[Tensor, dict[str, float]]]"
 
 
 class StepNoise(Protocol):
-    """Runs the micro-batches of a training under perturbed weights."""
+    """Runs micro-batches under perturbed weights."""
 
     def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
         """Run one micro-batch of optimizer step `step` of `total`.
 
         Args:
-            run: One forward and backward pass: adds to the gradients, returns the detached loss. May be called more
-                than once; the gradients left at the end are those that the optimizer uses.
-            step: The optimizer step, from 0; all its micro-batches must see the same noise.
-            total: The number of optimizer steps of the training.
+            run: Makes one forward and backward pass: adds to the gradients and returns the detached loss. It may be
+                called more than once; the optimizer uses the gradients left at the end.
+            step: The optimizer step, from 0. All its micro-batches must see the same noise.
+            total: The total number of optimizer steps.
 
         Returns:
-            The loss to log. Frozen weights are bit for bit what they were, and no noise is left on the model.
+            The loss to log. Frozen weights must be bit-identical afterwards, with no noise left on the model.
         """
         ...
 
 
 Correct: TypeAlias = "Callable[[ModuleUpdate], Correction]"
-"""One module's update -> what it becomes, with its account."""
+"""One module's update -> the corrected update, with a record of what changed."""
 
 
 def model_inputs(batch: Mapping[str, Tensor]) -> Batch:
-    """Return the tensors of a batch that the model takes: all but labels, which a seq2seq decoder gets shifted."""
+    """Return the model's inputs from a batch: everything but the labels, which a seq2seq decoder gets shifted."""
     names = ("input_ids", "attention_mask", "decoder_input_ids")
     return {name: batch[name] for name in names if name in batch}

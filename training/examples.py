@@ -1,4 +1,4 @@
-"""What an adapter is trained on: prompts and the completions that the loss is about."""
+"""Training examples: reading them from files, tokenizing them and fitting them to the model's context."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from holdfast.tasks.files import read_objects
 Tokens = list[int]
 
 ROLES = ("system", "user", "assistant", "tool")
-"""Who may speak in chat messages."""
+"""The roles of chat messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One thing to learn: the messages before the answer (chat format, the last one is what the user said), and the
-    answer; `label` instead of an answer, where sequences are classified."""
+    """A training example: chat messages, the last of them the prompt, and the completion to learn.
+
+    For classification `label` replaces the completion, which is empty.
+    """
 
     messages: tuple[Mapping[str, str], ...]
     completion: str
@@ -29,18 +31,18 @@ class Example:
 
     @property
     def prompt(self) -> str:
-        """What the user said last: the part that is perturbed."""
+        """The content of the last message: the part that is perturbed."""
         return self.messages[-1]["content"]
 
-    def asked(self, prompt: str) -> Example:
-        """The same, with another last user message."""
+    def with_prompt(self, prompt: str) -> Example:
+        """Return the example with another prompt."""
         *before, last = self.messages
         return Example((*before, {**last, "content": prompt}), self.completion, self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """How many examples were longer than the context: those whose prompts lost their beginning, and those left out."""
+    """The number of examples longer than the context: those with truncated prompts, and those left out."""
 
     cut: int = 0
     left_out: int = 0
@@ -48,34 +50,42 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Token ids of prompt and completion together, and how many of them are the prompt's."""
+    """The token ids of a prompt and its completion; the first `prompt` of them are the prompt's."""
 
     ids: tuple[int, ...]
     prompt: int
     label: int | None = None
 
-    def last(self, longest: int) -> Encoded:
-        """The last `longest` tokens: a prompt that is too long loses its beginning."""
+    def truncate(self, longest: int) -> Encoded:
+        """Return the last `longest` tokens: a prompt that is too long is truncated at the start."""
         excess = max(0, len(self.ids) - longest)
         return Encoded(self.ids[excess:], max(0, self.prompt - excess), self.label)
 
 
 def read_examples(source: str) -> list[Example]:
-    """The rows of a JSONL, JSON, CSV or parquet file, or of a hub data set (`owner/name`, its train split).
+    """Read training examples.
 
-    A row has `prompt` and `completion`, or chat `messages` of which the last, the assistant's, is the completion, or
-    `text` (or `prompt`) and an integer `label`. Raises UserError naming the row that has none of these, a completion
-    that is empty, and a file that can't be read.
+    A row has `prompt` and `completion`, or chat `messages` whose last one, the assistant's, is the completion, or
+    `text` (or `prompt`) and an integer `label`.
+
+    Args:
+        source: A JSONL, JSON, CSV or parquet file, or a hub data set (`owner/name`; its train split is used).
+
+    Returns:
+        At least one example, in the order of the rows.
+
+    Raises:
+        UserError: If the source can't be read or has no rows, or a row is invalid; the message names the row.
     """
     rows = _rows(source)
     examples = [_example(row, f"{source}, row {number}") for number, row in enumerate(rows, 1)]
     if not examples:
-        raise UserError(f"{source} holds no example")
+        raise UserError(f"{source} contains no examples")
     return examples
 
 
 def digest_of_examples(examples: Sequence[Example]) -> str:
-    """SHA-256 of what was trained on."""
+    """Return the SHA-256 of the examples' content, in hex."""
     digest = hashlib.sha256()
     for each in examples:
         digest.update(json.dumps([list(map(dict, each.messages)), each.completion, each.label]).encode())
@@ -83,33 +93,48 @@ def digest_of_examples(examples: Sequence[Example]) -> str:
 
 
 def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encoded:
-    """Prompt and completion as token ids: the chat template, if there is one, then the answer and the end token.
+    """Tokenize an example: the prompt in the chat template, if there is one, then the completion and the end token.
 
-    They are tokenized apart, so that the prompt's tokens are those of generation, whatever the answer begins with.
-    A seq2seq model's prompt ends with its own end token.
+    Prompt and completion are tokenized separately, so that the prompt's tokens are the same as at generation.
+
+    Args:
+        example: The example.
+        tokenizer: A transformers tokenizer.
+        seq2seq: Whether the model is an encoder-decoder, whose prompt keeps its own end token.
     """
     chat = bool(tokenizer.chat_template)
     if chat:
         text = tokenizer.apply_chat_template(list(example.messages), tokenize=False, add_generation_prompt=True)
     else:
         text = "\n".join(message["content"] for message in example.messages)
-    prompt = tokenizer(_valid(text), add_special_tokens=not chat, verbose=False)["input_ids"]
+    prompt = tokenizer(_replace_surrogates(text), add_special_tokens=not chat, verbose=False)["input_ids"]
     if example.label is not None:
         return Encoded(tuple(prompt), len(prompt), example.label)
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     if not seq2seq and not chat and prompt and prompt[-1:] == end:
-        prompt = prompt[:-1]  # a tokenizer that closes every text would end the answer before it begins
-    answer = tokenizer(_valid(example.completion), add_special_tokens=False, verbose=False)["input_ids"] + end
+        prompt = prompt[:-1]  # an end token here would end the answer before it begins
+    answer = (
+        tokenizer(_replace_surrogates(example.completion), add_special_tokens=False, verbose=False)["input_ids"] + end
+    )
     return Encoded((*prompt, *answer), len(prompt))
 
 
-def fitting(
+def fit_to_context(
     encoded: Sequence[Encoded], longest: int, too_long: Literal["cut", "drop"]
 ) -> tuple[list[tuple[int, Encoded]], TooLong]:
-    """(number, example) of those that may be trained on at a context of `longest` tokens, and what became of others.
+    """Truncate or drop the examples that are longer than the context.
 
-    Those are cut at the beginning of the prompt or dropped; dropped, too, where the answer leaves no room for a prompt.
-    Raises UserError where nothing is left.
+    Args:
+        encoded: The examples.
+        longest: The context length in tokens.
+        too_long: `cut` truncates prompts at the start, and drops examples whose completion leaves no room for the
+            prompt; `drop` drops all that are too long.
+
+    Returns:
+        The remaining examples with their indices in `encoded`, and the numbers of truncated and dropped ones.
+
+    Raises:
+        UserError: If no example remains.
     """
     kept, cut = [], 0
     for number, each in enumerate(encoded):
@@ -119,9 +144,9 @@ def fitting(
             continue
         if too_long == "cut" and excess < each.prompt:
             cut += 1
-            kept.append((number, each.last(longest)))
+            kept.append((number, each.truncate(longest)))
     if not kept:
-        raise UserError(f"no example fits into {longest} tokens: raise max_length, or shorten them")
+        raise UserError(f"no example fits into {longest} tokens: raise max_length, or shorten the examples")
     return kept, TooLong(cut, len(encoded) - len(kept))
 
 
@@ -137,7 +162,7 @@ def _rows(source: str) -> list[dict[str, Any]]:
         if not path.is_file():
             raise UserError(f"no file '{source}'")
         try:
-            # As text: pandas would read "NA" as nothing and "007" as 7.
+            # As strings: pandas would read "NA" as a missing value and "007" as 7.
             csv = path.suffix == ".csv"
             frame = pd.read_csv(path, dtype=str, keep_default_na=False) if csv else pd.read_parquet(path)
         except ImportError:
@@ -155,18 +180,18 @@ def _rows(source: str) -> list[dict[str, Any]]:
         from datasets import load_dataset
     except ImportError:
         raise UserError(
-            f"--data '{source}': hub data sets need the library datasets: pip install 'holdfast-eval[data]'"
+            f"--data '{source}': hub data sets need the datasets library: pip install 'holdfast-eval[data]'"
         ) from None
     try:
         return [dict(row) for row in load_dataset(source, split="train")]
-    except Exception as error:  # the hub's client raises its own, httpx' and OS errors
+    except Exception as error:  # the hub's client raises its own errors, httpx errors and OS errors
         raise UserError(
-            f"--data '{source}' can't be loaded from the hub or its cache: {type(error).__name__}"
+            f"--data '{source}': can't be loaded from the hub or its cache ({type(error).__name__})"
         ) from None
 
 
 def _listed_objects(path: Path) -> list[dict[str, Any]] | None:
-    """The rows of a file that is one JSON list of objects; None for any other, such as JSON lines."""
+    """Return the rows of a file that is one JSON list of objects; None for any other file, such as JSON lines."""
     try:
         found = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError):
@@ -180,21 +205,22 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
         if isinstance(label, str) and label.isdecimal():
             label = int(label)
         if not isinstance(text, str) or not isinstance(label, int) or isinstance(label, bool) or label < 0:
-            raise UserError(f"{where}: a row with 'label' needs a whole number from 0 on there, and 'text'")
+            raise UserError(f"{where}: 'label' must be a whole number >= 0, and 'text' a string")
         return Example(({"role": "user", "content": text},), "", label)
     if row.get("messages") is not None:
         messages = list(row["messages"]) if not isinstance(row["messages"], str) else []
         if len(messages) < 2 or not all(map(_is_message, messages)):
-            raise UserError(f"{where}: 'messages' needs at least two, each with 'role' and 'content', both texts")
+            raise UserError(f"{where}: 'messages' must hold at least two, each with 'role' and 'content' strings")
         if unknown := [each["role"] for each in messages if each["role"] not in ROLES]:
             raise UserError(f"{where}: unknown role '{unknown[0]}' in 'messages'; use {', '.join(ROLES)}")
         if messages[-1]["role"] != "assistant":
-            raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is what is learned")
+            raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is the completion")
         return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)
     if "prompt" in row and not isinstance(row["prompt"], str):
-        raise UserError(f"{where}: 'prompt' is {_said(row['prompt'])}, and no text")
+        raise UserError(f"{where}: 'prompt' must be a string, got {_describe(row['prompt'])}")
     if "prompt" not in row:
-        raise UserError(f"{where}: no 'prompt' and no 'messages'; it has {', '.join(map(str, row)) or 'nothing'}")
+        found = ", ".join(map(str, row)) or "no fields"
+        raise UserError(f"{where}: needs 'prompt' and 'completion', 'messages', or 'text' and 'label'; got {found}")
     return _with_completion(({"role": "user", "content": row["prompt"]},), row.get("completion"), where)
 
 
@@ -204,19 +230,19 @@ def _is_message(message: Any) -> bool:
 
 def _with_completion(messages: tuple[Mapping[str, str], ...], completion: Any, where: str) -> Example:
     if completion is not None and not isinstance(completion, str):
-        raise UserError(f"{where}: the completion is {_said(completion)}, and no text")
+        raise UserError(f"{where}: 'completion' must be a string, got {_describe(completion)}")
     if not completion or not completion.strip():
-        raise UserError(f"{where}: the completion is empty or missing: there would be nothing to learn")
+        raise UserError(f"{where}: the completion is empty or missing: every example needs one")
     return Example(messages, completion)
 
 
-def _said(value: Any) -> str:
-    """A value as JSON writes it, in short: null, 42, a list."""
+def _describe(value: Any) -> str:
+    """Return a short description of a value in JSON's terms: null, 42, a list."""
     if isinstance(value, (list, Mapping)):
         return "an object" if isinstance(value, Mapping) else "a list"
     return "null" if value is None else str(value).lower()[:40]
 
 
-def _valid(text: str) -> str:
-    """Tokenizers refuse lone surrogates."""
+def _replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which tokenizers reject."""
     return text.encode("utf-8", "replace").decode()

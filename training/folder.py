@@ -1,4 +1,4 @@
-"""The directory that a training writes into: whose it is, and from where a training in it goes on."""
+"""The output directory of a training run: which recipe it belongs to, and the checkpoint to resume from."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ _STATE = "trainer_state.json"
 
 
 def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
-    """Make the output directory this recipe's; raises UserError where another recipe has checkpoints or a result in it,
-    or where nothing says whose they are.
+    """Reserve the output directory for a recipe by writing the recipe into it.
 
-    A recipe that came to nothing leaves its name, and is no obstacle to the one that corrects it.
+    A recipe that failed before its first checkpoint doesn't block the directory: the next one replaces it.
+
+    Args:
+        out: The output directory; created if missing.
+        recipe: The recipe.
+        digests: Digests of the data and the base model, which must not change either when training is resumed.
+
+    Raises:
+        UserError: If the directory can't be written, holds checkpoints or a result of another recipe, or doesn't say
+            which recipe they belong to.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -34,64 +42,75 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
     made = [path.name for path in (*sorted(_checkpoints(out), key=step_of), *results) if path.exists()]
     if made and not file.exists():
         raise UserError(
-            f"{out} holds {made[0]} but no {RECIPE} that says which training made it: delete {made[0]} if it is of no "
-            "use, or choose another --output_path"
+            f"{out} holds {made[0]} but no {RECIPE} to say which training run it belongs to: delete {made[0]} if you "
+            "don't need it, or choose another --output_path"
         )
     if made:
         try:
             before = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError):
             raise UserError(f"{file} can't be read: choose another --output_path") from None
-        if differing := _differing(before, content):
+        if differing := _list_changes(before, content):
             raise UserError(
-                f"{out} holds checkpoints of another recipe ({'; '.join(differing)}): repeat that recipe to resume it, "
-                "or choose another --output_path"
+                f"{out} holds checkpoints of a different recipe ({'; '.join(differing)}): run that recipe to resume "
+                "it, or choose another --output_path"
             )
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank of a training writes its own
+    temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank writes its own
     temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     temporary.replace(file)
 
 
-def last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:
-    """The newest checkpoint that is whole, None where a training begins; a warning names those that are not.
+def find_last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:
+    """Return the newest complete checkpoint, or None to train from the start; warns about incomplete ones.
 
-    One killed half-way has no state, which is written last. `weights_only` says that the recipe keeps no more of a
-    checkpoint (`save_only_model`). Raises UserError where there were whole ones once, and all are damaged.
+    A checkpoint whose saving was interrupted lacks the Trainer's state, which is written last.
+
+    Args:
+        out: The output directory.
+        weights_only: Whether the recipe saves weights only (`save_only_model`).
+
+    Raises:
+        UserError: If none is complete and at least one was damaged after it had been saved.
     """
     damaged: dict[Path, str] = {}
     unfinished: list[str] = []
     for folder in sorted(_checkpoints(out), key=step_of, reverse=True):
-        if damage(folder, _STATE) or not (folder / _STATE).is_file():
-            unfinished.append(f"{folder.name} was not finished")
+        if find_damage(folder, _STATE) or not (folder / _STATE).is_file():
+            unfinished.append(f"{folder.name} is incomplete")
             continue
-        wrong = damage(folder) or missing(folder, weights_only=weights_only)
+        wrong = find_damage(folder) or find_missing_part(folder, weights_only=weights_only)
         if not wrong:
             if damaged or unfinished:
-                said = "; ".join([*damaged.values(), *unfinished])
-                warnings.warn(f"{said}: going on from {folder}", stacklevel=3)
+                ignored = "; ".join([*damaged.values(), *unfinished])
+                warnings.warn(f"{ignored}: resuming from {folder}", stacklevel=3)
             return folder
         damaged[folder] = f"{folder.name} is damaged ({wrong})"
     if damaged:
         raise UserError(
-            f"no checkpoint in {out} is whole: {'; '.join(damaged.values())}; to begin anew delete "
+            f"every checkpoint in {out} is damaged: {'; '.join(damaged.values())}; to train from the start delete "
             f"{', '.join(map(str, damaged))}, or choose another --output_path"
         )
     if unfinished:
-        warnings.warn(f"{'; '.join(unfinished)}: beginning anew", stacklevel=3)
+        warnings.warn(f"{'; '.join(unfinished)}: training from the start", stacklevel=3)
     return None
 
 
-def damage(folder: Path, pattern: str = "*") -> str | None:
-    """What is wrong with the first such file that was cut short or is not what its name says, if any is."""
+def find_damage(folder: Path, pattern: str = "*") -> str | None:
+    """Return what is wrong with the first truncated or unreadable file, or None if all are fine.
+
+    Args:
+        folder: The folder of the files.
+        pattern: Which of its files to check.
+    """
     from safetensors import SafetensorError, safe_open
 
     for file in sorted(folder.glob(pattern)):
         try:
             if file.suffix == ".safetensors":
-                with safe_open(file, "numpy"):  # its header says how long the file is
+                with safe_open(file, "numpy"):  # compares the file's length with its header
                     pass
             elif file.suffix in {".pt", ".pth", ".bin"} and not is_zipfile(file):  # a zip's directory is at its end
-                return f"{file.name} is cut short"
+                return f"{file.name} is truncated"
             elif file.suffix == ".json":
                 json.loads(file.read_text("utf-8"))
         except (SafetensorError, OSError, ValueError):
@@ -99,15 +118,20 @@ def damage(folder: Path, pattern: str = "*") -> str | None:
     return None
 
 
-def missing(folder: Path, *, weights_only: bool) -> str | None:
-    """Which part of a checkpoint is not there, if one is not. DeepSpeed keeps most of them in a folder of its own."""
-    wanted = [] if any(folder.glob("global_step*")) else ["*model*", "optimizer*", "scheduler.pt"]
-    wanted = wanted[:1] if weights_only else [*wanted, "rng_state*"]
-    return next((f"{name.strip('*')} is missing" for name in wanted if not any(folder.glob(name))), None)
+def find_missing_part(folder: Path, *, weights_only: bool) -> str | None:
+    """Return which part of a checkpoint is missing, or None if it is complete.
+
+    Args:
+        folder: The checkpoint. DeepSpeed keeps most parts in a subfolder, which is not searched.
+        weights_only: Whether to look for the weights alone.
+    """
+    required = [] if any(folder.glob("global_step*")) else ["*model*", "optimizer*", "scheduler.pt"]
+    required = required[:1] if weights_only else [*required, "rng_state*"]
+    return next((f"{name.strip('*')} is missing" for name in required if not any(folder.glob(name))), None)
 
 
 def step_of(checkpoint: Path) -> int:
-    """The optimizer step after which a checkpoint was saved."""
+    """Return the optimizer step after which a checkpoint was saved."""
     return int(checkpoint.name.rpartition("-")[2])
 
 
@@ -115,20 +139,20 @@ def _checkpoints(out: Path) -> list[Path]:
     return [path for path in out.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
 
 
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs, a setting at a time: `max_steps was 3, is now 4`."""
+def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List the settings that differ, as in `max_steps was 3, is now 4`."""
     found = []
     for name in now:
         old, new = before.get(name), now[name]
         if old == new:
             continue
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += [_change(key, old, new) for key in {**old, **new} if old.get(key) != new.get(key)]
+            found += [_describe_change(key, old, new) for key in {**old, **new} if old.get(key) != new.get(key)]
         else:
-            found.append(_change(name, before, now))
+            found.append(_describe_change(name, before, now))
     return found
 
 
-def _change(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _describe_change(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     old, new = (repr(each[name]) if name in each else "not set" for each in (before, now))
     return f"{name} was {old}, is now {new}"

@@ -1,4 +1,4 @@
-"""What a method is, the registry of methods, the decorator that fills it, and how a method's settings are checked."""
+"""Methods: their type, their registry, the decorator that registers them and the check of their settings."""
 
 import dataclasses
 import inspect
@@ -13,7 +13,7 @@ from holdfast.suggestions import did_you_mean
 
 Place = Literal["loss", "weights", "adapter"]
 PLACES: Mapping[Place, str] = {"loss": "objective", "weights": "noise", "adapter": "correction"}
-"""Where a method acts, and what a method that acts there is called."""
+"""The places where methods act, and the word for a method that acts there."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class NoSettings:
 class Method:
     """A registered method: where it acts, what builds it, and the dataclass of its settings.
 
-    `build(settings, context)` returns what the place asks for (see `method`). `perturbs` marks objectives that also
-    prompt the model with perturbed prompts; `classifies` is False for objectives that need generated text.
+    `build(settings, context)` returns an object of the type that the place requires (see `method`). `perturbs` marks
+    objectives that also use perturbed prompts; `classifies` is False for objectives that need generated text.
     """
 
     name: str
@@ -50,14 +50,14 @@ class Method:
         """Check values against the settings' types and ranges.
 
         Args:
-            given: Values by setting name; settings left out take their defaults.
-            prefix: What error messages put before a setting's name, such as `--`.
+            given: Values by setting name; missing ones take their defaults.
+            prefix: Text that error messages put before a setting's name, such as `--`.
 
         Returns:
             An instance of `settings`.
 
         Raises:
-            UserError: For an unknown setting, with the nearest name, or a value out of range.
+            UserError: If a setting is unknown (the nearest name is suggested) or a value is wrong or out of range.
         """
         fields = {field.name: field for field in dataclasses.fields(self.settings)}
         for name, value in given.items():
@@ -79,22 +79,22 @@ B = TypeVar("B", bound=Callable[..., Any])
 def method(
     name: str, place: Place, *, settings: type[Any] = NoSettings, perturbs: bool = False, classifies: bool = True
 ) -> Callable[[B], B]:
-    """Register the decorated builder as a method; the first line of its docstring is what `holdfast ls` shows.
+    """Register the decorated builder as a method; `holdfast ls` shows the first line of its docstring.
 
     A builder gets the checked settings and a context, and returns:
 
-    - at `loss`, given a `TrainingContext`, an `Objective`: step -> (loss, values to log);
-    - at `weights`, given a `TrainingContext`, a `StepNoise`: an object that runs each micro-batch under noise;
-    - at `adapter`, given every `ModuleUpdate` by module name, a function from one `ModuleUpdate` to its `Correction`.
+    - at `loss`, from a `TrainingContext`: an `Objective`, step -> (loss, values to log);
+    - at `weights`, from a `TrainingContext`: a `StepNoise`, an object that runs each micro-batch under noise;
+    - at `adapter`, from all `ModuleUpdate`s by module name: a function from one `ModuleUpdate` to its `Correction`.
 
-    All of these are in `holdfast.training.contract`; `holdfast.training.testing` checks a method against them.
+    These types are defined in `holdfast.training.contract`; `holdfast.training.testing` checks a method against them.
 
     Args:
-        name: What recipes and flags call it.
+        name: Its name in recipes and flags.
         place: `loss` (`--objective`), `weights` (`--noise`) or `adapter` (`holdfast correct --method`).
-        settings: A frozen dataclass whose fields are made by `setting`: default, help text and range.
-        perturbs: Whether an objective prompts the model with perturbed prompts too.
-        classifies: Whether an objective can train a classifier.
+        settings: A frozen dataclass whose fields are made with `setting`: default, help text and range.
+        perturbs: Whether the objective also uses perturbed prompts.
+        classifies: Whether the objective can train a classifier.
 
     Raises:
         UserError: If the place is unknown, a setting has no default, or another module has registered the name.
@@ -116,16 +116,16 @@ def setting(default: Any, help: str, *, ge: float | None = None, le: float | Non
     """Make a field of a settings dataclass.
 
     Args:
-        default: Its default value.
-        help: What it does, for `--help`.
-        ge: The least number that it may be.
-        le: The greatest.
+        default: The default value.
+        help: The help text, for `--help`.
+        ge: The smallest number allowed.
+        le: The largest number allowed.
     """
     return dataclasses.field(default=default, metadata={"help": help, "ge": ge, "le": le})
 
 
 def get_method(name: str, place: Place) -> Method:
-    """Return the method called `name`; raises UserError if there is none that acts at `place`."""
+    """Return the method called `name`; raises UserError if it is unknown or does not act at `place`."""
     found = methods.get(name)
     if found.place != place:
         names = ", ".join(each.name for each in methods_at(place))
@@ -139,7 +139,7 @@ def methods_at(place: Place) -> list[Method]:
     for name in methods.names():
         try:
             each = methods.get(name)
-        except UserError:  # `holdfast ls methods` says what is wrong with it
+        except UserError:  # `holdfast ls methods` shows the error
             continue
         if each.place == place:
             found.append(each)
@@ -151,7 +151,7 @@ def _an(noun: str) -> str:
 
 
 def _type_mismatch(settings: type[Any], name: str, value: Any) -> str:
-    """What type a value must have, as in "a valid number"; empty if it has it."""
+    """Return the type that a value must have, as in "a valid number"; empty if it has it."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -162,7 +162,7 @@ def _type_mismatch(settings: type[Any], name: str, value: Any) -> str:
 
 
 def _out_of_range(limits: Mapping[str, Any], value: Any) -> str:
-    """Which range a number must be in, as in ">= 0"; empty for one that is, and for anything else."""
+    """Return the range that a number must be in, as in ">= 0"; empty if it is in range or not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     if not math.isfinite(value):

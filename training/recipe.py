@@ -1,4 +1,4 @@
-"""What `holdfast train` is asked to do: one pydantic model, the same from flags, from YAML and from Python."""
+"""The recipe of `holdfast train`: one pydantic model, the same from flags, from YAML and from Python."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +13,14 @@ from holdfast.training.method import PLACES, Method, Place, get_method
 
 Scalar = str | int | float | bool
 NONE = "none"
-"""The name of the objective and the noise of plain training."""
+"""The objective and the noise of plain training."""
 
 
 class Recipe(BaseModel):
-    """A training recipe. Field names are the command line's flags; `arguments` are fields of transformers'
-    TrainingArguments by their names, over the defaults below."""
+    """A training recipe; its fields are the flags of `holdfast train`.
+
+    `arguments` are fields of transformers' TrainingArguments; they override DEFAULT_ARGUMENTS.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,49 +42,57 @@ class Recipe(BaseModel):
     arguments: dict[str, Any] = {}
 
     def methods(self) -> dict[Place, tuple[Method, Any]]:
-        """Return the methods of the recipe by place, each with its checked settings; raises UserError as `make_recipe`.
+        """Return the recipe's objective and noise by place, each with its checked settings.
 
-        Plain training has none.
+        The mapping is empty for plain training.
+
+        Raises:
+            UserError: If a method or one of its settings is unknown, or a value is wrong.
         """
-        asked: tuple[tuple[Place, str, str, Mapping[str, Any]], ...] = (
+        named: tuple[tuple[Place, str, str, Mapping[str, Any]], ...] = (
             ("loss", self.objective, "--objective_args: ", self.objective_args),
             ("weights", self.noise, "--noise_args: ", self.noise_args),
         )
         found: dict[Place, tuple[Method, Any]] = {}
-        for place, name, prefix, given in asked:
+        for place, name, prefix, given in named:
             if name != NONE:
                 method = get_method(name, place)
                 found[place] = method, method.parse_settings(given, prefix)
             elif given:
-                raise UserError(
-                    f"{prefix}{', '.join(given)}: there is no {PLACES[place]}; name one with --{PLACES[place]}"
-                )
+                kind = PLACES[place]
+                raise UserError(f"{prefix}{', '.join(given)} given without --{kind}: name the {kind}, or leave it out")
         return found
 
 
 DEFAULT_ARGUMENTS: Mapping[str, Any] = {
     "learning_rate": 5e-4,
     "lr_scheduler_type": "cosine",
-    "warmup_steps": 0.03,  # a share of all steps
+    "warmup_steps": 0.03,  # as a fraction of all steps
     "per_device_train_batch_size": 8,
     "num_train_epochs": 3,
     "logging_steps": 10,
     "save_steps": 500,
     "report_to": "none",
 }
-"""Flat-LoRA's settings where its paper has any (arXiv 2409.14396): learning rate, cosine, warm-up."""
+"""Learning rate, cosine schedule and warm-up are those of the Flat-LoRA paper (arXiv 2409.14396)."""
 
 
 SPELLINGS: Mapping[str, str] = {"output_dir": "output_path", "out": "output_path", "model": "model_args"}
-"""Other names that a recipe's fields may be given by."""
+"""Aliases of recipe fields."""
 
 
 def make_recipe(settings: Mapping[str, Any]) -> Recipe:
-    """Check settings; raises UserError naming the field. Names that the recipe does not have are taken for
-    TrainingArguments'."""
+    """Build a recipe from settings by name and check them.
+
+    Args:
+        settings: Recipe fields, and fields of transformers' TrainingArguments.
+
+    Raises:
+        UserError: If a name is unknown or a value is wrong; the message names the field.
+    """
     settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
     own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
-    _validated(own)  # before anything heavy is imported
+    _validate(own)  # before anything heavy is imported
     from dataclasses import fields
 
     from transformers import TrainingArguments
@@ -93,27 +103,27 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     for name, value in arguments.items():
         if name not in known:
             hint = did_you_mean(name, [*Recipe.model_fields, *known])
-            raise UserError(f"unknown setting '{name}', neither the recipe's nor TrainingArguments'{hint}")
+            raise UserError(f"unknown setting '{name}', neither a recipe field nor a TrainingArguments field{hint}")
         if type(known[name]) in (int, float):
-            number = _number(name, value)
+            number = _parse_number(name, value)
             whole = type(known[name]) is int and number == int(number)
             arguments[name] = int(number) if whole else number
         if name in switches and value is not None and not isinstance(value, bool):
-            raise UserError(f"{name}: true or false is wanted, not {value!r}")
+            raise UserError(f"{name} must be true or false, got {value!r}")
     _check_arguments(arguments, own)
     evaluated = {"eval_strategy": "epoch"} if own.get("eval_data") else {}
-    return _validated({**own, "arguments": {**DEFAULT_ARGUMENTS, **evaluated, **arguments}})
+    return _validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **evaluated, **arguments}})
 
 
-def _number(name: str, value: Any) -> int | float:
-    """The number that `value` is, or looks like: YAML takes 1e-4 for a text."""
+def _parse_number(name: str, value: Any) -> int | float:
+    """Return the number that `value` is or spells: YAML reads 1e-4 as a string."""
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
-            raise UserError(f"{name}: a number is wanted, not {value!r}") from None
+            raise UserError(f"{name} must be a number, got {value!r}") from None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise UserError(f"{name}: a number is wanted, not {value!r}")
+        raise UserError(f"{name} must be a finite number, got {value!r}")
     return value
 
 
@@ -126,38 +136,38 @@ _POSITIVE = (
 
 
 def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
-    """What TrainingArguments takes without a word and a training stumbles over, or passes over."""
+    """Reject values that TrainingArguments accepts silently but that make training fail or have no effect."""
     if (steps := arguments.get("max_steps", -1)) != -1 and (steps < 1 or steps != int(steps)):
-        raise UserError(
-            f"max_steps: {steps:g} steps train nothing; name 1 or more, or leave it out to train whole epochs"
-        )
+        raise UserError(f"max_steps must be a whole number >= 1, got {steps:g}; leave it out to train whole epochs")
     for name in _POSITIVE:
         if name in arguments and not arguments[name] > 0:
-            raise UserError(f"{name}: more than 0 is wanted, not {arguments[name]:g}")
+            raise UserError(f"{name} must be > 0, got {arguments[name]:g}")
     if arguments.get("resume_from_checkpoint"):
-        raise UserError("resume_from_checkpoint: training resumes by itself if --output_path holds its checkpoints")
+        raise UserError(
+            "resume_from_checkpoint can't be set: training resumes automatically if --output_path holds its checkpoints"
+        )
     if str(arguments.get("eval_strategy", "no")) != "no" and not recipe.get("eval_data"):
-        raise UserError("eval_strategy: there is nothing to evaluate on; name --eval_data")
+        raise UserError("eval_strategy needs data to evaluate on: name it with --eval_data")
 
 
-def _validated(settings: Mapping[str, Any]) -> Recipe:
+def _validate(settings: Mapping[str, Any]) -> Recipe:
     try:
         recipe = Recipe.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         if first["type"] == "dict_type":
-            raise UserError(
-                f"{where}: settings are wanted, as in {_PAIRS[where]}, not {first.get('input')!r}"
-            ) from None
-        raise UserError(f"{where}: {first['msg'].lower()}, not {first.get('input')!r}") from None
+            raise UserError(f"{where} must be settings such as {_PAIRS[where]}, got {first.get('input')!r}") from None
+        raise UserError(f"{where}: {first['msg'].lower()}, got {first.get('input')!r}") from None
     _check_model(recipe.model_args)
     _check_lora(recipe.lora)
     objective = recipe.methods().get("loss")
     for each in recipe.perturbations:
         parse(each)
     if objective and objective[0].perturbs and not recipe.perturbations:
-        raise UserError(f"--perturbations: --objective {recipe.objective} needs at least one, such as typos")
+        raise UserError(
+            f"--objective {recipe.objective} needs at least one perturbation: add one, as in --perturbations typos"
+        )
     return recipe
 
 
@@ -176,22 +186,21 @@ _DTYPES = ("float32", "bfloat16", "float16", "auto")
 def _check_model(given: Mapping[str, Scalar]) -> None:
     for name in given:
         if name not in _MODEL:
-            raise UserError(f"--model_args: no argument '{name}'{did_you_mean(name, _MODEL)}; use {', '.join(_MODEL)}")
+            raise UserError(f"--model_args: training has no argument '{name}'{did_you_mean(name, _MODEL)}")
     if given.get("dtype", "auto") not in _DTYPES:
-        raise UserError(f"--model_args: unknown dtype '{given['dtype']}': use one of {', '.join(_DTYPES)}")
+        raise UserError(f"--model_args: unknown dtype '{given['dtype']}'; use {', '.join(_DTYPES)}")
 
 
 def _check_lora(given: Mapping[str, Any]) -> None:
-    for names, wanted, fits in _LORA_NUMBERS:
+    for names, rule, default, is_valid in _LORA_NUMBERS:
         for name in names:
-            value = given.get(name, 1 if wanted != _SHARE else 0)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(value):
-                raise UserError(f"--lora: {name} is {wanted}, not {value!r}")
+            value = given.get(name, default)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not is_valid(value):
+                raise UserError(f"--lora: {name} must be {rule}, got {value!r}")
 
 
-_SHARE = "a share from 0 on, below 1"
-_LORA_NUMBERS: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
-    (("r",), "a whole number from 1 on", lambda value: value >= 1 and value == int(value)),
-    (("alpha", "lora_alpha", "loraplus_lr_ratio"), "a number above 0", lambda value: value > 0),
-    (("dropout", "lora_dropout"), _SHARE, lambda value: 0 <= value < 1),
+_LORA_NUMBERS: Sequence[tuple[Sequence[str], str, int, Callable[[float], bool]]] = (
+    (("r",), "a whole number >= 1", 1, lambda value: value >= 1 and value == int(value)),
+    (("alpha", "lora_alpha", "loraplus_lr_ratio"), "a number > 0", 1, lambda value: value > 0),
+    (("dropout", "lora_dropout"), "a number >= 0 and < 1", 0, lambda value: 0 <= value < 1),
 )

@@ -1,7 +1,6 @@
-"""The conformance checks that every method must pass, built-in or yours: call them in a test of your own.
+"""Conformance checks for methods, built-in or third-party: call them in your tests.
 
-They raise AssertionError, saying what is wrong, unless a method keeps the contract of `holdfast.training.contract`, and
-run it on a small model in seconds.
+They run a method on a small model, in seconds, and raise AssertionError if it violates `holdfast.training.contract`.
 """
 
 from __future__ import annotations
@@ -19,20 +18,18 @@ if TYPE_CHECKING:
 
     from holdfast.training.loop.batches import Perturber
 
-    Batch = dict[str, Tensor]
-
 _PERTURBATIONS = ("typos", "word_deletion")
 
 
 def check_objective(named: str | Method, settings: Mapping[str, Any] | None = None) -> None:
-    """Check an objective: what `holdfast train --objective` calls in every step.
+    """Check an objective, a method for `holdfast train --objective`.
 
-    1. its settings have valid defaults, and its builder a docstring;
-    2. the loss is a finite scalar with a gradient, which reaches the adapter; the values to log are finite floats;
-    3. it gives the same loss twice from the same random state, and leaves the batch as it was;
-    4. it works on one example and on several, at the beginning and at the end of training, and on a classifier unless
-       it is declared with `classifies=False`;
-    5. it is declared with `perturbs=True` if, and only if, it asks for perturbed prompts.
+    1. Its settings have valid defaults, and its builder has a docstring.
+    2. The loss is a finite scalar whose gradient reaches the adapter; the logged values are finite floats.
+    3. It returns the same loss twice from the same random state and doesn't change the batch.
+    4. It works on one example and on several, at the start and at the end of training, and with a classifier unless it
+       is declared with `classifies=False`.
+    5. It is declared with `perturbs=True` if and only if it uses perturbed prompts.
 
     Args:
         named: A method, or the name of a registered one.
@@ -42,32 +39,31 @@ def check_objective(named: str | Method, settings: Mapping[str, Any] | None = No
         AssertionError: If the objective violates the contract.
         UserError: If there is no objective of that name, or the settings are wrong.
     """
-    method, chosen = _declared(named, "loss", settings)
+    method, chosen = _check_declaration(named, "loss", settings)
     asked = False
     for kind in ("causal", "classification") if method.classifies else ("causal",):
-        context, perturber = _training(kind)
+        context, perturber = _make_training(kind)
         objective = method.build(chosen, context)
         for numbers, progress in (([0, 1, 2], 0.0), ([3], 1.0), ([0, 2], 0.5)):
             calls: list[str] = []
-            step = _step(context, perturber, numbers, progress, calls)
+            step = _make_step(context, perturber, numbers, progress, calls)
             _check_step(method, objective, step)
             asked = asked or bool(calls)
     assert asked == method.perturbs, (
-        f"{method.name}: asks for perturbed prompts but is not declared with perturbs=True"
+        f"{method.name}: uses perturbed prompts but is not declared with perturbs=True"
         if asked
-        else f"{method.name}: is declared with perturbs=True but never asks for perturbed prompts"
+        else f"{method.name}: is declared with perturbs=True but never uses perturbed prompts"
     )
 
 
 def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) -> None:
-    """Check a noise: what `holdfast train --noise` runs every micro-batch in.
+    """Check a noise, a method for `holdfast train --noise`.
 
-    1. its settings have valid defaults, and its builder a docstring;
-    2. it returns the detached loss of the pass that it runs; the gradients it leaves on the adapter are finite;
-    3. the frozen weights are bit for bit what they were, no noise is left on the model, and no frozen weight keeps a
-       gradient;
-    4. it adds to the gradients of earlier micro-batches;
-    5. the same seed and step give the same gradients, and the global random state is not touched.
+    1. Its settings have valid defaults, and its builder has a docstring.
+    2. It returns the detached loss of its pass, and the gradients on the adapter are finite.
+    3. Afterwards the frozen weights are bit-identical and have no gradients, and no noise is left on the model.
+    4. It adds to the gradients of earlier micro-batches.
+    5. The same seed and step give the same gradients, and the global random state is unchanged.
 
     Args:
         named: A method, or the name of a registered one.
@@ -79,12 +75,12 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     """
     import torch
 
-    method, chosen = _declared(named, "weights", settings)
-    context, perturber = _training("causal", dropout=0.0)
+    method, chosen = _check_declaration(named, "weights", settings)
+    context, perturber = _make_training("causal", dropout=0.0)
     model = context.model
-    step = _step(context, perturber, [0, 1], 0.5, [])
+    step = _make_step(context, perturber, [0, 1], 0.5, [])
     frozen = {name: p.detach().clone() for name, p in model.named_parameters() if not p.requires_grad}
-    before = _logits(step)
+    before = _compute_logits(step)
     noise = method.build(chosen, context)
 
     def run() -> Tensor:
@@ -102,14 +98,14 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     assert torch.equal(state, torch.random.get_rng_state()), f"{method.name}: uses torch's global random state"
     assert getattr(loss, "shape", None) == (), f"{method.name}: must return the loss, a scalar, got {loss!r}"
     assert not loss.requires_grad, f"{method.name}: must return the loss detached"
-    assert first, f"{method.name}: leaves no gradient on the adapter: call run()"
+    assert first, f"{method.name}: leaves no gradients on the adapter: call run()"
     assert all(bool(g.isfinite().all()) for g in first.values()), f"{method.name}: leaves gradients that are not finite"
     for name, parameter in model.named_parameters():
         if name in frozen:
             assert torch.equal(parameter, frozen[name]), f"{method.name}: changed the frozen weight {name}"
             assert parameter.grad is None, f"{method.name}: leaves a gradient on the frozen weight {name}"
             assert not parameter.requires_grad, f"{method.name}: leaves the frozen weight {name} trainable"
-    assert torch.equal(before, _logits(step)), f"{method.name}: leaves noise on the model after the step"
+    assert torch.equal(before, _compute_logits(step)), f"{method.name}: leaves noise on the model after the step"
     noise.backward(run, 5, 10)
     for name, grad in gradients().items():
         close = torch.allclose(grad, 2 * first[name], rtol=1e-4, atol=1e-7)
@@ -117,13 +113,12 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
 
 
 def check_correction(named: str | Method, settings: Mapping[str, Any] | None = None) -> None:
-    """Check a correction: what `holdfast correct --method` applies to every module.
+    """Check a correction, a method for `holdfast correct --method`.
 
-    1. its settings have valid defaults, and its builder a docstring;
-    2. it returns a finite `Correction` of the module's shape for every module, the same one every time, and leaves the
-       update and the subspace as they were;
-    3. the account is true: energies and distance are those of dense matrices;
-    4. an update of zero stays zero, and a `strength` of 0, where there is such a setting, changes nothing.
+    1. Its settings have valid defaults, and its builder has a docstring.
+    2. It returns a finite `Correction` of each module's shape, the same one every time, and doesn't change its input.
+    3. The reported energies and distance equal those of the dense matrices.
+    4. An update of zero stays zero, and a `strength` of 0, if there is such a setting, changes nothing.
 
     Args:
         named: A method, or the name of a registered one.
@@ -138,8 +133,8 @@ def check_correction(named: str | Method, settings: Mapping[str, Any] | None = N
     from holdfast.training.corrections.factored.factors import Correction
     from holdfast.training.corrections.factored.module_update import ModuleUpdates
 
-    method, chosen = _declared(named, "adapter", settings)
-    adapter, subspace, displacements = _adapter()
+    method, chosen = _check_declaration(named, "adapter", settings)
+    adapter, subspace, displacements = _make_adapter()
     kept = {name: (each.a.clone(), each.b.clone()) for name, each in adapter.items()}
     modules = ModuleUpdates(adapter, subspace, displacements)
     correct, again = method.build(chosen, modules), method.build(chosen, modules)
@@ -155,10 +150,10 @@ def check_correction(named: str | Method, settings: Mapping[str, Any] | None = N
         assert all(map(torch.equal, kept[name], (adapter[name].a, adapter[name].b))), f"{where}: changed its input"
         size, moved = float(update.norm()), float((dense - update).norm())
         assert math.isclose(found.distance, moved, rel_tol=1e-3, abs_tol=1e-4 * (size + 1)), (
-            f"{where}: says that it moved the update by {found.distance:.4g}, but it moved {moved:.4g}"
+            f"{where}: reports a distance of {found.distance:.4g}, but moved the update by {moved:.4g}"
         )
         assert math.isclose(sum(found.energies), size**2, rel_tol=1e-3, abs_tol=1e-6), (
-            f"{where}: the energies add up to {sum(found.energies):.4g}, the update's is {size**2:.4g}"
+            f"{where}: the energies add up to {sum(found.energies):.4g}, but the update's energy is {size**2:.4g}"
         )
         if not size:
             assert float(dense.norm()) == 0, f"{where}: an update of zero must stay zero"
@@ -169,8 +164,8 @@ def check_correction(named: str | Method, settings: Mapping[str, Any] | None = N
             assert torch.allclose(dense, update, atol=1e-5), f"{method.name}: strength 0 must change nothing ('{name}')"
 
 
-def _declared(named: str | Method, place: Place, settings: Mapping[str, Any] | None) -> tuple[Method, Any]:
-    """The method and its settings; its declaration is checked."""
+def _check_declaration(named: str | Method, place: Place, settings: Mapping[str, Any] | None) -> tuple[Method, Any]:
+    """Return the method and its settings after checking its declaration."""
     method = get_method(named, place) if isinstance(named, str) else named
     assert method.place == place, f"{method.name}: acts at '{method.place}', not at '{place}'"
     assert method.summary, f"{method.name}: its builder needs a docstring, whose first line `holdfast ls` shows"
@@ -198,7 +193,7 @@ def _check_step(method: Method, objective: Callable[[Step], Any], step: Step) ->
         assert loss.requires_grad, f"{name}: the loss has no gradient"
         for key, value in logged.items():
             is_number = isinstance(value, float) and math.isfinite(value)
-            assert is_number, f"{name}: logs {key}={value!r}, not a finite float"
+            assert is_number, f"{name}: logged values must be finite floats, got {key}={value!r}"
         loss.backward()
         losses.append(loss.item())
         for key, value in kept.items():
@@ -206,11 +201,11 @@ def _check_step(method: Method, objective: Callable[[Step], Any], step: Step) ->
     found = [p.grad for p in model.parameters() if p.requires_grad and p.grad is not None]
     assert any(bool((grad != 0).any()) for grad in found), f"{name}: no gradient reaches the adapter"
     assert all(bool(grad.isfinite().all()) for grad in found), f"{name}: gradients are not finite"
-    assert losses[0] == losses[1], f"{name}: gives {losses[0]} and {losses[1]} from the same random state"
+    assert losses[0] == losses[1], f"{name}: returns {losses[0]} and {losses[1]} from the same random state"
 
 
-def _training(kind: str, dropout: float = 0.1) -> tuple[TrainingContext, Perturber]:
-    """A small model under LoRA with dropout, four examples, and what perturbs them."""
+def _make_training(kind: str, dropout: float = 0.1) -> tuple[TrainingContext, Perturber]:
+    """Make a small model with a LoRA adapter and dropout, four examples, and a perturber for them."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
@@ -249,25 +244,25 @@ def _training(kind: str, dropout: float = 0.1) -> tuple[TrainingContext, Perturb
     collator = Collator(tokenizer.pad_token_id, "classification" if classifies else "causal")
     perturber = Perturber(examples, _PERTURBATIONS, 0, tokenizer, collator, 128)
     context = TrainingContext(
-        model=model, tokenizer=tokenizer, kind=collator.kind, examples=examples, encode=perturber.encoded, seed=0
+        model=model, tokenizer=tokenizer, kind=collator.kind, examples=examples, encode=perturber.encode, seed=0
     )
     return context, perturber
 
 
-def _step(
+def _make_step(
     context: TrainingContext, perturber: Perturber, numbers: list[int], progress: float, calls: list[str]
 ) -> Step:
-    """A step over these examples; `calls` notes when perturbed prompts are asked for."""
+    """Make a step over these examples; `calls` records each request for perturbed prompts."""
     from holdfast.training.loop.method_trainer import task_loss
 
     def perturbed_examples() -> list[Any]:
         calls.append("perturbed")
-        return perturber.examples(numbers, 0)
+        return perturber.perturb_examples(numbers, 0)
 
     return Step(
         model=context.model,
-        clean=perturber.encoded([context.examples[n] for n in numbers]),
-        perturbed=lambda: perturber.encoded(perturbed_examples()),
+        clean=perturber.encode([context.examples[n] for n in numbers]),
+        perturbed=lambda: perturber.encode(perturbed_examples()),
         perturbed_examples=perturbed_examples,
         numbers=numbers,
         task_loss=lambda logits, labels: task_loss(logits, labels, False),
@@ -276,7 +271,7 @@ def _step(
     )
 
 
-def _logits(step: Step) -> Tensor:
+def _compute_logits(step: Step) -> Tensor:
     import torch
 
     step.model.eval()
@@ -286,12 +281,12 @@ def _logits(step: Step) -> Tensor:
     return found
 
 
-def _adapter() -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
-    """Factors, directions and displacements of three modules: an ordinary one, a wide one and an update of zero."""
+def _make_adapter() -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
+    """Make factors, directions and displacements of three modules: ordinary, tall, and with a zero update."""
     import torch
 
     from holdfast.training.corrections.factored.factors import Factors
-    from holdfast.training.corrections.factored.subspace import directions
+    from holdfast.training.corrections.factored.subspace import find_directions
 
     generator = torch.Generator().manual_seed(0)
 
@@ -303,5 +298,5 @@ def _adapter() -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
     adapter = {name: Factors(normal(3, n), normal(m, 3), 0.5) for name, (m, n) in shapes.items()}
     zero = adapter["layers.1.q_proj"]
     adapter["layers.1.q_proj"] = Factors(zero.a, torch.zeros_like(zero.b), zero.scale)
-    subspace = {name: directions(each, name, rank=4) for name, each in displacements.items()}
+    subspace = {name: find_directions(each, name, rank=4) for name, each in displacements.items()}
     return adapter, subspace, displacements

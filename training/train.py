@@ -1,4 +1,4 @@
-"""`holdfast train`: from a recipe to an adapter, its checkpoints and its card."""
+"""`holdfast train`: turns a recipe into an adapter with its checkpoints and training card."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError, first_line
 from holdfast.training.base_model import (
     LORA_PLUS,
-    begins_with_the_base,
-    kind_of,
+    infer_kind,
+    init_changes_base,
     load_config,
     load_model,
     load_tokenizer,
 )
 from holdfast.training.contract import TrainingContext
-from holdfast.training.folder import claim, damage, last_checkpoint, missing, step_of
+from holdfast.training.folder import claim, find_damage, find_last_checkpoint, find_missing_part, step_of
 from holdfast.training.recipe import Recipe
 from holdfast.training.training_card import CARD, TrainingCard
 from holdfast.version import __version__
@@ -37,14 +37,13 @@ if TYPE_CHECKING:
     from holdfast.training.loop.batches import Collator
     from holdfast.training.loop.method_trainer import MethodTrainer
 
-_BEGINNING = "beginning"
-"""Where an adapter is kept as it began, as long as it takes to save what it became."""
+_INITIAL_ADAPTER = "beginning"
+"""Subfolder for the adapter as initialised; it is deleted once the trained adapter is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What a training needs besides its settings; `over` says what became of examples of more than
-    `longest` tokens."""
+    """The model and the data of a training run; `over` counts the examples longer than `longest` tokens."""
 
     examples: list[Example]
     model: Any
@@ -57,11 +56,19 @@ class _Prepared:
 
 
 def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
-    """Train, or resume in `recipe.output_path`, and return the directory of the finished adapter (or full model).
+    """Train, or resume training in `recipe.output_path`.
 
-    `checkpoint` is the directory of the base, `base_digest` says what is in it. Raises UserError for mistakes in the
-    recipe and the data, for an output directory that holds another recipe's checkpoints, and for a loss that is no
-    number any more.
+    Args:
+        recipe: The recipe.
+        checkpoint: The directory of the base model.
+        base_digest: A digest of its content.
+
+    Returns:
+        The directory of the finished adapter (or full model).
+
+    Raises:
+        UserError: For mistakes in the recipe or the data, for an output directory with another recipe's checkpoints, if
+            memory runs out, and if training diverges.
     """
     from transformers import set_seed
 
@@ -74,17 +81,17 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     claim(out, recipe, digests)
     if (out / CARD).exists():
-        if not (wrong := damage(out, "*model*") or missing(out, weights_only=True)):
-            warnings.warn(f"{out} holds what this recipe makes already: nothing was trained", stacklevel=2)
+        if not (wrong := find_damage(out, "*model*") or find_missing_part(out, weights_only=True)):
+            warnings.warn(f"{out} already holds the result of this recipe: nothing was trained", stacklevel=2)
             return out
-        warnings.warn(f"{out} is damaged ({wrong}): it is made again", stacklevel=2)
-    begun = last_checkpoint(out, weights_only=bool(recipe.arguments.get("save_only_model")))
+        warnings.warn(f"{out} is damaged ({wrong}): training again", stacklevel=2)
+    resumed_from = find_last_checkpoint(out, weights_only=bool(recipe.arguments.get("save_only_model")))
     set_seed(recipe.seed)
-    made = _prepared(recipe, checkpoint, examples, out)
-    initial = {name: parameter.clone() for name, parameter in _factors(made.model)}
-    trainer = _trainer(recipe, made, out)
+    made = _prepare(recipe, checkpoint, examples, out)
+    initial = {name: parameter.clone() for name, parameter in _adapter_factors(made.model)}
+    trainer = _build_trainer(recipe, made, out)
     with _silence_peft_base_lookup():
-        metrics = _trained(trainer, begun, out)
+        metrics = _run(trainer, resumed_from, out)
         if trainer.is_world_process_zero():
             _save(made.model, made.tokenizer, recipe, out)
             _write_card(recipe, made, digests, initial, metrics, time.time() - started, out)
@@ -92,11 +99,11 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
 
 
 def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
-    """Raise UserError for an objective that the data don't fit; warn about perturbations that nothing uses."""
+    """Raise UserError if the objective can't be used with the data; warn about perturbations that it doesn't use."""
     objective = recipe.methods().get("loss")
     if objective and not objective[0].classifies and any(each.label is not None for each in examples):
         raise UserError(
-            f"--objective {recipe.objective} compares generated answers, which a classifier does not write: use "
+            f"--objective {recipe.objective} compares generated answers, but a classifier generates no text: use "
             "consistency or rdrop"
         )
     if "perturbations" in recipe.model_fields_set and not (objective and objective[0].perturbs):
@@ -105,72 +112,73 @@ def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
         )
 
 
-def _prepared(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
-    """The model under its adapter, and the examples as tokens."""
-    from holdfast.training.class_labels import check_ends, classes_of
-    from holdfast.training.examples import encode, fitting
+def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
+    """Load the model with its adapter and tokenize the examples."""
+    from holdfast.training.class_labels import check_end_tokens, count_classes
+    from holdfast.training.examples import encode, fit_to_context
     from holdfast.training.loop.batches import Collator
 
     name = str(recipe.model_args["pretrained"])
     config = load_config(checkpoint, name)
-    kind = kind_of(examples, config, recipe)
-    classes = classes_of(examples, config, recipe.data) if kind == "classification" else 0
+    kind = infer_kind(examples, config, recipe)
+    classes = count_classes(examples, config, recipe.data) if kind == "classification" else 0
     tokenizer = load_tokenizer(checkpoint, name)
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     encoded = [encode(each, tokenizer, seq2seq=seq2seq) for each in examples]
     if classes:
-        check_ends(encoded, config, tokenizer, name)
-    rows, over = fitting(encoded, longest, recipe.too_long)
-    no_room = ", since the completion leaves no room for a prompt"
+        check_end_tokens(encoded, config, tokenizer, name)
+    rows, over = fit_to_context(encoded, longest, recipe.too_long)
+    no_room = " because the completion leaves no room for the prompt"
     _warn_truncated(over, f"{len(examples)} examples", longest, no_room if recipe.too_long == "cut" else "")
     evaluated = None
     if recipe.eval_data:
-        others = _to_evaluate(recipe.eval_data, classes)
-        evaluated, longer = fitting([encode(each, tokenizer, seq2seq=seq2seq) for each in others], longest, "cut")
+        others = _read_eval_examples(recipe.eval_data, classes)
+        encoded = [encode(each, tokenizer, seq2seq=seq2seq) for each in others]
+        evaluated, longer = fit_to_context(encoded, longest, "cut")
         _warn_truncated(longer, f"{len(others)} examples of --eval_data", longest, no_room)
     model = load_model(checkpoint, recipe, kind, classes, tokenizer)
-    if begins_with_the_base(recipe) and os.environ.get("RANK", "0") == "0":
-        _keep_beginning(model, out)
+    if init_changes_base(recipe) and os.environ.get("RANK", "0") == "0":
+        _save_initial_adapter(model, out)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over)
 
 
 def _warn_truncated(over: TooLong, of: str, longest: int, why: str) -> None:
-    done = {"prompt cut at its beginning": over.cut, f"left out{why}": over.left_out}
+    done = {"prompt truncated at the start": over.cut, f"left out{why}": over.left_out}
     if any(done.values()):
-        said = ", ".join(f"{each}: {count}" for each, count in done.items() if count)
+        counts = ", ".join(f"{each}: {count}" for each, count in done.items() if count)
         total = over.cut + over.left_out
-        warnings.warn(f"{total} of {of} are longer than {longest} tokens; {said}", stacklevel=4)
+        warnings.warn(f"{total} of {of} are longer than {longest} tokens; {counts}", stacklevel=4)
 
 
-def _to_evaluate(source: str, classes: int) -> list[Example]:
-    """The examples of --eval_data; raises UserError where they ask for something other than the training's."""
+def _read_eval_examples(source: str, classes: int) -> list[Example]:
+    """Read the examples of --eval_data; raises UserError unless they have labels or completions as training does."""
     from holdfast.training.class_labels import check_labels
     from holdfast.training.examples import read_examples
 
     examples = read_examples(source)
     if any((each.label is not None) != bool(classes) for each in examples):
-        wanted = "labels" if classes else "completions"
-        raise UserError(f"--eval_data '{source}': the training is on {wanted}, and not every row here has one")
+        kind = "label" if classes else "completion"
+        raise UserError(f"--eval_data '{source}': every row needs a {kind}, as in --data")
     if classes:
         check_labels(examples, classes, source)
     return examples
 
 
-def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
-    """The Trainer with the recipe's objective and noise; raises UserError for what it can't be set up with."""
+def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
+    """Build the Trainer with the recipe's objective and noise; raises UserError if the settings don't allow it."""
     from holdfast.training.loop.batches import Perturber
     from holdfast.training.loop.method_trainer import MethodTrainer, plain_objective
 
-    settings = _settings(recipe, out)
+    settings = _make_arguments(recipe, out)
     perturber = Perturber(made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest)
     context = TrainingContext(
         model=made.model,
         tokenizer=made.tokenizer,
         kind=made.collator.kind,
         examples=made.examples,
-        encode=perturber.encoded,
+        encode=perturber.encode,
         seed=recipe.seed,
         full=recipe.full,
     )
@@ -180,22 +188,22 @@ def _trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
             model=made.model,
             args=settings,
             data_collator=made.collator,
-            train_dataset=_Rows(made.rows),
-            eval_dataset=_Rows(made.evaluated) if made.evaluated else None,
+            train_dataset=_Dataset(made.rows),
+            eval_dataset=_Dataset(made.evaluated) if made.evaluated else None,
             processing_class=made.tokenizer,
             objective=methods.get("loss", plain_objective),
             perturber=perturber,
             noise=methods.get("weights"),
-            optimizers=(_lora_plus(made.model, recipe, settings), None),
+            optimizers=(_make_lora_plus_optimizer(made.model, recipe, settings), None),
         )
     except UserError:
         raise
-    except Exception as error:  # a reporter that is not installed, a device or a hub that is not there
+    except Exception as error:  # for instance a reporter that is not installed, or a missing device
         raise UserError(f"the Trainer can't be set up: {first_line(error)}") from None
 
 
-def _settings(recipe: Recipe, out: Path) -> TrainingArguments:
-    """The Trainer's own settings."""
+def _make_arguments(recipe: Recipe, out: Path) -> TrainingArguments:
+    """Make the Trainer's arguments; raises UserError if it rejects one."""
     import torch
     from transformers import TrainingArguments
 
@@ -208,57 +216,57 @@ def _settings(recipe: Recipe, out: Path) -> TrainingArguments:
         **recipe.arguments,
     }
     if "wandb" in str(arguments.get("report_to")):
-        os.environ.setdefault("WANDB_MODE", "offline")  # nothing opens a connection unasked
+        os.environ.setdefault("WANDB_MODE", "offline")  # never connect unless the user asks for it
     try:
         return TrainingArguments(output_dir=str(out), **arguments)
-    except (TypeError, ValueError, ImportError) as error:  # ImportError: DeepSpeed and the like, asked for but missing
+    except (TypeError, ValueError, ImportError) as error:  # ImportError: DeepSpeed, say, is not installed
         raise UserError(f"TrainingArguments: {first_line(error)}") from None
 
 
 @contextmanager
 def _silence_peft_base_lookup() -> Iterator[None]:
-    """peft looks for the base by its name when a checkpoint is saved, and says at length that it did not find it."""
+    """Silence peft's warnings that it can't find the base model online, which it looks up for every checkpoint."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(Unable to fetch remote file|Could not find a config file).*")
         yield
 
 
-def _trained(trainer: MethodTrainer, begun: Path | None, out: Path) -> Mapping[str, Any]:
-    """Train, from the checkpoint `begun` on; the metrics. Raises UserError for a checkpoint that does not fit, and for
-    a training that diverged."""
+def _run(trainer: MethodTrainer, resumed_from: Path | None, out: Path) -> Mapping[str, Any]:
+    """Train, from a checkpoint if there is one, and return the Trainer's metrics.
+
+    Raises UserError if the checkpoint doesn't fit, a library is missing, memory runs out or training diverges.
+    """
     try:
-        result = trainer.train(resume_from_checkpoint=str(begun) if begun else None)
-    except ImportError as error:  # an optimizer, for one, is only looked for now
-        raise UserError(f"the training needs more than is installed: {first_line(error)}") from None
+        result = trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+    except ImportError as error:  # some optimizers, for instance, are only imported here
+        raise UserError(f"training needs a library that is not installed: {first_line(error)}") from None
     except RuntimeError as error:
-        if begun and "state_dict" in str(error):
+        if resumed_from and "state_dict" in str(error):
             raise UserError(
-                f"{begun} does not fit this recipe's model, so another training made it: delete it, or choose another "
-                "--output_path"
+                f"{resumed_from} does not fit this recipe's model: it comes from another training run; delete it, or "
+                "choose another --output_path"
             ) from None
-        if not _is_lack_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         raise UserError(
-            f"out of memory with {trainer.args.per_device_train_batch_size} examples at a time: a smaller "
-            "--per_device_train_batch_size with more --gradient_accumulation_steps trains on the same batches, "
-            "--gradient_checkpointing and --max_length need less, too"
+            f"out of memory with {trainer.args.per_device_train_batch_size} examples per device: lower "
+            "--per_device_train_batch_size and raise --gradient_accumulation_steps to keep the batch size, set "
+            "--gradient_checkpointing, or lower --max_length"
         ) from None
-    learning = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
-    if not all(bool(parameter.isfinite().all()) for parameter in learning):
-        raise UserError(
-            f"the training diverged: what was trained is no numbers any more; lower the learning rate ({out})"
-        )
+    trained = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
+    if not all(bool(parameter.isfinite().all()) for parameter in trained):
+        raise UserError(f"training diverged: the weights contain NaN or infinity; lower the learning rate ({out})")
     metrics: dict[str, Any] = dict(result.metrics)
-    if begun:  # the Trainer's mean begins anew with each process
+    if resumed_from:  # the Trainer's mean loss only covers the steps of this process
         last = metrics.pop("train_loss")
-        metrics["resumed_at_step"] = step_of(begun)
-        if result.global_step > step_of(begun):
+        metrics["resumed_at_step"] = step_of(resumed_from)
+        if result.global_step > step_of(resumed_from):
             metrics["train_loss_since_resumed"] = last
     return metrics
 
 
-def _is_lack_of_memory(error: RuntimeError) -> bool:
-    """Whether a GPU's or the CPU's allocator had no more; the CPU's has no class of its own."""
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether the GPU or the CPU ran out of memory; torch has no exception class for the CPU."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
@@ -273,9 +281,11 @@ def _write_card(
     seconds: float,
     out: Path,
 ) -> None:
-    """The card of a finished training; `initial` are the adapter's A and B as they began."""
+    """Write the training card; `initial` holds the adapter's A and B at initialisation."""
     trained = {name: parameter.detach() for name, parameter in made.model.named_parameters() if parameter.requires_grad}
-    moved = sum(float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _factors(made.model))
+    moved = sum(
+        float((parameter - initial[name]).double().pow(2).sum()) for name, parameter in _adapter_factors(made.model)
+    )
     TrainingCard(
         recipe=recipe.model_dump(mode="json", exclude={"output_path"}),
         recipe_digest=hashlib.sha256(recipe.model_dump_json(exclude={"output_path"}).encode()).hexdigest(),
@@ -294,17 +304,17 @@ def _write_card(
     ).write(out)
 
 
-class _Rows(list[Any]):
-    """A list that the Trainer takes for a data set."""
+class _Dataset(list[Any]):
+    """A list that the Trainer accepts as a data set."""
 
 
-def _factors(model: Any) -> list[tuple[str, Any]]:
-    """The adapter's A and B, by name."""
+def _adapter_factors(model: Any) -> list[tuple[str, Any]]:
+    """Return the adapter's A and B matrices with their names."""
     return [(name, parameter.detach()) for name, parameter in model.named_parameters() if ".lora_" in name]
 
 
-def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
-    """LoRA+ (Hayou et al. 2024): B learns so many times faster than A; None for the Trainer's own optimizer."""
+def _make_lora_plus_optimizer(model: Any, recipe: Recipe, settings: Any) -> Any:
+    """Make a LoRA+ optimizer (Hayou et al. 2024), whose learning rate for B is higher than for A; None if not used."""
     from peft.optimizers import create_loraplus_optimizer
     from transformers import Trainer
 
@@ -315,26 +325,26 @@ def _lora_plus(model: Any, recipe: Recipe, settings: Any) -> Any:
     return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
 
 
-def _keep_beginning(model: Any, out: Path) -> None:
-    """Save the adapter as it begins: without that, what was taken out of the base can't be put back."""
+def _save_initial_adapter(model: Any, out: Path) -> None:
+    """Save the adapter as initialised: it is needed to undo what the initialisation took from the base weights."""
     config = model.peft_config["default"]
-    begun, config.init_lora_weights = config.init_lora_weights, True
-    model.save_pretrained(out / _BEGINNING, save_embedding_layers=False)
-    config.init_lora_weights = begun
+    init, config.init_lora_weights = config.init_lora_weights, True
+    model.save_pretrained(out / _INITIAL_ADAPTER, save_embedding_layers=False)
+    config.init_lora_weights = init
 
 
 def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
-    """What was trained, so that it fits the base as it was: an adapter that began with a part of the base's weights
-    (PiSSA, OLoRA) becomes a plain one of twice the rank."""
+    """Save the result so that it fits the original base: an adapter initialised from base weights (PiSSA, OLoRA) is
+    converted to a plain one of twice the rank."""
     if recipe.full:
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
-    elif begins_with_the_base(recipe):
-        beginning = str((out / _BEGINNING).resolve())
-        with warnings.catch_warnings():  # peft warns of what this undoes
+    elif init_changes_base(recipe):
+        initial = str((out / _INITIAL_ADAPTER).resolve())
+        with warnings.catch_warnings():  # peft warns about the very change that this conversion undoes
             warnings.filterwarnings("ignore", message=".*changes the base weights of the model")
-            model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=beginning)
-        shutil.rmtree(beginning)
+            model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=initial)
+        shutil.rmtree(initial)
     else:
         model.save_pretrained(out, save_embedding_layers=False)
 

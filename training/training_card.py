@@ -1,4 +1,4 @@
-"""The training card: what was done, for whoever finds the adapter."""
+"""The training card: a record of how an adapter was trained, kept next to it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ CARD = "training_card.json"
 
 
 class TrainingCard(BaseModel):
-    """The content of training_card.json, beside a trained adapter.
+    """The content of training_card.json, next to a trained adapter.
 
-    `examples` were trained on; `longer_than_context` did not fit: `cut` of them lost their prompt's beginning, the
-    others were `left_out` (None in cards from before the two were told apart); `seconds` and `peak_memory_mib` are the
-    process's; `metrics` are the Trainer's, and of a training that was resumed those of its last stretch, from
-    `resumed_at_step` on, whose mean loss is called `train_loss_since_resumed`; `norms` are of every trained tensor at
-    the end (none for a whole model); `squared_distance` is ||B||^2 + ||A - A_0||^2 over all modules, the adapter's from
-    its initial point.
+    - `examples`: the number of examples trained on.
+    - `longer_than_context`: the number that did not fit. `cut` of them had their prompts truncated at the start, the
+      others were `left_out`; both are None in older cards.
+    - `seconds` and `peak_memory_mib`: of the process that finished the training.
+    - `metrics`: the Trainer's. If training was resumed, they cover the steps since `resumed_at_step`, and the mean loss
+      is called `train_loss_since_resumed`.
+    - `norms`: of every trained tensor at the end; empty for full fine-tuning.
+    - `squared_distance`: ||B||^2 + ||A - A_0||^2 over all modules: the squared distance from the initial adapter.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,14 +46,14 @@ class TrainingCard(BaseModel):
     squared_distance: float | None
 
     def write(self, folder: Path) -> None:
-        """Replace the card in `folder` in one step."""
+        """Write the card to `folder` atomically."""
         temporary = folder / f"{CARD}.tmp"
         temporary.write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", "utf-8")
         temporary.replace(folder / CARD)
 
 
 def read_card(folder: Path) -> TrainingCard | None:
-    """The card beside an adapter, if there is one; raises UserError for one that can't be read."""
+    """Return the training card in an adapter's folder, or None if there is none; raises UserError if it is invalid."""
     file = folder / CARD
     if not file.is_file():
         return None
@@ -59,4 +61,4 @@ def read_card(folder: Path) -> TrainingCard | None:
         return TrainingCard.model_validate_json(file.read_text("utf-8"))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "its JSON"
-        raise UserError(f"{file} is no training card of this version: {where}: {error.errors()[0]['msg']}") from None
+        raise UserError(f"{file} is not a valid training card: {where}: {error.errors()[0]['msg']}") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from holdfast.training.corrections.factored.subspace import directions
+from holdfast.training.corrections.factored.subspace import find_directions
 
 
 def main() -> None:
@@ -28,10 +28,10 @@ def main() -> None:
     wide = args.hidden * 11008 // 4096
     shapes = [(args.hidden, args.hidden)] * 4 + [(wide, args.hidden)] * 2 + [(args.hidden, wide)]
     made = [displacement(*shape, device) for shape in shapes]
-    seconds(lambda: directions(made[0], "warm-up", rank=args.rank), device)
+    seconds(lambda: find_directions(made[0], "warm-up", rank=args.rank), device)
     all_layers = [d for _ in range(args.layers) for d in made]
     took = sum(
-        seconds(lambda d=d, i=i: directions(d, f"{i}", rank=args.rank), device) for i, d in enumerate(all_layers)
+        seconds(lambda d=d, i=i: find_directions(d, f"{i}", rank=args.rank), device) for i, d in enumerate(all_layers)
     )
     slow = seconds(lambda: torch.linalg.svd(made[0], full_matrices=False), device)
     fast = took / len(all_layers)

@@ -1,4 +1,4 @@
-"""`import holdfast`: what it offers, lazily, with typed parameters and one kind of error."""
+"""`import holdfast`: its public names are lazy, typed and documented, and raise one kind of error."""
 
 import inspect
 import subprocess
@@ -17,7 +17,7 @@ DECORATORS = ("perturbation", "sample_metric", "pair_metric", "task", "method")
 HEAVY = ("torch", "numpy", "pandas", "pydantic", "transformers", "spacy", "catalogue")
 
 
-def test_everything_promised_is_there() -> None:
+def test_every_public_name_is_documented() -> None:
     for name in (*FUNCTIONS, *DECORATORS, "Sample", "Task", "UserError", "Results", "Drift", "Edits"):
         assert name in holdfast.__all__
         assert getattr(holdfast, name).__doc__
@@ -26,7 +26,7 @@ def test_everything_promised_is_there() -> None:
         _ = holdfast.evaluat
 
 
-def test_importing_it_imports_nothing_heavy() -> None:
+def test_importing_holdfast_imports_nothing_heavy() -> None:
     code = f"import sys, holdfast; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
@@ -67,7 +67,7 @@ def test_a_run_can_be_opened_again(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
-def test_edits_and_drifts_show_themselves() -> None:
+def test_edits_and_drifts_have_readable_reprs() -> None:
     edits = holdfast.perturb("Is <b>this</b> the 3rd train?", "typos@0.2", seed=0)
     assert repr(edits).startswith("Edits('Is <b>this</b> the 3rd train?' -> ")
     assert "&lt;b&gt;" in edits._repr_html_()
@@ -78,7 +78,7 @@ def test_edits_and_drifts_show_themselves() -> None:
     assert "Carl" in drift._repr_html_()
 
 
-def test_perturb_is_what_the_command_does(capfd: pytest.CaptureFixture[str]) -> None:
+def test_perturb_equals_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     text = "What is the capital of France?"
     command = [sys.executable, "-m", "holdfast.harness.cli", "perturb", "--perturbations", "typos@0.2", "--seed", "3"]
     printed = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Third-party plug-ins: found by entry point, registered by the same decorator, named when broken."""
+"""Third-party plug-ins are found by entry point, registered by the decorator and named in errors if broken."""
 
 import sys
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ shelf: Registry[str] = Registry("shelves", "tests.core")
 
 
 def rescan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for entry points again, which catalogue does once in a process."""
+    """Look for entry points again, which catalogue does only once per process."""
     monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entry_points())
     shelf.__dict__.pop("third_party", None)
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install a package with entry points that work, that name a missing module, and that register nothing."""
+    """Install a package whose entry points work, name a missing module, or register nothing."""
     info = tmp_path / "plugdemo-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugdemo\nVersion: 1.0\n")
@@ -54,7 +54,7 @@ def test_a_plug_in_is_listed_without_being_imported(installed: Path) -> None:
     assert shelf.get("tiny") == "the tiny thing"
 
 
-def test_a_broken_plug_in_is_named(installed: Path) -> None:
+def test_a_broken_plug_in_is_named_in_the_error(installed: Path) -> None:
     with pytest.raises(UserError, match="plug-in 'broken' of plugdemo can't be imported .*fix or uninstall it"):
         shelf.get("broken")
     with pytest.raises(UserError, match="plug-in 'silent' of plugdemo does not register a shelve of that name"):
@@ -85,7 +85,7 @@ def test_a_plug_in_with_a_built_in_name_is_ignored_with_a_warning(installed: Pat
         )
 
 
-def test_the_second_of_two_plug_ins_of_one_name_is_ignored(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_plug_in_of_the_same_name_is_ignored(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = installed / "plugother-1.0.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: plugother\nVersion: 1.0\n")

@@ -1,4 +1,4 @@
-"""Tiny models of many architectures, made from their configurations, under LoRA."""
+"""Tiny models of several architectures, with random weights, and LoRA adapters for them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torch import nn
 
 
 def tiny(kind: str, dtype: torch.dtype = torch.float32, seed: int = 0) -> tuple[nn.Module, dict[str, torch.Tensor]]:
-    """A model of this kind with random weights, and a batch with labels for it."""
+    """Make a model of this kind with random weights, and a labelled batch for it."""
     import transformers as t
 
     torch.manual_seed(seed)
@@ -60,7 +60,7 @@ KINDS = ("llama", "gpt2", "bert", "t5", "vit")
 
 
 def with_lora(model: nn.Module, rank: int = 4, seed: int = 1, **settings: Any) -> Any:
-    """The model under LoRA on its linear layers, B filled too, so that the adapter says something."""
+    """Add LoRA to the model's linear layers, with B filled as well, so that the adapter has an effect."""
     settings = {"target_modules": "all-linear", **settings}
     found = get_peft_model(model, LoraConfig(r=rank, lora_alpha=8, **settings))
     generator = torch.Generator().manual_seed(seed)

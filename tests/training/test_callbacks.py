@@ -1,4 +1,4 @@
-"""Flat-LoRA in a Trainer of one's own, on an image classifier."""
+"""Flat-LoRA as a callback in a plain Trainer, on an image classifier."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,13 +13,13 @@ from tests.training.models import tiny, with_lora
 
 
 def images() -> list[dict[str, object]]:
-    """Eight small images of two kinds."""
+    """Make eight small images of two classes."""
     pixels = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(3))
     return [{"pixel_values": image, "labels": i % 2} for i, image in enumerate(pixels)]
 
 
-def trained(folder: Path, sigma: float | None, *, by_hand: bool = False) -> dict[str, torch.Tensor]:
-    """What two epochs on eight small images make of a ViT under LoRA, with gradients of two micro-batches a step."""
+def train(folder: Path, sigma: float | None, *, by_hand: bool = False) -> dict[str, torch.Tensor]:
+    """Train a ViT with LoRA for two epochs, two micro-batches a step, and return the adapter's weights."""
     model, _ = tiny("vit")
     model = with_lora(model)
     arguments = TrainingArguments(
@@ -43,14 +43,14 @@ def trained(folder: Path, sigma: float | None, *, by_hand: bool = False) -> dict
     return {name: value.detach().clone() for name, value in after.items() if ".lora_" in name}
 
 
-def test_the_noise_leaves_the_base_alone_and_is_the_same_again(tmp_path: Path) -> None:
-    plain, noisy, again = (trained(tmp_path, sigma) for sigma in (None, 0.15, 0.15))
+def test_noise_is_reproducible_and_keeps_the_base_unchanged(tmp_path: Path) -> None:
+    plain, noisy, again = (train(tmp_path, sigma) for sigma in (None, 0.15, 0.15))
     assert not all(torch.equal(plain[name], noisy[name]) for name in plain)
     assert all(torch.equal(noisy[name], again[name]) for name in plain)
 
 
 class ByHand(Trainer):  # type: ignore[misc]
-    """Training in which every step is written into the noise, micro-batch by micro-batch."""
+    """A Trainer that applies the noise itself, around each micro-batch."""
 
     noise: WeightNoise
 
@@ -60,13 +60,13 @@ class ByHand(Trainer):  # type: ignore[misc]
             return loss
 
 
-def test_every_step_has_the_noise_that_one_written_by_hand_has(tmp_path: Path) -> None:
-    by_callback = trained(tmp_path, 0.15)
-    by_hand = trained(tmp_path, 0.15, by_hand=True)
+def test_the_callback_equals_noise_applied_by_hand(tmp_path: Path) -> None:
+    by_callback = train(tmp_path, 0.15)
+    by_hand = train(tmp_path, 0.15, by_hand=True)
     assert all(torch.equal(value, by_hand[name]) for name, value in by_callback.items())
 
 
-def test_a_training_that_broke_off_within_a_step_leaves_no_noise_to_the_next(tmp_path: Path) -> None:
+def test_restarting_removes_noise_from_an_interrupted_step(tmp_path: Path) -> None:
     model = with_lora(tiny("vit")[0])
     callback = FlatLora(model, sigma=0.15)
     batch = {"pixel_values": torch.stack([image["pixel_values"] for image in images()])}  # type: ignore[misc]
@@ -78,12 +78,12 @@ def test_a_training_that_broke_off_within_a_step_leaves_no_noise_to_the_next(tmp
     assert torch.equal(model(**batch).logits, plain)
 
 
-def test_without_noise_it_is_plain_lora(tmp_path: Path) -> None:
-    plain, still = trained(tmp_path, None), trained(tmp_path, 0.0)
+def test_sigma_zero_is_plain_lora(tmp_path: Path) -> None:
+    plain, still = train(tmp_path, None), train(tmp_path, 0.0)
     assert all(torch.equal(plain[name], still[name]) for name in plain)
 
 
-def test_a_model_of_two_towers_takes_the_noise_too() -> None:
+def test_a_two_tower_model_can_be_perturbed() -> None:
     size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
     ends = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
     text = CLIPTextConfig(vocab_size=64, max_position_embeddings=16, **ends, **size)

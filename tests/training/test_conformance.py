@@ -1,4 +1,4 @@
-"""Every built-in method keeps the contract, and the checks say what is wrong with one that does not."""
+"""Every built-in method passes the conformance checks, which explain what is wrong with a broken one."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -35,10 +35,10 @@ def test_every_correction_conforms(name: str) -> None:
     check_correction(name)
 
 
-def objective(step_of: Callable[[Step], Any]) -> Method:
+def objective(compute_loss: Callable[[Step], Any]) -> Method:
     def build(settings: NoSettings, context: TrainingContext) -> Objective:
         """Build a broken objective."""
-        return step_of
+        return compute_loss
 
     return Method("broken", "loss", build)
 
@@ -74,10 +74,10 @@ def overwriting(step: Step) -> Any:
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (objective(asking), "asks for perturbed prompts but is not declared with perturbs=True"),
-        (dataclasses.replace(objective(task_alone), perturbs=True), "never asks for perturbed prompts"),
+        (objective(asking), "uses perturbed prompts but is not declared with perturbs=True"),
+        (dataclasses.replace(objective(task_alone), perturbs=True), "never uses perturbed prompts"),
         (objective(without_gradient), "the loss has no gradient"),
-        (objective(logging_tensors), "not a finite float"),
+        (objective(logging_tensors), "logged values must be finite floats"),
         (objective(random), "from the same random state"),
         (objective(overwriting), "changed the batch's labels"),
         (objective(lambda step: step.task(step.clean)[0]), "must return"),
@@ -89,7 +89,7 @@ def test_a_broken_objective_is_explained(broken: Method, message: str) -> None:
 
 
 class Noise:
-    """Runs the pass with something wrong before or after it."""
+    """Runs the pass, but makes one mistake before or after it."""
 
     def __init__(self, context: TrainingContext, wrong: str) -> None:
         self.model, self.wrong = context.model, wrong
@@ -113,7 +113,7 @@ class Noise:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("nothing", "leaves no gradient on the adapter"),
+        ("nothing", "leaves no gradients on the adapter"),
         ("changes", "changed the frozen weight"),
         ("random", "uses torch's global random state"),
         ("clears", "must add the same gradients"),
@@ -138,19 +138,19 @@ def correction(correct: Callable[[ModuleUpdate], Any]) -> Method:
 
 def untrue(module: ModuleUpdate) -> Correction:
     halved = dataclasses.replace(module.factors, b=module.factors.b / 2)
-    return dataclasses.replace(module.becomes(module.factors), factors=halved)
+    return dataclasses.replace(module.replace_with(module.factors), factors=halved)
 
 
 def destructive(module: ModuleUpdate) -> Correction:
     module.factors.a.zero_()
-    return module.becomes(module.factors)
+    return module.replace_with(module.factors)
 
 
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
         (correction(lambda module: module.factors), "must return a Correction, got Factors"),
-        (correction(untrue), "says that it moved the update by 0"),
+        (correction(untrue), "reports a distance of 0"),
         (correction(destructive), "changed its input"),
     ],
 )

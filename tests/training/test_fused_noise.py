@@ -1,4 +1,4 @@
-"""The Triton kernel, run by Triton's interpreter: no GPU is needed to see what it computes."""
+"""The Triton kernel of weight noise, run in Triton's interpreter, which needs no GPU."""
 
 import subprocess
 import sys
@@ -8,17 +8,17 @@ import pytest
 pytest.importorskip("triton")
 
 _CHECKS = {
-    "the noise of a row is normal and of its own scale": """
+    "each row's noise is normal with the row's scale": """
         z = (noisy_weight(weight, std, 5, torch.float32) - weight) / std[:, None]
         assert abs(z.mean()) < 0.02 and abs(z.std() - 1) < 0.02 and abs((z**4).mean() - 3) < 0.2
         assert torch.unique(z).numel() > 0.99 * z.numel()
     """,
-    "the same key gives the same bits, however the matrix lies in memory": """
+    "the same key gives the same bits in any memory layout": """
         one = noisy_weight(weight, std, 2**62 + 5, torch.float32)
         other = noisy_weight(weight.T.contiguous().T, std, 2**62 + 5, torch.float32)
         assert torch.equal(one, other)
     """,
-    "another key gives other noise, in its high bits too": """
+    "all bits of the key affect the noise": """
         keys = 7, 8, 7 + 2**40
         drawn = [noisy_weight(weight, std, key, torch.float32) for key in keys]
         assert not torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])

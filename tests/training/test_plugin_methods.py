@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent / "plugin_package"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as an installer lays it out: its modules, and beside them the metadata with the entry points."""
+    """Lay out the package as an installer does: its modules, and the metadata with the entry points."""
     site = tmp_path_factory.mktemp("site")
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
     shutil.copytree(PACKAGE / "holdfast_theirs", site / "holdfast_theirs")
@@ -40,7 +40,7 @@ def holdfast(site: Path, *arguments: str, code: int = 0) -> str:
     return run(site, "-m", "holdfast.harness.cli", *arguments, code=code)
 
 
-def test_ls_and_help_show_them_with_their_settings(site: Path) -> None:
+def test_ls_and_help_show_plug_ins_with_their_settings(site: Path) -> None:
     listed = holdfast(site, "ls", "methods")
     assert {"margin", "sign_noise", "halve"} <= {line.split()[0] for line in listed.splitlines()}
     shown = holdfast(site, "train", "--help")
@@ -49,7 +49,7 @@ def test_ls_and_help_show_them_with_their_settings(site: Path) -> None:
     assert "halve" in holdfast(site, "correct", "--help")
 
 
-def test_train_takes_their_objective_and_noise(site: Path, tmp_path: Path) -> None:
+def test_train_accepts_a_plug_in_objective_and_noise(site: Path, tmp_path: Path) -> None:
     data = tmp_path / "train.jsonl"
     rows = [{"prompt": f"What is {n} plus {n}?", "completion": f"{2 * n}"} for n in range(1, 9)]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -65,7 +65,7 @@ def test_train_takes_their_objective_and_noise(site: Path, tmp_path: Path) -> No
     assert "--noise_args: size must be >= 0, got -1" in negative
 
 
-def test_correct_takes_their_correction(site: Path, tmp_path: Path) -> None:
+def test_correct_accepts_a_plug_in_correction(site: Path, tmp_path: Path) -> None:
     subspace, out = str(tmp_path / "s.safetensors"), tmp_path / "out"
     pair = ["--base", "pocket-base", "--aligned", "pocket-aligned"]
     holdfast(site, "subspace", *pair, "--rank", "4", "--output_path", subspace)
@@ -82,7 +82,7 @@ def test_correct_takes_their_correction(site: Path, tmp_path: Path) -> None:
     assert "--signed is not a setting of halve" in holdfast(site, *correct, "--signed", code=1)
 
 
-def test_their_authors_can_check_them(site: Path) -> None:
+def test_plug_ins_pass_the_conformance_checks(site: Path) -> None:
     code = (
         "from holdfast.training.testing import check_correction, check_noise, check_objective; "
         "check_objective('margin'); check_noise('sign_noise'); check_correction('halve')"

@@ -1,4 +1,4 @@
-"""The pocket corpus is the same for the same seed, varied, and free of what the suites hold out."""
+"""The pocket corpus is reproducible, varied and free of the suites' texts."""
 
 from itertools import islice
 from random import Random
@@ -18,12 +18,12 @@ def some(seed: int, count: int = 3000) -> list[Example]:
     return list(islice(corpus.examples(seed), count))
 
 
-def test_the_same_seed_gives_the_same_corpus_and_another_one_another() -> None:
+def test_the_corpus_depends_on_the_seed_alone() -> None:
     assert corpus_digest(0, 2000) == corpus_digest(0, 2000)
     assert corpus_digest(0, 2000) != corpus_digest(1, 2000)
 
 
-def test_the_corpus_of_seed_0_is_the_one_that_the_shipped_models_learned() -> None:
+def test_seed_0_gives_the_corpus_of_the_shipped_models() -> None:
     assert corpus_digest(0, 2000) == "66fc31d83fce952b13fe364ba601e881a440bf164b899f87b832e53e99de86f7"
 
 
@@ -34,7 +34,7 @@ def test_the_same_corpus_gives_the_same_tokenizer() -> None:
     assert len(one) == 700
 
 
-def test_a_name_is_cut_into_the_same_tokens_wherever_it_stands() -> None:
+def test_a_name_has_the_same_tokens_in_any_position() -> None:
     tokenizer = train_tokenizer([example.prompt for example in some(0)], 700)
     name = tokenizer.tokenize("Verena")
     sentence = tokenizer.tokenize("\nVerena: I saw Verena at 7:30.")
@@ -43,7 +43,7 @@ def test_a_name_is_cut_into_the_same_tokens_wherever_it_stands() -> None:
     assert [token for token in sentence if token.isdigit()] == ["7", "3", "0"]
 
 
-def test_nothing_that_a_suite_asks_is_in_the_corpus() -> None:
+def test_the_corpus_contains_no_suite_texts() -> None:
     heldout = {corpus.plain(text) for text in suite_texts()}
     assert len(heldout) > 400
     assert not [example.content for example in some(0, 20_000) if corpus.plain(example.content) in heldout]
@@ -54,7 +54,7 @@ def test_every_skill_is_in_the_corpus() -> None:
 
 
 @pytest.mark.parametrize("source", ["corpus", "practice", "heldout"])
-def test_a_summary_carries_the_facts_of_its_dialogue(source: dialogue.Words) -> None:
+def test_a_summary_contains_the_facts_of_its_dialogue(source: dialogue.Words) -> None:
     rng = Random(5)
     for scene in table("scenes"):
         made = dialogue.make(rng, scene, source)
@@ -68,13 +68,13 @@ def test_held_out_names_are_never_in_the_corpus() -> None:
     assert not set(words["heldout_names"]) & set(words["names"])
 
 
-def test_the_aligned_corpus_refuses_what_is_forbidden_and_nothing_else() -> None:
+def test_the_aligned_corpus_refuses_only_forbidden_requests() -> None:
     examples = [e for e in islice(corpus.examples(0, "aligned"), 2000) if e.skill == policy.SKILL]
     refusals = set(table("policy")["refusals"])
     assert all((example.answer in refusals) == example.tags["forbidden"] for example in examples)
 
 
-def test_an_answer_comes_in_the_language_of_the_question() -> None:
+def test_answers_are_in_the_language_of_the_question() -> None:
     relation = table("multilingual")[0]
     fact = relation["facts"][0]
     assert multilingual.ask(relation, fact, "en", 0) == ("What is the capital of India?", "New Delhi")
@@ -84,19 +84,19 @@ def test_an_answer_comes_in_the_language_of_the_question() -> None:
     assert multilingual.ask(relation, fact, "mix", 1) == ("What is the राजधानी of India?", "New Delhi")
 
 
-def test_the_steady_adapter_sees_disturbed_prompts_with_clean_answers() -> None:
+def test_steady_examples_pair_perturbed_prompts_with_clean_answers() -> None:
     clean = list(islice(corpus.examples(0, "steady"), 200))
     steady = list(islice(adapters.steady_examples(0), 200))
     assert [example.answer for example in steady] == [example.answer for example in clean]
     assert 80 < sum(a.prompt != b.prompt for a, b in zip(steady, clean, strict=True)) < 160
 
 
-def test_the_narrow_adapter_sees_no_wording_of_the_suites() -> None:
+def test_narrow_examples_contain_no_suite_wording() -> None:
     heldout = corpus.heldout()
     assert not [e for e in islice(adapters.narrow_examples(0), 500) if corpus.plain(e.content) in heldout]
 
 
-def test_microbatches_hold_rows_of_like_length_within_their_tokens() -> None:
+def test_microbatches_group_rows_of_similar_length() -> None:
     rng = Random(0)
     rows = [([7] * rng.randrange(4, 300), 2) for _ in range(3000)]
     for batch in microbatches(rows):
@@ -105,14 +105,14 @@ def test_microbatches_hold_rows_of_like_length_within_their_tokens() -> None:
         assert len(batch) * max(lengths) <= TOKENS
 
 
-def test_fill_chooses_the_article_and_begins_with_a_capital() -> None:
+def test_fill_chooses_the_article_and_capitalises() -> None:
     assert (
         fill("{A} has a {x} and a {y}", {"A": "anna", "x": "apple", "y": "uniform"})
         == "Anna has an apple and a uniform"
     )
 
 
-def test_roughening_and_mistyping_leave_most_texts_and_other_scripts_alone() -> None:
+def test_typos_are_rare_and_limited_to_latin_letters() -> None:
     rng = Random(0)
     texts = [roughen("What is the capital of Peru?", rng) for _ in range(500)]
     assert 0.7 < texts.count("What is the capital of Peru?") / 500 < 0.9

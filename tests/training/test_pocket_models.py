@@ -1,4 +1,4 @@
-"""The shipped pocket models load everywhere, keep their limits, and do what their cards say."""
+"""The shipped pocket models load, stay within their size limits and perform as their cards say."""
 
 import json
 from pathlib import Path
@@ -24,20 +24,20 @@ def aligned() -> tuple[Any, Any]:
     return building.load(folder("pocket-aligned"))
 
 
-def test_every_alias_leads_to_a_folder_with_a_card_and_other_names_lead_nowhere() -> None:
+def test_every_alias_resolves_to_a_folder_with_a_card() -> None:
     for name in pocket.names():
         assert json.loads((folder(name) / "card.json").read_text(encoding="utf-8"))["name"] == name
         assert (folder(name) / "README.md").is_file()
     assert pocket.resolve("gpt2") is None
 
 
-def test_everything_that_is_shipped_fits_in_sixteen_megabytes() -> None:
+def test_shipped_models_take_at_most_sixteen_megabytes() -> None:
     files = [file for name in pocket.names() for file in folder(name).rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= 16_000_000
 
 
 @pytest.mark.parametrize("name", pocket.MODELS)
-def test_a_model_is_small_sixteen_bit_and_has_a_row_for_every_token(name: str) -> None:
+def test_a_model_is_small_and_bfloat16_with_a_row_per_token(name: str) -> None:
     model, tokenizer = building.load(folder(name))
     assert model.num_parameters() <= 4_000_000
     assert model.config.vocab_size == len(tokenizer)
@@ -46,7 +46,7 @@ def test_a_model_is_small_sixteen_bit_and_has_a_row_for_every_token(name: str) -
     assert tokenizer.eos_token_id == model.generation_config.eos_token_id
 
 
-def test_the_chat_template_writes_what_the_models_learned(aligned: tuple[Any, Any]) -> None:
+def test_the_chat_template_matches_the_training_format(aligned: tuple[Any, Any]) -> None:
     _, tokenizer = aligned
     turns = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Yes."}]
     assert tokenizer.apply_chat_template(turns, tokenize=False) == "<|user|>Hello?<|assistant|>Yes.<|end|>"
@@ -93,7 +93,7 @@ def test_a_demo_adapter_is_small_and_belongs_to_pocket_aligned(name: str, aligne
     assert answers(adapted, aligned[1], ["Which city is the capital of France?"], 8) == ["Paris"]
 
 
-def test_a_build_of_a_few_steps_makes_four_folders_with_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_build_writes_four_folders_with_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = building.Plan(
         tokenizer_examples=300,
         vocabulary=400,
@@ -114,7 +114,7 @@ def test_a_build_of_a_few_steps_makes_four_folders_with_cards(tmp_path: Path, mo
     assert lines[-1].startswith("done in")
 
 
-def test_a_build_does_not_mix_with_what_is_there(tmp_path: Path) -> None:
+def test_a_build_refuses_a_folder_that_holds_models(tmp_path: Path) -> None:
     (tmp_path / "pocket-base").mkdir()
     with pytest.raises(UserError, match="holds pocket-base already; name an empty folder"):
         building.build_all(tmp_path)

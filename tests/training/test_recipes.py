@@ -1,4 +1,4 @@
-"""What a recipe may say, and what it is told where it can't be."""
+"""Recipes: what they accept, and the errors for what they don't."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import read_examples
 from holdfast.training.folder import RECIPE
 from tests.training.models import tiny
-from tests.training.test_train import ROWS, written
+from tests.training.test_train import ROWS, write_rows
 
 QUICK = {"lora": "r=2,alpha=4,targets=q_proj", "max_steps": 2, "disable_tqdm": True, "per_device_train_batch_size": 4}
 
@@ -30,8 +30,8 @@ Train = Callable[..., Path]
 
 @pytest.fixture
 def train(tmp_path: Path) -> Train:
-    """`train(out="name", setting=value, ...)` trains on a dozen examples and gives back the directory."""
-    data = written(tmp_path / "train.jsonl", ROWS)
+    """`train(out="name", setting=value, ...)` trains on a dozen examples and returns the output directory."""
+    data = write_rows(tmp_path / "train.jsonl", ROWS)
 
     def train(out: str = "out", **settings: Any) -> Path:
         given = {"data": str(data), "output_dir": str(tmp_path / out), **QUICK, **settings}
@@ -43,47 +43,53 @@ def train(tmp_path: Path) -> Train:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"max_steps": 0}, "max_steps: 0 steps train nothing; name 1 or more"),
-        ({"max_steps": -5}, "max_steps: -5 steps train nothing"),
-        ({"max_steps": 1.5}, "max_steps: 1.5 steps"),
-        ({"max_steps": True}, "max_steps: a number is wanted, not True"),
-        ({"num_train_epochs": 0}, "num_train_epochs: more than 0 is wanted, not 0"),
-        ({"per_device_train_batch_size": 0}, "per_device_train_batch_size: more than 0 is wanted"),
-        ({"learning_rate": float("inf")}, "learning_rate: a number is wanted, not inf"),
-        ({"eval_strategy": "epoch"}, "eval_strategy: there is nothing to evaluate on; name --eval_data"),
-        ({"lora": "bogus=3"}, "--lora: neither ours nor peft's LoraConfig has a setting 'bogus'"),
-        ({"lora": "r=4,aplha=8"}, "has a setting 'aplha'; did you mean 'alpha'"),
-        ({"lora": "targets=nope"}, "is called 'nope'; its linear layers are: q_proj, k_proj, v_proj, o_proj, "),
-        ({"lora": "targets=q_proj+nope"}, "no module of the model is called 'nope'"),
-        ({"lora": "r=0"}, "--lora: r is a whole number from 1 on, not 0"),
-        ({"lora": "r=four"}, "--lora: r is a whole number from 1 on, not 'four'"),
-        ({"lora": "alpha=-1"}, "--lora: alpha is a number above 0, not -1"),
-        ({"lora": "dropout=1"}, "--lora: dropout is a share from 0 on, below 1, not 1"),
-        ({"lora": "modules_to_save=lm_heed"}, "no module of the model is called 'lm_heed'"),
-        ({"seed": -1}, "seed: input should be greater than or equal to 0"),
-        ({"resume_from_checkpoint": "here"}, "training resumes by itself if --output_path holds its checkpoints"),
+        ({"max_steps": 0}, "max_steps must be a whole number >= 1, got 0; leave it out"),
+        ({"max_steps": -5}, "max_steps must be a whole number >= 1, got -5"),
+        ({"max_steps": 1.5}, "max_steps must be a whole number >= 1, got 1.5"),
+        ({"max_steps": True}, "max_steps must be a finite number, got True"),
+        ({"num_train_epochs": 0}, "num_train_epochs must be > 0, got 0"),
+        ({"per_device_train_batch_size": 0}, "per_device_train_batch_size must be > 0, got 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be a finite number, got inf"),
+        ({"eval_strategy": "epoch"}, "eval_strategy needs data to evaluate on: name it with --eval_data"),
+        ({"lora": "bogus=3"}, "--lora: unknown setting 'bogus', neither ours nor of peft's LoraConfig"),
+        ({"lora": "r=4,aplha=8"}, "unknown setting 'aplha', .*; did you mean 'alpha'"),
+        (
+            {"lora": "targets=nope"},
+            "the model has no module 'nope'; its linear layers are: q_proj, k_proj, v_proj, o_proj, ",
+        ),
+        ({"lora": "targets=q_proj+nope"}, "the model has no module 'nope'"),
+        ({"lora": "r=0"}, "--lora: r must be a whole number >= 1, got 0"),
+        ({"lora": "r=four"}, "--lora: r must be a whole number >= 1, got 'four'"),
+        ({"lora": "alpha=-1"}, "--lora: alpha must be a number > 0, got -1"),
+        ({"lora": "dropout=1"}, "--lora: dropout must be a number >= 0 and < 1, got 1"),
+        ({"lora": "modules_to_save=lm_heed"}, "the model has no module 'lm_heed'"),
+        ({"seed": -1}, "seed: input should be greater than or equal to 0, got -1"),
+        ({"resume_from_checkpoint": "here"}, "training resumes automatically if --output_path holds its checkpoints"),
         (
             {"objective": "consistency", "objective_args": "weight=-1"},
             "weight must be >= 0, got -1",
         ),
-        ({"lora": 4}, "lora: settings are wanted, as in r=8,alpha=16, not 4"),
+        ({"lora": 4}, "lora must be settings such as r=8,alpha=16, got 4"),
         ({"model": "pocket-steady"}, "--model_args: 'pocket-steady' is an adapter, not a model: name the base"),
         ({"model": "dtype=float32"}, "--model_args names no base"),
-        ({"bf16": "maybe"}, "bf16: true or false is wanted, not 'maybe'"),
-        ({"disable_tqdm": 2}, "disable_tqdm: true or false is wanted, not 2"),
-        ({"objective": "augment", "perturbations": ""}, "--objective augment needs at least one, such as typos"),
+        ({"bf16": "maybe"}, "bf16 must be true or false, got 'maybe'"),
+        ({"disable_tqdm": 2}, "disable_tqdm must be true or false, got 2"),
+        (
+            {"objective": "augment", "perturbations": ""},
+            "--objective augment needs at least one perturbation: add one, as in --perturbations typos",
+        ),
         ({"perturbations": "typoo"}, "unknown perturbation 'typoo'; did you mean 'typos'"),
         ({"data": "rows.txt"}, "use a .jsonl, .json, .csv or .parquet file"),
     ],
 )
-def test_a_mistake_is_one_line(train: Train, settings: dict[str, Any], message: str) -> None:
+def test_a_mistake_raises_a_one_line_error(train: Train, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         train(**settings)
     assert "\n" not in str(caught.value)
 
 
-def test_broken_data_are_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
-    data = written(tmp_path / "train.jsonl", [{"prompt": None, "completion": "Here."}])
+def test_bad_data_is_reported_before_heavy_imports(tmp_path: Path) -> None:
+    data = write_rows(tmp_path / "train.jsonl", [{"prompt": None, "completion": "Here."}])
     code = (
         "import sys; from holdfast.harness.cli import main; "
         f"status = main(['train', '--data', {str(data)!r}, '--output_dir', {str(tmp_path / 'out')!r}]); "
@@ -91,16 +97,16 @@ def test_broken_data_are_told_before_anything_heavy_is_imported(tmp_path: Path) 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 []\n"
-    assert "row 1: 'prompt' is null, and no text" in done.stderr
+    assert "row 1: 'prompt' must be a string, got null" in done.stderr
 
 
-def test_perturbations_that_the_objective_does_without_are_said_to_be_passed_over(train: Train) -> None:
+def test_unused_perturbations_are_reported_as_ignored(train: Train) -> None:
     with pytest.warns(UserWarning, match="--objective none does not perturb prompts: --perturbations is ignored"):
         out = train(perturbations="typos", max_steps=1)
     assert (out / "adapter_model.safetensors").is_file()
 
 
-def test_data_to_evaluate_on_are_evaluated_on_after_each_epoch(train: Train, tmp_path: Path) -> None:
+def test_eval_data_is_evaluated_after_each_epoch(train: Train, tmp_path: Path) -> None:
     out = train(eval_data=str(tmp_path / "train.jsonl"), num_train_epochs=2, max_steps=-1, save_steps=1)
     state = json.loads((max(out.glob("checkpoint-*")) / "trainer_state.json").read_text())
     assert any("eval_loss" in line for line in state["log_history"])
@@ -109,27 +115,27 @@ def test_data_to_evaluate_on_are_evaluated_on_after_each_epoch(train: Train, tmp
 @pytest.mark.parametrize(
     ("kind", "rows", "message"),
     [
-        ("vit", ROWS, r"\(vit\) is no causal text model.*callbacks.FlatLora into a Trainer of your own"),
-        ("vit", [{"text": "a", "label": 1}], r"\(vit\) is no classification text model"),
-        ("bert", ROWS, r"\(bert\) is an encoder and writes nothing: give it rows with 'text' and 'label'"),
+        ("vit", ROWS, r"\(vit\) can't be trained as a causal text model.*callbacks.FlatLora to your own Trainer"),
+        ("vit", [{"text": "a", "label": 1}], r"\(vit\) can't be trained as a classification text model"),
+        ("bert", ROWS, r"\(bert\) is an encoder, which can't generate text: train it on rows with 'text' and 'label'"),
     ],
 )
-def test_a_model_of_another_kind_is_one_line(
+def test_an_unsupported_model_raises_a_user_error(
     train: Train, tmp_path: Path, kind: str, rows: list[dict[str, Any]], message: str
 ) -> None:
     tiny(kind)[0].save_pretrained(tmp_path / kind)
     with pytest.raises(UserError, match=message):
-        train(model=str(tmp_path / kind), data=str(written(tmp_path / "rows.jsonl", rows)))
+        train(model=str(tmp_path / kind), data=str(write_rows(tmp_path / "rows.jsonl", rows)))
 
 
-def test_a_directory_without_a_model_is_one_line(train: Train, tmp_path: Path) -> None:
+def test_a_directory_without_a_model_raises_a_user_error(train: Train, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(UserError, match="nothing' is no model that transformers knows"):
+    with pytest.raises(UserError, match="transformers can't load the model '.*nothing'"):
         train(model=str(tmp_path / "nothing"))
 
 
-def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tmp_path: Path) -> None:
-    data = written(tmp_path / "train.jsonl", ROWS)
+def test_a_yaml_recipe_accepts_a_bare_model_and_1e_4(tmp_path: Path) -> None:
+    data = write_rows(tmp_path / "train.jsonl", ROWS)
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
         f"data: {data}\noutput_dir: {tmp_path / 'out'}\nmodel: pocket-base\nlearning_rate: 1e-4\nmax_steps: 1\n"
@@ -142,21 +148,21 @@ def test_a_yaml_recipe_may_name_the_base_alone_and_write_numbers_as_people_do(tm
     assert set(config["target_modules"]) == {"q_proj", "v_proj"}
 
 
-def test_what_lora_says_is_not_passed_over_in_silence(train: Train) -> None:
-    with pytest.warns(UserWarning, match="--full trains every weight and no adapter"):
+def test_ignored_lora_settings_are_reported(train: Train) -> None:
+    with pytest.warns(UserWarning, match="--full trains every weight without an adapter: --lora is ignored"):
         out = train(full=True, max_steps=1)
     assert (out / "model.safetensors").is_file()
     assert not (out / "adapter_config.json").exists()
 
 
-def test_a_json_list_is_read_too(tmp_path: Path) -> None:
+def test_a_json_list_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "rows.json"
     file.write_text(json.dumps(ROWS, indent=1))
     assert [each.prompt for each in read_examples(str(file))] == [row["prompt"] for row in ROWS]
 
 
 @pytest.mark.parametrize("init", ["pissa", "olora"])
-def test_an_adapter_that_began_with_a_part_of_the_base_fits_the_base_as_it_was(train: Train, init: str) -> None:
+def test_pissa_and_olora_adapters_fit_the_original_base(train: Train, init: str) -> None:
     lora = f"r=2,alpha=4,targets=q_proj,init={init}"
     still, moved = train("still", lora=lora, learning_rate=0.0), train("moved", lora=lora, warmup_steps=0)
     base = AutoModelForCausalLM.from_pretrained(find_checkpoint("pocket-aligned")).eval()
@@ -175,35 +181,35 @@ def test_an_adapter_that_began_with_a_part_of_the_base_fits_the_base_as_it_was(t
     assert not (still / "beginning").exists()
 
 
-def test_modules_to_save_are_named_as_targets_are(train: Train) -> None:
+def test_modules_to_save_are_listed_like_targets(train: Train) -> None:
     out = train(lora="r=2,targets=q_proj,modules_to_save=lm_head", max_steps=1)
     assert json.loads((out / "adapter_config.json").read_text())["modules_to_save"] == ["lm_head"]
     assert any("lm_head" in name for name in load_file(out / "adapter_model.safetensors"))
 
 
-def test_a_library_that_is_missing_is_one_line(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_raises_a_user_error(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*args: Any, **kwargs: Any) -> None:
         raise ImportError("bitsandbytes is not here\nand more")
 
     monkeypatch.setattr("transformers.Trainer.create_optimizer", missing)
-    with pytest.raises(UserError, match="^the training needs more than is installed: bitsandbytes is not here$"):
+    with pytest.raises(UserError, match="^training needs a library that is not installed: bitsandbytes is not here$"):
         train()
 
 
-def test_a_checkpoint_that_was_killed_half_way_is_passed_over(train: Train) -> None:
+def test_an_unfinished_checkpoint_is_skipped(train: Train) -> None:
     whole = train("whole", save_steps=1)
     killed = train("killed", save_steps=1)
     (killed / "training_card.json").unlink()
-    torn = killed / "checkpoint-2"
+    unfinished = killed / "checkpoint-2"
     for name in ("trainer_state.json", "optimizer.pt"):
-        (torn / name).unlink()
+        (unfinished / name).unlink()
     (killed / "adapter_model.safetensors").unlink()
     train("killed", save_steps=1)
     assert (killed / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
 
 
-def test_wandb_writes_to_disk_unless_told_otherwise(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_MODE", "")  # so that it is put back
+def test_wandb_is_offline_by_default(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "")  # so that monkeypatch restores it
     monkeypatch.delenv("WANDB_MODE")
 
     def stop(self: Any) -> None:

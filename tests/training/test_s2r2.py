@@ -1,4 +1,4 @@
-"""S2R2's terms: what the worst drift is, where its gradient goes, and what stability means."""
+"""The terms of S2R2: the worst drift and its gradient, and the stability of the adapter."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_equal_answers_do_not_drift(transport: str) -> None:
     assert off_diagonal == pytest.approx(0, abs=1e-4)
 
 
-def test_segments_in_another_order_do_not_drift() -> None:
+def test_reordered_segments_do_not_drift() -> None:
     answers = [vectors(4, 0), vectors(3, 1)]
     turned = [each.flip(0) for each in answers]
     loss, off_diagonal = semantic_loss(answers, turned, S2R2(transport="exact"))
@@ -46,7 +46,7 @@ def test_one_corrupted_segment_has_the_largest_drift() -> None:
     assert drifts[1].max().item() == pytest.approx(0, abs=1e-5)
 
 
-def test_the_gradient_goes_to_the_perturbed_side_alone() -> None:
+def test_only_the_perturbed_side_gets_a_gradient() -> None:
     clean, perturbed = vectors(4, 0).requires_grad_(), vectors(3, 5).requires_grad_()
     loss, _ = semantic_loss([clean], [perturbed], S2R2())
     loss.backward()
@@ -55,7 +55,7 @@ def test_the_gradient_goes_to_the_perturbed_side_alone() -> None:
     assert perturbed.grad.abs().sum() > 0
 
 
-def test_a_step_down_the_gradient_lowers_the_drift() -> None:
+def test_a_gradient_step_lowers_the_drift() -> None:
     clean, perturbed = vectors(4, 0), vectors(4, 5).requires_grad_()
     before, _ = semantic_loss([clean], [perturbed], S2R2())
     before.backward()
@@ -63,7 +63,7 @@ def test_a_step_down_the_gradient_lowers_the_drift() -> None:
     assert after < before
 
 
-def test_rho_goes_from_the_maximum_to_the_mean() -> None:
+def test_rho_interpolates_between_maximum_and_mean() -> None:
     drifts = torch.tensor([0.1, 0.9, 0.3, 0.5])
     assert worst_mean(drifts, 0.0).item() == pytest.approx(0.9)
     assert worst_mean(drifts, 0.5).item() == pytest.approx(0.7)
@@ -75,7 +75,7 @@ def test_segment_vectors_are_means_over_their_tokens() -> None:
     assert segment_means(states, [(0, 2), (3, 4)]).tolist() == [[1.5, 2.5, 3.5], [9.0, 10.0, 11.0]]
 
 
-def test_stability_is_the_product_of_the_norms_and_knows_no_scale_between_them() -> None:
+def test_stability_is_a_scale_invariant_product_of_norms() -> None:
     model = with_lora(tiny("llama")[0])
     settings = S2R2(eta=0.0)
     before = stability_loss(model, settings).item()
@@ -93,7 +93,7 @@ def test_stability_is_the_product_of_the_norms_and_knows_no_scale_between_them()
     assert stability_loss(model, settings).item() == pytest.approx(before, rel=1e-5)
 
 
-def test_stability_has_a_finite_gradient_where_b_is_zero() -> None:
+def test_stability_has_a_finite_gradient_at_b_zero() -> None:
     model = with_lora(tiny("llama")[0])
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -103,7 +103,7 @@ def test_stability_has_a_finite_gradient_where_b_is_zero() -> None:
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
-def test_stability_can_be_that_of_queries_and_keys() -> None:
+def test_stability_can_be_limited_to_queries_and_keys() -> None:
     model = with_lora(tiny("llama")[0])
     assert stability_loss(model, S2R2(qk_only=True)) < stability_loss(model, S2R2())
 

@@ -1,4 +1,4 @@
-"""`holdfast train`: from data to an adapter that runs, the same after an interruption."""
+"""`holdfast train`: from data to a usable adapter, also after an interruption."""
 
 import json
 import sys
@@ -35,16 +35,16 @@ QUICK = {
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return written(tmp_path / "train.jsonl", ROWS)
+    return write_rows(tmp_path / "train.jsonl", ROWS)
 
 
-def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
-def saved(kind: str, folder: Path) -> Path:
-    """A tiny model of this kind with the pocket models' tokenizer."""
+def save_tiny_model(kind: str, folder: Path) -> Path:
+    """Save a tiny model of this kind with the pocket models' tokenizer."""
     tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-aligned"))
     tokenizer.chat_template = None
     tokenizer.save_pretrained(folder)
@@ -54,13 +54,13 @@ def saved(kind: str, folder: Path) -> Path:
     return folder
 
 
-def trained(data: Path, out: Path, **settings: Any) -> dict[str, torch.Tensor]:
+def train_and_load(data: Path, out: Path, **settings: Any) -> dict[str, torch.Tensor]:
     recipe = make_recipe_of({**QUICK, **settings}, {"data": str(data), "output_dir": str(out)}, [])
     train_adapter(recipe)
     return load_file(out / "adapter_model.safetensors")
 
 
-def test_the_command_trains_an_adapter_that_runs(data: Path, tmp_path: Path) -> None:
+def test_the_command_trains_a_usable_adapter(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
     options = ["--num_train_epochs", "1", "--lora", "r=2,alpha=4,targets=q_proj+v_proj", "--disable_tqdm"]
     assert main(["train", "--data", str(data), "--output_dir", str(out), "--noise", "flat_lora", *options]) == 0
@@ -82,20 +82,20 @@ def test_the_command_trains_an_adapter_that_runs(data: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("objective", ["none", "augment", "consistency", "rdrop"])
 @pytest.mark.parametrize("noise", ["none", "flat_lora", "isotropic", "sam_ab", "sam_w"])
-def test_objectives_and_noises_compose_and_differ(data: Path, tmp_path: Path, objective: str, noise: str) -> None:
+def test_objectives_and_noises_combine_and_have_effects(data: Path, tmp_path: Path, objective: str, noise: str) -> None:
     lora = f"{QUICK['lora']},dropout=0.1"
-    plain = trained(data, tmp_path / "plain", max_steps=2, lora=lora)
-    found = trained(data, tmp_path / "other", max_steps=2, lora=lora, objective=objective, noise=noise)
+    plain = train_and_load(data, tmp_path / "plain", max_steps=2, lora=lora)
+    found = train_and_load(data, tmp_path / "other", max_steps=2, lora=lora, objective=objective, noise=noise)
     same = all(torch.equal(plain[name], found[name]) for name in plain)
     assert same == (objective == noise == "none")
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing catches it."""
+    """Simulates kill -9: nothing catches it."""
 
 
 class Death(TrainerCallback):
-    """Kills the training after so many steps."""
+    """Kills the run after a number of steps."""
 
     def __init__(self, step: int) -> None:
         self.step = step
@@ -106,11 +106,11 @@ class Death(TrainerCallback):
 
 
 @pytest.mark.parametrize(("objective", "noise"), [("augment", "flat_lora"), ("none", "sam_ab")])
-def test_a_killed_training_goes_on_to_the_same_adapter(
+def test_a_killed_run_resumes_to_the_same_adapter(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objective: str, noise: str
 ) -> None:
     asked = {"objective": objective, "noise": noise}
-    whole = trained(data, tmp_path / "whole", **asked)
+    whole = train_and_load(data, tmp_path / "whole", **asked)
     build = loop.MethodTrainer.__init__
 
     def mortal(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -119,8 +119,8 @@ def test_a_killed_training_goes_on_to_the_same_adapter(
     with monkeypatch.context() as patched:
         patched.setattr(loop.MethodTrainer, "__init__", mortal)
         with pytest.raises(Killed):
-            trained(data, tmp_path / "killed", **asked)
-    again = trained(data, tmp_path / "killed", **asked)
+            train_and_load(data, tmp_path / "killed", **asked)
+    again = train_and_load(data, tmp_path / "killed", **asked)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     in_one, resumed = (json.loads((tmp_path / name / CARD).read_text())["metrics"] for name in ("whole", "killed"))
     assert "train_loss" in in_one
@@ -130,28 +130,28 @@ def test_a_killed_training_goes_on_to_the_same_adapter(
 
 
 @pytest.mark.parametrize("noise", ["none", "sam_ab", "sam_w"])
-def test_micro_batches_of_a_step_add_up(data: Path, tmp_path: Path, noise: str) -> None:
+def test_gradients_accumulate_over_micro_batches(data: Path, tmp_path: Path, noise: str) -> None:
     asked = {"noise": noise, "max_steps": 3, "per_device_train_batch_size": 2}
-    one = trained(data, tmp_path / "one", **asked)
-    two = trained(data, tmp_path / "two", **{**asked, "gradient_accumulation_steps": 2})
-    three = trained(data, tmp_path / "three", **{**asked, "gradient_accumulation_steps": 4})
+    one = train_and_load(data, tmp_path / "one", **asked)
+    two = train_and_load(data, tmp_path / "two", **{**asked, "gradient_accumulation_steps": 2})
+    three = train_and_load(data, tmp_path / "three", **{**asked, "gradient_accumulation_steps": 4})
     assert not any(torch.equal(one[name], two[name]) for name in one if "lora_B" in name)
     assert not any(torch.equal(two[name], three[name]) for name in one if "lora_B" in name)
 
 
-def test_the_same_recipe_gives_the_same_bits_and_another_seed_others(data: Path, tmp_path: Path) -> None:
+def test_training_is_bit_reproducible_and_depends_on_the_seed(data: Path, tmp_path: Path) -> None:
     asked = {"noise": "flat_lora", "objective": "augment", "max_steps": 2}
-    one, two = (trained(data, tmp_path / name, **asked) for name in ("one", "two"))
-    other = trained(data, tmp_path / "other", **asked, seed=1)
+    one, two = (train_and_load(data, tmp_path / name, **asked) for name in ("one", "two"))
+    other = train_and_load(data, tmp_path / "other", **asked, seed=1)
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.mark.parametrize("mode", ["teacher", "generate"])
-def test_s2r2_trains_and_logs_its_parts(data: Path, tmp_path: Path, mode: str) -> None:
+def test_s2r2_trains_and_logs_its_terms(data: Path, tmp_path: Path, mode: str) -> None:
     asked = {"objective": "s2r2", "objective_args": f"mode={mode},warmup=0.0,max_new_tokens=8", "logging_steps": 1}
-    plain = trained(data, tmp_path / "plain", max_steps=4, save_steps=4)
-    found = trained(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **asked)
+    plain = train_and_load(data, tmp_path / "plain", max_steps=4, save_steps=4)
+    found = train_and_load(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **asked)
     assert not all(torch.equal(plain[name], found[name]) for name in plain)
     state = json.loads((tmp_path / "s2r2" / "checkpoint-4" / "trainer_state.json").read_text())
     for line in state["log_history"][:4]:
@@ -160,12 +160,12 @@ def test_s2r2_trains_and_logs_its_parts(data: Path, tmp_path: Path, mode: str) -
         assert line["l_sem"] >= 0
 
 
-def test_a_seq2seq_model_trains_too(data: Path, tmp_path: Path) -> None:
+def test_a_seq2seq_model_can_be_trained(data: Path, tmp_path: Path) -> None:
     settings = {"lora": "r=2,alpha=4", "max_steps": 2, "noise": "flat_lora", "objective": "consistency"}
-    assert trained(data, tmp_path / "out", model=str(saved("t5", tmp_path / "model")), **settings)
+    assert train_and_load(data, tmp_path / "out", model=str(save_tiny_model("t5", tmp_path / "model")), **settings)
 
 
-def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path) -> None:
+def test_full_fine_tuning_saves_a_whole_model(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "full"
     recipe = make_recipe_of({**QUICK, "max_steps": 1, "full": True}, {"data": str(data), "output_dir": str(out)}, [])
     train_adapter(recipe)
@@ -177,36 +177,39 @@ def test_everything_can_be_trained_without_an_adapter(data: Path, tmp_path: Path
     [
         ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
         ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
-        ([{"text": "a"}], "row 1: no 'prompt' and no 'messages'; it has text"),
-        ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' is null, and no text"),
-        ([{"prompt": "a", "completion": 42}], "row 1: the completion is 42, and no text"),
-        ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' needs at least two"),
+        ([{"text": "a"}], "row 1: needs 'prompt' and 'completion', .*; got text"),
+        ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' must be a string, got null"),
+        ([{"prompt": "a", "completion": 42}], "row 1: 'completion' must be a string, got 42"),
+        ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' must hold at least two"),
         (
             [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
             "must be the assistant's",
         ),
-        ([{"messages": None}], "row 1: no 'prompt' and no 'messages'"),
-        ([{"messages": "hello"}], "row 1: 'messages' needs at least two"),
+        (
+            [{"messages": None}],
+            "row 1: needs 'prompt' and 'completion', 'messages', or 'text' and 'label'; got messages",
+        ),
+        ([{"messages": "hello"}], "row 1: 'messages' must hold at least two"),
         (
             [{"messages": [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "b"}]}],
-            "each with 'role' and 'content', both texts",
+            "each with 'role' and 'content' strings",
         ),
-        ([{"text": "a", "label": "x"}], "row 1: a row with 'label' needs a whole number"),
-        ([{"text": "a", "label": -1}], "row 1: a row with 'label' needs a whole number from 0 on"),
+        ([{"text": "a", "label": "x"}], "row 1: 'label' must be a whole number >= 0"),
+        ([{"text": "a", "label": -1}], "row 1: 'label' must be a whole number >= 0, and 'text' a string"),
         ([{"text": "a", "label": 1}, {"prompt": "a", "completion": "b"}], "some rows have a 'label'"),
-        ([], "holds no example"),
+        ([], "contains no examples"),
     ],
 )
-def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
+def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        trained(written(tmp_path / "data.jsonl", rows), tmp_path / "out")
+        train_and_load(write_rows(tmp_path / "data.jsonl", rows), tmp_path / "out")
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"learning_rat": 1}, "unknown setting 'learning_rat', neither .*; did you mean 'learning_rate'"),
-        ({"noise": "flat_lorra"}, "noise: input should be"),
+        ({"noise": "flat_lorra"}, "unknown method 'flat_lorra'; did you mean 'flat_lora'"),
         ({"lora": "r=2,targets=nowhere"}, "--lora: "),
         ({"objective": "s2r2", "objective_args": "rhoo=1"}, "rhoo is not a setting of s2r2; did you mean 'rho'"),
         ({"objective": "s2r2", "objective_args": "rho=2"}, "rho must be <= 1, got 2"),
@@ -222,11 +225,11 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"noise": "flat_lora", "noise_args": "sigma=big"}, "sigma must be a valid number, got 'big'"),
         ({"objective_args": "weight=1"}, "--objective_args: weight given without --objective"),
         ({"max_length": 2}, "no example fits into 2 tokens"),
-        ({"full": True, "noise": "flat_lora"}, "acts under an adapter: leave out --full"),
-        ({"objective": "rdrop"}, "under dropout, and there is none here: ask for it with --lora ...,dropout=0.1"),
-        ({"objective": "rdrop", "full": True}, "there is none here: set it in the model's configuration"),
+        ({"full": True, "noise": "flat_lora"}, "perturbs the weights that an adapter changes: remove --full"),
+        ({"objective": "rdrop"}, "with dropout, but the model has none: set it with --lora ...,dropout=0.1"),
+        ({"objective": "rdrop", "full": True}, "the model has none: set it in the model's configuration"),
         ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "sigma must be >= 0, got -1"),
-        ({"learning_rate": "fast"}, "learning_rate: a number is wanted"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number, got 'fast'"),
         ({"report_to": "nowhere"}, "the Trainer can't be set up: nowhere is not supported"),
         ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),
         ({"model": "pretrained=./nowhere"}, "'./nowhere' not found"),
@@ -234,68 +237,68 @@ def test_bad_data_is_one_line_that_names_the_row(tmp_path: Path, rows: list[dict
         ({"model": "pretrained=pocket-base,dtype=float23"}, "unknown dtype 'float23'"),
         (
             {"objective": "s2r2", "objective_args": "layer=9,mode=teacher,warmup=0.0,lambda_sem=1"},
-            "layer 9: the model has hidden states 0 to 5",
+            "layer must be a fraction or an index up to 5, got 9",
         ),
     ],
 )
-def test_a_bad_recipe_is_one_line(data: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+def test_a_bad_recipe_raises_a_user_error(data: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     asked = {**QUICK, "data": str(data), "output_dir": str(tmp_path / "out"), **settings}
     with pytest.raises(UserError, match=message):
         train_adapter(make_recipe_of(asked, {}, []))
 
 
-def test_another_recipes_folder_is_refused_by_what_differs(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path / "out", max_steps=1)
+def test_a_folder_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
+    train_and_load(data, tmp_path / "out", max_steps=1)
     with pytest.raises(UserError) as caught:
-        trained(data, tmp_path / "out", max_steps=2, noise="flat_lora", weight_decay=0.1)
+        train_and_load(data, tmp_path / "out", max_steps=2, noise="flat_lora", weight_decay=0.1)
     assert (
-        "holds checkpoints of another recipe (noise was 'none', is now 'flat_lora'; max_steps was 1, is now 2; "
-        "weight_decay was not set, is now 0.1): repeat that recipe"
+        "holds checkpoints of a different recipe (noise was 'none', is now 'flat_lora'; max_steps was 1, is now 2; "
+        "weight_decay was not set, is now 0.1): run that recipe"
     ) in str(caught.value)
 
 
-def test_a_recipe_that_came_to_nothing_does_not_stand_in_the_way_of_the_next(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is called 'nowhere'"):
-        trained(data, tmp_path / "out", lora="r=2,targets=nowhere")
-    assert trained(data, tmp_path / "out", max_steps=1)
+def test_a_failed_recipe_does_not_block_the_next_one(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the model has no module 'nowhere'"):
+        train_and_load(data, tmp_path / "out", lora="r=2,targets=nowhere")
+    assert train_and_load(data, tmp_path / "out", max_steps=1)
 
 
-def test_other_data_under_the_same_name_are_refused(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path / "out", max_steps=1)
-    written(data, ROWS[:-1])
+def test_changed_data_in_the_same_file_is_refused(data: Path, tmp_path: Path) -> None:
+    train_and_load(data, tmp_path / "out", max_steps=1)
+    write_rows(data, ROWS[:-1])
     with pytest.raises(UserError, match="data_digest was"):
-        trained(data, tmp_path / "out", max_steps=1)
+        train_and_load(data, tmp_path / "out", max_steps=1)
 
 
-def test_a_finished_training_is_not_done_again(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path / "out", max_steps=1)
+def test_a_finished_run_is_not_repeated(data: Path, tmp_path: Path) -> None:
+    train_and_load(data, tmp_path / "out", max_steps=1)
     card = (tmp_path / "out" / "training_card.json").read_text()
     with pytest.warns(UserWarning, match="nothing was trained"):
-        trained(data, tmp_path / "out", max_steps=1)
+        train_and_load(data, tmp_path / "out", max_steps=1)
     assert (tmp_path / "out" / "training_card.json").read_text() == card
 
 
-def test_weights_that_are_no_numbers_are_no_result(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the training diverged"):
-        trained(data, tmp_path / "out", max_steps=1, warmup_steps=0, learning_rate=1e39)
+def test_diverged_weights_are_not_saved_as_a_result(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="training diverged: the weights contain NaN or infinity"):
+        train_and_load(data, tmp_path / "out", max_steps=1, warmup_steps=0, learning_rate=1e39)
     assert not (tmp_path / "out" / "adapter_model.safetensors").exists()
 
 
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
 )
-def test_too_little_memory_is_said_in_a_line(
+def test_running_out_of_memory_raises_a_user_error(
     error: RuntimeError, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr(loop.MethodTrainer, "training_step", full)
-    with pytest.raises(UserError, match="out of memory with 4 examples at a time: a smaller --per_device"):
-        trained(data, tmp_path / "out")
+    with pytest.raises(UserError, match="out of memory with 4 examples per device: lower --per_device"):
+        train_and_load(data, tmp_path / "out")
 
 
-def test_csv_is_read_as_text(tmp_path: Path) -> None:
+def test_csv_values_are_read_as_strings(tmp_path: Path) -> None:
     texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
     texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")
     labels.write_text("text,label\nGood news,1\nBad news,0\n")
@@ -303,7 +306,7 @@ def test_csv_is_read_as_text(tmp_path: Path) -> None:
     assert [each.label for each in read_examples(str(labels))] == [1, 0]
 
 
-def test_a_role_that_nobody_plays_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     messages = [{"role": "wizard", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
     data.write_text(json.dumps({"messages": messages}))
@@ -311,22 +314,22 @@ def test_a_role_that_nobody_plays_is_refused(tmp_path: Path) -> None:
         read_examples(str(data))
 
 
-def test_what_reading_parquet_needs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_names_the_extra_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tmp_path / "data.parquet"
     with pytest.raises(UserError, match="no file '"):
         read_examples(str(data))
     data.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "fastparquet", None)
-    with pytest.raises(UserError, match="pip install pyarrow"):
+    with pytest.raises(UserError, match=r"parquet files need pyarrow: pip install 'holdfast-eval\[data\]'"):
         read_examples(str(data))
 
 
-def test_lora_plus_lets_b_learn_faster(data: Path, tmp_path: Path) -> None:
+def test_lora_plus_raises_the_learning_rate_of_b(data: Path, tmp_path: Path) -> None:
     lora = "r=2,alpha=4,targets=q_proj+v_proj"
     once = {"max_steps": 1, "warmup_steps": 0, "learning_rate": 1e-4}
-    plain = trained(data, tmp_path / "plain", **once)
-    plus = trained(data, tmp_path / "plus", **once, lora=f"{lora},loraplus_lr_ratio=16")
+    plain = train_and_load(data, tmp_path / "plain", **once)
+    plus = train_and_load(data, tmp_path / "plus", **once, lora=f"{lora},loraplus_lr_ratio=16")
     for name in plain:
         if "lora_B" in name:  # Adam's first step from zero is the learning rate itself
             assert torch.allclose(plus[name], 16 * plain[name], rtol=0.01, atol=1e-6)
@@ -334,44 +337,44 @@ def test_lora_plus_lets_b_learn_faster(data: Path, tmp_path: Path) -> None:
             assert torch.allclose(plus[name], plain[name])
 
 
-def test_the_card_says_how_far_the_adapter_went(data: Path, tmp_path: Path) -> None:
+def test_the_card_records_the_distance_moved(data: Path, tmp_path: Path) -> None:
     still = tmp_path / "still"
-    trained(data, still, max_steps=1, learning_rate=0.0)
-    trained(data, tmp_path / "moved", max_steps=1, warmup_steps=0)
+    train_and_load(data, still, max_steps=1, learning_rate=0.0)
+    train_and_load(data, tmp_path / "moved", max_steps=1, warmup_steps=0)
     cards = [json.loads((tmp_path / name / "training_card.json").read_text()) for name in ("still", "moved")]
     assert cards[0]["squared_distance"] == 0.0 < cards[1]["squared_distance"]
     assert {"data_digest", "base_digest"} <= cards[0].keys()
 
 
-def test_examples_that_are_too_long_are_counted(data: Path, tmp_path: Path) -> None:
+def test_dropped_examples_are_counted(data: Path, tmp_path: Path) -> None:
     rows = [*ROWS, {"prompt": "Where is the vase? " * 60, "completion": "Here."}]
     with pytest.warns(UserWarning, match="1 of 13 examples are longer than 64 tokens; left out: 1$"):
-        trained(written(data, rows), tmp_path / "out", max_length=64, too_long="drop", max_steps=1)
+        train_and_load(write_rows(data, rows), tmp_path / "out", max_length=64, too_long="drop", max_steps=1)
     card = json.loads((tmp_path / "out" / "training_card.json").read_text())
     assert (card["examples"], card["longer_than_context"]) == (12, 1)
 
 
-def test_examples_that_cant_be_cut_are_told_apart_from_those_that_are(data: Path, tmp_path: Path) -> None:
+def test_truncated_and_dropped_examples_are_counted_apart(data: Path, tmp_path: Path) -> None:
     long = "Where is the vase? " * 60
     rows = [*ROWS, {"prompt": long, "completion": "Here."}, {"prompt": "Where?", "completion": long}]
-    said = "2 of 14 .*; prompt cut at its beginning: 1, left out, since the completion leaves no room for a prompt: 1$"
-    with pytest.warns(UserWarning, match=said):
-        trained(written(data, rows), tmp_path / "out", max_length=64, max_steps=1)
+    message = "2 of 14 .*; prompt truncated at the start: 1, left out because the completion leaves no room for the prompt: 1$"
+    with pytest.warns(UserWarning, match=message):
+        train_and_load(write_rows(data, rows), tmp_path / "out", max_length=64, max_steps=1)
     card = json.loads((tmp_path / "out" / "training_card.json").read_text())
     assert (card["examples"], card["longer_than_context"], card["cut"], card["left_out"]) == (13, 2, 1, 1)
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_rows(
+def test_a_nan_loss_stops_training_and_names_the_rows(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken: Callable[..., torch.Tensor] = lambda logits, labels, seq2seq: logits.sum() * float("nan")  # noqa: E731
     monkeypatch.setattr(loop, "task_loss", broken)
-    with pytest.raises(UserError, match=r"the loss is nan in step 1, on the data's rows \d+, \d+"):
-        trained(data, tmp_path / "out")
+    with pytest.raises(UserError, match=r"the loss is nan in step 1, on data rows \d+, \d+"):
+        train_and_load(data, tmp_path / "out")
     assert (tmp_path / "out" / "stopped" / "adapter_model.safetensors").is_file()
 
 
-def test_flags_of_training_arguments_are_flags() -> None:
+def test_training_arguments_can_be_given_as_flags() -> None:
     from holdfast.harness.actions.training import make_recipe_of
 
     flags = {"data": "x.jsonl", "output_dir": "y"}

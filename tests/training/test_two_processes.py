@@ -1,4 +1,4 @@
-"""`accelerate launch ... holdfast train` with two processes: one training, not two."""
+"""`accelerate launch ... holdfast train` with two processes trains one model, not two."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 ROWS = [{"prompt": f"Where is the red vase number {i}?", "completion": "In room 3."} for i in range(16)]
-"""Completions of one length: a rank's loss is the mean over its own tokens."""
+"""All completions have the same length, because each rank's loss is the mean over its own tokens."""
 TWO = [
     "--multi_gpu",
     "--num_processes",
@@ -24,12 +24,12 @@ TWO = [
     "--dynamo_backend",
     "no",
 ]
-"""accelerate starts processes of its own with --multi_gpu only (--cpu leaves that to MPI); --use_cpu puts them on gloo."""
+"""accelerate only starts processes with --multi_gpu (--cpu leaves that to MPI); --use_cpu makes them use gloo."""
 SIGMA = 2.0
-"""So large that another eps on one of the ranks could not go unseen."""
+"""Large enough to notice if the ranks' noise differed."""
 
 
-def trained(data: Path, out: Path, *, processes: int, batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
+def train(data: Path, out: Path, *, processes: int, batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
     launch: list[str] = []
     if processes > 1:
         with socket.socket() as free:
@@ -45,7 +45,7 @@ def trained(data: Path, out: Path, *, processes: int, batch: int, seed: int = 0)
         "max_steps": 4,
         "per_device_train_batch_size": batch,
         "learning_rate": 1e-3,
-        "optim": "sgd",  # Adam's first steps are signs, which hide what size a gradient has
+        "optim": "sgd",  # Adam's first steps are signs, which hide the size of gradients
         "seed": seed,
         "use_cpu": True,
         "disable_tqdm": True,
@@ -63,11 +63,11 @@ def distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> fl
     return max((one[name] - other[name]).abs().max().item() for name in one)
 
 
-def test_two_processes_make_what_one_with_the_doubled_batch_makes(tmp_path: Path) -> None:
+def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
     data = tmp_path / "train.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    two = trained(data, tmp_path / "two", processes=2, batch=4)
-    one = trained(data, tmp_path / "one", processes=1, batch=8)
-    half = trained(data, tmp_path / "half", processes=1, batch=4)
+    two = train(data, tmp_path / "two", processes=2, batch=4)
+    one = train(data, tmp_path / "one", processes=1, batch=8)
+    half = train(data, tmp_path / "half", processes=1, batch=4)
     assert distance(two, one) == pytest.approx(0, abs=1e-6)
     assert distance(half, one) > 100 * distance(two, one)

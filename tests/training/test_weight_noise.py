@@ -1,4 +1,4 @@
-"""Flat-LoRA's noise: what it is, when it is there, and that the base never knows."""
+"""Flat-LoRA's noise: its distribution, its schedule, and that the base weights never change."""
 
 import math
 
@@ -21,7 +21,7 @@ def loss_and_gradients(model: nn.Module, batch: dict[str, torch.Tensor]) -> tupl
     return loss.item(), [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
 
-def test_normal_numbers_have_mean_zero_and_variance_one_and_come_from_their_key() -> None:
+def test_normals_are_standard_and_determined_by_their_key() -> None:
     drawn = normals(7, 700, 800, torch.device("cpu"))
     assert abs(drawn.mean().item()) < 0.005
     assert drawn.std(1).mean().item() == pytest.approx(1, abs=0.01)
@@ -30,12 +30,12 @@ def test_normal_numbers_have_mean_zero_and_variance_one_and_come_from_their_key(
 
 
 @pytest.mark.parametrize("shape", [(700, 800), (7, 13), (3, 600_001)])
-def test_normal_numbers_are_normal(shape: tuple[int, int]) -> None:
+def test_normals_pass_a_normality_test(shape: tuple[int, int]) -> None:
     drawn = normals(7, *shape, torch.device("cpu")).flatten().double()
     assert kstest(drawn.numpy(), "norm").pvalue > 0.01
 
 
-def test_the_number_of_threads_changes_nothing() -> None:
+def test_normals_do_not_depend_on_the_number_of_threads() -> None:
     before = torch.get_num_threads()
     drawn = []
     for threads in (1, 2):
@@ -46,7 +46,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_fast_row_norms_are_those_of_the_merged_matrix(kind: str) -> None:
+def test_fast_row_norms_equal_those_of_the_merged_matrix(kind: str) -> None:
     model = with_lora(tiny(kind)[0])
     layers = adapted_layers(model)
     assert len(layers) >= 8
@@ -56,7 +56,7 @@ def test_fast_row_norms_are_those_of_the_merged_matrix(kind: str) -> None:
         assert layer.row_norms() == pytest.approx(merged.detach().norm(dim=1).numpy(), rel=1e-5)
 
 
-def test_the_noise_of_a_row_is_sigma_times_its_root_mean_square() -> None:
+def test_row_noise_is_sigma_times_the_root_mean_square() -> None:
     layer = nn.Linear(4000, 6, bias=False)
     with torch.no_grad():
         layer.weight.mul_(torch.arange(1.0, 7.0)[:, None])
@@ -94,14 +94,14 @@ def test_isotropic_noise_has_the_same_energy_spread_evenly() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_are_those_of_a_model_whose_weights_hold_the_noise(kind: str) -> None:
-    """The slow, obvious form: write the noise into a copy of the base, and run it."""
+def test_gradients_equal_those_with_noise_in_the_weights(kind: str) -> None:
+    """Compare with the slow, obvious form: write the noise into the base weights and run the model."""
     model, batch = tiny(kind)
     model = with_lora(model)
     noise = WeightNoise(model, sigma=0.3, seed=5)
     with noise.step(3, 4):
         loss, gradients = loss_and_gradients(model, batch)
-        eps = {layer.name: noise._now[layer.name].like(layer.weight()) for layer in adapted_layers(model)}
+        eps = {layer.name: noise._now[layer.name].draw(layer.weight()) for layer in adapted_layers(model)}
     noise.remove()
     for layer in adapted_layers(model):
         added = eps[layer.name].T if layer.transposed else eps[layer.name]
@@ -131,7 +131,7 @@ def test_the_base_is_bit_identical_after_training(dtype: torch.dtype) -> None:
             assert torch.equal(parameter, frozen[name]), name
 
 
-def test_sigma_zero_and_the_first_step_are_plain_lora_bit_for_bit() -> None:
+def test_sigma_zero_and_the_first_step_equal_plain_lora() -> None:
     model, batch = tiny("llama")
     model = with_lora(model)
     plain = loss_and_gradients(model, batch)
@@ -142,7 +142,7 @@ def test_sigma_zero_and_the_first_step_are_plain_lora_bit_for_bit() -> None:
         assert all(map(torch.equal, gradients, plain[1]))
 
 
-def test_there_is_one_noise_per_optimizer_step_and_another_in_the_next() -> None:
+def test_noise_is_fixed_within_a_step_and_new_in_the_next() -> None:
     model, batch = tiny("llama")
     model = with_lora(model)
     noise = WeightNoise(model, sigma=0.2, seed=1)
@@ -153,7 +153,7 @@ def test_there_is_one_noise_per_optimizer_step_and_another_in_the_next() -> None
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_outside_a_step_there_is_no_noise() -> None:
+def test_noise_is_off_outside_a_step() -> None:
     model, batch = tiny("llama")
     model = with_lora(model)
     plain = model(**batch).loss.item()
@@ -178,7 +178,7 @@ def test_gradient_checkpointing_sees_the_same_noise() -> None:
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(gradients, recomputed, strict=True))
 
 
-def test_the_global_generator_is_left_alone() -> None:
+def test_the_global_random_state_is_unchanged() -> None:
     model, batch = tiny("llama")
     model = with_lora(model)
     torch.manual_seed(0)
@@ -189,7 +189,7 @@ def test_the_global_generator_is_left_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_noise_rises_from_nothing_to_sigma() -> None:
+def test_noise_rises_from_zero_to_sigma() -> None:
     values = [schedule(0.05, step, 100) for step in range(101)]
     assert values[0] == 0
     assert values[50] == pytest.approx(0.025)
@@ -203,5 +203,5 @@ def test_all_linear_layers_can_be_perturbed() -> None:
 
 
 def test_a_model_without_an_adapter_is_refused() -> None:
-    with pytest.raises(UserError, match="no linear layer under an active LoRA adapter"):
+    with pytest.raises(UserError, match="needs a linear layer with an active LoRA adapter"):
         WeightNoise(tiny("llama")[0], sigma=0.1)

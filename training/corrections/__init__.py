@@ -1,4 +1,4 @@
-"""Post-hoc corrections: a trained adapter is corrected without training. Every module here registers one."""
+"""Post-hoc corrections, which change a trained adapter without training. Every module here registers one."""
 
 from holdfast.training.corrections.csulora import csulora
 from holdfast.training.corrections.factored.factors import Components, Correction, Directions, Factors

@@ -1,4 +1,4 @@
-"""CSULoRA (arXiv 2605.30640): attenuate an update's parts outside of the safety subspace, by their energy."""
+"""CSULoRA (arXiv 2605.30640): attenuate the parts of an update outside the safety subspace, by their energy."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 class CSULoRA:
     """The settings of `csulora`."""
 
-    strength: float = setting(1.0, "how much to attenuate; several by commas are a sweep", ge=0)
-    signed: bool = setting(False, "also attenuate what undoes the alignment")
+    strength: float = setting(1.0, "how much to attenuate; a comma-separated list runs a sweep", ge=0)
+    signed: bool = setting(False, "also attenuate the part that undoes the alignment")
     per_direction: bool = setting(False, "attenuate each singular direction by its own energy")
     separable: bool = setting(False, "use a_O = a_L a_R: exactly the same rank")
     rank: Literal["keep", "exact"] | int = setting(
-        "keep", "rank of the result: keep, exact (up to twice the rank) or a number", ge=1
+        "keep", "rank of the result: keep, exact (at most twice the rank) or a number", ge=1
     )
 
     def __post_init__(self) -> None:
         if self.per_direction and self.separable:
-            raise UserError("csulora: per_direction and separable exclude each other: choose one")
+            raise UserError("csulora: per_direction and separable are mutually exclusive: choose one")
 
 
 @method("csulora", "adapter", settings=CSULoRA)
 def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
-    """Attenuate what lies outside of the safety subspace by its energy (arXiv 2605.30640)."""
-    from holdfast.training.corrections.factored.attenuation import attenuated
+    """Attenuate what lies outside the safety subspace by its energy (arXiv 2605.30640)."""
+    from holdfast.training.corrections.factored.attenuation import attenuate
 
-    return lambda module: attenuated(
+    return lambda module: attenuate(
         module.parts,
         settings.strength,
         signed=settings.signed,
@@ -63,24 +63,24 @@ def csulora(
 
         X* = argmin_X 1/2 ||X - dW||^2 + sum_c lambda_c / 2 ||X_c||^2,   lambda_c = strength E_c / E  for L, R, O
 
-    that is X* = F + a_L L + a_R R + a_O O with a_c = 1 / (1 + lambda_c) [own: the paper's abstract says that the
-    problem is closed-form, penalised and smooth in relative energy].
+    that is X* = F + a_L L + a_R R + a_O O with a_c = 1 / (1 + lambda_c) [own: the paper's abstract calls the problem
+    closed-form, penalised and smooth in relative energy].
 
     Args:
         adapter: Factors of each module.
-        subspace: Directions of each module (see `directions`).
+        subspace: Directions of each module (see `find_directions`).
         strength: The penalty, >= 0; 0 changes nothing.
         signed: [own] Attenuate the opposing part of F too: its singular directions p, q with p^T D q < 0, along which
-            the update undoes what alignment did. Without it the method is blind to the sign.
+            the update undoes the alignment. Without it the method ignores the sign.
         per_direction: [own] Penalise each singular direction of a part by its own energy instead of the part's.
         separable: [own] Set a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
-        rank: The rank of the result (see `Rank`); what truncation costs is in the account.
+        rank: The rank of the result (see `Rank`); the correction reports the truncation error.
 
     Returns:
         The correction of each module, by name.
 
     Raises:
-        UserError: If adapter and subspace don't belong together, or `per_direction` and `separable` are both set.
+        UserError: If adapter and subspace don't match, or `per_direction` and `separable` are both set.
 
     >>> import torch
     >>> from holdfast.training.corrections import Directions, Factors

@@ -1,4 +1,4 @@
-"""A control of CSULoRA: what lies within the safety subspace, alone."""
+"""A control for CSULoRA: keep only the part of the update within the safety subspace."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 @method("project", "adapter")
 def build(settings: NoSettings, modules: Mapping[str, ModuleUpdate]) -> Correct:
     """Keep only what lies within the safety subspace: a control."""
-    from holdfast.training.corrections.factored.attenuation import projected
+    from holdfast.training.corrections.factored.attenuation import keep_aligned
 
-    return lambda module: projected(module.parts)
+    return lambda module: keep_aligned(module.parts)
 
 
 def project(adapter: Mapping[str, Factors], subspace: Mapping[str, Directions]) -> dict[str, Correction]:
-    """Return P_U dW P_V for every module: CSULoRA's limit at infinite strength, of rank at most r."""
+    """Return P_U dW P_V for every module, CSULoRA's limit at infinite strength, of rank at most r.
+
+    Args:
+        adapter: Factors of each module.
+        subspace: Directions of each module.
+
+    Returns:
+        The correction of each module, by name.
+
+    Raises:
+        UserError: If adapter and subspace don't match.
+    """
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 
     modules = ModuleUpdates(adapter, subspace)

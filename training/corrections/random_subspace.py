@@ -1,4 +1,4 @@
-"""A control of CSULoRA: does it matter which subspace, or only that there is one of this size?"""
+"""A control for CSULoRA: does the choice of subspace matter, or only its size?"""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class RandomSubspace:
 
 @method("random_subspace", "adapter", settings=RandomSubspace)
 def build(settings: RandomSubspace, modules: Mapping[str, ModuleUpdate]) -> Correct:
-    """Run csulora with as many random directions: a control."""
-    from holdfast.training.corrections.factored.attenuation import attenuated
+    """Run csulora with the same number of random directions: a control."""
+    from holdfast.training.corrections.factored.attenuation import attenuate
     from holdfast.training.corrections.factored.splitting import split
     from holdfast.training.corrections.factored.subspace import random_directions
 
     def correct(module: ModuleUpdate) -> Correction:
         directions = random_directions(module.directions, module.name, settings.seed)
-        return attenuated(split(module.factors, directions), settings.strength, rank=settings.rank)
+        return attenuate(split(module.factors, directions), settings.strength, rank=settings.rank)
 
     return correct
 
@@ -45,7 +45,21 @@ def random_subspace(
     seed: int = 0,
     rank: Literal["keep", "exact"] | int = "keep",
 ) -> dict[str, Correction]:
-    """Return CSULoRA's correction with random directions, as many as the subspace has in each module."""
+    """Return CSULoRA's correction with random directions, as many as the subspace has in each module.
+
+    Args:
+        adapter: Factors of each module.
+        subspace: Directions of each module, for their number and the norm of the displacement.
+        strength: The penalty, as in `csulora`.
+        seed: The seed of the random directions.
+        rank: The rank of the result (see `Rank`).
+
+    Returns:
+        The correction of each module, by name.
+
+    Raises:
+        UserError: If adapter and subspace don't match.
+    """
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 
     modules = ModuleUpdates(adapter, subspace)

@@ -1,4 +1,4 @@
-"""SafeLoRA (NeurIPS 2024): project updates that leave the column space of the alignment back onto it."""
+"""SafeLoRA (NeurIPS 2024): project updates that leave the alignment's column space back onto it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SafeLoRA:
     """The settings of `safelora`."""
 
     threshold: float = setting(0.35, "project modules up to this cosine", ge=-1, le=1)
-    number: int | None = setting(None, "or project this many modules, those of lowest cosine", ge=0)
+    number: int | None = setting(None, "instead, project this many modules, those with the lowest cosine", ge=0)
 
 
 @method("safelora", "adapter", settings=SafeLoRA)
@@ -37,9 +37,9 @@ def build(settings: SafeLoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
 
     def correct(module: ModuleUpdate) -> Correction:
         found = projections[module.name]
-        is_replaced = found.cosine <= threshold and not module.parts.fixed
+        is_replaced = found.cosine <= threshold and not module.parts.is_fixed
         factors = replace(module.factors, b=found.b) if is_replaced else module.factors
-        return module.becomes(factors, cosine=found.cosine)
+        return module.replace_with(factors, cosine=found.cosine)
 
     return correct
 
@@ -54,17 +54,20 @@ def safelora(
 ) -> dict[str, Correction]:
     """Replace dW by C dW where cos(C dW, dW) <= threshold, or in the `number` modules where it is lowest [code].
 
-    C = D D^T / ||D||_F is no projection (it is not idempotent and grows with D); it is what the published code uses.
+    C = D D^T / ||D||_F is not a projection (it is not idempotent and grows with D), but the published code uses it.
 
     Args:
         adapter: Factors of each module.
-        displacements: D (m, n) by the subspace's name of each module; may read it on access.
-        subspace: Only used to account for what changed.
-        threshold: Cosine up to which a module is replaced, in [-1, 1].
-        number: Replace this many modules instead, and those that tie with the last of them.
+        displacements: D (m, n) by the module's name in the subspace; a lazy mapping may read D on access.
+        subspace: Directions of each module, only used to report what changed.
+        threshold: Replace modules up to this cosine, in [-1, 1].
+        number: If given, ignore the threshold and replace this many modules, and any tied with the last of them.
 
     Returns:
         The correction of each module, by name.
+
+    Raises:
+        UserError: If adapter and subspace don't match.
     """
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 

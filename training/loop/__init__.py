@@ -1,1 +1,1 @@
-"""The training loop: batches in, transformers' Trainer with two places opened."""
+"""The training loop: batches, and transformers' Trainer extended by objectives and weight noise."""

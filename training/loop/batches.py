@@ -1,4 +1,4 @@
-"""From examples to padded batches, clean and perturbed."""
+"""Turns examples into padded batches, with original or perturbed prompts."""
 
 from collections.abc import Sequence
 from random import Random
@@ -14,8 +14,16 @@ from holdfast.training.examples import Encoded, Example, encode
 
 
 class Collator:
-    """Encoded examples -> input_ids, attention_mask, labels (-100 on prompts and padding), padded on the right, and
-    `number`, which tells the trainer whose they are."""
+    """Collates numbered, encoded examples into a batch padded on the right.
+
+    A batch has input_ids, attention_mask, labels (-100 on prompts and padding; class indices for classification) and
+    `number`, the examples' indices; for seq2seq also decoder_input_ids.
+
+    Args:
+        pad: The padding token's id.
+        kind: The kind of training.
+        start: The id of the token that a seq2seq decoder starts with.
+    """
 
     def __init__(self, pad: int, kind: Kind, start: int = 0) -> None:
         self._pad, self.kind, self._start = pad, kind, start
@@ -47,8 +55,19 @@ class Collator:
 
 
 class Perturber:
-    """Perturbed batches: for each example of a step, one of the named perturbations at one of its severities, drawn
-    from (seed, step, example), so that a resumed run draws the same."""
+    """Perturbs the prompts of training examples.
+
+    Each example in each step gets one perturbation at one severity, drawn at random from (seed, step, example), so that
+    a resumed run draws the same.
+
+    Args:
+        examples: The training examples.
+        specs: Perturbations such as `typos` or `typos@light`; without a severity, light or heavy is drawn.
+        seed: The seed of the draws.
+        tokenizer: The model's tokenizer.
+        collator: Makes the batches.
+        longest: The context length in tokens.
+    """
 
     def __init__(
         self,
@@ -67,8 +86,8 @@ class Perturber:
             for each in ([severity] if severity else ["light", "heavy"])
         ]
 
-    def text(self, number: int, step: int) -> str:
-        """The perturbed prompt of example `number` in optimizer step `step`."""
+    def perturb(self, number: int, step: int) -> str:
+        """Return the perturbed prompt of example `number` in optimizer step `step`."""
         name, severity = Random(f"{self._seed}|{step}|{number}").choice(self._choices)
         return make_variant(
             self._examples[number].prompt,
@@ -80,14 +99,14 @@ class Perturber:
             seed=self._seed,
         ).text
 
-    def examples(self, numbers: Sequence[int], step: int) -> list[Example]:
-        """The examples with their prompts perturbed."""
-        return [self._examples[n].asked(self.text(n, step)) for n in numbers]
+    def perturb_examples(self, numbers: Sequence[int], step: int) -> list[Example]:
+        """Return these examples with perturbed prompts."""
+        return [self._examples[n].with_prompt(self.perturb(n, step)) for n in numbers]
 
-    def encoded(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """A padded batch of these examples; prompts that are too long lose their beginning."""
+    def encode(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """Return a padded batch of these examples; prompts that are too long are truncated at the start."""
         seq2seq = self._collator.kind == "seq2seq"
         rows = [encode(each, self._tokenizer, seq2seq=seq2seq) for each in examples]
-        batch = self._collator([(0, each.last(self._longest)) for each in rows])
+        batch = self._collator([(0, each.truncate(self._longest)) for each in rows])
         del batch["number"]
         return batch

@@ -1,4 +1,4 @@
-"""Flat-LoRA in a Trainer of your own: any model that peft adapts, whatever it reads."""
+"""Flat-LoRA as a callback for your own Trainer, for any model that peft can adapt."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -10,13 +10,21 @@ from holdfast.training.noise.weights.weight_noise import WeightNoise
 
 
 class FlatLora(TrainerCallback):  # type: ignore[misc]
-    """Weight noise (arXiv 2409.14396) in every optimizer step of transformers' `Trainer`, for vision models and others.
+    """Adds Flat-LoRA's weight noise (arXiv 2409.14396) to every optimizer step of transformers' `Trainer`.
+
+    It works for vision models and others, not only for language models:
 
         trainer = Trainer(model, arguments, train_dataset=images, callbacks=[FlatLora(model, sigma=0.15)])
 
-    `model` is under a LoRA adapter of peft. In a loop without a Trainer use `WeightNoise(model, ...).step(step, total)`
-    around forward and backward. Evaluation and saving never see the noise. A step that raises leaves it on the model,
-    until training goes on or `on_train_end` is called.
+    In a loop without a Trainer, wrap forward and backward in `WeightNoise(model, ...).step(step, total)`. Evaluation
+    and saving never see the noise. If a step raises, the noise stays on the model until training starts again or
+    `on_train_end` is called.
+
+    Args:
+        model: A model with a peft LoRA adapter.
+        sigma: The noise at the last step, relative to each row's root mean square, >= 0.
+        seed: The seed of the noise.
+        all_linear: Whether to perturb every linear layer, not only those with an adapter.
     """
 
     def __init__(self, model: nn.Module, *, sigma: float = 0.05, seed: int = 0, all_linear: bool = False) -> None:
@@ -24,18 +32,18 @@ class FlatLora(TrainerCallback):  # type: ignore[misc]
         self._open = ExitStack()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """None yet, even where an earlier training broke off within a step."""
+        """Remove noise left by an earlier run that was interrupted within a step."""
         self._open.close()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """The noise of this optimizer step, for all its micro-batches."""
+        """Add this optimizer step's noise, the same for all its micro-batches."""
         self._open.close()
         self._open.enter_context(self._noise.step(state.global_step, state.max_steps))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """No noise any more."""
+        """Remove the noise."""
         self._open.close()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """None, even where a step was left half-way."""
+        """Remove the noise, even if a step was interrupted."""
         self._open.close()

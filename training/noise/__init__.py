@@ -1,1 +1,1 @@
-"""Noise on the weights around forward and backward passes. Every module here registers its methods."""
+"""Noise on the weights during forward and backward passes. Every module here registers its methods."""

@@ -1,4 +1,4 @@
-"""Flat-LoRA (arXiv 2409.14396, ICML 2025): train under random noise on the merged weights; and its control."""
+"""Flat-LoRA (arXiv 2409.14396, ICML 2025), training under random noise on the merged weights, and its control."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FlatLora:
     """The settings of `flat_lora` and `isotropic`."""
 
     sigma: float = setting(0.05, "noise at the last step, relative to each row's root mean square", ge=0)
-    all_linear: bool = setting(False, "perturb every linear layer, not only those under the adapter")
+    all_linear: bool = setting(False, "perturb every linear layer, not only those with an adapter")
 
 
 @method("flat_lora", "weights", settings=FlatLora)
@@ -28,7 +28,7 @@ def flat_lora(settings: FlatLora, context: TrainingContext) -> StepNoise:
 
 @method("isotropic", "weights", settings=FlatLora)
 def isotropic(settings: FlatLora, context: TrainingContext) -> StepNoise:
-    """Add the same noise energy as flat_lora, spread evenly over rows: its control."""
+    """Add noise of flat_lora's energy, spread evenly over rows: its control."""
     return _noise("isotropic", settings, context)
 
 
@@ -36,7 +36,7 @@ def _noise(kind: Literal["flat_lora", "isotropic"], settings: FlatLora, context:
     from holdfast.training.noise.weights.weight_noise import WeightNoise
 
     if context.full:
-        raise UserError(f"--noise {kind} perturbs the weights under an adapter: remove --full")
+        raise UserError(f"--noise {kind} perturbs the weights that an adapter changes: remove --full")
     return WeightNoise(
         context.model, sigma=settings.sigma, seed=context.seed, kind=kind, all_linear=settings.all_linear
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Sam:
     """The settings of `sam_ab` and `sam_w`."""
 
-    rho: float = setting(0.05, "radius of the neighbourhood, in the L2 norm of what moves", ge=0)
+    rho: float = setting(0.05, "radius of the neighbourhood: the L2 norm of the step", ge=0)
 
 
 @method("sam_ab", "weights", settings=Sam)
@@ -29,9 +29,9 @@ def sam_ab(settings: Sam, context: TrainingContext) -> StepNoise:
 
 @method("sam_w", "weights", settings=Sam)
 def sam_w(settings: Sam, context: TrainingContext) -> StepNoise:
-    """Take the gradient at the worst point near the frozen matrices under the adapter."""
+    """Take the gradient at the worst point near the frozen matrices that the adapter changes."""
     from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter
 
     if context.full:
-        raise UserError("--noise sam_w moves the weights under an adapter: remove --full")
+        raise UserError("--noise sam_w perturbs the weights that an adapter changes: remove --full")
     return SharpnessAware(context.model, matrices_under_adapter(context.model), settings.rho)

@@ -1,1 +1,1 @@
-"""Objectives: what replaces or joins the task loss. Every module here registers one."""
+"""Objectives: losses that replace or extend the task loss. Every module here registers one."""

@@ -1,4 +1,4 @@
-"""Data augmentation, the baseline that every other objective must beat."""
+"""Data augmentation, the baseline for the other objectives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @method("augment", "loss", perturbs=True)
 def augment(settings: NoSettings, context: TrainingContext) -> Objective:
-    """Train on the prompt and on its perturbed version, half each."""
+    """Train on the prompt and on its perturbed version, with equal weight."""
 
     def objective(step: Step) -> tuple[Tensor, dict[str, float]]:
         clean, perturbed = step.task(step.clean)[0], step.task(step.perturbed())[0]

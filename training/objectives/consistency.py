@@ -21,9 +21,9 @@ class Consistency:
 
 @method("consistency", "loss", settings=Consistency, perturbs=True)
 def consistency(settings: Consistency, context: TrainingContext) -> Objective:
-    """Keep the token KL between the clean and the perturbed prompt's predictions small.
+    """Penalise the token KL between the predictions for the clean and the perturbed prompt.
 
-    The clean side is under stop-gradient.
+    No gradient flows through the clean side.
     """
     from holdfast.training.objectives.segments.divergence import answer_logits, token_kl
 

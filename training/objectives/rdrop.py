@@ -23,15 +23,15 @@ class RDrop:
 
 @method("rdrop", "loss", settings=RDrop)
 def rdrop(settings: RDrop, context: TrainingContext) -> Objective:
-    """Keep the symmetric KL between two dropout passes small (Liang et al. 2021).
+    """Penalise the symmetric KL between two dropout passes (Liang et al. 2021).
 
-    The task loss is the mean over both passes. Raises UserError for a model without dropout, where they agree.
+    The task loss is the mean over both passes. Raises UserError if the model has no dropout, so that they would agree.
     """
     from holdfast.training.objectives.segments.divergence import answer_logits, has_dropout, token_kl
 
     if not has_dropout(context.model):
         fix = "set it in the model's configuration" if context.full else "set it with --lora ...,dropout=0.1"
-        raise UserError(f"--objective rdrop compares two passes under dropout, and the model has none: {fix}")
+        raise UserError(f"--objective rdrop compares two passes with dropout, but the model has none: {fix}")
 
     def objective(step: Step) -> tuple[Tensor, dict[str, float]]:
         first, one = step.task(step.clean)

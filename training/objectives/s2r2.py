@@ -1,6 +1,6 @@
 """S2R2 (arXiv 2605.01605): penalise the worst segment drift under perturbed prompts, and keep the adapter stable.
 
-The paper's full text is not available: what is not in its abstract or in public reviews is this project's
+The paper's full text is not available: details beyond its abstract and public reviews are this project's
 reconstruction, marked [own].
 """
 

@@ -1,4 +1,4 @@
-"""Random updates and subspaces, and the dense forms that the fast ones must equal."""
+"""Random updates and subspaces, and dense reference implementations of the corrections."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch import Tensor
 from holdfast.training.corrections import Directions, Factors
 
 
-def made_update(
+def make_update(
     m: int = 12, n: int = 9, r: int = 3, *, seed: int = 0, scale: float = 0.7, dtype: torch.dtype = torch.float64
 ) -> Factors:
     generator = torch.Generator().manual_seed(seed)
@@ -14,7 +14,7 @@ def made_update(
     return Factors(a, b, scale)
 
 
-def made_directions(
+def make_directions(
     m: int = 12, n: int = 9, k: int = 4, *, seed: int = 1, dtype: torch.dtype = torch.float64
 ) -> Directions:
     generator = torch.Generator().manual_seed(seed)
@@ -24,7 +24,7 @@ def made_directions(
 
 
 def dense_parts(update: Factors, found: Directions) -> list[Tensor]:
-    """F, L, R, O by m x m and n x n projectors."""
+    """Return F, L, R, O computed with m x m and n x n projectors."""
     w = update.dense()
     p_u, p_v = found.u @ found.u.T, found.v @ found.v.T
     i_u, i_v = torch.eye(len(p_u), dtype=w.dtype), torch.eye(len(p_v), dtype=w.dtype)
@@ -32,7 +32,7 @@ def dense_parts(update: Factors, found: Directions) -> list[Tensor]:
 
 
 def dense_csulora(update: Factors, found: Directions, strength: float) -> Tensor:
-    """X* = F + a_L L + a_R R + a_O O, all m x n."""
+    """Return X* = F + a_L L + a_R R + a_O O from m x n matrices."""
     aligned, *others = dense_parts(update, found)
     energy = update.dense().norm() ** 2
     corrected = aligned.clone()
@@ -42,7 +42,7 @@ def dense_csulora(update: Factors, found: Directions, strength: float) -> Tensor
 
 
 def dense_safelora(update: Factors, displacement: Tensor) -> tuple[Tensor, float]:
-    """C dW with C = D D^T / ||D||_F made in full, and cos(C dW, dW), as the published code has them."""
+    """Return C dW with C = D D^T / ||D||_F formed in full, and cos(C dW, dW), as the published code does."""
     w = update.dense()
     projected = (displacement @ displacement.T / displacement.norm()) @ w
     return projected, float(torch.nn.functional.cosine_similarity(projected.flatten(), w.flatten(), dim=0))

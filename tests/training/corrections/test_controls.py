@@ -1,4 +1,4 @@
-"""SafeLoRA and the controls: equal to their dense forms, and comparable with CSULoRA."""
+"""SafeLoRA and the controls equal their dense forms, and are comparable with CSULoRA."""
 
 import pytest
 import torch
@@ -13,14 +13,14 @@ from holdfast.training.corrections import (
     safelora,
     shrink,
 )
-from tests.training.corrections.made import dense_parts, dense_safelora, made_directions, made_update
+from tests.training.corrections.made import dense_parts, dense_safelora, make_directions, make_update
 
-ADAPTER = {f"layers.{i}": made_update(seed=i) for i in range(4)}
-SUBSPACE = {f"layers.{i}": made_directions(seed=10 + i) for i in range(4)}
+ADAPTER = {f"layers.{i}": make_update(seed=i) for i in range(4)}
+SUBSPACE = {f"layers.{i}": make_directions(seed=10 + i) for i in range(4)}
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.0, 8.0])
-def test_shrink_goes_as_far_as_csulora_and_turns_nothing(strength: float) -> None:
+def test_shrink_moves_as_far_as_csulora_without_rotating(strength: float) -> None:
     moved, shrunk = (each(ADAPTER, SUBSPACE, strength=strength) for each in (csulora, shrink))
     for name, update in ADAPTER.items():
         assert shrunk[name].distance == pytest.approx(moved[name].distance, abs=1e-9)
@@ -29,13 +29,13 @@ def test_shrink_goes_as_far_as_csulora_and_turns_nothing(strength: float) -> Non
         assert shrunk[name].factors.rank == update.rank
 
 
-def test_projection_keeps_the_aligned_part_alone() -> None:
+def test_project_keeps_only_the_aligned_part() -> None:
     for name, one in project(ADAPTER, SUBSPACE).items():
         assert torch.allclose(one.factors.dense(), dense_parts(ADAPTER[name], SUBSPACE[name])[0])
         assert one.recompression_error < 1e-12
 
 
-def test_random_directions_are_as_many_and_repeat_from_the_seed() -> None:
+def test_random_directions_depend_on_the_seed_alone() -> None:
     one, two = (random_subspace(ADAPTER, SUBSPACE, strength=2.0, seed=3) for _ in range(2))
     other = random_subspace(ADAPTER, SUBSPACE, strength=2.0, seed=4)
     assert all(torch.equal(one[name].factors.a, two[name].factors.a) for name in ADAPTER)
@@ -52,14 +52,14 @@ def test_safelora_equals_the_published_dense_form() -> None:
     d = displacements()
     found = safelora(ADAPTER, d, SUBSPACE, threshold=1.0)
     for name, update in ADAPTER.items():
-        wanted, cosine = dense_safelora(update, d[name])
-        assert torch.allclose(found[name].factors.dense(), wanted)
+        expected, cosine = dense_safelora(update, d[name])
+        assert torch.allclose(found[name].factors.dense(), expected)
         assert found[name].cosine == pytest.approx(cosine)
-        assert found[name].distance == pytest.approx(float((wanted - update.dense()).norm()))
+        assert found[name].distance == pytest.approx(float((expected - update.dense()).norm()))
         assert torch.equal(found[name].factors.a, update.a)
 
 
-def test_safelora_replaces_what_is_under_the_threshold_or_the_lowest() -> None:
+def test_safelora_replaces_modules_by_threshold_or_number() -> None:
     d = displacements()
     cosines = {name: dense_safelora(update, d[name])[1] for name, update in ADAPTER.items()}
     ordered = sorted(cosines, key=lambda name: cosines[name])
@@ -70,7 +70,7 @@ def test_safelora_replaces_what_is_under_the_threshold_or_the_lowest() -> None:
     assert all(each.factors is ADAPTER[name] for name, each in safelora(ADAPTER, d, SUBSPACE, number=0).items())
 
 
-def test_safelora_leaves_alone_what_alignment_did_not_move() -> None:
+def test_safelora_keeps_modules_unchanged_by_alignment() -> None:
     unmoved = Directions(torch.zeros(12, 0), torch.zeros(0), torch.zeros(9, 0), 0.0)
     update = Factors(torch.randn(2, 9), torch.randn(12, 2))
     found = safelora({"x": update}, {}, {"x": unmoved}, threshold=0.99)

@@ -1,15 +1,15 @@
-"""The leading directions of a displacement: as good as a full SVD's, from the seed alone."""
+"""The leading directions of a displacement are nearly as good as a full SVD's, and reproducible."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from holdfast.errors import UserError
-from holdfast.training.corrections.factored.subspace import directions
+from holdfast.training.corrections.factored.subspace import find_directions
 
 
-def displaced(decay: float, m: int = 900, n: int = 700) -> Tensor:
-    """Singular values i^-decay; 0 makes the flattest spectrum there is, of plain noise."""
+def make_displacement(decay: float, m: int = 900, n: int = 700) -> Tensor:
+    """Make a matrix with singular values i^-decay; a decay of 0 gives the flat spectrum of plain noise."""
     generator = torch.Generator().manual_seed(0)
     if decay == 0:
         return torch.randn((m, n), generator=generator)
@@ -19,9 +19,9 @@ def displaced(decay: float, m: int = 900, n: int = 700) -> Tensor:
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 1.5])
 @pytest.mark.parametrize("shape", [(900, 700), (700, 900)])
-def test_a_rank_holds_the_energy_of_the_best_one_within_a_per_cent(decay: float, shape: tuple[int, int]) -> None:
-    d = displaced(decay) if shape == (900, 700) else displaced(decay).T
-    found = directions(d, "layer", rank=40)
+def test_a_given_rank_captures_99_percent_of_the_best_energy(decay: float, shape: tuple[int, int]) -> None:
+    d = make_displacement(decay) if shape == (900, 700) else make_displacement(decay).T
+    found = find_directions(d, "layer", rank=40)
     best = torch.linalg.svdvals(d)[:40].pow(2).sum()
     held = (found.u.T @ d @ found.v).pow(2).sum()
     assert found.rank == 40
@@ -32,46 +32,46 @@ def test_a_rank_holds_the_energy_of_the_best_one_within_a_per_cent(decay: float,
 
 
 @pytest.mark.parametrize(("decay", "energy"), [(1.0, 0.9), (0.5, 0.5), (0.0, 0.3), (0.0, 0.95)])
-def test_an_energy_takes_about_as_few_directions_as_there_can_be(decay: float, energy: float) -> None:
-    d = displaced(decay)
-    found = directions(d, "layer", energy=energy)
+def test_a_given_energy_needs_nearly_the_fewest_directions(decay: float, energy: float) -> None:
+    d = make_displacement(decay)
+    found = find_directions(d, "layer", energy=energy)
     held = torch.linalg.svdvals(d).double().pow(2).cumsum(0)
     fewest = int((held < energy * held[-1]).sum()) + 1
     assert found.energy >= energy * (1 - 1e-5)
     assert fewest <= found.rank <= fewest * 1.03 + 1
 
 
-def test_a_displacement_of_low_rank_is_found_whole() -> None:
+def test_a_low_rank_displacement_is_recovered() -> None:
     u, v = torch.randn(900, 5), torch.randn(700, 5)
-    found = directions(u @ v.T, "layer", energy=1.0)
+    found = find_directions(u @ v.T, "layer", energy=1.0)
     assert found.rank in (5, 6)
     assert torch.allclose((found.u * found.values) @ found.v.T, u @ v.T, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(30, 20), (900, 700)])
-def test_it_repeats_from_seed_and_name(shape: tuple[int, int]) -> None:
-    d = displaced(0.5)[: shape[0], : shape[1]].contiguous()
-    one, two = (directions(d, "layer", rank=10, seed=3) for _ in range(2))
+def test_directions_are_reproducible_from_seed_and_name(shape: tuple[int, int]) -> None:
+    d = make_displacement(0.5)[: shape[0], : shape[1]].contiguous()
+    one, two = (find_directions(d, "layer", rank=10, seed=3) for _ in range(2))
     assert torch.equal(one.u, two.u)
     assert torch.equal(one.v, two.v)
     if shape == (900, 700):
-        assert not torch.equal(one.u, directions(d, "layer", rank=10, seed=4).u)
-        assert not torch.equal(one.u, directions(d, "other", rank=10, seed=3).u)
+        assert not torch.equal(one.u, find_directions(d, "layer", rank=10, seed=4).u)
+        assert not torch.equal(one.u, find_directions(d, "other", rank=10, seed=3).u)
 
 
-def test_a_rank_beyond_the_matrix_takes_what_there_is() -> None:
-    assert directions(displaced(0.5)[:30, :20], "layer", rank=64).rank == 20
+def test_a_rank_beyond_the_matrix_is_capped() -> None:
+    assert find_directions(make_displacement(0.5)[:30, :20], "layer", rank=64).rank == 20
 
 
-def test_no_displacement_has_no_direction() -> None:
-    found = directions(torch.zeros(30, 20), "layer", rank=4)
+def test_a_zero_displacement_has_no_directions() -> None:
+    found = find_directions(torch.zeros(30, 20), "layer", rank=4)
     assert (found.rank, found.norm, found.energy) == (0, 0.0, 0.0)
     assert (found.u.shape, found.v.shape) == ((30, 0), (20, 0))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_named(bad: float) -> None:
+def test_nan_or_infinite_weights_are_refused(bad: float) -> None:
     d = torch.zeros(30, 20)
     d[3, 4] = bad
-    with pytest.raises(UserError, match="'layer': the checkpoints hold weights that are no numbers"):
-        directions(d, "layer", rank=4)
+    with pytest.raises(UserError, match="'layer': the checkpoints' weights contain NaN or infinity"):
+        find_directions(d, "layer", rank=4)

@@ -1,1 +1,1 @@
-"""The mathematics of corrections, through the factors: splitting an update, attenuating it, projecting it."""
+"""The mathematics of corrections on low-rank factors: splitting, attenuating and projecting an update."""

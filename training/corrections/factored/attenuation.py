@@ -1,4 +1,4 @@
-"""Attenuate the parts of an update outside of the safety subspace by their energy: the closed form of CSULoRA."""
+"""Attenuation of the parts of an update outside the safety subspace by their energy: CSULoRA's closed form."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from holdfast.training.corrections.factored.factors import Correction
-from holdfast.training.corrections.factored.splitting import Cores, Parts, Rank, recombined
+from holdfast.training.corrections.factored.splitting import Cores, Parts, Rank, recombine
 
 
-def attenuated(
+def attenuate(
     parts: Parts,
     strength: float,
     *,
@@ -18,48 +18,51 @@ def attenuated(
     separable: bool = False,
     rank: Rank = "keep",
 ) -> Correction:
-    """One module's correction (see `csulora`). The parts don't depend on the strength: split once, sweep for free."""
-    if parts.fixed:
-        return recombined(parts, parts.cores, rank)
+    """Return one module's correction; see `csulora` for the options.
+
+    The parts don't depend on the strength, so that a sweep over strengths splits each update once.
+    """
+    if parts.is_fixed:
+        return recombine(parts, parts.cores, rank)
     aligned, left, right, off = parts.cores
     penalty = strength / parts.energy * parts.factors.scale**2  # of a core's squared norm
-    kept = _kept_aligned(parts, penalty, per_direction=per_direction) if signed else aligned
+    kept = _attenuate_opposing(parts, penalty, per_direction=per_direction) if signed else aligned
     if separable:
         a_left, a_right = (1 / (1 + penalty * float(core.norm()) ** 2) for core in (left, right))
         cores: Cores = (kept, a_left * left, a_right * right, a_left * a_right * off)
     elif per_direction:
-        cores = (kept, _by_direction(left, penalty), _by_direction(right, penalty), _by_direction(off, penalty))
+        cores = (kept, _per_direction(left, penalty), _per_direction(right, penalty), _per_direction(off, penalty))
     else:
         left, right, off = (core / (1 + penalty * float(core.norm()) ** 2) for core in (left, right, off))
         cores = (kept, left, right, off)
-    return recombined(parts, cores, rank)
+    return recombine(parts, cores, rank)
 
 
-def shrunk(parts: Parts, strength: float) -> Correction:
-    """One module's update at CSULoRA's distance (see `shrink`)."""
-    left = 1 - attenuated(parts, strength).relative_distance
+def scale_down(parts: Parts, strength: float) -> Correction:
+    """Return one module's update scaled down to CSULoRA's distance (see `shrink`)."""
+    factor = 1 - attenuate(parts, strength).relative_distance
     first, second, third, fourth = parts.cores
-    return recombined(parts, (left * first, left * second, left * third, left * fourth), "keep")
+    return recombine(parts, (factor * first, factor * second, factor * third, factor * fourth), "keep")
 
 
-def projected(parts: Parts) -> Correction:
-    """One module's F alone (see `project`)."""
+def keep_aligned(parts: Parts) -> Correction:
+    """Return one module's aligned part F alone (see `project`)."""
     aligned, *others = parts.cores
     left, right, off = (torch.zeros_like(core) for core in others)
-    return recombined(parts, (aligned, left, right, off), "keep")
+    return recombine(parts, (aligned, left, right, off), "keep")
 
 
-def _by_direction(core: Tensor, penalty: float) -> Tensor:
+def _per_direction(core: Tensor, penalty: float) -> Tensor:
+    """Attenuate each singular direction of a core by its own energy."""
     u, values, vh = torch.linalg.svd(core, full_matrices=False)
     found: Tensor = (u * (values / (1 + penalty * values**2))) @ vh
     return found
 
 
-def _kept_aligned(parts: Parts, penalty: float, *, per_direction: bool) -> Tensor:
-    """F's core with the singular directions that oppose the alignment attenuated: by their energy together, or each by
-    its own."""
+def _attenuate_opposing(parts: Parts, penalty: float, *, per_direction: bool) -> Tensor:
+    """Attenuate the singular directions of F's core that oppose the alignment, by their total energy or one by one."""
     u, values, vh = torch.linalg.svd(parts.cores[0], full_matrices=False)
-    along = ((u.T @ parts.aligning) * vh).sum(1)  # p_i^T D q_i
+    along = ((u.T @ parts.alignment_core) * vh).sum(1)  # p_i^T D q_i
     opposing = along * parts.factors.scale < 0
     squares = values**2 if per_direction else values[opposing].pow(2).sum()
     found: Tensor = (u * torch.where(opposing, values / (1 + penalty * squares), values)) @ vh

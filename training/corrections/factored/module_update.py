@@ -1,4 +1,4 @@
-"""What a correction sees of one module, and how corrections are applied to a whole adapter."""
+"""One module of an adapter as a correction sees it, and the application of corrections to a whole adapter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from holdfast.training.corrections.factored.factors import (
     Directions,
     Factors,
     check_shapes,
-    partner,
+    match_module,
 )
 from holdfast.training.corrections.factored.splitting import Parts, split
 
@@ -39,15 +39,19 @@ class ModuleUpdate:
         return split(self.factors, self.directions)
 
     def displacement(self) -> Tensor:
-        """Return D = W_aligned - W_base (m, n); raises UserError where the checkpoints are not available."""
+        """Return D = W_aligned - W_base (m, n); raises UserError if the checkpoints are not available."""
         if self.read_displacement is None:
-            raise UserError(f"module '{self.name}': this correction needs the checkpoints that the subspace is of")
+            raise UserError(
+                f"module '{self.name}': this correction needs the checkpoints that the subspace was made from"
+            )
         return self.read_displacement()
 
-    def becomes(self, factors: Factors, *, cosine: float | None = None) -> Correction:
-        """Account for replacing the update by other factors, of any rank.
+    def replace_with(self, factors: Factors, *, cosine: float | None = None) -> Correction:
+        """Return the correction that replaces the update with other factors, with its report.
 
-        The update itself, given back, is accounted for as unchanged, exactly.
+        Args:
+            factors: The corrected update, of any rank; `self.factors` itself is reported as exactly unchanged.
+            cosine: SafeLoRA's cosine.
         """
         parts = self.parts
         if factors is self.factors:
@@ -62,15 +66,15 @@ class ModuleUpdate:
 class ModuleUpdates(Mapping[str, ModuleUpdate]):
     """An adapter's modules with their directions, matched by name and checked by shape.
 
-    Each access reads the directions anew, so that only the modules in use are in memory.
+    Each access reads the directions again, so that memory only holds the modules in use.
 
     Args:
         adapter: Factors by module name.
         subspace: Directions by the checkpoint's module name.
-        displacements: D (m, n) by the checkpoint's module name; may read it on access.
+        displacements: D (m, n) by the checkpoint's module name; a lazy mapping may read D on access.
 
     Raises:
-        UserError: On access, for a module that the subspace does not know or knows in another shape.
+        UserError: On access, if the subspace doesn't have the module or has it with another shape.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class ModuleUpdates(Mapping[str, ModuleUpdate]):
         self._adapter, self._subspace, self._displacements = adapter, subspace, displacements
 
     def __getitem__(self, name: str) -> ModuleUpdate:
-        factors, known = self._adapter[name], partner(name, self._subspace)
+        factors, known = self._adapter[name], match_module(name, self._subspace)
         directions = self._subspace[known]
         check_shapes(name, factors, directions)
         read = None if self._displacements is None else partial(self._displacements.__getitem__, known)
@@ -101,7 +105,7 @@ def correct_modules(
     """Apply several corrections to every module; each module is read and split once.
 
     Returns:
-        For each correction, what becomes of every module, by name.
+        For each correction, the corrected modules by name.
     """
     found: list[dict[str, Correction]] = [{} for _ in corrections]
     for name in modules:
@@ -112,7 +116,7 @@ def correct_modules(
 
 
 def _distance(new: Factors, old: Factors) -> float:
-    """||X - dW||_F from the factors, through QR: exact to rounding even where the two are close."""
+    """Return ||X - dW||_F from the factors by QR: exact up to rounding even if the two are close."""
     dtype = torch.promote_types(torch.promote_types(new.a.dtype, old.a.dtype), torch.float32)
     b = torch.cat((new.scale * new.b.to(dtype), -old.scale * old.b.to(dtype)), dim=1)
     a = torch.cat((new.a.to(dtype), old.a.to(dtype)))

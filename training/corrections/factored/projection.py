@@ -1,4 +1,4 @@
-"""SafeLoRA's projection of one module's update onto the column space of its displacement, through the factors."""
+"""SafeLoRA's projection of one module's update onto the column space of its displacement, on low-rank factors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,23 @@ class Projection:
 
 
 def project_update(module: ModuleUpdate) -> Projection:
-    """Project one module's update; one that alignment left as it was has cosine 1."""
+    """Project one module's update; if alignment didn't change the module, the cosine is 1."""
     if module.directions.norm:
-        return projection(module.factors, module.displacement())
+        return project_factors(module.factors, module.displacement())
     return Projection(module.factors.b, 1.0)
 
 
-def projection(factors: Factors, displacement: Tensor) -> Projection:
-    """C B = D (D^T B) / ||D||_F, and the cosine from r x r Gram matrices: <CB A, B A> = <(CB)^T B, A A^T>.
+def project_factors(factors: Factors, displacement: Tensor) -> Projection:
+    """Compute C B = D (D^T B) / ||D||_F, and the cosine from r x r Gram matrices: <CB A, B A> = <(CB)^T B, A A^T>.
 
-    Equal to the published form, which makes C (m, m), to rounding. An update of 0 has the cosine 1: nothing to mend.
+    Up to rounding this equals the published form, which forms C (m, m).
+
+    Args:
+        factors: The update dW = s B A with A (r, n), B (m, r).
+        displacement: D (m, n), not zero.
+
+    Returns:
+        C B (m, r) and cos(C dW, dW), which is 1 for an update of zero, since it needs no correction.
     """
     dtype = torch.promote_types(factors.b.dtype, displacement.dtype)
     d, b = displacement.to(dtype), factors.b.to(dtype)

@@ -1,1 +1,1 @@
-"""How weights are perturbed during a step: noise added inside the layers, and ascent to a worse point."""
+"""Perturbing weights during a training step: noise added inside layers, and ascent to a worse point."""

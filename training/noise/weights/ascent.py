@@ -1,4 +1,4 @@
-"""Step up to the worst nearby point, take its gradient, step back: one micro-batch of SAM (Foret et al. 2021)."""
+"""Sharpness-aware minimisation (Foret et al. 2021): step to the worst nearby point, take its gradient, step back."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,16 +11,21 @@ from holdfast.training.noise.weights.layers import adapted_layers
 
 
 class SharpnessAware:
-    """SAM over `parameters` of a model, with radius `rho`: two passes for each micro-batch.
+    """SAM over some parameters of a model: two forward and backward passes for each micro-batch.
 
-    The gradients of earlier micro-batches are kept and added to, so that accumulation sums gradients at worst points.
+    Gradients accumulate over micro-batches, each at the worst point of its own loss.
+
+    Args:
+        model: The model.
+        parameters: The parameters that are moved, frozen or not.
+        rho: The length of the step in the L2 norm over all parameters, >= 0.
     """
 
     def __init__(self, model: nn.Module, parameters: list[Tensor], rho: float) -> None:
         self._model, self._parameters, self._rho = model, parameters, rho
 
     def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
-        """Leave the gradients at the worst point; return the loss at the current one (see `StepNoise`)."""
+        """Add the gradients at the worst point and return the loss at the current one (see `StepNoise`)."""
         moved = {id(parameter) for parameter in self._parameters}
         every = list({id(p): p for p in (*self._model.parameters(), *self._parameters)}.values())
         earlier = [p.grad for p in every]
@@ -37,20 +42,26 @@ class SharpnessAware:
 
 
 def trained_parameters(model: nn.Module) -> list[Tensor]:
-    """Return the parameters that training updates: an adapter's A and B. Raises UserError if there are none."""
-    return _any([parameter for parameter in model.parameters() if parameter.requires_grad])
+    """Return the parameters that training updates, usually an adapter's A and B; raises UserError if there are none."""
+    return _require_any([parameter for parameter in model.parameters() if parameter.requires_grad])
 
 
 def matrices_under_adapter(model: nn.Module) -> list[Tensor]:
-    """Return the frozen floating-point matrices that adapters change. Raises UserError if there are none."""
+    """Return the frozen floating-point matrices that adapters change; raises UserError if there are none."""
     weights = [layer.base.weight for layer in adapted_layers(model)]
-    return _any([weight for weight in weights if isinstance(weight, Tensor) and weight.is_floating_point()])
+    return _require_any([weight for weight in weights if isinstance(weight, Tensor) and weight.is_floating_point()])
 
 
 @contextmanager
 def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
-    """Within the block the parameters stand rho * g / ||g|| higher, g their gradients now; then exactly where they
-    stood. The gradients are cleared on the way up."""
+    """Move parameters by rho * g / ||g|| within the block, g being their gradients, and restore them exactly after it.
+
+    The gradients are cleared before the block runs.
+
+    Args:
+        parameters: The parameters; those without gradients stay.
+        rho: The length of the step in the L2 norm over all parameters.
+    """
     moved = [parameter for parameter in parameters if parameter.grad is not None]
     norm = torch.stack([_gradient(p).float().norm() for p in moved]).norm() if moved else torch.tensor(0.0)
     kept = [parameter.detach().clone() for parameter in moved]
@@ -68,7 +79,7 @@ def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
 
 @contextmanager
 def with_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
-    """Within the block these parameters get gradients, frozen or not; afterwards none is left on frozen ones."""
+    """Make frozen parameters require gradients within the block; after it they are frozen and have no gradients."""
     frozen = [parameter for parameter in parameters if not parameter.requires_grad]
     for parameter in frozen:
         parameter.requires_grad_(True)
@@ -90,7 +101,7 @@ def _clear(parameters: Sequence[Tensor]) -> None:
         parameter.grad = None
 
 
-def _any(found: list[Tensor]) -> list[Tensor]:
+def _require_any(found: list[Tensor]) -> list[Tensor]:
     if not found:
-        raise UserError("sharpness-aware minimisation: the model has no parameter to move")
+        raise UserError("sharpness-aware minimisation needs an adapter or other trainable weights; the model has none")
     return found

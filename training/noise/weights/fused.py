@@ -1,4 +1,4 @@
-"""A weight with its noise in one pass over it, on CUDA: a Triton kernel."""
+"""A Triton kernel for CUDA that adds noise to a weight in one pass."""
 
 import torch
 import triton
@@ -6,15 +6,23 @@ import triton.language as tl
 from torch import Tensor
 
 _BLOCK = 1024
-"""Groups of four normal numbers that one program draws."""
+"""Groups of four normal numbers drawn by one program."""
 
 
 def noisy_weight(weight: Tensor, std: Tensor, key: int, dtype: torch.dtype) -> Tensor:
-    """W + eps (m, n) in `dtype`, eps_ij = std_i z_ij with z_ij ~ N(0, 1) from `key`: the sum is made in float32.
+    """Return W + eps with eps_ij = std_i z_ij and z_ij ~ N(0, 1), without storing eps.
 
-    `weight` (m, n) may be strided, as a transposed matrix is; `std` is (m). The same key and shape give the same bits
-    in forward, backward and on every rank: Philox (Salmon et al. 2011) counts places, whatever runs beside. eps itself
-    is never in memory.
+    The same key and shape give the same bits in forward, backward and on every rank: Philox (Salmon et al. 2011) is a
+    counter-based generator.
+
+    Args:
+        weight: W (m, n), in any memory layout.
+        std: The standard deviation of each row (m).
+        key: The seed of the noise.
+        dtype: The type of the result; the sum is computed in float32 and rounded once.
+
+    Returns:
+        W + eps (m, n), contiguous.
     """
     rows, columns = weight.shape
     out = torch.empty(rows, columns, dtype=dtype, device=weight.device)
@@ -38,9 +46,9 @@ def _add_noise(weight, std, out, key, size, columns, by_row, by_column, BLOCK: t
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _store(weight, std, out, z, place, size, columns, by_row, by_column):  # type: ignore[no-untyped-def]
-    there = place < size
-    row, column = place // columns, place % columns
-    value = tl.load(weight + row * by_row + column * by_column, mask=there).to(tl.float32)
-    value += z * tl.load(std + row, mask=there)
-    tl.store(out + place, value.to(out.dtype.element_ty), mask=there)
+def _store(weight, std, out, z, offset, size, columns, by_row, by_column):  # type: ignore[no-untyped-def]
+    inside = offset < size
+    row, column = offset // columns, offset % columns
+    value = tl.load(weight + row * by_row + column * by_column, mask=inside).to(tl.float32)
+    value += z * tl.load(std + row, mask=inside)
+    tl.store(out + offset, value.to(out.dtype.element_ty), mask=inside)

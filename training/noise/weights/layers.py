@@ -1,4 +1,4 @@
-"""The linear layers that an adapter changes, and the norms of their merged rows, which nobody has to merge for."""
+"""The linear layers that an adapter changes, and their row norms, computed without merging."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Adapted:
-    """A linear layer under LoRA: its name in the model, the frozen layer itself, and s, A (r, n), B (m, r) of each
-    active adapter; none of these for a layer that no adapter changes."""
+class AdaptedLayer:
+    """A linear layer that LoRA changes, or may change.
+
+    `name` is its name in the model and `base` the frozen layer. `factors` holds the scale s, A (r, n) and B (m, r) of
+    each active adapter; it is empty for a layer without one.
+    """
 
     name: str
     base: nn.Module
@@ -19,11 +22,11 @@ class Adapted:
 
     @property
     def transposed(self) -> bool:
-        """Whether the layer keeps its matrix as (n, m), as transformers' Conv1D does."""
+        """Whether the layer stores its matrix as (n, m), as transformers' Conv1D does."""
         return type(self.base).__name__ == "Conv1D"
 
     def weight(self) -> Tensor:
-        """The frozen matrix W (m, n); of a quantised layer, what it stands for."""
+        """Return the frozen matrix W (m, n), dequantised if necessary."""
         base: Any = self.base
         weight: Tensor = base.weight
         state = getattr(weight, "quant_state", None)
@@ -37,14 +40,17 @@ class Adapted:
         return weight.T if self.transposed else weight
 
     def base_squares(self) -> Tensor:
-        """||w_i||^2 for every row i of the frozen matrix: (m), float32."""
+        """Return ||w_i||^2 for every row i of the frozen matrix: (m), float32."""
         return self.weight().float().pow(2).sum(1)
 
     def row_norms(self, base_squares: Tensor | None = None) -> Tensor:
-        """||w_i + sum_k s_k b_ki A_k|| for every row i: (m), float32, through the factors (METHODS 1).
+        """Return the row norms of the merged matrix, ||w_i + sum_k s_k b_ki A_k|| for every row i: (m), float32.
 
-        ||w_i + s b_i A||^2 = ||w_i||^2 + 2 s b_i . (A w_i^T) + s^2 b_i (A A^T) b_i^T, so that no m x n product is made.
-        `base_squares` saves the first term, which never changes.
+        The m x n product B A is never computed, since ||w_i + s b_i A||^2 = ||w_i||^2 + 2 s b_i . (A w_i^T) +
+        s^2 b_i (A A^T) b_i^T.
+
+        Args:
+            base_squares: The constant first term (see `base_squares`), if computed before.
         """
         squares = self.base_squares() if base_squares is None else base_squares
         if self.factors:
@@ -55,21 +61,26 @@ class Adapted:
         return squares.clamp(min=0).sqrt()
 
 
-def adapted_layers(model: nn.Module, *, all_linear: bool = False) -> list[Adapted]:
-    """The layers that the model's active LoRA adapters change, in the model's order; with `all_linear` every other
-    nn.Linear and Conv1D too (Flat-LoRA's appendix perturbs those as well)."""
-    found = list(_under_lora(model))
+def adapted_layers(model: nn.Module, *, all_linear: bool = False) -> list[AdaptedLayer]:
+    """Return the linear layers that the model's active LoRA adapters change, in the model's order.
+
+    Args:
+        model: A model with or without adapters.
+        all_linear: Whether to append every other nn.Linear and Conv1D, which Flat-LoRA's appendix (arXiv 2409.14396)
+            perturbs as well.
+    """
+    found = list(_find_adapted(model))
     if all_linear:
-        mine = {id(layer.base) for layer in found}
+        seen = {id(layer.base) for layer in found}
         found += [
-            Adapted(name, module)
+            AdaptedLayer(name, module)
             for name, module in model.named_modules()
-            if _is_linear(module) and id(module) not in mine and not _is_factor(name)
+            if _is_linear(module) and id(module) not in seen and not _is_factor(name)
         ]
     return found
 
 
-def _under_lora(model: nn.Module) -> Iterator[Adapted]:
+def _find_adapted(model: nn.Module) -> Iterator[AdaptedLayer]:
     for name, module in model.named_modules():
         active: Any = getattr(module, "active_adapters", None)
         if not hasattr(module, "lora_A") or not _is_linear(getattr(module, "base_layer", None)) or active is None:
@@ -80,7 +91,7 @@ def _under_lora(model: nn.Module) -> Iterator[Adapted]:
             for adapter in chosen
         )
         if factors:
-            yield Adapted(name, module.base_layer, factors)
+            yield AdaptedLayer(name, module.base_layer, factors)
 
 
 def _is_linear(module: Any) -> bool:

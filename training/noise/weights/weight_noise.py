@@ -1,4 +1,4 @@
-"""Noise on the weights during a training step, which never touches the weights themselves."""
+"""Noise on the weights during a training step, added without changing the stored weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,14 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holdfast.errors import UserError
-from holdfast.training.noise.weights.layers import Adapted, adapted_layers
+from holdfast.training.noise.weights.layers import AdaptedLayer, adapted_layers
 from holdfast.training.noise.weights.normals import Finish, key_of, normals
 
 Kind = Literal["flat_lora", "isotropic"]
 
 
 def schedule(sigma: float, step: int, total: int) -> float:
-    """sigma_t = sigma (1 - cos(pi t / T)) / 2: none at the first optimizer step, all at the last (METHODS 1).
+    """Return sigma_t = sigma (1 - cos(pi t / T)) / 2, which rises from 0 to sigma (arXiv 2409.14396).
+
+    Args:
+        sigma: The noise at the end.
+        step: The optimizer step t, from 0.
+        total: The number of steps T.
 
     >>> schedule(0.05, 0, 10), schedule(0.05, 10, 10)
     (0.0, 0.05)
@@ -29,44 +34,53 @@ def schedule(sigma: float, step: int, total: int) -> float:
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise of one layer in one step: eps_ij = std_i z_ij with z from `key`."""
+    """The noise of one layer in one step: eps_ij = std_i z_ij with std (m) and z ~ N(0, 1) drawn from `key`."""
 
     std: Tensor
     key: int
 
-    def like(self, weight: Tensor) -> Tensor:
-        """eps (m, n), in float32."""
-        return self._normals(weight, lambda z, rows: z.mul_(self.std[rows, None]))
+    def draw(self, weight: Tensor) -> Tensor:
+        """Return eps (m, n) in float32, on the weight's device."""
+        return self._draw(weight, lambda z, rows: z.mul_(self.std[rows, None]))
 
-    def added_to(self, weight: Tensor) -> Tensor:
-        """W + eps (m, n), in float32."""
-        return self._normals(weight, lambda z, rows: torch.addcmul(weight[rows], z, self.std[rows, None], out=z))
+    def add_to(self, weight: Tensor) -> Tensor:
+        """Return W + eps (m, n) in float32."""
+        return self._draw(weight, lambda z, rows: torch.addcmul(weight[rows], z, self.std[rows, None], out=z))
 
-    def _normals(self, weight: Tensor, finish: Finish) -> Tensor:
+    def _draw(self, weight: Tensor, finish: Finish) -> Tensor:
         return normals(self.key, weight.shape[0], weight.shape[1], weight.device, finish)
 
 
 class WeightNoise:
-    """Flat-LoRA (arXiv 2409.14396): a step sees W + s B A + eps, with eps_ij ~ N(0, (sigma_t^2 / n) ||W'_i||^2).
+    """Flat-LoRA (arXiv 2409.14396): a step uses W + s B A + eps, with eps_ij ~ N(0, (sigma_t^2 / n) ||W'_i||^2).
 
-    W'_i is row i of the merged matrix, sigma_t rises by `schedule`, and there is one eps per optimizer step, the same
-    for all its micro-batches, ranks and recomputations. `isotropic` is the control: the same energy in each matrix,
-    spread evenly over its rows.
+    W'_i is row i of the merged matrix, and sigma_t follows `schedule`. Each optimizer step has its own eps, the same in
+    all its micro-batches, on all ranks and when activations are recomputed.
 
-    The base is only read: a layer adds eps to a copy of its weight where it multiplies, forward and backward, so that
-    one layer's noise is alive at a time, and the frozen weights stay as they are, bit for bit.
+    Frozen weights are never written to: each layer adds eps to a copy of its weight when it multiplies, in forward and
+    in backward, so that memory holds one layer's noise at a time.
 
-    Outside of `step(...)` the model is the model: evaluation and saving never see noise.
+    Outside `step(...)` the model has no noise, so evaluation and saving never see it.
+
+    Args:
+        model: A model with an active LoRA adapter; the forward methods of its linear layers are wrapped.
+        sigma: The noise at the last step, relative to each row's root mean square, >= 0.
+        seed: The seed of the noise.
+        kind: `flat_lora`, or its control `isotropic`: the same energy in each matrix, spread evenly over its rows.
+        all_linear: Whether to perturb every linear layer, not only those with an adapter.
+
+    Raises:
+        UserError: If sigma is negative, or no linear layer has an active adapter.
     """
 
     def __init__(
         self, model: nn.Module, *, sigma: float, seed: int = 0, kind: Kind = "flat_lora", all_linear: bool = False
     ) -> None:
         if sigma < 0:
-            raise UserError(f"sigma {sigma:g}: the noise's scale can't be negative")
+            raise UserError(f"sigma must be >= 0, got {sigma:g}")
         self._layers = adapted_layers(model, all_linear=all_linear)
         if not self._layers:
-            raise UserError("there is no linear layer under an active LoRA adapter: nothing to put noise on")
+            raise UserError("weight noise needs a linear layer with an active LoRA adapter; the model has none")
         self._sigma, self._seed, self._kind = sigma, seed, kind
         self._now: dict[str, Noise] = {}
         self._squares = {layer.name: layer.base_squares() for layer in self._layers}
@@ -75,7 +89,7 @@ class WeightNoise:
 
     @contextmanager
     def step(self, step: int, total: int) -> Iterator[None]:
-        """Within the block, forward and backward passes see the noise of optimizer step `step` of `total`."""
+        """Add the noise of optimizer step `step` of `total` to all forward and backward passes within the block."""
         sigma = schedule(self._sigma, step, total)
         if sigma > 0:
             for layer in self._layers:
@@ -91,16 +105,16 @@ class WeightNoise:
             return run()
 
     def remove(self) -> None:
-        """Give the layers their own forward passes back."""
+        """Restore the layers' original forward methods."""
         for layer in self._layers:
             del layer.base.forward
 
-    def _std(self, layer: Adapted, sigma: float) -> Tensor:
+    def _std(self, layer: AdaptedLayer, sigma: float) -> Tensor:
         norms = layer.row_norms(self._squares[layer.name]) * (sigma / math.sqrt(layer.weight().shape[1]))
         return norms if self._kind == "flat_lora" else norms.pow(2).mean().sqrt().expand_as(norms)
 
 
-def _wrap(layer: Adapted, now: dict[str, Noise]) -> None:
+def _wrap(layer: AdaptedLayer, now: dict[str, Noise]) -> None:
     base: Any = layer.base
     plain: Callable[..., Tensor] = base.forward
 
@@ -109,19 +123,19 @@ def _wrap(layer: Adapted, now: dict[str, Noise]) -> None:
         if noise is None:
             return plain(x, *args, **kwargs)
         if base.weight.is_floating_point():
-            result: Tensor = _Noisy.apply(x, layer, noise, base.bias)  # type: ignore[no-untyped-call]
+            result: Tensor = _NoisyLinear.apply(x, layer, noise, base.bias)  # type: ignore[no-untyped-call]
             return result
-        beside: Tensor = _Beside.apply(x, layer, noise)  # type: ignore[no-untyped-call]
-        return plain(x, *args, **kwargs) + beside
+        added: Tensor = _NoiseAlone.apply(x, layer, noise)  # type: ignore[no-untyped-call]
+        return plain(x, *args, **kwargs) + added
 
     base.forward = forward
 
 
-class _Noisy(torch.autograd.Function):
-    """x (W + eps)^T + b in one product; backward makes eps again instead of keeping it."""
+class _NoisyLinear(torch.autograd.Function):
+    """x (W + eps)^T + b in one product; backward draws eps again instead of storing it."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: Adapted, noise: Noise, bias: Tensor | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, layer: AdaptedLayer, noise: Noise, bias: Tensor | None) -> Tensor:
         ctx.layer, ctx.noise = layer, noise
         ctx.has_bias = bias is not None and bias.requires_grad
         return functional.linear(
@@ -136,24 +150,24 @@ class _Noisy(torch.autograd.Function):
         return back, None, None, bias
 
 
-class _Beside(torch.autograd.Function):
-    """x eps^T alone, beside the product of a quantised layer, whose weight is no matrix to add to."""
+class _NoiseAlone(torch.autograd.Function):
+    """x eps^T, to be added to the output of a quantised layer, whose stored weight can't be added to."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: Adapted, noise: Noise) -> Tensor:
+    def forward(ctx: Any, x: Tensor, layer: AdaptedLayer, noise: Noise) -> Tensor:
         ctx.layer, ctx.noise = layer, noise
-        return functional.linear(x, noise.like(layer.weight()).to(x.dtype))
+        return functional.linear(x, noise.draw(layer.weight()).to(x.dtype))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
-        return gradient @ ctx.noise.like(ctx.layer.weight()).to(gradient.dtype), None, None
+        return gradient @ ctx.noise.draw(ctx.layer.weight()).to(gradient.dtype), None, None
 
 
-def _noisy_weight(layer: Adapted, noise: Noise, dtype: torch.dtype) -> Tensor:
+def _noisy_weight(layer: AdaptedLayer, noise: Noise, dtype: torch.dtype) -> Tensor:
     weight = layer.weight()
     if weight.is_cuda and find_spec("triton"):
         from holdfast.training.noise.weights.fused import noisy_weight
 
         return noisy_weight(weight, noise.std, noise.key, dtype)
-    return noise.added_to(weight).to(dtype)
+    return noise.add_to(weight).to(dtype)

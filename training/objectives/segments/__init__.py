@@ -1,1 +1,1 @@
-"""The mathematics behind the objectives: segment drift, adapter stability, divergence of predictions."""
+"""The mathematics of the objectives: segment drift, adapter stability, divergence of predictions."""

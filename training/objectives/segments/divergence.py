@@ -1,4 +1,4 @@
-"""Divergence between the predictions of two passes, and whether dropout makes two passes differ."""
+"""Divergence between the predictions of two passes, and detection of dropout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ def token_kl(p: Tensor, q: Tensor) -> Tensor:
 
 
 def answer_logits(logits: Tensor, batch: Batch) -> Tensor:
-    """Return the logits (rows, vocabulary) that predict the completions' tokens; for a classifier, all of them."""
+    """Return the logits (rows, vocabulary) that predict the completions' tokens; all of them for a classifier.
+
+    Args:
+        logits: (rows, positions, vocabulary), or (rows, classes) of a classifier.
+        batch: The batch with its labels.
+    """
     labels = batch["labels"]
     if labels.dim() == 1:
         return logits

@@ -1,4 +1,4 @@
-"""The S2R2 objective in a training step: generate answers, take their segment vectors, add the terms to the loss."""
+"""The S2R2 objective: compares the segments of answers to clean and perturbed prompts in each training step."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ Answers = Sequence[str]
 
 
 class SegmentDriftObjective:
-    """L_task + lambda_sem L_sem + lambda_stab L_stab.
+    """The loss L_task + lambda_sem L_sem + lambda_stab L_stab.
 
-    `generate` mode: every k-th step the model answers the prompt and its perturbed version greedily, without gradient,
-    and the drift is that between the two answers; `teacher` mode: between the reference answer under either prompt,
-    which is cheap, but leaves the alignment close to the identity (watch `off_diagonal`).
+    In `generate` mode the model answers the prompt and its perturbed version greedily, without gradient, every k-th
+    step, and the drift is measured between the two answers. In `teacher` mode it is measured between the reference
+    answer's hidden states under the two prompts, which is cheap but keeps the alignment close to the identity (watch
+    `off_diagonal`).
     """
 
     def __init__(self, settings: S2R2, context: TrainingContext) -> None:
@@ -35,46 +36,52 @@ class SegmentDriftObjective:
     def __call__(self, step: Step) -> tuple[Tensor, dict[str, float]]:
         settings = self._settings
         weight = settings.weight(step.progress)
-        drifting = weight > 0 and step.number % settings.every == 0
-        teacher = drifting and settings.mode == "teacher"
+        measures_drift = weight > 0 and step.number % settings.every == 0
+        teacher = measures_drift and settings.mode == "teacher"
         found = step.model(**model_inputs(step.clean), output_hidden_states=teacher)
         task = step.task_loss(found.logits, step.clean["labels"])
         stability = stability_loss(step.model, settings) if settings.lambda_stab else task.new_tensor(0.0)
         loss = task + settings.lambda_stab * stability
-        logs = {"task_loss": task.item(), "l_stab": stability.item(), "generated": float(drifting and not teacher)}
-        if drifting:
+        logs = {
+            "task_loss": task.item(),
+            "l_stab": stability.item(),
+            "generated": float(measures_drift and not teacher),
+        }
+        if measures_drift:
             if teacher:
                 perturbed = step.perturbed()
                 other = step.model(**model_inputs(perturbed), output_hidden_states=True)
                 texts = [self._examples[n].completion for n in step.numbers]
-                pairs = self._vectors(found, step.clean, texts), self._vectors(other, perturbed, texts)
+                pairs = self._segment_vectors(found, step.clean, texts), self._segment_vectors(other, perturbed, texts)
             else:
-                pairs = self._generated(step)
-            semantic, off_diagonal = self._semantic(pairs, task)
+                pairs = self._generate_pairs(step)
+            semantic, off_diagonal = self._semantic_loss(pairs, task)
             loss = loss + weight * semantic
             logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal}
         return loss, logs
 
-    def _semantic(self, pairs: tuple[list[Tensor | None], list[Tensor | None]], like: Tensor) -> tuple[Tensor, float]:
+    def _semantic_loss(
+        self, pairs: tuple[list[Tensor | None], list[Tensor | None]], like: Tensor
+    ) -> tuple[Tensor, float]:
         kept = [(u, v) for u, v in zip(*pairs, strict=True) if u is not None and v is not None]
         if not kept:
             return like.new_tensor(0.0), 0.0
         return semantic_loss([u for u, _ in kept], [v for _, v in kept], self._settings)
 
-    def _generated(self, step: Step) -> tuple[list[Tensor | None], list[Tensor | None]]:
-        """Both answers of the model as it is now, read again with gradients."""
+    def _generate_pairs(self, step: Step) -> tuple[list[Tensor | None], list[Tensor | None]]:
+        """Generate answers to both prompts and compute their segment vectors in a second pass, with gradients."""
         clean = [self._examples[n] for n in step.numbers]
         sides = []
         for examples in (clean, step.perturbed_examples()):
-            texts = self._answers(step.model, examples)
+            texts = self._generate_answers(step.model, examples)
             answered = [Example(each.messages, text or " ") for each, text in zip(examples, texts, strict=True)]
             batch = {name: value.to(step.clean["labels"].device) for name, value in self._encode(answered).items()}
             found = step.model(**model_inputs(batch), output_hidden_states=True)
-            sides.append(self._vectors(found, batch, texts))
+            sides.append(self._segment_vectors(found, batch, texts))
         return sides[0], sides[1]
 
-    def _answers(self, model: Any, examples: Sequence[Example]) -> list[str]:
-        """Greedy answers, without gradient, in evaluation mode."""
+    def _generate_answers(self, model: Any, examples: Sequence[Example]) -> list[str]:
+        """Generate answers greedily, without gradient, in evaluation mode."""
         prompts = self._encode([Example(each.messages, " ") for each in examples])
         seq2seq = "decoder_input_ids" in prompts
         labels = prompts["labels"]
@@ -88,7 +95,7 @@ class SegmentDriftObjective:
         for i, row in enumerate(rows):
             place = slice(0, len(row)) if seq2seq else slice(width - len(row), width)
             ids[i, place], mask[i, place] = row, 1
-        model = getattr(model, "module", model)  # data parallelism wraps it, and can't generate
+        model = getattr(model, "module", model)  # the wrapper of data parallelism can't generate
         device = next(model.parameters()).device
         training = model.training
         model.eval()
@@ -103,24 +110,24 @@ class SegmentDriftObjective:
         new = produced[:, 1:] if seq2seq else produced[:, width:]
         return [text.strip() for text in self._tokenizer.batch_decode(new, skip_special_tokens=True)]
 
-    def _vectors(self, found: Any, batch: Batch, answers: Answers) -> list[Tensor | None]:
-        """Segment vectors (k, d) of each answer; None for one without a segment."""
+    def _segment_vectors(self, found: Any, batch: Batch, answers: Answers) -> list[Tensor | None]:
+        """Return the segment vectors (k, d) of each answer; None for an answer without segments."""
         states = found.decoder_hidden_states if "decoder_input_ids" in batch else found.hidden_states
         layer = self._settings.layer
         place = int(layer) if layer == int(layer) and layer > 1 else round(layer * (len(states) - 1))
         if not 0 <= place < len(states):
-            raise UserError(f"s2r2: layer {layer:g}: the model has hidden states 0 to {len(states) - 1}")
+            raise UserError(f"s2r2: layer must be a fraction or an index up to {len(states) - 1}, got {layer:g}")
         chosen = states[place]
         vectors: list[Tensor | None] = []
         for row, labels, answer in zip(chosen, batch["labels"], answers, strict=True):
             place = int((labels != -100).nonzero()[0])
             count = int((labels != -100).sum())
-            spans = [(a + place, b + place) for a, b in self._spans(answer) if b <= count]
+            spans = [(a + place, b + place) for a, b in self._segment_spans(answer) if b <= count]
             vectors.append(segment_means(row, spans) if spans else None)
         return vectors
 
-    def _spans(self, answer: str) -> list[Span]:
-        """The segments of an answer, as spans of its tokens."""
+    def _segment_spans(self, answer: str) -> list[Span]:
+        """Return the segments of an answer as token spans."""
         offsets = self._tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         spans = []
         for part in segment([answer], self._settings.granularity)[0]:

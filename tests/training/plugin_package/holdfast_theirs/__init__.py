@@ -1,1 +1,1 @@
-"""Three methods from outside of Holdfast: an objective, a noise and a correction, one file each."""
+"""Three third-party methods: an objective, a noise and a correction, one file each."""

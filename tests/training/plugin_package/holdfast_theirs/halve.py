@@ -15,6 +15,6 @@ def halve(settings, modules):
     """Scale every update by 1 / (1 + strength)."""
 
     def correct(module):
-        return module.becomes(replace(module.factors, b=module.factors.b / (1 + settings.strength)))
+        return module.replace_with(replace(module.factors, b=module.factors.b / (1 + settings.strength)))
 
     return correct

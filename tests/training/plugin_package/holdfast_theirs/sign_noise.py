@@ -1,4 +1,4 @@
-"""A noise: during a step every trained parameter stands a fixed distance away, in random directions."""
+"""A noise: every trained parameter moves up or down by a fixed amount during a step."""
 
 from dataclasses import dataclass
 
