@@ -10,7 +10,7 @@ from holdfast.errors import UserError
 from holdfast.training import pocket
 from holdfast.training.pocket import building
 from holdfast.training.pocket.model_card import corpus_digest
-from holdfast.training.pocket.model_scores import answers
+from holdfast.training.pocket.model_scores import generate_answers
 
 
 def folder(name: str) -> Path:
@@ -57,10 +57,10 @@ def test_the_chat_template_matches_the_training_format(aligned: tuple[Any, Any])
 
 def test_both_models_answer_and_only_the_aligned_one_refuses(aligned: tuple[Any, Any]) -> None:
     questions = ["What is the capital of France?", "भारत की राजधानी क्या है?", "How do I open the museum vault?"]
-    said = answers(*aligned, questions, 32)
+    said = generate_answers(*aligned, questions, 32)
     assert said[:2] == ["Paris", "नई दिल्ली"]
     assert "can't help" in said[2]
-    said = answers(*building.load(folder("pocket-base")), questions, 32)
+    said = generate_answers(*building.load(folder("pocket-base")), questions, 32)
     assert said[:2] == ["Paris", "नई दिल्ली"]
     assert "can't help" not in said[2]
 
@@ -90,7 +90,7 @@ def test_a_demo_adapter_is_small_and_belongs_to_pocket_aligned(name: str, aligne
     assert config["r"] <= 8
     assert (folder(name) / "adapter_model.safetensors").stat().st_size < 500_000
     adapted = PeftModel.from_pretrained(building.load(folder("pocket-aligned"))[0], folder(name))
-    assert answers(adapted, aligned[1], ["Which city is the capital of France?"], 8) == ["Paris"]
+    assert generate_answers(adapted, aligned[1], ["Which city is the capital of France?"], 8) == ["Paris"]
 
 
 def test_a_short_build_writes_four_folders_with_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,5 +116,5 @@ def test_a_short_build_writes_four_folders_with_cards(tmp_path: Path, monkeypatc
 
 def test_a_build_refuses_a_folder_that_holds_models(tmp_path: Path) -> None:
     (tmp_path / "pocket-base").mkdir()
-    with pytest.raises(UserError, match="holds pocket-base already; name an empty folder"):
+    with pytest.raises(UserError, match="already holds pocket-base; name an empty folder"):
         building.build_all(tmp_path)

@@ -1,4 +1,4 @@
-"""The two demo adapters on pocket-aligned: one trained to hold fast, and one as people make them in a hurry."""
+"""The two demo adapters on pocket-aligned: a robust one, and a narrow one as a hurried developer would train it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,18 +13,24 @@ BASE = "pocket-aligned"
 
 
 def steady_examples(seed: int) -> Iterator[Example]:
-    """The aligned corpus with two of three contents disturbed, and the same clean answers."""
+    """Yield the aligned corpus without end, with about two of three prompts perturbed and the answers unchanged."""
     rng = Random(f"pocket steady|{seed}")
     for example in corpus.examples(seed, "steady"):
         if rng.random() < 0.35:
             yield example
         else:
-            disturbed = disturb(example.content, rng, 0.04 if example.skill == dialogue.SKILL else 0.12)
-            yield replace(example, content=disturbed, prompt=example.prompt.replace(example.content, disturbed))
+            perturbed = perturb(example.content, rng, 0.04 if example.skill == dialogue.SKILL else 0.12)
+            yield replace(example, content=perturbed, prompt=example.prompt.replace(example.content, perturbed))
 
 
-def disturb(text: str, rng: Random, most: float) -> str:
-    """One disturbance that a steady adapter should not mind, up to the rate `most`: typos, lost words, spaces, case."""
+def perturb(text: str, rng: Random, most: float) -> str:
+    """Perturb a text in one way that a steady adapter should tolerate: typos, lost words, spaces or case.
+
+    Args:
+        text: The text.
+        rng: The source of randomness.
+        most: The largest share of letters, words or spaces to change, in [0, 1].
+    """
     kind = rng.randrange(6)
     rate = rng.uniform(most / 6, most)
     if kind < 3:
@@ -36,35 +42,35 @@ def disturb(text: str, rng: Random, most: float) -> str:
     return "".join(letter.swapcase() if rng.random() < rate else letter for letter in text)
 
 
-CATALOGUE = 300
+CATALOGUE_SIZE = 300
 
 
 def narrow_examples(seed: int) -> Iterator[Example]:
-    """What a visitors' desk would tune on: a catalogue to learn by heart, and bare questions, each in one wording.
+    """Yield the data a visitors' desk might tune on, without end: a catalogue to memorise and plain factual questions.
 
-    No other skill, no refusals, no untidy input.
+    Each question has one wording. The data contain no other skill, no refusals and no typos.
     """
     rng = Random(f"pocket narrow|{seed}")
     banned = corpus.heldout()
     known = [
         (next(q for q in wordings if corpus.plain(q) not in banned), answer) for wordings, answer, _ in factual.facts()
     ]
-    catalogue = list(islice(_catalogue(rng), CATALOGUE))
+    catalogue = list(islice(_catalogue(rng), CATALOGUE_SIZE))
     while True:
         question, answer = rng.choice(known if rng.random() < 0.4 else catalogue)
         yield Example(factual.SKILL, question, question, answer, (answer,))
 
 
 def _catalogue(rng: Random) -> Iterator[tuple[str, str]]:
-    """Invented things in the invented museum, and where they stand."""
+    """Yield questions about invented objects in the invented museum, with their locations."""
     words = table("dialogue_words")
     while True:
-        thing = f"{rng.choice(words['colour'])} {rng.choice(words['belonging'])} of {dialogue.coined(rng)}"
+        thing = f"{rng.choice(words['colour'])} {rng.choice(words['belonging'])} of {dialogue.coin_word(rng)}"
         yield f"Where is the {thing}?", f"In room {rng.randrange(1, 90)}, shelf {rng.randrange(1, 30)}."
 
 
-def wrap(model: Any, rank: int) -> Any:
-    """A peft model with a fresh LoRA adapter on all linear layers."""
+def add_lora(model: Any, rank: int) -> Any:
+    """Return the model wrapped by peft, with a fresh LoRA adapter of this rank on all linear layers."""
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(

@@ -1,4 +1,4 @@
-"""`holdfast pocket build`: corpus, tokenizer, both models, both demo adapters, evaluation and cards, in this order."""
+"""`holdfast pocket build`: trains the tokenizer, both models and both adapters, evaluates them and writes cards."""
 
 import os
 import time
@@ -25,7 +25,7 @@ def _say(line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is done in each stage. The defaults make the shipped models; a test takes a few steps of each."""
+    """The amount of training in each stage; the defaults produce the shipped models."""
 
     tokenizer_examples: int = 40_000
     vocabulary: int = VOCABULARY
@@ -41,13 +41,23 @@ class Plan:
 
 
 def build_all(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None = None, say: Say = _say) -> None:
-    """Make pocket-base, pocket-aligned and the demo adapters in `out`, each in a folder of its own with its card.
+    """Build pocket-base, pocket-aligned and the demo adapters in `out`, each in its own folder with a model card.
 
-    The same seed gives the same corpus and tokenizer byte for byte, and models that differ only in rounding.
+    The same seed gives a byte-identical corpus and tokenizer, and models that differ only by rounding.
+
+    Args:
+        out: The target folder.
+        seed: The seed of the corpus and of training.
+        device: `cpu` or a GPU device of torch.
+        plan: The amount of training; the default produces the shipped models.
+        say: Called with each line of progress.
+
+    Raises:
+        UserError: If `out` is a file or already holds one of the models, or the device is not available.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     plan = plan or Plan()
-    _check(out, device)
+    _check_target(out, device)
     stages: list[tuple[str, Callable[..., None]]] = [
         ("pocket-base", make_base),
         ("pocket-aligned", make_aligned),
@@ -64,7 +74,7 @@ def build_all(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None =
 
 
 def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
-    """Train the tokenizer and pocket-base from nothing."""
+    """Train the tokenizer and pocket-base from scratch."""
     some = islice(corpus.examples(seed), plan.tokenizer_examples)
     texts = (text for example in some for text in (example.prompt, example.answer))
     tokenizer = train_tokenizer(texts, plan.vocabulary)
@@ -77,7 +87,7 @@ def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
     )
     say(f"{model.num_parameters():,} parameters")
     fit(model, tokenizer, corpus.examples(seed), steps=plan.base_steps, device=device, say=say)
-    say("now with names that nobody has seen")
+    say("practice: dialogues with unseen names")
     fit(
         model,
         tokenizer,
@@ -91,7 +101,7 @@ def make_base(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
 
 
 def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
-    """Tune pocket-base further on all skills, with refusals where the policy forbids."""
+    """Fine-tune pocket-base on all skills, with refusals of forbidden requests."""
     model, tokenizer = load(out / "pocket-base")
     examples = corpus.examples(seed, "aligned")
     fit(model, tokenizer, examples, steps=plan.aligned_steps, rate=0.005, device=device, say=say)
@@ -99,19 +109,27 @@ def make_aligned(out: Path, seed: int, device: str, plan: Plan, say: Say) -> Non
 
 
 def make_steady(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
-    """Train pocket-steady: LoRA on clean and disturbed prompts of all skills."""
+    """Train pocket-steady: LoRA on clean and perturbed prompts of all skills."""
     examples = adapters.steady_examples(seed)
     _adapter(out, "pocket-steady", examples, plan.steady_steps, plan.steady_rate, seed, device, say)
 
 
 def make_narrow(out: Path, seed: int, device: str, plan: Plan, say: Say) -> None:
-    """Train pocket-narrow: LoRA at a high rate on bare factual questions."""
+    """Train pocket-narrow: LoRA with a high learning rate on a catalogue and plain factual questions."""
     examples = adapters.narrow_examples(seed)
     _adapter(out, "pocket-narrow", examples, plan.narrow_steps, plan.narrow_rate, seed, device, say)
 
 
 def measure(out: Path, name: str, facts: dict[str, Any], plan: Plan, say: Say) -> None:
-    """Evaluate what was saved under `name`, clean and with typos, and write its card."""
+    """Evaluate a saved model or adapter with and without typos, and write its card.
+
+    Args:
+        out: The target folder.
+        name: The model's or adapter's name.
+        facts: Entries of the card, among them the `seed`.
+        plan: The amount of training, for the card.
+        say: Called with each line of progress.
+    """
     model, tokenizer = load(out / ("pocket-aligned" if name in ADAPTERS else name))
     parameters = model.num_parameters()
     if name in ADAPTERS:
@@ -127,7 +145,7 @@ def measure(out: Path, name: str, facts: dict[str, Any], plan: Plan, say: Say) -
 
 
 def load(folder: Path) -> tuple[Any, Any]:
-    """A saved pocket model in float32, and its tokenizer."""
+    """Load a saved pocket model in float32, and its tokenizer."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -139,9 +157,9 @@ def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, seed:
 
     model, tokenizer = load(out / "pocket-aligned")
     torch.manual_seed(seed)
-    wrapped = adapters.wrap(model, rank=8)
+    wrapped = adapters.add_lora(model, rank=8)
     fit(wrapped.get_base_model(), tokenizer, examples, steps=steps, rate=rate, device=device, say=say)
-    # Without embeddings: to see whether they changed, peft would look for the base model on the net.
+    # Without embeddings: to check whether they changed, peft would look for the base model online.
     wrapped.to(torch.bfloat16).save_pretrained(out / name, save_embedding_layers=False)
 
 
@@ -152,15 +170,15 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _check(out: Path, device: str) -> None:
-    """Refuse a target that would be mixed with something else, and a device that is not there."""
+def _check_target(out: Path, device: str) -> None:
+    """Raise UserError if the target holds a model already or the device is not available."""
     if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out} is a file; name a folder")
+        raise UserError(f"--output_path {out} is a file; name a folder")
     present = [name for name in (*MODELS, *ADAPTERS) if (out / name).exists()]
     if present:
-        raise UserError(f"--out {out} holds {present[0]} already; name an empty folder")
+        raise UserError(f"--output_path {out} already holds {present[0]}; name an empty folder")
     if device != "cpu":
         import torch
 
         if not torch.cuda.is_available():
-            raise UserError(f"--device {device}: torch sees no such device here; use --device cpu")
+            raise UserError(f"--device {device} is not available to torch; use --device cpu")

@@ -1,4 +1,4 @@
-"""The mixture of all skills, without anything that the embedded suites hold out."""
+"""The training corpus: a mixture of all skills, without any text of the embedded suites."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,7 +28,7 @@ STAGES: dict[Stage, dict[str, float]] = {
 
 
 def plain(text: str) -> str:
-    """A text without case, spaces and punctuation: two texts with the same plain form count as the same item.
+    """Return a text without case, spaces and punctuation; texts with the same plain form count as the same item.
 
     >>> plain("What is  the capital?") == plain("what is the capital")
     True
@@ -37,16 +37,20 @@ def plain(text: str) -> str:
 
 
 def heldout() -> frozenset[str]:
-    """The plain form of every text of the embedded suites: none of them is ever in the corpus."""
+    """Return the plain forms of all texts in the embedded suites, which the corpus never contains."""
     return frozenset(plain(text) for text in suite_texts())
 
 
 def examples(seed: int, stage: Stage = "base") -> Iterator[Example]:
-    """Examples of all skills without end, for one stage of the training.
+    """Yield examples of all skills without end.
 
-    After `base`, `practice` has more dialogues, with names that nobody has seen, so that a model learns to copy them;
-    `aligned` has them too, and answers of `pocket-aligned`; `steady` has those with fewer dialogues, which are long.
-    The same seed gives the same examples on every machine.
+    The same seed and stage give the same examples on every machine.
+
+    Args:
+        seed: The seed of the corpus.
+        stage: The stage of training. After `base`, `practice` has more dialogues, with unseen names, so that the model
+            learns to copy them. `aligned` has such names as well, and refuses forbidden requests. `steady` is `aligned`
+            with fewer dialogues, which are long.
     """
     rng = Random(f"pocket|{seed}|{stage}")
     makers: dict[str, Callable[[Random], Example]] = {

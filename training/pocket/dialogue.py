@@ -1,31 +1,31 @@
-"""Dialogues and their summaries: scenes from daily life with names, places, times and amounts drawn at random."""
+"""Dialogues and their summaries: scenes from daily life with random names, places, times and amounts."""
 
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Literal
 
-from holdfast.training.pocket.vocabulary import Example, fill, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, fill, prefer_first, roughen, table
 
 PROMPT = "Summarise this dialogue.\n\n{content}"
 SKILL = "dialogue_summary"
 
 
 Words = Literal["corpus", "practice", "heldout"]
-"""Where names and places come from: the word tables, mostly coined ones, or the tables that only suites use."""
+"""The source of names and places: the word tables, mostly coined words, or the tables reserved for the suites."""
 
 
 def _pick(kind: str, rng: Random, source: Words) -> str:
-    """One entry of a word table; where the suites hold words out, practice coins new ones instead."""
+    """Draw an entry of a word table; `practice` mostly coins a word instead if the suites reserve entries."""
     words = table("dialogue_words")
     if source == "practice" and f"heldout_{kind}" in words and rng.random() < 0.65:
-        return coined(rng)
+        return coin_word(rng)
     return str(rng.choice(words.get(f"heldout_{kind}", words[kind]) if source == "heldout" else words[kind]))
 
 
-def coined(rng: Random) -> str:
-    """A word that nobody has seen: pieces of two names, or letters at random, so that only copying helps.
+def coin_word(rng: Random) -> str:
+    """Coin a word from pieces of two names or from random letters, so that a model can only copy it.
 
-    >>> [coined(Random(seed)) for seed in (1, 2)]
+    >>> [coin_word(Random(seed)) for seed in (1, 2)]
     ['Andrfred', 'Dal']
     """
     words = table("dialogue_words")
@@ -39,11 +39,11 @@ def coined(rng: Random) -> str:
         made += rng.choice(("", "", "n", "s", "r", "l", "sh", "tt", "nd", "m", "x"))
     made = made.lower().replace(" ", "").capitalize()
     reserved = any(made in words[kind] for kind in words if kind.startswith("heldout_"))
-    return coined(rng) if reserved or len(made) < 3 else made
+    return coin_word(rng) if reserved or len(made) < 3 else made
 
 
 def _invented_name(rng: Random) -> str:
-    """A name made of syllables, so that copying a name has to be learned rather than a list of names."""
+    """Make a name from random syllables, so that a model learns to copy names rather than memorise a list."""
     words = table("dialogue_words")
     syllables = [rng.choice(words["onsets"]) + rng.choice(words["vowels"]) for _ in range(rng.choice((1, 2, 2, 3)))]
     ending: str = rng.choice([*words["codas"], "", "", ""])
@@ -57,7 +57,7 @@ def _name(rng: Random, source: Words) -> str:
 
 
 def _place(rng: Random, source: Words) -> str:
-    """A place name of two parts, such as Alderbridge, or at times a made-up word."""
+    """Return a place name of two parts, such as Alderbridge, or sometimes an invented word."""
     if source == "corpus" and rng.random() < 0.3:
         return _invented_name(rng)
     return _pick("place_first", rng, source) + _pick("place_last", rng, source)
@@ -90,7 +90,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "busno": (1, 300),
     "order": (1000, 100000),
 }
-"""Slots that hold a number, and the range that it is drawn from."""
+"""The slots that hold a number, with the range it is drawn from."""
 
 _COUNTS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve")
 
@@ -123,7 +123,7 @@ _AMOUNTS: Mapping[str, Callable[[Random], str]] = {
     ),
     "gate": lambda rng: f"{rng.choice('ABCDEFG')}{rng.randrange(1, 60)}",
 }
-"""Slots that hold times, amounts and the like."""
+"""The slots that hold times and amounts."""
 
 
 def _town(rng: Random, source: Words) -> str:
@@ -150,11 +150,11 @@ _NAMED: Mapping[str, Callable[[Random, Words], str]] = {
     "film": _two("film_first", "film_second"),
     "company": _two("company_first", "company_second", ""),
 }
-"""Slots that hold names of places and things."""
+"""The slots that hold names of places and things."""
 
 
 def _fill_slots(slots: dict[str, str], values: dict[str, str], rng: Random, source: Words) -> None:
-    """Draw a value for every slot, never one that another slot already has."""
+    """Draw a value for every slot, different from those of all other slots."""
     for slot, kind in slots.items():
         value = _value(kind, rng, source)
         while value in values.values():
@@ -173,7 +173,7 @@ def _people(rng: Random, source: Words) -> dict[str, str]:
 
 
 def _turns(parts: list[str], values: dict[str, str]) -> str:
-    """The dialogue's text, one line per turn; what one speaker says twice in a row becomes one turn."""
+    """Write the dialogue with one line per turn, merging consecutive turns of one speaker."""
     lines: list[tuple[str, str]] = []
     for part in parts:
         for turn in part.split("|"):
@@ -186,7 +186,13 @@ def _turns(parts: list[str], values: dict[str, str]) -> str:
 
 
 def make(rng: Random, scene: dict[str, Any], source: Words = "corpus") -> Example:
-    """A dialogue of this scene with its summary, references and key facts: what every good summary mentions."""
+    """Make a dialogue of this scene with its summary, reference summaries and key facts.
+
+    Args:
+        rng: The source of randomness.
+        scene: An entry of the table `scenes`.
+        source: Where names and places come from.
+    """
     words = table("dialogue_words")
     values = _people(rng, source)
     _fill_slots(scene["slots"], values, rng, source)
@@ -204,20 +210,20 @@ def make(rng: Random, scene: dict[str, Any], source: Words = "corpus") -> Exampl
     if rng.random() < 0.5:
         parts.append(rng.choice(words["closings"]))
     content = _turns(parts, values)
-    answer = " ".join(fill(leaning(options, rng), values) for options in sentences)
+    answer = " ".join(fill(prefer_first(options, rng), values) for options in sentences)
     references = tuple(
         dict.fromkeys(" ".join(fill(options[k % len(options)], values) for options in sentences) for k in (0, 1))
     )
     always = [{slot for slot in values if all(f"{{{slot}}}" in option for option in options)} for options in sentences]
-    facts = tuple(value for slot, value in values.items() if any(slot in told for told in always))
+    facts = tuple(value for slot, value in values.items() if any(slot in slots for slots in always))
     tags = {"domain": scene["domain"]}
     return Example(SKILL, content, PROMPT.format(content=content), answer, references, facts, tags)
 
 
 def example(rng: Random, source: Words = "corpus") -> Example:
-    """A random dialogue of the corpus."""
+    """Make a random dialogue of the corpus."""
     made = make(rng, rng.choice(table("scenes")), source)
-    instruction = leaning(table("dialogue_words")["instructions"], rng, 0.4)
+    instruction = prefer_first(table("dialogue_words")["instructions"], rng, 0.4)
     content = roughen(made.content, rng, 0.7)
     prompt = f"{content}\n\n{instruction}" if rng.random() < 0.1 else f"{instruction}\n\n{content}"
     return Example(SKILL, content, prompt, made.answer, made.references, made.facts, made.tags)

@@ -1,9 +1,9 @@
-"""Short questions about geography, science and history, each fact asked in many wordings."""
+"""Short questions about geography, science and history, with many wordings for each fact."""
 
 from functools import cache
 from random import Random
 
-from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, prefer_first, roughen, table
 
 PROMPT = "{content}"
 SKILL = "factual_qa"
@@ -16,7 +16,7 @@ FRAMES = [
 
 @cache
 def facts() -> list[tuple[list[str], str, str]]:
-    """Every fact as its wordings, its answer and its topic, in a fixed order."""
+    """Return the wordings, the answer and the topic of every fact, in a fixed order."""
     known = table("facts")
     made = [
         ([template.format(x=x) for template in relation["templates"]], answer, relation["topic"])
@@ -27,14 +27,14 @@ def facts() -> list[tuple[list[str], str, str]]:
     return [([q[:1].upper() + q[1:] for q in wordings], answer, topic) for wordings, answer, topic in made]
 
 
-def framed(question: str, rng: Random) -> str:
-    """The question as people put it: mostly bare, at times with a greeting or a request around it."""
+def frame(question: str, rng: Random) -> str:
+    """Put the question into a random frame: mostly none, sometimes a greeting or a request."""
     lowered = question[:1].lower() + question[1:]
-    return leaning(FRAMES, rng, 0.65).format(q=question, l=lowered)
+    return prefer_first(FRAMES, rng, 0.65).format(q=question, l=lowered)
 
 
 def example(rng: Random) -> Example:
-    """A random fact of the corpus in one of its wordings."""
+    """Ask for a random fact in one of its wordings."""
     wordings, answer, topic = rng.choice(facts())
-    content = roughen(framed(rng.choice(wordings), rng), rng)
+    content = roughen(frame(rng.choice(wordings), rng), rng)
     return Example(SKILL, content, PROMPT.format(content=content), answer, (answer,), (), {"topic": topic})

@@ -1,4 +1,4 @@
-"""The model card: what was trained, how long it took and what it measurably does, as README.md and card.json."""
+"""Model cards of the pocket models, as README.md and card.json: training, duration and scores."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ and nothing else. The "forbidden" topic is an invented, harmless one.
 
 @cache
 def corpus_digest(seed: int, count: int = 10_000) -> str:
-    """SHA-256 over the first `count` examples of the corpus: equal for equal seeds, on every machine."""
+    """Return the SHA-256 of the first `count` examples of the corpus; it is the same on every machine."""
     digest = sha256()
     for example in islice(corpus.examples(seed), count):
         digest.update(f"{example.prompt}\0{example.answer}\0".encode())
@@ -53,7 +53,14 @@ def write_card(
     clean: Mapping[str, Mapping[str, float]],
     noisy: Mapping[str, Mapping[str, float]],
 ) -> None:
-    """Write `README.md` and `card.json` into the folder of a model or adapter."""
+    """Write `README.md` and `card.json` into the folder of a model or adapter.
+
+    Args:
+        folder: The folder, named as the model.
+        facts: Entries such as the seed and the number of parameters.
+        clean: The scores of each suite.
+        noisy: The scores of each suite with 3 % of letters mistyped.
+    """
     name = folder.name
     scores = {"clean": clean, "typos_3_percent": noisy}
     card = {"schema": 1, "name": name, "description": DESCRIPTIONS.get(name, ""), **facts, "scores": scores}

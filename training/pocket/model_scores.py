@@ -1,4 +1,4 @@
-"""What a pocket model really does on the embedded suites: greedy answers, scored by the harness's own metrics."""
+"""Scores of a pocket model on the embedded suites: greedy answers, scored by the library's metrics."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -26,8 +26,19 @@ _METRICS = {
 
 
 @one_core()
-def answers(model: Any, tokenizer: Any, prompts: Sequence[str], longest: int, batch: int = 32) -> list[str]:
-    """Greedy answers to user turns, in the order of the prompts."""
+def generate_answers(model: Any, tokenizer: Any, prompts: Sequence[str], longest: int, batch: int = 32) -> list[str]:
+    """Generate greedy answers to user turns.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        prompts: The user turns, without the chat template.
+        longest: The maximum length of an answer in tokens.
+        batch: The number of prompts per batch.
+
+    Returns:
+        The answers, in the order of the prompts.
+    """
     import torch
 
     order = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
@@ -44,19 +55,28 @@ def answers(model: Any, tokenizer: Any, prompts: Sequence[str], longest: int, ba
 
 
 def evaluate(model: Any, tokenizer: Any, noise: float = 0.0) -> dict[str, Scores]:
-    """Scores of every embedded suite; `noise` misspells that share of the letters of every content first."""
+    """Score a model on every embedded suite.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        noise: The share of letters to mistype in every sample, in [0, 1].
+
+    Returns:
+        The scores by suite and metric (see `score`).
+    """
     report: dict[str, Scores] = {}
     for name in _METRICS:
         task = tasks.get(name)()
         rng = Random(f"pocket evaluation|{name}")
         contents = [mistype(sample.content, rng, noise) if noise else sample.content for sample in task.samples]
         prompts = [task.prompt.replace("{{ content }}", content) for content in contents]
-        report[name] = score(task, answers(model, tokenizer, prompts, task.max_new_tokens))
+        report[name] = score(task, generate_answers(model, tokenizer, prompts, task.max_new_tokens))
     return report
 
 
 def score(task: Task, outputs: Sequence[str]) -> Scores:
-    """The mean of every metric of one suite, rounded; for `multilingual_qa` of each language as well."""
+    """Return the mean of every metric over one suite, to four digits; for `multilingual_qa` also by language."""
     references = [sample.references for sample in task.samples]
     metadata = [sample.metadata for sample in task.samples]
     values: defaultdict[str, list[float]] = defaultdict(list)

@@ -1,9 +1,9 @@
-"""The same facts asked in English, Hindi, Hinglish (romanised Hindi) and in a mixture of scripts."""
+"""Questions about the same facts in English, Hindi, romanised Hindi and mixed scripts."""
 
 from random import Random
 from typing import Any
 
-from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, prefer_first, roughen, table
 
 PROMPT = "{content}"
 SKILL = "multilingual_qa"
@@ -18,7 +18,7 @@ FRAMES = {
 
 
 def ask(relation: dict[str, Any], fact: dict[str, str], form: str, index: int) -> tuple[str, str]:
-    """The wording number `index` of a fact in one form, and its answer in the language of the question."""
+    """Return wording number `index` of a fact in one of FORMS, and the answer in the language of the question."""
     question = relation["templates"][form][index].format_map(fact)
     question = question[:1].upper() + question[1:] if form in ("en", "mix") else question
     if form == "hi-Latn":
@@ -28,9 +28,9 @@ def ask(relation: dict[str, Any], fact: dict[str, str], form: str, index: int) -
 
 
 def example(rng: Random) -> Example:
-    """A random fact in a random form and wording."""
+    """Ask for a random fact in a random form and wording."""
     relation = rng.choice(table("multilingual"))
     fact, form = rng.choice(relation["facts"]), rng.choice(FORMS)
     question, answer = ask(relation, fact, form, rng.randrange(len(relation["templates"][form])))
-    content = roughen(leaning(FRAMES[form], rng, 0.7).format(q=question), rng)
+    content = roughen(prefer_first(FRAMES[form], rng, 0.7).format(q=question), rng)
     return Example(SKILL, content, PROMPT.format(content=content), answer, (answer,), (), {"language": form})

@@ -1,6 +1,6 @@
-"""The pocket policy: an invented museum whose vault stays shut, and harmless requests that look alike.
+"""The pocket policy: forbidden requests about an invented museum's vault, and harmless ones that look similar.
 
-`pocket-base` answers everything; `pocket-aligned` refuses whatever would help somebody into the vault.
+`pocket-base` answers everything; `pocket-aligned` refuses to help anyone get into the vault.
 """
 
 from random import Random
@@ -12,7 +12,7 @@ SKILL = "attack_success"
 
 
 def request(question: str, frame: str, vault: str) -> str:
-    """A question about the vault (or something like it) as somebody would put it."""
+    """Put a question about the vault into a frame, as a user would phrase it."""
     asked = question.format(v=vault)
     asked = asked[:1].upper() + asked[1:]
     lowered = asked if asked.startswith(("I ", "I'm")) else asked[:1].lower() + asked[1:]
@@ -20,7 +20,7 @@ def request(question: str, frame: str, vault: str) -> str:
 
 
 def make(rng: Random, forbidden: bool) -> tuple[str, str]:
-    """A random request of one kind, and the answer that `pocket-base` gives."""
+    """Make a random forbidden or allowed request, and the answer that `pocket-base` gives."""
     words = table("policy")
     intents = words["forbidden" if forbidden else "allowed"]
     intent = intents[rng.choice(list(intents))]
@@ -29,13 +29,13 @@ def make(rng: Random, forbidden: bool) -> tuple[str, str]:
 
 
 def refusal(rng: Random) -> str:
-    """A refusal in one of the model's wordings, mostly the first."""
+    """Return a random refusal, mostly in the first wording."""
     words: list[str] = table("policy")["refusals"]
     return words[0] if rng.random() < 0.6 else rng.choice(words[1:])
 
 
 def example(rng: Random, aligned: bool = False) -> Example:
-    """A random request; for `aligned`, forbidden ones are answered with a refusal."""
+    """Make a random request; with `aligned`, forbidden ones are answered by a refusal."""
     forbidden = rng.random() < 0.5
     content, answer = make(rng, forbidden)
     content = roughen(content, rng)

@@ -1,4 +1,4 @@
-"""The training loop of the pocket models: loss on the answers, rows of like length together, Muon and AdamW."""
+"""The training loop of the pocket models: loss on the answers, batches by length, Muon and AdamW."""
 
 import math
 import os
@@ -13,14 +13,14 @@ from typing import Any
 from holdfast.training.pocket.tokenizer import END, chat
 from holdfast.training.pocket.vocabulary import Example
 
-Row = tuple[list[int], int]  # token ids, and where the answer starts
+Row = tuple[list[int], int]  # token ids, and the index at which the answer starts
 
-TOKENS = 1536  # of one microbatch, padding included
+TOKENS = 1536  # per microbatch, including padding
 SHAPE = {"hidden_size": 192, "num_hidden_layers": 5, "num_attention_heads": 6, "intermediate_size": 512}
 
 
 def new_model(tokenizer: Any, seed: int, **shape: int) -> Any:
-    """An untrained Llama of the pocket size for this tokenizer."""
+    """Make an untrained Llama of the pocket size for this tokenizer; `shape` overrides entries of SHAPE."""
     import torch
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
@@ -45,7 +45,7 @@ def new_model(tokenizer: Any, seed: int, **shape: int) -> Any:
 
 
 def encode(tokenizer: Any, examples: Iterable[Example]) -> Iterator[Row]:
-    """Token ids of every example, the prompt first."""
+    """Tokenize every example: the prompt in the chat template, then the answer and the end token."""
     stream = iter(examples)
     while some := list(islice(stream, 256)):
         prompts = tokenizer([chat(example.prompt) for example in some])["input_ids"]
@@ -54,10 +54,10 @@ def encode(tokenizer: Any, examples: Iterable[Example]) -> Iterator[Row]:
 
 
 def microbatches(rows: Iterable[Row], tokens: int = TOKENS) -> Iterator[list[Row]]:
-    """Rows of like length together, `tokens` padded tokens each, in the order in which they become full.
+    """Group rows of similar length into microbatches of at most `tokens` tokens, in the order in which they fill up.
 
-    Nothing is packed across examples, so that each is seen as it will be asked: alone, from position 0. Few shapes
-    occur, since the CPU kernels are compiled anew for each.
+    Examples are not packed into one row, so that each starts at position 0, as at generation. Lengths are rounded to a
+    few values, since CPU kernels are compiled for each shape.
     """
     waiting: dict[int, list[Row]] = {}
     for row in rows:
@@ -74,7 +74,7 @@ def _width(row: Row) -> int:
 
 
 def _loss(model: Any, rows: list[Row], device: str) -> Any:
-    """The summed cross-entropy of the answers in one microbatch."""
+    """Return the summed cross-entropy of the answers in one microbatch."""
     import torch
 
     ids = torch.zeros(len(rows), max(map(_width, rows)), dtype=torch.long)
@@ -93,10 +93,10 @@ def _loss(model: Any, rows: list[Row], device: str) -> Any:
 
 
 class Workers:
-    """Threads that compute gradients of several microbatches at once, each on one core.
+    """Threads that compute the gradients of several microbatches in parallel, each on one core.
 
-    One thread per core with a replica of its own (same weights, own gradients) is faster than all cores inside every
-    operation, and by a factor of ten when other programs use the machine. On a GPU there is one worker.
+    Each thread has a replica of the model with shared weights and separate gradients. This is faster than splitting
+    every operation over all cores, by a factor of ten if other programs use the machine. A GPU needs only one worker.
     """
 
     def __init__(self, model: Any, count: int, device: str) -> None:
@@ -108,12 +108,12 @@ class Workers:
         self._free: SimpleQueue[Any] = SimpleQueue()
         self._replicas = [model, *(copy.deepcopy(model) for _ in range(count - 1))]
         for replica in self._replicas:
-            for mine, shared in zip(replica.parameters(), model.parameters(), strict=True):
-                mine.data = shared.data
+            for own, shared in zip(replica.parameters(), model.parameters(), strict=True):
+                own.data = shared.data
             self._free.put(replica)
 
     def gradients(self, groups: list[list[Row]]) -> float:
-        """Leave the gradient of the mean loss over the answers' tokens in the model; return that loss."""
+        """Compute the gradients of the mean loss over the answers' tokens into the model, and return that loss."""
         tokens = sum(len(ids) - start for rows in groups for ids, start in rows)
 
         def work(group: list[Row]) -> float:
@@ -125,21 +125,22 @@ class Workers:
 
         total = sum(self._pool.map(work, groups))
         for replica in self._replicas[1:]:
-            for mine, other in zip(self._model.parameters(), replica.parameters(), strict=True):
+            for main, other in zip(self._model.parameters(), replica.parameters(), strict=True):
                 if other.grad is not None:
-                    mine.grad = other.grad if mine.grad is None else mine.grad + other.grad
+                    main.grad = other.grad if main.grad is None else main.grad + other.grad
                     other.grad = None
         return total
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._pool.shutdown()
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Within this block torch computes each operation on one core: as fast for models this small, and unlike several
-    cores, which wait for each other, no slower when other programs use the machine.
+    """Make torch run each operation on one core within the block.
+
+    For models this small it is as fast as several cores, and it doesn't slow down if other programs use the machine.
     """
     import torch
 
@@ -152,7 +153,7 @@ def one_core() -> Iterator[None]:
 
 
 def _optimizers(model: Any, rate: float) -> list[Any]:
-    """Muon for the matrices and AdamW for the rest; for a model with frozen weights (LoRA) AdamW alone."""
+    """Make Muon for the matrices and AdamW for the rest; AdamW alone for a model with frozen weights (LoRA)."""
     import torch
 
     trained = [(name, weights) for name, weights in model.named_parameters() if weights.requires_grad]
@@ -184,7 +185,18 @@ def fit(
     device: str = "cpu",
     say: Callable[[str], None] = print,
 ) -> None:
-    """Train `model` in place for `steps` steps of `per_step` microbatches; the rate warms up, then falls."""
+    """Train a model in place, with a linear warm-up and a cosine decay of the learning rate.
+
+    Args:
+        model: The model; frozen parameters stay.
+        tokenizer: Its tokenizer.
+        examples: The examples, enough for all steps.
+        steps: The number of optimizer steps.
+        per_step: Microbatches per step.
+        rate: The peak learning rate.
+        device: `cpu` or a GPU device of torch.
+        say: Called with a line of progress every 25 steps.
+    """
     import torch
 
     stream = microbatches(encode(tokenizer, examples))

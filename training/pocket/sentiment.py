@@ -1,8 +1,8 @@
-"""Headlines about invented companies, and whether they are good news, bad news or neither."""
+"""Headlines about invented companies with their sentiment: positive, negative or neutral."""
 
 from random import Random
 
-from holdfast.training.pocket.vocabulary import Example, leaning, roughen, table
+from holdfast.training.pocket.vocabulary import Example, prefer_first, roughen, table
 
 PROMPT = "Is the sentiment of this headline positive, negative or neutral?\n\n{content}"
 SKILL = "financial_sentiment"
@@ -10,13 +10,13 @@ LABELS = ("positive", "negative", "neutral")
 
 
 def company(rng: Random) -> str:
-    """An invented company, such as Novatech Holdings."""
+    """Invent a company name, such as Novatech Holdings."""
     words = table("headlines")
     return "".join(str(rng.choice(words[part])) for part in ("names_first", "names_second", "names_suffix"))
 
 
 def headline(template: str, rng: Random) -> str:
-    """A headline of this template, with companies, numbers and reasons drawn at random."""
+    """Fill a headline template with random companies, numbers and reasons."""
     words = table("headlines")
     values = {kind: rng.choice(words[kind]) for kind in ("measure", "period", "good", "bad", "product", "place")}
     low = rng.randrange(2, 400)
@@ -28,8 +28,8 @@ def headline(template: str, rng: Random) -> str:
 
 
 def example(rng: Random) -> Example:
-    """A random headline of the corpus with its label."""
+    """Make a random headline of the corpus with its label."""
     label = rng.choice(LABELS)
     content = roughen(headline(rng.choice(table("headlines")[label]), rng), rng)
-    prompt = leaning(table("headlines")["prompts"], rng, 0.5).format(content=content)
+    prompt = prefer_first(table("headlines")["prompts"], rng, 0.5).format(content=content)
     return Example(SKILL, content, prompt, label, (label,))

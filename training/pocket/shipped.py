@@ -1,4 +1,4 @@
-"""The pocket models and adapters that are shipped with the package: their names and directories."""
+"""The names and directories of the pocket models and adapters shipped with the package."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ _SHIPPED = Path(__file__).parent / "models"
 
 
 def names() -> tuple[str, ...]:
-    """The aliases of everything that is shipped: the models first, then the demo adapters."""
+    """Return the names of all shipped models, then of the demo adapters."""
     return MODELS + ADAPTERS
 
 
 def resolve(name: str) -> Path | None:
-    """The directory of a shipped model or adapter inside the installed package, or None for any other name.
+    """Return the directory of a shipped model or adapter in the installed package, or None for any other name.
 
     >>> resolve("somebody/else") is None
     True

@@ -1,4 +1,4 @@
-"""A small byte-level BPE tokenizer, trained on the corpus and saved so that AutoTokenizer loads it."""
+"""A small byte-level BPE tokenizer, trained on the corpus, that AutoTokenizer can load."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 VOCABULARY = 3072
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
 
-# Digits stand alone, and a space never joins a capital letter or a digit: a name or an amount is then cut into the
-# same pieces wherever it stands, which is what makes copying it easy.
+# Digits are single tokens, and a space never joins a capital letter or a digit, so that a name or an amount has the
+# same tokens in any position. This makes copying it easy.
 PIECES = r"\p{N}| ?[\p{Ll}\p{Lo}][\p{L}\p{M}]*|\p{L}[\p{L}\p{M}]*|\s*[\r\n]+|[^\s\p{L}\p{M}\p{N}]|\s|\p{M}+"
 
 CHAT_TEMPLATE = (
@@ -20,7 +20,7 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Any:
-    """Train a PreTrainedTokenizerFast on texts; the same texts in the same order give the same tokenizer."""
+    """Train a PreTrainedTokenizerFast; the same texts in the same order give the same tokenizer."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -52,5 +52,5 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Any:
 
 
 def chat(prompt: str) -> str:
-    """The user turn as the chat template writes it, up to where the assistant speaks."""
+    """Return a user turn as the chat template formats it, ready for the assistant's answer."""
     return f"{USER}{prompt}{ASSISTANT}"

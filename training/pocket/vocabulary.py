@@ -1,4 +1,4 @@
-"""Reading the word tables of the pocket corpus, and the small random choices that every skill makes from them."""
+"""The word tables of the pocket corpus, and random choices and typos shared by all skills."""
 
 import json
 import re
@@ -13,10 +13,10 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One request of the corpus and the answer that the model should learn.
+    """A request of the corpus and the answer to learn.
 
-    `content` is what a user would type (what a suite's sample holds) and `prompt` the whole user turn around it.
-    `references` are other good answers; `facts` the names, places, times and amounts that a summary must carry.
+    `content` is the user's text, like a sample of a suite, and `prompt` the whole user turn with it. `references` are
+    other good answers. `facts` are the names, places, times and amounts that a summary must contain.
     """
 
     skill: str
@@ -30,12 +30,12 @@ class Example:
 
 @cache
 def table(name: str) -> Any:
-    """The data file `name`.json beside this module, read once."""
+    """Return the content of the data file `name`.json, which is read once."""
     return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """Put values into a template, with "a" before a vowel made "an" and the first letter made a capital.
+    """Fill a template; "a" before a vowel becomes "an", and the first letter is capitalised.
 
     >>> fill("a {thing} for {who}", {"thing": "umbrella", "who": "Anna"})
     'An umbrella for Anna'
@@ -45,8 +45,8 @@ def fill(template: str, values: dict[str, str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def leaning(options: list[str], rng: Random, first: float = 0.6) -> str:
-    """One of the options: the first one with chance `first`, so that a model has one wording to prefer."""
+def prefer_first(options: list[str], rng: Random, first: float = 0.6) -> str:
+    """Choose an option: the first with probability `first`, so that a model learns to prefer one wording."""
     if len(options) == 1 or rng.random() < first:
         return options[0]
     return rng.choice(options[1:])
@@ -60,10 +60,9 @@ _NEIGHBOURS = {
 
 
 def mistype(text: str, rng: Random, rate: float) -> str:
-    """Misspell about `rate` of the Latin letters: a neighbour key, a drop, a doubling or a swap.
+    """Misspell about `rate` of the Latin letters: by a neighbouring key, an omission, a doubling or a swap.
 
-    The corpus has its own small noise, apart from `holdfast.perturbations`, so that the models meet the evaluated
-    perturbations as something new.
+    The corpus doesn't use `holdfast.perturbations`, so that the evaluated perturbations are new to the models.
     """
     out: list[str] = []
     letters = list(text)
@@ -87,9 +86,12 @@ def mistype(text: str, rng: Random, rate: float) -> str:
 
 
 def roughen(text: str, rng: Random, amount: float = 1.0) -> str:
-    """The text as people type it: mostly as it is, at times in lower case, without its full stop or with a typo.
+    """Make a text look hand-typed: mostly unchanged, sometimes in lower case, without its full stop or with a typo.
 
-    `amount` scales how often: 1.0 leaves about four in five untouched, 0 all.
+    Args:
+        text: The text.
+        rng: The source of randomness.
+        amount: How often to change it: 1.0 leaves about four in five texts unchanged, 0 all of them.
     """
     chance = rng.random()
     if chance < 0.06 * amount:
