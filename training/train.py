@@ -26,6 +26,7 @@ from holdfast.training.base_model import (
 from holdfast.training.contract import TrainingContext
 from holdfast.training.folder import claim, find_damage, find_last_checkpoint, find_missing_part, step_of
 from holdfast.training.recipe import Recipe
+from holdfast.training.starting import start
 from holdfast.training.training_card import CARD, TrainingCard
 from holdfast.version import __version__
 
@@ -182,7 +183,7 @@ def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
         seed=recipe.seed,
         full=recipe.full,
     )
-    methods = {place: method.build(settings, context) for place, (method, settings) in recipe.methods().items()}
+    methods = {place: start(method, chosen, context) for place, (method, chosen) in recipe.methods().items()}
     try:
         return MethodTrainer(
             model=made.model,

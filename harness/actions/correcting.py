@@ -130,9 +130,10 @@ def _corrected(
 ) -> "list[dict[str, Correction]]":
     """Apply each of the settings to every module; each module is read and split once."""
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
+    from holdfast.training.starting import start
 
     modules = ModuleUpdates(source.factors, space, _Displacements(space.manifest))
-    return correct_modules([each.method.build(each.values, modules) for each in settings], modules)
+    return correct_modules([start(each.method, each.values, modules) for each in settings], modules)
 
 
 class _Displacements(Mapping[str, "Tensor"]):

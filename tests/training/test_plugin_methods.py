@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from holdfast import method
+from holdfast.harness.cli import main
+
 PACKAGE = Path(__file__).parent / "plugin_package"
 
 
@@ -80,6 +83,39 @@ def test_correct_accepts_a_plug_in_correction(site: Path, tmp_path: Path) -> Non
     assert (card["method"], card["settings"]) == ("halve", {"strength": 3.0})
     assert card["relative_distance"] == pytest.approx(0.75, abs=1e-4)
     assert "--signed is not a setting of halve" in holdfast(site, *correct, "--signed", code=1)
+
+
+def test_a_broken_plug_in_is_named_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    @method("broken_objective", "loss")
+    def broken_objective(settings: object, context: object) -> object:
+        return lambda step: 1 / 0
+
+    @method("broken_noise", "weights")
+    def broken_noise(settings: object, context: object) -> object:
+        raise KeyError("sigma")
+
+    @method("broken_correction", "adapter")
+    def broken_correction(settings: object, modules: object) -> object:
+        return lambda module: module.factors
+
+    data, subspace = tmp_path / "train.jsonl", str(tmp_path / "s.safetensors")
+    data.write_text('{"prompt": "What is 1 plus 1?", "completion": "2"}\n')
+    pair = ["--base", "pocket-base", "--aligned", "pocket-aligned"]
+    assert main(["subspace", *pair, "--rank", "2", "--output_path", subspace]) == 0
+    train = ["train", "--data", str(data), "--max_steps", "1", "--output_path", str(tmp_path / "out")]
+    correct = ["correct", "pocket-steady", "--subspace", subspace, "--output_path", str(tmp_path / "corrected")]
+    for command, name, why in (
+        ([*train, "--objective"], "broken_objective", "ZeroDivisionError: division by zero"),
+        ([*train, "--noise"], "broken_noise", "KeyError: missing 'sigma'"),
+        ([*correct, "--method"], "broken_correction", "TypeError: returned Factors for module"),
+    ):
+        capsys.readouterr()
+        assert main([*command, name]) == 1
+        [line] = [line for line in capsys.readouterr().err.splitlines() if "WARNING" not in line]
+        kind = name.removeprefix("broken_")
+        assert f"{kind} '{name}' of {__name__} failed ({why}" in line
+        assert f"holdfast.training.testing.check_{kind} tests it" in line
+    assert not (tmp_path / "corrected").exists()
 
 
 def test_plug_ins_pass_the_conformance_checks(site: Path) -> None:
