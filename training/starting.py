@@ -35,8 +35,9 @@ def start(method: Method, settings: Any, context: Any) -> Any:
         return method.build(settings, context)
     with _named(method):
         built = method.build(settings, context)
-    guard: Callable[[Method, Any], Any] = {"loss": _objective, "weights": _Noise, "adapter": _correct}[method.place]
-    return guard(method, built)
+    if method.place == "loss":
+        return _objective(method, built)
+    return _Noise(method, built) if method.place == "weights" else _correct(method, built)
 
 
 def _objective(method: Method, built: Objective) -> Objective:

@@ -40,7 +40,7 @@ def check_objective(named: str | Method, settings: Mapping[str, Any] | None = No
         UserError: If there is no objective of that name, or the settings are wrong.
     """
     method, chosen = _check_declaration(named, "loss", settings)
-    asked = False
+    used = False
     for kind in ("causal", "classification") if method.classifies else ("causal",):
         context, perturber = _make_training(kind)
         objective = method.build(chosen, context)
@@ -48,10 +48,10 @@ def check_objective(named: str | Method, settings: Mapping[str, Any] | None = No
             calls: list[str] = []
             step = _make_step(context, perturber, numbers, progress, calls)
             _check_step(method, objective, step)
-            asked = asked or bool(calls)
-    assert asked == method.perturbs, (
+            used = used or bool(calls)
+    assert used == method.perturbs, (
         f"{method.name}: uses perturbed prompts but is not declared with perturbs=True"
-        if asked
+        if used
         else f"{method.name}: is declared with perturbs=True but never uses perturbed prompts"
     )
 
@@ -85,7 +85,7 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
 
     def run() -> Tensor:
         loss = step.task(step.clean)[0]
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def gradients() -> dict[str, Tensor]:
@@ -194,7 +194,7 @@ def _check_step(method: Method, objective: Callable[[Step], Any], step: Step) ->
         for key, value in logged.items():
             is_number = isinstance(value, float) and math.isfinite(value)
             assert is_number, f"{name}: logged values must be finite floats, got {key}={value!r}"
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         losses.append(loss.item())
         for key, value in kept.items():
             assert torch.equal(value, step.clean[key]), f"{name}: changed the batch's {key}"
