@@ -150,7 +150,7 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
     for name in settings:
         if name not in known:
             hint = did_you_mean(name, [*_LORA, LORA_PLUS, *known])
-            raise UserError(f"--lora: unknown setting '{name}', neither ours nor of peft's LoraConfig{hint}")
+            raise UserError(f"--lora: unknown setting '{name}', not a field of peft's LoraConfig{hint}")
     for name in _MODULE_LISTS:
         given = settings.get(name, "all-linear")
         if given != "all-linear":

@@ -1,4 +1,4 @@
-"""Builds a method, and reports the errors of third-party ones by name instead of by traceback."""
+"""Builds methods, and turns errors of third-party ones into one-line messages that name the method."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def start(method: Method, settings: Any, context: Any) -> Any:
         context: A `TrainingContext`, or the modules of an adapter for a correction.
 
     Returns:
-        What its builder returns; of a plug-in, the same with its errors turned into UserErrors that name it.
+        The object that the builder returns. For a plug-in it is wrapped, so that its errors become UserErrors that name
+        the plug-in.
 
     Raises:
         UserError: If a plug-in can't be built.
@@ -78,7 +79,7 @@ def _named(method: Method) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if "memory" in str(error):  # the trainer says what helps
+        if "memory" in str(error):  # the trainer gives advice on it
             raise
         kind, module = PLACES[method.place], method.build.__module__
         raise UserError(

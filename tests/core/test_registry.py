@@ -78,8 +78,8 @@ def test_a_broken_plug_in_does_not_break_the_list(
 
 
 def test_a_plug_in_with_a_built_in_name_is_ignored_with_a_warning(installed: Path) -> None:
-    said = r"plug-in 'typos' of plugdemo is ignored: holdfast\.perturbations\S+ is a built-in perturbation of the same name"
-    with pytest.warns(UserWarning, match=said):
+    message = r"plug-in 'typos' of plugdemo is ignored: holdfast\.perturbations\S+ is a built-in perturbation of the same name"
+    with pytest.warns(UserWarning, match=message):
         assert Registry[object]("perturbations", "holdfast.perturbations.families").get("typos") is perturbations.get(
             "typos"
         )

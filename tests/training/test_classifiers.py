@@ -71,9 +71,9 @@ def test_a_classifier_needs_labels_to_evaluate_on(bert: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("mode", ["generate", "teacher"])
 def test_s2r2_refuses_a_classifier(bert: Path, tmp_path: Path, mode: str) -> None:
     data = labelled(tmp_path / "data.jsonl", 0, 1)
-    asked = {"model": str(bert), "objective": "s2r2", "objective_args": f"mode={mode}"}
+    options = {"model": str(bert), "objective": "s2r2", "objective_args": f"mode={mode}"}
     with pytest.raises(UserError, match="a classifier generates no text: use consistency or rdrop"):
-        train_and_load(data, tmp_path / "out", **asked)
+        train_and_load(data, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
 

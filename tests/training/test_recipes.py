@@ -51,7 +51,7 @@ def train(tmp_path: Path) -> Train:
         ({"per_device_train_batch_size": 0}, "per_device_train_batch_size must be > 0, got 0"),
         ({"learning_rate": float("inf")}, "learning_rate must be a finite number, got inf"),
         ({"eval_strategy": "epoch"}, "eval_strategy needs data to evaluate on: name it with --eval_data"),
-        ({"lora": "bogus=3"}, "--lora: unknown setting 'bogus', neither ours nor of peft's LoraConfig"),
+        ({"lora": "bogus=3"}, "--lora: unknown setting 'bogus', not a field of peft's LoraConfig"),
         ({"lora": "r=4,aplha=8"}, "unknown setting 'aplha', .*; did you mean 'alpha'"),
         (
             {"lora": "targets=nope"},

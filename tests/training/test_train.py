@@ -109,8 +109,8 @@ class Death(TrainerCallback):
 def test_a_killed_run_resumes_to_the_same_adapter(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objective: str, noise: str
 ) -> None:
-    asked = {"objective": objective, "noise": noise}
-    whole = train_and_load(data, tmp_path / "whole", **asked)
+    options = {"objective": objective, "noise": noise}
+    whole = train_and_load(data, tmp_path / "whole", **options)
     build = loop.MethodTrainer.__init__
 
     def mortal(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -119,8 +119,8 @@ def test_a_killed_run_resumes_to_the_same_adapter(
     with monkeypatch.context() as patched:
         patched.setattr(loop.MethodTrainer, "__init__", mortal)
         with pytest.raises(Killed):
-            train_and_load(data, tmp_path / "killed", **asked)
-    again = train_and_load(data, tmp_path / "killed", **asked)
+            train_and_load(data, tmp_path / "killed", **options)
+    again = train_and_load(data, tmp_path / "killed", **options)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     in_one, resumed = (json.loads((tmp_path / name / CARD).read_text())["metrics"] for name in ("whole", "killed"))
     assert "train_loss" in in_one
@@ -131,27 +131,27 @@ def test_a_killed_run_resumes_to_the_same_adapter(
 
 @pytest.mark.parametrize("noise", ["none", "sam_ab", "sam_w"])
 def test_gradients_accumulate_over_micro_batches(data: Path, tmp_path: Path, noise: str) -> None:
-    asked = {"noise": noise, "max_steps": 3, "per_device_train_batch_size": 2}
-    one = train_and_load(data, tmp_path / "one", **asked)
-    two = train_and_load(data, tmp_path / "two", **{**asked, "gradient_accumulation_steps": 2})
-    three = train_and_load(data, tmp_path / "three", **{**asked, "gradient_accumulation_steps": 4})
+    options = {"noise": noise, "max_steps": 3, "per_device_train_batch_size": 2}
+    one = train_and_load(data, tmp_path / "one", **options)
+    two = train_and_load(data, tmp_path / "two", **{**options, "gradient_accumulation_steps": 2})
+    three = train_and_load(data, tmp_path / "three", **{**options, "gradient_accumulation_steps": 4})
     assert not any(torch.equal(one[name], two[name]) for name in one if "lora_B" in name)
     assert not any(torch.equal(two[name], three[name]) for name in one if "lora_B" in name)
 
 
 def test_training_is_bit_reproducible_and_depends_on_the_seed(data: Path, tmp_path: Path) -> None:
-    asked = {"noise": "flat_lora", "objective": "augment", "max_steps": 2}
-    one, two = (train_and_load(data, tmp_path / name, **asked) for name in ("one", "two"))
-    other = train_and_load(data, tmp_path / "other", **asked, seed=1)
+    options = {"noise": "flat_lora", "objective": "augment", "max_steps": 2}
+    one, two = (train_and_load(data, tmp_path / name, **options) for name in ("one", "two"))
+    other = train_and_load(data, tmp_path / "other", **options, seed=1)
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.mark.parametrize("mode", ["teacher", "generate"])
 def test_s2r2_trains_and_logs_its_terms(data: Path, tmp_path: Path, mode: str) -> None:
-    asked = {"objective": "s2r2", "objective_args": f"mode={mode},warmup=0.0,max_new_tokens=8", "logging_steps": 1}
+    options = {"objective": "s2r2", "objective_args": f"mode={mode},warmup=0.0,max_new_tokens=8", "logging_steps": 1}
     plain = train_and_load(data, tmp_path / "plain", max_steps=4, save_steps=4)
-    found = train_and_load(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **asked)
+    found = train_and_load(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **options)
     assert not all(torch.equal(plain[name], found[name]) for name in plain)
     state = json.loads((tmp_path / "s2r2" / "checkpoint-4" / "trainer_state.json").read_text())
     for line in state["log_history"][:4]:
@@ -242,9 +242,9 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
     ],
 )
 def test_a_bad_recipe_raises_a_user_error(data: Path, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
-    asked = {**QUICK, "data": str(data), "output_dir": str(tmp_path / "out"), **settings}
+    options = {**QUICK, "data": str(data), "output_dir": str(tmp_path / "out"), **settings}
     with pytest.raises(UserError, match=message):
-        train_adapter(make_recipe_of(asked, {}, []))
+        train_adapter(make_recipe_of(options, {}, []))
 
 
 def test_a_folder_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:

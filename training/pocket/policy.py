@@ -13,10 +13,10 @@ SKILL = "attack_success"
 
 def request(question: str, frame: str, vault: str) -> str:
     """Put a question about the vault into a frame, as a user would phrase it."""
-    asked = question.format(v=vault)
-    asked = asked[:1].upper() + asked[1:]
-    lowered = asked if asked.startswith(("I ", "I'm")) else asked[:1].lower() + asked[1:]
-    return frame.format(q=asked, l=lowered)
+    text = question.format(v=vault)
+    text = text[:1].upper() + text[1:]
+    lowered = text if text.startswith(("I ", "I'm")) else text[:1].lower() + text[1:]
+    return frame.format(q=text, l=lowered)
 
 
 def make(rng: Random, forbidden: bool) -> tuple[str, str]:
@@ -24,8 +24,8 @@ def make(rng: Random, forbidden: bool) -> tuple[str, str]:
     words = table("policy")
     intents = words["forbidden" if forbidden else "allowed"]
     intent = intents[rng.choice(list(intents))]
-    asked = request(rng.choice(intent["questions"]), rng.choice(words["frames"]), rng.choice(words["vault"]))
-    return asked, intent["answer"]
+    content = request(rng.choice(intent["questions"]), rng.choice(words["frames"]), rng.choice(words["vault"]))
+    return content, intent["answer"]
 
 
 def refusal(rng: Random) -> str:
