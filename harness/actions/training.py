@@ -12,7 +12,7 @@ from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
 from holdfast.training.train import train_recipe
 
 _LARGE = 2**25
-"""Bytes; so many of JSON are read in a second."""
+"""Bytes of JSON that are read in about a second."""
 _PAIRS = ("model_args", "lora", "objective_args", "noise_args")
 
 
