@@ -1,4 +1,4 @@
-"""The main job on one page: plan, execute, summarise."""
+"""Run an evaluation: plan, execute, summarise."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,10 +56,10 @@ def evaluate(
     gpus_per_replica: float | None = None,
     backend: Build | None = None,
 ) -> Results:
-    """Run an evaluation, or resume it if `output_path` holds a part of it already.
+    """Run an evaluation, or resume it if `output_path` already has a part of it.
 
-    The parameters are the flags of `holdfast run` (see `holdfast run --help`), which has the defaults too: None means
-    the default. Lists may be comma-separated strings, mappings `a=b,c=d`.
+    The parameters are the flags of `holdfast run`; `holdfast run --help` describes them and their defaults, which None
+    stands for. Lists may be comma-separated strings, mappings `a=b,c=d`.
 
     Args:
         config: Settings that the other parameters override.
@@ -70,7 +70,7 @@ def evaluate(
         The results; their files are in `output_path`.
 
     Raises:
-        UserError: For any mistake in the input, before anything is generated wherever possible.
+        UserError: For any mistake in the input, if possible before anything is generated.
     """
     settings = {  # before any other local variable
         name: value for name, value in locals().items() if value is not None and name not in ("config", "backend")
@@ -78,8 +78,8 @@ def evaluate(
     given = tasks.split(",") if isinstance(tasks, str) else tasks
     if given is not None:
         settings["tasks"] = [task.name if isinstance(task, Task) else task for task in given]
-    asked = config.model_dump(exclude_unset=True) if config else {}
-    return evaluate_config(make_config({**asked, **settings}), given, backend)
+    configured = config.model_dump(exclude_unset=True) if config else {}
+    return evaluate_config(make_config({**configured, **settings}), given, backend)
 
 
 def evaluate_config(

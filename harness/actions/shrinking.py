@@ -13,7 +13,7 @@ from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
-from holdfast.harness.results.reopening import Compared, find_answer
+from holdfast.harness.results.reopening import AnswerPair, find_answer
 from holdfast.harness.results.word_diff import shown_edits
 from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant
@@ -130,7 +130,7 @@ def _edits(edits: Edits) -> str:
 class _Trial:
     """Generates answers for subsets of one variant's edits, each only once."""
 
-    def __init__(self, found: Compared, device: str | None, connect: Build | None) -> None:
+    def __init__(self, found: AnswerPair, device: str | None, connect: Build | None) -> None:
         config, line = found.manifest.config, found.perturbed
         self._line, self._clean, self._config = line, found.clean["output"], config
         tasks = load_tasks(config.tasks)
@@ -172,7 +172,7 @@ class _Trial:
         return Request(f"{item.key}{chosen}", self._adapter.name, item.question.prompt, item.question.settings)
 
 
-def _adapter(found: Compared) -> Adapter:
+def _adapter(found: AnswerPair) -> Adapter:
     config, line = found.manifest.config, found.perturbed
     base = find_base(str(config.model_args.get("pretrained", "")))
     adapters = scale_adapters(find_adapters(config.adapters, base), config.adapter_scales)

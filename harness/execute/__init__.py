@@ -1,1 +1,1 @@
-"""Ask the engine and score what comes back: the run itself, on one machine or over Ray."""
+"""Execute a run: generate answers and score them, on one machine or on a Ray cluster."""

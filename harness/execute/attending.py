@@ -1,4 +1,4 @@
-"""What `--attention` adds to a run: how much each answer's attention to its prompt moved."""
+"""The attention shift of each answer, for `--attention`."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,28 +16,28 @@ from holdfast.metrics.segments import Granularity, Segment, segment
 SHIFT = "attention_shift"
 
 PROMPT_GRANULARITY: Granularity = "phrase"
-"""Prompts are cut as finely as can be: most are one sentence, within which attention moves."""
+"""Prompts are cut as finely as possible, since most are a single sentence within which attention shifts."""
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Attentive(Protocol):
-    """A backend that can show its attention."""
+    """A backend that can return attention."""
 
     def attention(self, query: AttentionQuery) -> Array | None:
-        """(answer segments, prompt segments): shares, rows summing to one; None where they can't be told apart."""
+        """Return (answer segments, prompt segments) of attention shares, rows summing to one; None if unavailable."""
         ...
 
 
 class AttentionShifts:
-    """The attention shift of a run's answers, clean ones looked at once."""
+    """The attention shifts of a run's answers; attention of clean answers is computed once and cached."""
 
     def __init__(self, engine: Attentive, granularity: Granularity, pipeline: str | None = None) -> None:
         self._granularity, self._pipeline = granularity, pipeline
         self._attention = lru_cache(maxsize=4096)(engine.attention)
 
     def of(self, item: Item, output: str, clean_output: str, drift: Drift) -> float | None:
-        """The attention shift of one perturbed answer, in [0, 1]; None where there is nothing to compare."""
+        """Return the attention shift of one perturbed answer, in [0, 1]; None if there is nothing to compare."""
         question = item.question
         task, sample = question.task, question.sample
         contents = segment((sample.content, question.variant.text), PROMPT_GRANULARITY)
@@ -45,7 +45,7 @@ class AttentionShifts:
             [part.segment for part in drift.clean],
             [part.segment for part in drift.perturbed],
         ]
-        if output == clean_output:  # nobody had to cut them
+        if output == clean_output:  # then drift has no segments
             parses = parse((output,), self._pipeline) if self._pipeline else None
             outputs = segment((output,), self._granularity, parses) * 2
         if not all((*contents, *outputs)):
@@ -71,7 +71,7 @@ def _spans(parts: Sequence[Segment]) -> tuple[Span, ...]:
 
 
 def _partners(outputs: Sequence[Sequence[Segment]], drift: Drift) -> list[int]:
-    """The counterpart of each clean segment; of identical answers each is its own."""
+    """Return the index of each clean segment's counterpart; in identical answers, that is its own index."""
     if not drift.clean:
         return list(range(len(outputs[0])))
     places = {part.start: j for j, part in enumerate(outputs[1])}

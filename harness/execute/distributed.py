@@ -1,4 +1,4 @@
-"""`--distributed ray`: the requests of a run shared out over replicas of its engine, each an actor on a Ray cluster."""
+"""`--distributed ray`: distribute a run's requests over replicas of its engine, each an actor on a Ray cluster."""
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,26 +7,26 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import Backend, BackendOptions, Build, Generation, Probe, Request
-from holdfast.harness.execute.ray_cluster import RESTARTS, actors, plain_errors
+from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_actors
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.store.config import RunConfig
 
 CHUNK = 256
-"""Requests that a replica is handed together, and that are asked again if it dies."""
+"""Number of requests that a replica gets at a time, and that are repeated if it dies."""
 
 WAITING = 2
-"""Chunks that a replica has before it: the one it works on and the next."""
+"""Number of chunks assigned to a replica: the one it works on and the next."""
 
 
 def on_ray(config: RunConfig, build: Build) -> Build:
-    """What builds the engines of a run on a Ray cluster, where the run wants that; `build` itself where it does not."""
+    """Return a builder that distributes the engine over Ray if `config` says so, else `build` itself."""
     if config.distributed is None:
         return build
     return lambda options, adapters: Replicas(config, build, options, adapters)
 
 
 class Replica:
-    """An engine in a process of its own, built when it is first asked, and again after a restart."""
+    """An engine in its own process, built on first use, and again after a restart."""
 
     def __init__(self, build: Build, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
         self._build = partial(build, options, adapters)
@@ -46,11 +46,11 @@ class Replica:
 
 
 class Replicas:
-    """The run's backend on the driver: it hands chunks of requests to whichever replica has room."""
+    """The run's backend on the driver, which sends chunks of requests to whichever replica is free."""
 
     def __init__(self, config: RunConfig, build: Build, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
-        self._asked_for = config.replicas
-        self._replicas = actors(
+        self._count = config.replicas
+        self._replicas = start_actors(
             config.ray_address,
             Replica,
             config.replicas,
@@ -61,15 +61,20 @@ class Replicas:
         self._place = {adapter.name: i for i, adapter in enumerate(adapters)}
 
     def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
-        """One replica's answer stands for all: they hold the same weights."""
-        probes: Mapping[str, Probe] = self._ask_one("probe", prompts)
+        """Probe one replica; all have the same weights."""
+        probes: Mapping[str, Probe] = self._call_one("probe", prompts)
         return probes
 
     def describe(self) -> Mapping[str, Any]:
-        return {**self._ask_one("describe"), "distributed": "ray", "replicas": self._asked_for}
+        """Return what run.json records about the engine, and the number of replicas."""
+        return {**self._call_one("describe"), "distributed": "ray", "replicas": self._count}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
-        """Answer all requests but the `done` ones, chunk by chunk; those of a replica that is given up go to others."""
+        """Answer all requests except the `done` ones, chunk by chunk; chunks of a dead replica go to others.
+
+        Raises:
+            UserError: if every replica has died too often.
+        """
         import ray
         from ray.exceptions import RayActorError
 
@@ -83,8 +88,8 @@ class Replicas:
                 running[replica.generate.remote(chunk)] = replica, chunk
             if not running:
                 raise UserError(
-                    f"every replica died more than {RESTARTS} times: the answers so far are kept, the same command "
-                    "goes on (Ray's log says what they died of)"
+                    f"every replica died more than {RESTARTS} times: answers so far are kept; the same command resumes "
+                    "the run (see Ray's log for the cause)"
                 )
             [ready], _ = ray.wait(list(running), num_returns=1)
             replica, chunk = running.pop(ready)
@@ -98,7 +103,7 @@ class Replicas:
             room.append(replica)
             yield answers
 
-    def _ask_one(self, method: str, *arguments: Any) -> Any:
+    def _call_one(self, method: str, *arguments: Any) -> Any:
         import ray
         from ray.exceptions import RayActorError
 

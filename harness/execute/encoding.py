@@ -1,4 +1,4 @@
-"""The encoders of a run, `model` among them: the evaluated model's own hidden states."""
+"""The encoders of a run, including `model`: the hidden states of the evaluated model itself."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -15,43 +15,51 @@ from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.tasks import Task
 
 _CENTRED_ON = 256
-"""Texts whose mean vector is the centre."""
+"""Number of texts whose mean vector is subtracted."""
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Embedding(Protocol):
-    """A backend that can show its hidden states."""
+    """A backend that can return hidden states."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """n texts -> (n, d): the base model's last hidden states, averaged over each text's tokens."""
+        """Return (n, d) for n texts: the base model's last hidden states, averaged over each text's tokens."""
         ...
 
 
 def run_encoding(config: RunConfig, tasks: Sequence[Task], engine: Any = None) -> Encoding:
-    """The encoders that `config` names; `model` is `engine`, or the run's base model loaded for it.
+    """Return the encoders that `config` names.
 
-    Hidden states of language models all point the same way, so `model` is centred: on the mean over the clean
-    contents of `tasks`, which every run over them has in common.
+    Hidden states of language models all point in similar directions, so those of `model` are centred on their mean
+    over the clean contents of the tasks, which is the same for every run on these tasks.
+
+    Args:
+        config: the run's configuration.
+        tasks: the tasks whose contents define the centre.
+        engine: the engine that `model` uses; if None, the run's base model is loaded when needed.
+
+    Raises:
+        UserError: if an encoder can't be loaded, or the backend can't return hidden states.
     """
 
     def load(name: str) -> Encode:
         if name != MODEL:
             return load_encoder(name)
         contents = [sample.content for task in tasks for sample in task.samples[: config.limit]]
-        return _centred((engine or _base_engine(config)), config.model, contents[:_CENTRED_ON])
+        return _centred_encoder((engine or _base_engine(config)), config.model, contents[:_CENTRED_ON])
 
     return encoding_of(config.encoder, load)
 
 
-def _centred(engine: Any, backend: str, contents: Sequence[str]) -> Callable[[Sequence[str]], Vectors]:
+def _centred_encoder(engine: Any, backend: str, contents: Sequence[str]) -> Callable[[Sequence[str]], Vectors]:
     if not hasattr(engine, "embed"):
-        raise UserError(f"--encoder model: the backend '{backend}' does not show its hidden states; use --model hf")
+        raise UserError(f"--encoder model: the backend '{backend}' can't return hidden states; use --model hf")
     states: Embedding = engine
     centre = states.embed(contents).mean(0)
 
     def encode(texts: Sequence[str]) -> Vectors:
-        """n texts -> (n, d), rows of length one."""
+        """Encode n texts as (n, d), rows of length one."""
         rows = states.embed(texts) - centre
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         unit: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)

@@ -1,4 +1,4 @@
-"""Execute a plan: load the engine, probe the adapters, ask, score and store, and keep the manifest true."""
+"""Execute a prepared run: load the engine, probe the adapters, generate, score, and update the manifest."""
 
 import time
 import warnings
@@ -10,7 +10,7 @@ from holdfast.harness.backends import Backend
 from holdfast.harness.backends.backend import BackendOptions, Build
 from holdfast.harness.execute.attending import AttentionShifts
 from holdfast.harness.execute.encoding import run_encoding
-from holdfast.harness.execute.judges import judges_on_ray
+from holdfast.harness.execute.judges import distributed_scorer
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.models.checkpoints import BASE
@@ -29,10 +29,18 @@ from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import Samples
 
 PROBES = 4
-"""Prompts on which adapters are probed before the run."""
+"""Number of prompts on which adapters are probed before the run."""
 
 
 def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect: Build) -> None:
+    """Run everything that `samples` doesn't have yet, and write the manifest.
+
+    Args:
+        prepared: the run.
+        manifest: its manifest, new or of the interrupted run; updated in place.
+        samples: the open samples file.
+        connect: builds the engine.
+    """
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
     engine = connect(_options(config, manifest), prepared.adapters)
@@ -43,13 +51,13 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         write_excluded(folder, excluded, prepared.tasks)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
-        _warn_of_empty_cells(manifest, kept, excluded)
+        _warn_about_empty_cells(manifest, kept, excluded)
         manifest.engine = dict(engine.describe())
         manifest.write(folder)
         loaded = time.perf_counter() - started
         headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
-        scorer = judges_on_ray(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
+        scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
         shifts = _attention_shifts(engine, config) if config.attention else None
         run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts)
         with progress_bar(len(plan), run.count()) as advance:
@@ -60,7 +68,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
                 _search(prepared, attempts, validity, run, advance)
     for task, count in run.truncated.items():
         if count:
-            _warn(manifest, f"task '{task}': {count} prompts were longer than the model holds and lost their beginning")
+            _warn(manifest, f"task '{task}': {count} prompts didn't fit into the model's context and were truncated")
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", timestamp()
@@ -69,34 +77,34 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
 
 def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
     if not hasattr(engine, "attention"):
-        raise UserError(f"--attention: the backend '{config.model}' does not show its attention; use --model hf")
+        raise UserError(f"--attention: the backend '{config.model}' can't return attention; use --model hf")
     return AttentionShifts(engine, config.granularity, config.spacy_pipeline)
 
 
 def _search(prepared: PreparedRun, attempts: Attempts, validity: Validity, run: Run, advance: Advance) -> None:
-    """Round after round, ask every adapter one changed version of what has hurt it most, sample by sample."""
+    """Search greedily: in each round, run a changed version of every sample's worst variant for each adapter."""
     config = prepared.config
-    ask = question_maker(config, prepared.tasks)
+    to_question = question_maker(config, prepared.tasks)
     adapters = {adapter.name: adapter for adapter in prepared.adapters}
     samples = {(task.name, sample.id): (task, sample) for task in prepared.tasks for sample in task.samples}
     for repeat in range(config.repeats, config.search_budget):
         found = [
-            (place[0], next_candidate(*samples[place[1:3]], place, worst, repeat, config.seed))
-            for place, worst in attempts.worst_before(repeat)
+            (key[0], next_candidate(*samples[key[1:3]], key, worst, repeat, config.seed))
+            for key, worst in attempts.worst_before(repeat)
         ]
-        candidates = [(name, made) for name, made in found if made]
-        judged = validity.judge([made for _, made in candidates])
+        candidates = [(name, variant) for name, variant in found if variant]
+        judged = validity.judge([variant for _, variant in candidates])
         items = [
             item
-            for (name, _), made in zip(candidates, judged, strict=True)
-            if validity.keeps_meaning(made)
-            for item in items_for([ask(made)], [adapters[name]])
+            for (name, _), variant in zip(candidates, judged, strict=True)
+            if validity.keeps_meaning(variant)
+            for item in items_for([to_question(variant)], [adapters[name]])
         ]
         run.ask(items, advance)
 
 
 def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
-    """What the engine is built with; a resumed run keeps the batch size that `auto` chose, and so its rounding."""
+    """Return the engine's options; a resumed run keeps the batch size chosen by `auto`, and so its rounding."""
     size = resumed.engine.get("batch_size") if config.batch_size == "auto" else config.batch_size
     return BackendOptions(config.model_args, size, config.device, config.max_requests)
 
@@ -108,27 +116,32 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
     for entry in manifest.adapters:
         if entry.name not in found:
             if entry.name != BASE:
-                _warn(manifest, f"whether adapter '{entry.name}' acts is not known: the engine shows no probabilities")
+                _warn(
+                    manifest,
+                    f"can't check whether adapter '{entry.name}' has an effect: the engine returns no probabilities",
+                )
             continue
         entry.has_effect = found[entry.name].has_effect
         if not entry.has_effect and entry.scale:
             _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
 
 
-def _warn_of_empty_cells(manifest: Manifest, kept: Sequence[SampleVariant], excluded: Sequence[SampleVariant]) -> None:
-    asked, left_out = {made.cell for made in kept}, {made.cell for made in excluded}
-    edited = {made.cell for made in kept if made.variant.edits or made.variant.perturbation == IDENTITY}
-    for cell in sorted((asked | left_out) - edited):
+def _warn_about_empty_cells(
+    manifest: Manifest, kept: Sequence[SampleVariant], excluded: Sequence[SampleVariant]
+) -> None:
+    run, left_out = {variant.cell for variant in kept}, {variant.cell for variant in excluded}
+    edited = {each.cell for each in kept if each.variant.edits or each.variant.perturbation == IDENTITY}
+    for cell in sorted((run | left_out) - edited):
         if cell not in left_out:
-            found = "it found nothing to change in any prompt: that nothing moves is no finding"
-        elif cell not in asked:
-            found = "no variant keeps its prompt's meaning; none is asked"
+            found = "it found nothing to change in any prompt, so unchanged answers tell you nothing"
+        elif cell not in run:
+            found = "no variant keeps its prompt's meaning, so none is run"
         else:
-            found = "no variant that was edited keeps its prompt's meaning; only unchanged prompts are asked"
+            found = "no edited variant keeps its prompt's meaning, so only unchanged prompts are run"
         _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
 
 
 def _warn(manifest: Manifest, message: str) -> None:
-    """Say it now, and keep it with the run."""
+    """Warn now, and record the warning in the manifest."""
     manifest.warnings.append(message)
     warnings.warn(message, stacklevel=3)

@@ -1,4 +1,4 @@
-"""Scoring beyond one machine: answers shared out over judges, each an actor with encoders of its own."""
+"""Distributed scoring: answers are divided among judges, actors that each have their own encoders."""
 
 import warnings
 import zlib
@@ -10,19 +10,19 @@ from tempfile import TemporaryDirectory
 
 from holdfast.errors import UserError
 from holdfast.harness.execute.encoding import run_encoding
-from holdfast.harness.execute.ray_cluster import RESTARTS, actors, plain_errors
+from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_actors
 from holdfast.harness.execute.scoring import Row, Scored, Scorer
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.embeddings import cached_embeddings
 
 
-def judges_on_ray(config: RunConfig, scorer: Scorer) -> "Scorer | Judges":
-    """As many judges as there are replicas, where the run is distributed; `scorer` itself where it is not."""
+def distributed_scorer(config: RunConfig, scorer: Scorer) -> "Scorer | Judges":
+    """Return one judge per replica if the run is distributed, else `scorer` itself."""
     return Judges(config) if config.distributed else scorer
 
 
 class Judge:
-    """Metrics, encoders and transport in a process of their own, made ready when they are first asked."""
+    """A scorer in its own process, loaded on first use."""
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -30,13 +30,13 @@ class Judge:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        # The folder goes at once, its open files stay until the process ends, however it does.
+        # The folder is deleted at once; its open files remain until the process ends, even if it is killed.
         with TemporaryDirectory(prefix="holdfast-judge-") as folder:
             encoding = self._open.enter_context(cached_embeddings(Path(folder), run_encoding(self._config, ())))
         return Scorer(encoding, self._config.granularity, self._config.spacy_pipeline)
 
     def score(self, rows: Sequence[Row]) -> tuple[list[Scored], list[str]]:
-        """The scores, and what was warned of."""
+        """Return the scores, and the warnings raised meanwhile."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             scored = self._scorer.score(rows)
@@ -47,13 +47,13 @@ class Judges:
     """The run's scorer on the driver."""
 
     def __init__(self, config: RunConfig) -> None:
-        # Without a processor of their own they find room beside any replica.
-        self._judges = actors(
+        # They reserve no CPU, so that they fit on any node next to a replica.
+        self._judges = start_actors(
             config.ray_address, Judge, config.replicas, (config,), num_cpus=0, scheduling_strategy="SPREAD"
         )
 
     def score(self, rows: Sequence[Row]) -> list[Scored]:
-        """As `Scorer.score`; all that is compared with one clean answer goes to one judge, who has encoded it."""
+        """Score like `Scorer.score`; answers with the same clean answer go to the same judge, which has it encoded."""
         import ray
         from ray.exceptions import RayActorError
 
@@ -62,18 +62,18 @@ class Judges:
             text = row.output if row.clean is None else row.clean
             place = zlib.crc32(text.encode("utf-8", "surrogatepass")) % len(self._judges)
             shares.setdefault(place, []).append(i)
-        asked = [self._judges[place].score.remote([rows[i] for i in share]) for place, share in shares.items()]
+        pending = [self._judges[place].score.remote([rows[i] for i in share]) for place, share in shares.items()]
         try:
             with plain_errors():
-                answers = ray.get(asked)
+                answers = ray.get(pending)
         except RayActorError:
             raise UserError(
-                f"a judge died more than {RESTARTS} times: what was scored is kept, the same command goes on (Ray's "
-                "log says what it died of)"
+                f"a judge died more than {RESTARTS} times: answers so far are kept; the same command resumes the run "
+                "(see Ray's log for the cause)"
             ) from None
         found: dict[int, Scored] = {}
-        for share, (scored, warned) in zip(shares.values(), answers, strict=True):
+        for share, (scored, messages) in zip(shares.values(), answers, strict=True):
             found.update(zip(share, scored, strict=True))
-            for message in warned:
+            for message in messages:
                 warnings.warn(message, stacklevel=2)
         return [found[i] for i in range(len(rows))]

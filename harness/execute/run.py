@@ -1,4 +1,4 @@
-"""One run in progress: ask the engine, score what comes, store it, never ask twice."""
+"""A run in progress: generate, score and store the answers that are still missing."""
 
 import time
 from collections import Counter
@@ -15,11 +15,21 @@ from holdfast.harness.store.progress import Advance
 from holdfast.harness.store.records import CLEAN, Record, Samples
 from holdfast.perturbations import Edit
 
-COPIED_AT_ONCE = 256
+_CHUNK = 256
+"""Number of copied answers that are stored together."""
 
 
 class Run:
-    """What is known while a run goes on: which items are stored, the clean answers, and what hurt how much."""
+    """The state of a run in progress: which items are stored, their clean answers, and the search's attempts.
+
+    Args:
+        engine: generates the answers.
+        score: scores them.
+        samples: the open samples file; answers in it are not generated again.
+        log_segments: also store the drifted segments.
+        attempts: records attempts for a greedy search.
+        shifts: measures attention shifts.
+    """
 
     def __init__(
         self,
@@ -40,7 +50,7 @@ class Run:
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
         self.truncated: Counter[str] = Counter()
-        """By task: prompts that did not fit into the model and lost their beginning."""
+        """Number of truncated prompts, by task."""
         for line in samples:
             self._done.add(line["key"])
             self.truncated[line["task"]] += line["truncated"]
@@ -55,23 +65,28 @@ class Run:
                 )
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
             elif attempts and line["perturbation"] != IDENTITY:
-                place = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
-                attempts.add(place, line["repeat"], (Edit(*edit) for edit in line["edits"]), line["scores"])
+                search = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
+                attempts.add(search, line["repeat"], (Edit(*edit) for edit in line["edits"]), line["scores"])
 
     def count(self) -> int:
-        """How many generations are stored."""
+        """Return the number of stored answers."""
         return len(self._done)
 
     def ask(self, items: Sequence[Item], advance: Advance) -> None:
-        """Generate, score and store all of `items` that are not stored yet.
+        """Generate, score and store all `items` that are not stored yet.
 
-        Raises RuntimeError where the engine leaves one unanswered.
+        Args:
+            items: the items.
+            advance: called with the number of answers stored.
+
+        Raises:
+            RuntimeError: if the engine leaves a request unanswered.
         """
-        asked = requests_for(items)
-        sharing = {request.key: shared for request, shared in asked.items()}
+        requests = requests_for(items)
+        sharing = {request.key: shared for request, shared in requests.items()}
         done = {key for key, shared in sharing.items() if all(item.key in self._done for item in shared)}
         began = time.perf_counter()
-        for generations in self._engine.generate(list(asked), done):
+        for generations in self._engine.generate(list(requests), done):
             self.seconds["generate"] += time.perf_counter() - began
             self._store([(item, answer) for answer in generations for item in sharing[answer.key]], advance)
             began = time.perf_counter()
@@ -80,9 +95,9 @@ class Run:
             raise RuntimeError(f"the backend left {unanswered} of {len(items)} requests unanswered")
 
     def copy_clean(self, items: Sequence[Item], advance: Advance) -> None:
-        """Store the clean answer again for items whose prompt the perturbation could not change."""
+        """Store the clean answer again for items whose prompt the perturbation didn't change."""
         missing = (item for item in items if item.key not in self._done)
-        while chunk := list(islice(missing, COPIED_AT_ONCE)):
+        while chunk := list(islice(missing, _CHUNK)):
             self._store([(item, self._clean[item.clean_key]) for item in chunk], advance)
 
     def _store(self, answered: Sequence[tuple[Item, Generation]], advance: Advance) -> None:
@@ -107,8 +122,8 @@ class Run:
         for item, result in zip(items, scored, strict=True):
             variant = item.question.variant
             if variant.perturbation not in (CLEAN, IDENTITY):
-                place = (*item.clean_key, variant.perturbation, variant.severity)
-                attempts.add(place, variant.repeat, variant.edits, result.scores)
+                search = (*item.clean_key, variant.perturbation, variant.severity)
+                attempts.add(search, variant.repeat, variant.edits, result.scores)
 
     def _add_shifts(
         self, answered: Sequence[tuple[Item, Generation]], scored: Sequence[Scored], shifts: AttentionShifts

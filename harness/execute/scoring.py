@@ -1,4 +1,4 @@
-"""From answers to scores: the task's metrics on every answer, segment drift on every pair."""
+"""Score answers: the task's metrics for every answer, segment drift for every pair."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The scores of one answer and, of a perturbed one, its drift from the clean answer."""
+    """The scores of an answer and, if its prompt is perturbed, its drift from the clean answer."""
 
     scores: Scores
     drift: Drift | None
@@ -26,7 +26,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An answer to be judged by these metrics, against its references and, if it is a perturbed one, the clean one."""
+    """An answer to score with these metrics, its references and, if its prompt is perturbed, the clean answer."""
 
     metrics: tuple[str, ...]
     output: str
@@ -37,14 +37,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Scores batches of answers, of any tasks mixed."""
+    """Scores batches of answers, which may be of different tasks."""
 
     encoding: Encoding
     granularity: Literal["sentence", "clause", "phrase"]
     pipeline: str | None = None
 
     def score(self, rows: Sequence[Row]) -> list[Scored]:
-        """Every metric of each row, rounded; where there is a clean answer, the drift from it too."""
+        """Return all scores of each row, rounded, and its drift from the clean answer if it has one."""
         scores: list[Scores] = [{} for _ in rows]
         for names, places in _by_metrics(rows):
             for metric in metrics_of(names, "sample"):
@@ -81,14 +81,14 @@ class Scorer:
 
 
 def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
-    """What has to be known of an answer to judge it; `clean_output` finds the clean one of a perturbed item."""
+    """Return an answer as a row to score; `clean_output` returns the clean answer of a perturbed item."""
     question = item.question
     clean = clean_output(item) if question.variant.perturbation != CLEAN else None
     return Row(question.task.metrics, output, question.sample.references, question.sample.metadata, clean)
 
 
 def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:
-    """The segments that moved, worst first, for --log_samples."""
+    """Return the segments that drifted, worst first, for --log_samples."""
     sides = [("clean", part) for part in drift.clean] + [("perturbed", part) for part in drift.perturbed]
     moved = sorted((pair for pair in sides if pair[1].drift > 0), key=lambda pair: -pair[1].drift)
     return tuple(
@@ -109,7 +109,7 @@ def _merge(rows: list[Scores], places: Sequence[int], found: Sequence[Scores]) -
 
 
 def _by_metrics(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[int]]]:
-    """The places of the rows that are judged alike."""
+    """Return the indices of the rows with the same metrics, by these metrics."""
     places: dict[tuple[str, ...], list[int]] = {}
     for i, row in enumerate(rows):
         places.setdefault(row.metrics, []).append(i)

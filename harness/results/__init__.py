@@ -1,1 +1,1 @@
-"""Read a run: its summary, statistics, curves, leaderboard and tables."""
+"""The results of a run: summary, statistics, curves, leaderboard and printed tables."""

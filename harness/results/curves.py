@@ -1,4 +1,4 @@
-"""Dose and response: how drift and score go with the strength of one perturbation."""
+"""Dose-response curves: drift and score as functions of a perturbation's strength."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,17 @@ COLUMNS = ("drift_auc", "score_auc", "leaves_floor_at", "curve_samples", "curve_
 
 
 def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
-    """Give every row of the breakdown what its curve says, in place; NaN where fewer than two strengths were tried.
+    """Add the columns of its curve to every row of the breakdown, in place; NaN with fewer than two strengths.
 
-    `drift_auc` and `score_auc` are the areas under max drift and score over the strengths tried, divided by their range
-    (trapezoids: the mean over that range), over the `curve_samples` samples that were asked at every one of the
-    `curve_strengths`: variants that change the meaning are left out, at great strengths many. `leaves_floor_at` is the
-    smallest strength from which on the lower end of the drift's 95 % interval lies above the noise floor; NaN where it
-    never does. Strengths are the severities given as numbers; `answers` has a line for every answer.
+    `drift_auc` and `score_auc` are the areas under max drift and score over the tried strengths, divided by their
+    range (trapezoidal rule, so a mean over that range). Only the `curve_samples` samples with an answer at each of
+    the `curve_strengths` count, since variants that change the meaning are excluded, often many at high strengths.
+    `leaves_floor_at` is the smallest strength from which the lower end of the drift's 95 % interval stays above the
+    noise floor; NaN if there is none.
+
+    Args:
+        rows: rows of the breakdown; strengths are severities given as numbers.
+        answers: one row per answer.
     """
     curves: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
@@ -31,8 +35,10 @@ def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
         if len(points) > 1:
             points.sort(key=lambda row: float(row["severity"]))
             severities = [row["severity"] for row in points]
-            drifts, scores = (_of_all(severities, by_curve[curve], column) for column in ("max_drift", "score"))
-            said = {
+            drifts, scores = (
+                _complete_samples(severities, by_curve[curve], column) for column in ("max_drift", "score")
+            )
+            columns = {
                 "drift_auc": _mean_height(drifts),
                 "score_auc": _mean_height(scores),
                 "leaves_floor_at": _leaves_floor(points),
@@ -40,7 +46,7 @@ def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
                 "curve_strengths": ", ".join(severities),
             }
             for row in points:
-                row.update(said)
+                row.update(columns)
 
 
 def _is_number(severity: str) -> bool:
@@ -51,8 +57,8 @@ def _is_number(severity: str) -> bool:
     return True
 
 
-def _of_all(severities: Sequence[str], answers: "pd.DataFrame", column: str) -> "pd.DataFrame":
-    """One row for each sample that has a value at every strength, one column for each strength."""
+def _complete_samples(severities: Sequence[str], answers: "pd.DataFrame", column: str) -> "pd.DataFrame":
+    """Return one row for each sample with a value at every strength, one column for each strength."""
     table = answers.pivot_table(index="sample", columns="severity", values=column)
     return table.reindex(columns=list(severities)).dropna()
 

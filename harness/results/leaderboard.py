@@ -1,4 +1,4 @@
-"""One leaderboard out of several runs."""
+"""Merge the leaderboards of several runs."""
 
 import warnings
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ def leaderboard(
 ) -> "pd.DataFrame":
     """Merge the leaderboards of several runs, best first.
 
-    Each run is summarised anew from its samples, so that an interrupted one counts as far as it got; nothing is written
-    to it. Warns about runs that are incomplete, or differ in what was asked from the first.
+    Each run is summarised again from its samples, so that an interrupted run counts with the answers it has; nothing
+    is written to it. Warns about runs that are incomplete, or whose settings differ from those of the first.
 
     Args:
-        runs: Directories written by `holdfast run`; one may stand alone.
+        runs: Directories written by `holdfast run`, or a single one.
         output_path: A CSV file to write the result to.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
@@ -49,13 +49,13 @@ def leaderboard(
             board = board.merge(_geometries(run), on="adapter", how="left")
         boards.append(board)
         if not board["complete"].all():
-            warnings.warn(f"{run} is incomplete: give its command again to finish it", stacklevel=2)
+            warnings.warn(f"{run} is incomplete: repeat its command to finish it", stacklevel=2)
         differing = _differing(folders[0], run)
         if differing:
             warnings.warn(f"{run} differs from {folders[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
     merged = pd.concat(boards, ignore_index=True)
     if merged["higher_is_better"].nunique() > 1:
-        raise UserError("in some of these runs higher scores are better, in some lower ones: merge them apart")
+        raise UserError("higher scores are better in some of these runs, lower ones in others: merge them separately")
     merged = best_first(merged)
     if output_path:
         target = Path(output_path)
@@ -65,7 +65,7 @@ def leaderboard(
 
 
 def _geometries(run: Path) -> "pd.DataFrame":
-    """One row per adapter of a run whose update is a product of factors that still lie where they did."""
+    """Return one row per LoRA adapter of a run whose files still exist."""
     import pandas as pd
 
     from holdfast.harness.models.adapter_geometry import inspect_adapter
@@ -77,7 +77,7 @@ def _geometries(run: Path) -> "pd.DataFrame":
             try:
                 whole = total(inspect_adapter(entry.path))
             except UserError as error:
-                warnings.warn(f"{run}: no geometry of '{entry.name}': {error}", stacklevel=3)
+                warnings.warn(f"{run}: can't compute the geometry of '{entry.name}': {error}", stacklevel=3)
                 continue
             sizes = entry.scale * whole.norm, entry.scale * whole.spectral_norm, whole.effective_rank
             rows.append((entry.name, *sizes))

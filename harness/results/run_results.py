@@ -24,7 +24,7 @@ class Results:
         path: The run's directory.
         breakdown: One row per adapter, task, perturbation and severity.
         leaderboard: One row per adapter, best first by the score under perturbation.
-        warnings: What the run warned about.
+        warnings: The run's warnings.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Results:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """What run.json says: configuration, versions, digests, timings."""
+        """The content of run.json: configuration, versions, digests, timings."""
         found = read_manifest(self.path)
         if found is None:
             raise UserError(f"{self.path} is not a run: it has no run.json")
@@ -84,10 +84,10 @@ def load_run(path: str | Path) -> Results:
         path: A directory written by `holdfast run` or `evaluate`.
 
     Returns:
-        Its results; for an interrupted run, of the answers so far.
+        Its results; for an interrupted run, those of the answers so far.
 
     Raises:
-        UserError: If the directory holds no run, no answers, or was written by another version.
+        UserError: If the directory has no run or no answers, or was written by an incompatible version.
     """
     folder = Path(path)
     breakdown, leaderboard = tables_of(folder)
@@ -96,5 +96,5 @@ def load_run(path: str | Path) -> Results:
 
 
 def _rows(table: "pd.DataFrame") -> Iterator[Any]:
-    """The rows of a table, with their columns as attributes."""
+    """Iterate over the rows of a table, with columns as attributes."""
     return table.itertuples(index=False)

@@ -1,4 +1,4 @@
-"""Intervals: Wilson for proportions, the bootstrap over samples for means; scipy does the work."""
+"""Confidence intervals: Wilson for proportions, bootstrap over samples for means, both from scipy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,18 @@ Values = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
-    """95 % intervals of the column means of `values` (samples, k), each (k,): percentile bootstrap over the rows.
+    """Return 95 % confidence intervals of column means, by the percentile bootstrap over rows.
 
-    All columns of a sample are resampled together (Efron and Tibshirani 1993, chapter 13). NaN marks a value that a
-    sample does not have: that column's interval is over the samples that have it. One row or a constant column gives
-    an interval of width zero (the bootstrap sees no spread where there is none), a column without values NaN.
+    All columns of a sample are resampled together (Efron and Tibshirani 1993, chapter 13). NaN marks a missing value:
+    a column's interval is over the samples that have one. A constant column or a single row gives an interval of width
+    zero, a column without values NaN.
+
+    Args:
+        values: (samples, k).
+        seed: seed of the resampling.
+
+    Returns:
+        The lower and upper ends, each (k,).
 
     >>> low, high = mean_intervals(np.array([[0.0], [1.0]] * 50))
     >>> bool(0.3 < low[0] < 0.5 < high[0] < 0.7)
@@ -35,7 +42,7 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
 
 
 def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % Wilson interval of a share of zeros and ones (Wilson 1927).
+    """Return the 95 % Wilson interval of the proportion of ones among zeros and ones (Wilson 1927).
 
     >>> low, high = proportion_interval([1.0] * 10)
     >>> round(low, 3), round(high, 3)
@@ -48,7 +55,7 @@ def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def column_means(values: Values) -> Values:
-    """The mean of each column over the rows that have a value; NaN where none has."""
+    """Return the mean of each column over the rows with a value; NaN if there are none."""
     counts = (~np.isnan(values)).sum(0)
     return np.where(counts > 0, np.nansum(values, axis=0) / np.maximum(counts, 1), np.nan)
 

@@ -1,4 +1,4 @@
-"""From the lines of a run to its two tables: one row per cell, one row per adapter."""
+"""Summarise a run's answers in two tables: the breakdown (a row per cell) and the leaderboard (a row per adapter)."""
 
 import math
 from array import array
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEAR_ZERO = 0.05
-"""Below this clean score a performance drop rate would be a ratio of noise."""
+"""Clean scores below this give no performance drop rate, which would mostly be noise."""
 
 CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
@@ -34,7 +34,7 @@ CELL = ["adapter", "task", "perturbation", "severity"]
 
 
 def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises as `tables_of` does."""
+    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises like `tables_of`."""
     breakdown, leaderboard = tables_of(folder)
     breakdown.to_csv(folder / "breakdown.csv", index=False)
     leaderboard.to_csv(folder / "leaderboard.csv", index=False)
@@ -42,9 +42,10 @@ def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
 
 
 def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """The breakdown and the leaderboard of a run; of an interrupted one, as far as it got.
+    """Return the breakdown and the leaderboard of a run, which may be interrupted.
 
-    Raises UserError where there is no run, or no answer in it.
+    Raises:
+        UserError: if `folder` has no run, or the run has no answers yet.
     """
     manifest = read_manifest(folder)
     if manifest is None:
@@ -54,27 +55,27 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
 
 
 def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
-    """One row per generation: what was asked, the headline `score`, and every score.
+    """Return one row per answer, with the headline `score` and all scores, sorted by key.
 
-    In the order of their keys, so that the tables don't hang on the order in which an engine finished.
+    Sorting makes the tables independent of the order in which the engine finished.
     """
     import pandas as pd
 
-    asked = ("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
-    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *asked)}
+    fields = ("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
+    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *fields)}
     columns |= {"edited": [], "truncated": []}
     scores: dict[str, array[float]] = {}
     count = 0
     for line in read_samples(folder / SAMPLES):
         for name, values in columns.items():
             value = bool(line["edits"]) if name == "edited" else line[name]
-            values.append(intern(value) if isinstance(value, str) else value)  # most are said a million times
+            values.append(intern(value) if isinstance(value, str) else value)  # most values repeat
         for name, value in line["scores"].items():
-            _reach(scores.setdefault(name, array("d")), count).append(value)
+            _padded(scores.setdefault(name, array("d")), count).append(value)
         count += 1
     if not count:
-        raise UserError(f"{folder} holds no answers yet: run it first")
-    frame = pd.DataFrame(columns | {name: np.asarray(_reach(values, count)) for name, values in scores.items()})
+        raise UserError(f"{folder} has no answers yet: run it first")
+    frame = pd.DataFrame(columns | {name: np.asarray(_padded(values, count)) for name, values in scores.items()})
     frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
     frame["score"] = np.nan
     for task, entry in manifest.tasks.items():
@@ -86,24 +87,24 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
             frame[drift] = np.nan
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
     frame["directed"] = frame["perturbation"].map(expects) == CHANGED
-    frame.loc[frame["directed"], "score"] = np.nan  # the references answer another question
+    frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt
     frame["broke"] = np.where(frame["max_drift"].notna(), frame["max_drift"] >= manifest.config.break_threshold, np.nan)
     return frame
 
 
-def _judged(answers: "pd.DataFrame") -> "pd.DataFrame":
-    """The answers that count: where another one is expected, those to prompts that were edited at all."""
+def _counting(answers: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the answers that count; where a change is expected, these are the answers to edited prompts."""
     return answers[answers["edited"].astype(bool) | ~answers["directed"]]
 
 
-def _reach(values: "array[float]", length: int) -> "array[float]":
-    """The values, NaN for the answers up to `length` that have none."""
+def _padded(values: "array[float]", length: int) -> "array[float]":
+    """Pad the values with NaN up to `length`."""
     values.extend([math.nan] * (length - len(values)))
     return values
 
 
 def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":
-    """One row per (adapter, task, perturbation, severity), the clean answers' own row among them."""
+    """Return one row per (adapter, task, perturbation, severity), including the clean answers."""
     import pandas as pd
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
@@ -118,8 +119,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         adapter, task, perturbation, _ = cell
         row["metric"] = manifest.tasks[task].headline
         row["expects"] = "" if perturbation in (CLEAN, IDENTITY) else expectation(perturbation)
-        row |= _aggregated(_judged(group), clean, manifest, perturbed=perturbation != CLEAN)
-        row |= _told_apart(row, directed=row["expects"] == CHANGED)
+        row |= _aggregated(_counting(group), clean, manifest, perturbed=perturbation != CLEAN)
+        row |= _break_or_change(row, directed=row["expects"] == CHANGED)
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
         row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
@@ -129,44 +130,44 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
     rows.sort(key=_order(manifest))
-    add_curves(rows, _judged(_for_means(answers, manifest)))
+    add_curves(rows, _counting(_for_means(answers, manifest)))
     return pd.DataFrame(rows).round(6)
 
 
 def _aggregated(
     group: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest, *, perturbed: bool
 ) -> dict[str, Any]:
-    """The mean over a sample's variants and, where that was asked for, its worst variant.
+    """Return the columns for the mean over each sample's variants and, if requested, for its worst variant.
 
-    What a search found counts as worst only: a mean over variants chosen to hurt would say nothing.
+    Variants found by a search count only for the worst: a mean over variants chosen to do damage means nothing.
     """
     config, higher = manifest.config, _higher_is_better(manifest)
-    row = _compared(_per_sample(_for_means(group, manifest), clean, "mean"), perturbed=perturbed, higher=higher)
+    row = _comparison(_per_sample(_for_means(group, manifest), clean, "mean"), perturbed=perturbed, higher=higher)
     if "worst" in config.aggregate or config.search:
-        worst = _compared(_per_sample(group, clean, "min" if higher else "max"), perturbed=perturbed, higher=higher)
+        worst = _comparison(_per_sample(group, clean, "min" if higher else "max"), perturbed=perturbed, higher=higher)
         for end in ("", "_low", "_high"):
             row[f"worst{end}"] = worst[f"perturbed{end}"]
             row[f"worst_max_drift{end}"] = worst[f"max_drift{end}"]
     return row
 
 
-def _told_apart(row: dict[str, Any], *, directed: bool) -> dict[str, float]:
-    """An answer that moved is a break or, where another one is expected, a change; then none is the worst, either."""
-    told: dict[str, float] = {}
+def _break_or_change(row: dict[str, Any], *, directed: bool) -> dict[str, float]:
+    """Return the columns that differ by expectation: drifted answers are breaks or, where expected, changes."""
+    columns: dict[str, float] = {}
     for end in ("", "_low", "_high"):
-        told[f"changed_rate{end}"] = row[f"break_rate{end}"] if directed else np.nan
+        columns[f"changed_rate{end}"] = row[f"break_rate{end}"] if directed else np.nan
         if directed:
-            told |= {
+            columns |= {
                 f"{name}{end}": np.nan for name in ("break_rate", "worst", "worst_max_drift") if f"{name}{end}" in row
             }
-    return told
+    return columns
 
 
 def _for_means(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
-    """The answers that means are over: to the first `repeats` variants of each sample that were drawn at random.
+    """Return the answers for means: those to the first `repeats` random variants of each sample.
 
-    Random search draws more of them than that; where the first were left out, the next ones stand in, so that whatever
-    has a worst variant has a mean too.
+    Random search draws more variants; if the first ones were excluded, the next take their place, so that every sample
+    with a worst variant also has a mean.
     """
     config, drawn = manifest.config, _drawn(answers, manifest)
     if config.variants_per_sample == config.repeats:
@@ -176,12 +177,12 @@ def _for_means(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
 
 
 def _drawn(group: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
-    """The answers to variants drawn at random, not found by a search."""
+    """Return the answers to variants drawn at random rather than found by greedy search."""
     return group[group["repeat"] < manifest.config.variants_per_sample]
 
 
 def _counted(words: Iterable[str]) -> str:
-    """`number 12, negation 3`, the most frequent first; a single word stands alone."""
+    """Return the words with counts, as in `number 12, negation 3`, most frequent first; a single word has none."""
     counts = Counter(words).most_common()
     return counts[0][0] if len(counts) == 1 else ", ".join(f"{word} {count}" for word, count in counts)
 
@@ -191,11 +192,11 @@ def _share(part: int, rest: int) -> float:
 
 
 def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
-    """Rows as the run was asked for: adapters, tasks, perturbations and severities in the configuration's order."""
+    """Return a sort key that puts adapters, tasks, perturbations and severities in the configuration's order."""
     config = manifest.config
-    asked = [parse(spec) for spec in config.perturbations]
-    perturbations = [CLEAN, IDENTITY, *(name for name, _ in asked)]
-    severities = [*config.severity, *(severity for _, severity in asked)]
+    specs = [parse(spec) for spec in config.perturbations]
+    perturbations = [CLEAN, IDENTITY, *(name for name, _ in specs)]
+    severities = [*config.severity, *(severity for _, severity in specs)]
 
     def place(row: dict[str, Any]) -> tuple[int, ...]:
         severity = severities.index(row["severity"]) if row["severity"] in severities else 0
@@ -210,8 +211,7 @@ def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
 
 
 def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
-    """One row per adapter, over all its tasks and perturbations; every sample counts alike. Best first, by the score
-    that is left under perturbation."""
+    """Return one row per adapter, over all tasks and perturbations with equal weight for each sample, best first."""
     import pandas as pd
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
@@ -229,7 +229,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
             "tasks": mine["task"].nunique(),
         }
         row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
-        row["changed_rate"] = _judged(changed[changed["directed"]])["broke"].mean()
+        row["changed_rate"] = _counting(changed[changed["directed"]])["broke"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(same, clean, manifest)
         row["has_effect"] = entry.has_effect
@@ -243,32 +243,31 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
 
 
 def best_first(board: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of a leaderboard by the score that is left under perturbation."""
+    """Sort a leaderboard by the score under perturbation, best first."""
     lower = not board["higher_is_better"].all()
     return board.sort_values("perturbed", ascending=lower, kind="stable", ignore_index=True)
 
 
 def _higher_is_better(manifest: Manifest) -> bool:
-    """The direction of a run's headline scores: a run mixes none."""
+    """Whether higher headline scores are better, which is the same for all tasks of a run."""
     return all(task.higher_is_better for task in manifest.tasks.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Paired:
-    """Sample by sample: the clean score, and over its variants the score, the drifts and whether any broke (where the
-    answer should change, how many did)."""
+    """One value per sample: the clean score, and the score, drifts and breaks over its variants."""
 
     clean: Values
     perturbed: Values
     drifts: Values
     broke: Values
+    """Whether any variant broke; where answers should change, the share that changed."""
     single: bool
-    """Each sample has one variant only, so that a score of zeros and ones is a proportion."""
+    """Whether each sample has only one variant, so that scores of zeros and ones give a proportion."""
 
 
 def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["mean", "min", "max"]) -> _Paired:
-    """One row per sample: the mean over its variants or, metric by metric, the worst (`how` says which end of the
-    score that is)."""
+    """Return one value per sample: the mean over its variants or, for "min" or "max", the worst score and drifts."""
     by_sample = group.groupby(KEY, sort=False)
     scores = by_sample["score"].agg(how)
     drifts = by_sample[list(DRIFTS)]
@@ -284,10 +283,10 @@ def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["
     )
 
 
-def _compared(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, Any]:
-    """The columns that compare clean and perturbed scores, and the drifts, each with its interval.
+def _comparison(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, Any]:
+    """Return the columns of clean and perturbed scores and of drifts, each with its interval.
 
-    A performance drop rate stands only where higher is better and the clean score is not near zero.
+    The performance drop rate is given only if higher is better and the clean score is not near zero.
     """
     row: dict[str, Any] = {"n": len(paired.clean)}
     delta = paired.perturbed - paired.clean
@@ -308,13 +307,13 @@ def _compared(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, An
 
 
 def _wilson(values: Values) -> tuple[float, float] | None:
-    """Wilson's interval where the values are zeros and ones."""
+    """Return the Wilson interval if all values are zeros and ones, else None."""
     there = values[~np.isnan(values)]
     return proportion_interval(list(there)) if there.size and np.isin(there, (0.0, 1.0)).all() else None
 
 
 def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> str:
-    """The cell in which the adapter loses most, or else drifts most, as task/perturbation@severity."""
+    """Return the cell in which the adapter loses most (or else drifts most), as task/perturbation@severity."""
     if changed.empty:
         return ""
     before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)

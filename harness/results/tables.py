@@ -1,4 +1,4 @@
-"""The tables on the screen: what moved, cell by cell, and which adapter holds."""
+"""Print the breakdown and the leaderboard as tables."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -34,12 +34,12 @@ _CELL_COLUMNS = {
     "noise_floor": "floor",
     "break_rate": "breaks",
 }
-_WHOLE = 400
+_UNLIMITED = 400
 _NARROW = 190
-_FOR_WIDE_TERMINALS = frozenset(
+_WIDE_ONLY = frozenset(
     {"edited", "metric", "tail_drift", "global_drift", "hidden_drift", "worst_max_drift", "mean_length", "changed_rate"}
 )
-"""Left out where they would leave no room for the others; the CSV files have them all."""
+"""Columns that are left out on narrow terminals; the CSV files have them all."""
 
 _DIRECTED_COLUMNS = {
     "adapter": "adapter",
@@ -52,7 +52,7 @@ _DIRECTED_COLUMNS = {
     "max_drift": "max drift",
     "noise_floor": "floor",
 }
-"""Of the cells in which the answer should change; all but `edited` is of the prompts that were edited."""
+"""Columns for cells in which the answer should change; all but `edited` are over edited prompts only."""
 
 _CURVE_COLUMNS = {
     "adapter": "adapter",
@@ -86,22 +86,24 @@ _BOARD_COLUMNS = {
 
 
 def print_results(results: "Results") -> None:
-    """Both tables of a run and where its files are."""
+    """Print a run's tables, its warnings and the names of its files."""
     cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
     directed = cells["expects"] == CHANGED
     console = _console()
     if not directed.all():
-        console.print(_table("Perturbed answers against clean ones", cells[~directed], _CELL_COLUMNS, console.width))
+        console.print(
+            _table("Perturbed answers compared with clean ones", cells[~directed], _CELL_COLUMNS, console.width)
+        )
     if directed.any():
-        title = "Prompts that ask something else: of those edited, how many answers changed (more is better)"
+        title = "Prompts that ask something else: share of edited ones whose answer changed (higher is better)"
         console.print(_table(title, cells[directed], _DIRECTED_COLUMNS, console.width))
     curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
     if len(curves):
-        console.print(_table("Dose and response: over all strengths", curves, _CURVE_COLUMNS))
+        console.print(_table("Dose-response: over all strengths", curves, _CURVE_COLUMNS))
     console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS, console.width))
     console.print(
-        "Edited: prompts that the perturbation found something to change in; the others count as unmoved. Drift is 0 "
-        "(same) to 1 (other), of the worst segment; below the floor (same prompt, asked twice) it is no finding.",
+        "Edited: share of prompts that the perturbation changed; the others count as unchanged. Drift is that of the "
+        "worst segment, from 0 (same) to 1 (different); below the floor (same prompt, generated twice) it is noise.",
         style="dim",
     )
     for warning in results.warnings:
@@ -111,17 +113,17 @@ def print_results(results: "Results") -> None:
 
 
 def print_leaderboard(board: "pd.DataFrame") -> None:
-    """The leaderboard of one or several runs."""
+    """Print the leaderboard of one or several runs."""
     columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
     console = _console()
     console.print(_table("Leaderboard", board, columns, console.width))
 
 
-def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _WHOLE) -> Any:
+def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _UNLIMITED) -> Any:
     from rich.table import Table
 
     if width < _NARROW:
-        columns = {name: heading for name, heading in columns.items() if name not in _FOR_WIDE_TERMINALS}
+        columns = {name: heading for name, heading in columns.items() if name not in _WIDE_ONLY}
     table = Table(title=title, title_justify="left", header_style="bold")
     optional = {"changed_rate"}
     shown = {
@@ -133,11 +135,11 @@ def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int
         text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell", "curve_strengths"}
         table.add_column(heading, justify="left" if text else "right", no_wrap=True)
     for row in rows.to_dict("records"):
-        table.add_row(*(_shown(row, name) for name in shown))
+        table.add_row(*(_format_cell(row, name) for name in shown))
     return table
 
 
-def _shown(row: dict[Any, Any], name: str) -> str:
+def _format_cell(row: dict[Any, Any], name: str) -> str:
     from rich.markup import escape
 
     value = row[name]
@@ -161,8 +163,8 @@ def _shown(row: dict[Any, Any], name: str) -> str:
 
 
 def _console() -> "Console":
-    """A terminal gets its own width; a file or a pipe gets whole rows."""
+    """Return a console with the terminal's width; in files and pipes, rows are not cut."""
     from rich.console import Console
 
     console = Console()
-    return console if console.is_terminal else Console(width=_WHOLE)
+    return console if console.is_terminal else Console(width=_UNLIMITED)

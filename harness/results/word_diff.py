@@ -1,4 +1,4 @@
-"""Edits made visible: red and green on a terminal, git's word-diff marks elsewhere."""
+"""Show edits in a text: red and green on a terminal, git's word-diff marks elsewhere."""
 
 import sys
 
@@ -8,7 +8,11 @@ _RED, _GREEN, _PLAIN = "\x1b[9;31m", "\x1b[32m", "\x1b[0m"
 
 
 def shown_edits(edits: Edits, *, colour: bool | None = None) -> str:
-    """The original with what was removed and inserted marked; in colour if asked, or on a terminal.
+    """Return the original with removed and inserted text marked.
+
+    Args:
+        edits: the edits.
+        colour: mark in colour; by default only on a terminal.
 
     >>> from holdfast.perturbations import Edit
     >>> shown_edits(Edits("the cat sat", (Edit(4, "cat", "dog"),)), colour=False)

@@ -207,11 +207,11 @@ def test_adapters_are_probed_if_the_server_returns_probabilities(served: Served)
 
 
 def test_without_probabilities_adapters_are_not_probed(served: Served, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="whether adapter 'a' acts is not known"):
+    with pytest.warns(UserWarning, match="can't check whether adapter 'a' has an effect"):
         results = run(served, tmp_path, model_args={"model": "big", "base_url": served.url, "endpoint": "messages"})
     manifest = json.loads((results.path / "run.json").read_text())
     assert {entry["name"]: entry["has_effect"] for entry in manifest["adapters"]} == {"base": None, "a": None}
-    assert any("'a' acts is not known" in warning for warning in manifest["warnings"])
+    assert any("whether adapter 'a' has an effect" in warning for warning in manifest["warnings"])
 
 
 def test_incidental_settings_may_change_when_a_run_is_resumed(served: Served, tmp_path: Path) -> None:

@@ -362,7 +362,7 @@ def test_the_evaluated_model_can_be_the_encoder(tmp_path: Path) -> None:
 
 
 def test_an_engine_without_hidden_states_cannot_be_the_encoder(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not show its hidden states"):
+    with pytest.raises(UserError, match="can't return hidden states"):
         evaluate(tasks="factual_qa", encoder="model", limit=1, backend=Fake(), output_path=tmp_path / "run")
 
 

@@ -1,4 +1,4 @@
-"""Runs on a local Ray of two workers: nothing lost, nothing doubled, whatever dies."""
+"""Runs on a local Ray cluster of two workers: whatever dies, no answer is lost or duplicated."""
 
 import json
 import os
@@ -23,12 +23,12 @@ from tests.harness.fakes import Fake, FakeEngine, Killed
 
 pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 TWO = {"distributed": "ray", "replicas": 2}
 
 
 class Mortal(FakeEngine):
-    """Dies once, as a machine dies: at its second batch, if no engine before it has."""
+    """Kills its process once, at the second batch, unless another engine did before."""
 
     def __init__(self, adapters: Sequence[Adapter], grave: Path) -> None:
         super().__init__(adapters, 4, None, None)
@@ -76,7 +76,7 @@ def keys(results: Results) -> Counter[str]:
     return Counter(json.loads(line)["key"] for line in lines)
 
 
-def test_a_worker_that_dies_half_way_costs_no_answer(run: Run, tmp_path: Path) -> None:
+def test_no_answer_is_lost_if_a_worker_dies(run: Evaluate, tmp_path: Path) -> None:
     alone = run(Fake(), output_path=str(tmp_path / "alone"))
     results = run(mortal(tmp_path / "grave"), output_path=str(tmp_path / "ray"), **TWO)
     assert (tmp_path / "grave").exists()
@@ -87,9 +87,7 @@ def test_a_worker_that_dies_half_way_costs_no_answer(run: Run, tmp_path: Path) -
     assert json.loads((results.path / "run.json").read_text())["engine"]["replicas"] == 2
 
 
-def test_a_driver_that_dies_goes_on_with_what_is_left(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_resumes_after_its_driver_died(run: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = run(Fake(), output_path=str(tmp_path / "alone"))
     generate = distributed.Replicas.generate
 
@@ -109,7 +107,7 @@ def test_a_driver_that_dies_goes_on_with_what_is_left(
     assert (resumed.path / "leaderboard.csv").read_bytes() == (alone.path / "leaderboard.csv").read_bytes()
 
 
-def test_a_judge_that_dies_judges_again_and_no_otherwise_than_one_alone(tmp_path: Path) -> None:
+def test_a_restarted_judge_gives_the_same_scores(tmp_path: Path) -> None:
     import ray
 
     config = make_config({"tasks": ["factual_qa"], "encoder": "lexical", **TWO})
@@ -123,7 +121,9 @@ def test_a_judge_that_dies_judges_again_and_no_otherwise_than_one_alone(tmp_path
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
-def test_an_address_where_nobody_listens_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+def test_an_unreachable_address_gives_a_one_line_error(
+    address: str, monkeypatch: pytest.MonkeyPatch, run: Evaluate
+) -> None:
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
@@ -131,18 +131,18 @@ def test_an_address_where_nobody_listens_is_one_line(address: str, monkeypatch: 
         run(Fake(), ray_address=address, **TWO)
 
 
-@pytest.mark.parametrize("asked", [{"replicas": 50}, {"replicas": 1, "gpus_per_replica": 1.0}])
-def test_more_than_this_machine_has_is_one_line(run: Run, asked: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=r"replicas need (50 CPUs, and there are 2|1 GPUs, and there are 0)"):
-        run(Fake(), distributed="ray", **asked)
+@pytest.mark.parametrize("settings", [{"replicas": 50}, {"replicas": 1, "gpus_per_replica": 1.0}])
+def test_too_many_replicas_for_this_machine_are_an_error(run: Evaluate, settings: dict[str, float]) -> None:
+    with pytest.raises(UserError, match=r"replicas need (50 CPUs, but there are only 2|1 GPUs, but there are only 0)"):
+        run(Fake(), distributed="ray", **settings)
 
 
-def test_hidden_states_are_not_shown_by_replicas(run: Run) -> None:
+def test_replicas_cannot_return_hidden_states(run: Evaluate) -> None:
     with pytest.raises(UserError, match="--encoder model: replicas on Ray don't return"):
         run(Fake(), encoder="minilm,hi=model", **TWO)
 
 
-def test_what_a_judge_refuses_is_one_line(run: Run) -> None:
+def test_an_error_of_a_judge_is_one_line(run: Evaluate) -> None:
     from holdfast.harness.execute import judges
 
     rows = [Row((), "a", (), {}, "b")]
@@ -151,11 +151,11 @@ def test_what_a_judge_refuses_is_one_line(run: Run) -> None:
         judges.Judges(config).score(rows)
 
 
-def test_what_an_engine_refuses_is_one_line(run: Run) -> None:
+def test_an_error_of_an_engine_is_one_line(run: Evaluate) -> None:
     with pytest.raises(UserError, match=r"^this engine refuses$"):
         run(lambda options, adapters: Refusing(adapters, 4, None, None), **TWO)
 
 
-def test_replicas_that_keep_dying_are_given_up(run: Run) -> None:
-    with pytest.raises(UserError, match="every replica died more than 3 times: .* the same command goes on"):
+def test_replicas_that_keep_dying_end_the_run(run: Evaluate) -> None:
+    with pytest.raises(UserError, match="every replica died more than 3 times: .* the same command resumes the run"):
         run(lambda options, adapters: Doomed(adapters, 4, None, None), distributed="ray", replicas=1)

@@ -173,5 +173,5 @@ def test_only_edited_prompts_count_where_answers_should_change(
     assert (cell["n"], cell["edited"], cell["changed_rate"], cell["max_drift"]) == (1, 0.5, 1.0, 1.0)
     print_results(results)
     shown = capsys.readouterr().out
-    assert "of those edited, how many answers changed" in shown
-    assert "Perturbed answers against clean ones" not in shown
+    assert "share of edited ones whose answer changed" in shown
+    assert "Perturbed answers compared with clean ones" not in shown

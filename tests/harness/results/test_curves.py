@@ -1,4 +1,4 @@
-"""Dose and response."""
+"""Dose-response curves."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from holdfast import Results
 from holdfast.harness.results.curves import add_curves
 from tests.harness.fakes import Fake
 
-Run = Callable[..., Results]
+Evaluate = Callable[..., Results]
 
 
 def answers(rows: list[dict]) -> pd.DataFrame:
-    """Two samples at every strength, one above and one below the row's mean."""
+    """Return two samples at every strength, one above and one below the row's mean."""
     found = [
         {**row, "sample": sample, "max_drift": row["max_drift"] + shift, "score": row["perturbed"] - shift}
         for row in rows
@@ -37,26 +37,26 @@ def point(severity: str, drift: float, low: float, score: float = 0.5, floor: fl
     }
 
 
-def test_the_area_is_the_mean_height_over_the_strengths() -> None:
+def test_the_area_is_the_mean_height_of_the_curve() -> None:
     rows = [point("0.2", 0.6, 0.5, 0.2), point("0.0", 0.0, 0.0, 1.0), point("0.1", 0.2, 0.05, 0.6)]
     add_curves(rows, answers(rows))
     assert [row["drift_auc"] for row in rows] == pytest.approx([0.25] * 3)
     assert [row["score_auc"] for row in rows] == pytest.approx([0.6] * 3)
 
 
-def test_drift_leaves_the_floor_where_it_stays_above_it() -> None:
+def test_drift_leaves_the_floor_once_it_stays_above_it() -> None:
     rows = [point("0.01", 0.3, 0.2), point("0.05", 0.1, 0.0), point("0.1", 0.3, 0.2), point("0.2", 0.4, 0.3)]
     add_curves(rows, answers(rows))
     assert {row["leaves_floor_at"] for row in rows} == {0.1}
 
 
-def test_drift_that_stays_in_the_noise_never_leaves_it() -> None:
+def test_drift_within_the_noise_never_leaves_the_floor() -> None:
     rows = [point("0.01", 0.1, 0.05), point("0.05", 0.1, 0.08)]
     add_curves(rows, answers(rows))
     assert np.isnan(rows[0]["leaves_floor_at"])
 
 
-def test_only_samples_asked_at_every_strength_count() -> None:
+def test_only_samples_with_every_strength_count() -> None:
     rows = [point("0.0", 0.0, 0.0), point("0.1", 0.4, 0.2)]
     every = answers(rows)
     extra = pd.DataFrame([{**rows[0], "sample": "s3", "max_drift": 1.0, "score": 0.0}])
@@ -66,13 +66,13 @@ def test_only_samples_asked_at_every_strength_count() -> None:
     assert rows[0]["curve_strengths"] == "0.0, 0.1"
 
 
-def test_one_strength_is_no_curve() -> None:
+def test_a_single_strength_gives_no_curve() -> None:
     rows = [point("0.01", 0.1, 0.05), {**point("light", 0.3, 0.2)}]
     add_curves(rows, answers(rows))
     assert all(np.isnan(row["drift_auc"]) for row in rows)
 
 
-def test_a_run_over_strengths_has_its_curve_in_the_breakdown(run: Run) -> None:
+def test_the_breakdown_of_a_run_has_curves(run: Evaluate) -> None:
     results = run(Fake(), perturbations="typos", severity="0.02,0.1,0.3", min_meaning=0)
     cells = results.breakdown.query("perturbation == 'typos' and adapter == 'base'")
     assert list(cells["severity"]) == ["0.02", "0.1", "0.3"]

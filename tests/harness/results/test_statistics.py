@@ -1,4 +1,4 @@
-"""Intervals that cover what they promise."""
+"""Confidence intervals have the promised coverage."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from holdfast.harness.results.statistics import mean_intervals, proportion_interval
 
 
-def test_the_bootstrap_covers_the_mean_about_as_often_as_it_says() -> None:
+def test_the_bootstrap_covers_the_mean_about_95_percent_of_times() -> None:
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(40):
@@ -15,7 +15,7 @@ def test_the_bootstrap_covers_the_mean_about_as_often_as_it_says() -> None:
     assert 0.88 <= covered / 200 <= 0.99
 
 
-def test_gaps_constants_and_single_rows_have_intervals_too() -> None:
+def test_missing_values_constants_and_single_rows_have_intervals() -> None:
     low, high = mean_intervals(np.array([[1.0, np.nan, 0.5], [1.0, np.nan, np.nan], [1.0, np.nan, 0.7]]))
     assert (low[0], high[0]) == (1.0, 1.0)
     assert np.isnan(low[1])
@@ -25,7 +25,7 @@ def test_gaps_constants_and_single_rows_have_intervals_too() -> None:
     assert low == high == pytest.approx(0.4)
 
 
-def test_a_perfect_score_on_few_samples_is_not_certain() -> None:
+def test_a_perfect_score_on_few_samples_is_uncertain() -> None:
     low, high = proportion_interval([1.0] * 5)
     assert low < 0.6
     assert high == pytest.approx(1.0)
