@@ -76,7 +76,7 @@ def test_pairs_that_cannot_calibrate_are_refused(
         calibrate(pairs=pairs(tmp_path / "pairs.jsonl", changed, same), encoder="lexical", false_alarm=share)
 
 
-def test_what_is_no_run_is_said_before_anything_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_not_a_run_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.harness.actions.calibration.segment_drift", pytest.fail)
     with pytest.raises(UserError, match="nope is not a run: it has no samples.jsonl"):
         calibrate([tmp_path / "nope"], encoder="lexical")

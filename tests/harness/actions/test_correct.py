@@ -123,7 +123,7 @@ def test_the_card_accounts_for_every_module(setting: Setting, tmp_path: Path) ->
     assert 0 < card["relative_distance"] < 1
 
 
-def test_a_sweep_is_written_from_one_pass_and_equals_single_ones(setting: Setting, tmp_path: Path) -> None:
+def test_a_sweep_equals_single_corrections(setting: Setting, tmp_path: Path) -> None:
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter")
     assert command(adapter, subspace, tmp_path / "sweep", "--strength", "0.5,2") == 0
@@ -154,7 +154,7 @@ def test_safelora_reads_the_whole_displacement(setting: Setting, tmp_path: Path)
     assert card_of(tmp_path / "none")["distance"] == 0
 
 
-def test_what_the_theory_does_not_cover_is_kept_and_said(
+def test_tensors_that_no_correction_covers_are_kept(
     setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aligned, subspace = setting
@@ -248,7 +248,7 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
         (_changed(target_parameters=["experts.w"]), "adapts bare parameters"),
     ],
 )
-def test_what_can_t_be_corrected_is_one_clear_line(
+def test_an_adapter_that_cannot_be_corrected_is_refused(
     harm: Callable[[Path], Any], message: str, setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aligned, subspace = setting
@@ -271,7 +271,7 @@ def test_a_pickled_adapter_is_read_where_it_is_trusted(setting: Setting, tmp_pat
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_a_base_that_is_not_at_hand_is_warned_about(
+def test_a_base_that_was_not_found_gives_a_warning(
     setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aligned, subspace = setting
@@ -294,7 +294,7 @@ def test_an_adapted_output_head_is_refused(setting: Setting, tmp_path: Path) -> 
         correct(str(adapter), subspace, tmp_path / "out", strength=1.0)
 
 
-def test_nothing_half_written_stands_at_the_target_when_the_disk_is_full(
+def test_a_full_disk_leaves_nothing_at_the_target(
     setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aligned, subspace = setting
@@ -312,7 +312,7 @@ def test_nothing_half_written_stands_at_the_target_when_the_disk_is_full(
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
-def test_what_is_there_already_is_not_written_over(
+def test_an_existing_target_is_not_overwritten(
     setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aligned, subspace = setting

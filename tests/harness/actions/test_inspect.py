@@ -59,12 +59,12 @@ def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "it has no adapter_config.json" in capsys.readouterr().err
 
 
-def test_a_whole_model_is_told_that_inspect_is_for_adapters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspecting_a_whole_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "pocket-base"]) == 1
     assert "'pocket-base' is a whole model, not an adapter: inspect is for LoRA adapters" in capsys.readouterr().err
 
 
-def test_data_that_are_missing_are_told_before_a_model_is_loaded(
+def test_missing_data_are_reported_before_a_model_is_loaded(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flatness, "load", lambda *_: pytest.fail("the model was loaded"))
@@ -72,18 +72,14 @@ def test_data_that_are_missing_are_told_before_a_model_is_loaded(
     assert "no file 'nowhere.jsonl'" in capsys.readouterr().err
 
 
-def test_labels_are_said_to_be_nothing_to_measure_flatness_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_measuring_flatness_on_labels_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data.jsonl"
     data.write_text(json.dumps({"text": "Good.", "label": 1}))
     assert main(["inspect", "pocket-steady", "--data", str(data)]) == 1
     assert "has labels, but flatness is measured on prompts and completions only" in capsys.readouterr().err
 
 
-def test_an_encoder_writes_nothing_whose_loss_could_be_measured(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_measuring_flatness_of_an_encoder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, adapter, data = tmp_path / "base", tmp_path / "adapter", tmp_path / "data.jsonl"
     shutil.copytree(find_checkpoint("pocket-aligned"), base)
     bert, _ = tiny("bert")

@@ -35,7 +35,7 @@ def test_a_damaged_list_is_made_again(tmp_path: Path) -> None:
         assert ls(tmp_path) == (printed, True)
 
 
-def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+def test_the_list_is_shown_without_a_writable_cache(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert ls(tmp_path / "file")[1]
 

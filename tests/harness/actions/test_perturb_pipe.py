@@ -27,7 +27,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-def test_text_goes_in_and_comes_out_disturbed(pipe) -> None:
+def test_a_text_comes_out_perturbed(pipe) -> None:
     status, out, _ = pipe(b"two short lines\nof plain text\n", "--perturbations", "case@1")
     assert (status, out) == (0, "TWO SHORT LINES\nOF PLAIN TEXT\n")
 

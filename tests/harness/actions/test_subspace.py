@@ -39,7 +39,7 @@ def test_every_linear_layer_of_every_architecture_is_found(kind: str, tmp_path: 
     assert all(not tensor.endswith(".bias") for tensor in manifest.skipped)
 
 
-def test_the_manifest_names_both_sides_every_module_and_what_was_left_out(tmp_path: Path) -> None:
+def test_the_manifest_names_checkpoints_modules_and_skipped_tensors(tmp_path: Path) -> None:
     base, aligned = saved_pair(tmp_path)
     out = tmp_path / "s.safetensors"
     assert main(["subspace", "--base", str(base), "--aligned", str(aligned), "--rank", "3", "--out", str(out)]) == 0
@@ -98,7 +98,7 @@ def test_a_killed_one_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.M
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_a_finished_one_is_kept_and_another_in_its_place_refused(tmp_path: Path) -> None:
+def test_a_finished_subspace_is_kept_and_never_replaced(tmp_path: Path) -> None:
     base, aligned = saved_pair(tmp_path)
     out = tmp_path / "s.safetensors"
     first = make_subspace(str(base), str(aligned), out, rank=2)
@@ -109,9 +109,7 @@ def test_a_finished_one_is_kept_and_another_in_its_place_refused(tmp_path: Path)
         make_subspace(str(base), str(aligned), out, rank=2, seed=1)
 
 
-def test_what_a_call_left_that_was_killed_once_the_file_was_whole_is_cleared_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leftovers_of_a_killed_call_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base, aligned = saved_pair(tmp_path)
     out = tmp_path / "s.safetensors"
 
@@ -127,7 +125,7 @@ def test_what_a_call_left_that_was_killed_once_the_file_was_whole_is_cleared_awa
     assert not out.with_name("s.safetensors.parts").exists()
 
 
-def test_a_plan_or_a_manifest_that_is_torn_is_named(tmp_path: Path) -> None:
+def test_a_damaged_plan_or_manifest_is_named(tmp_path: Path) -> None:
     base, aligned = saved_pair(tmp_path)
     out = tmp_path / "s.safetensors"
     plan = tmp_path / "s.safetensors.parts" / "plan.json"
@@ -221,7 +219,7 @@ def _changed(folder: Path, change: object) -> None:
         (_no_config, "is not a model that transformers can load"),
     ],
 )
-def test_what_can_t_be_compared_is_one_clear_line(
+def test_checkpoints_that_cannot_be_compared_are_refused(
     harm: object, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base, aligned = saved_pair(tmp_path)
