@@ -148,11 +148,11 @@ def backend(
     """Register the decorated builder as a backend; `holdfast ls backends` shows the first line of its docstring.
 
     Args:
-        name: the name for `--model`.
-        check: raises UserError if the model arguments are invalid.
-        find: finds the base and the adapters; by default both are directories.
-        incidental_args: model arguments that no answer depends on, so that a run may be resumed with different ones.
-        incidental: settings that no answer depends on.
+        name: The name for `--model`.
+        check: Raises UserError if the model arguments are invalid.
+        find: Finds the base and the adapters; by default both are directories.
+        incidental_args: Model arguments that no answer depends on, so that a run may be resumed with different ones.
+        incidental: Settings that no answer depends on.
     """
 
     def register(build: B) -> B:

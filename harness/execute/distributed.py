@@ -73,7 +73,7 @@ class Replicas:
         """Answer all requests except the `done` ones, chunk by chunk; chunks of a dead replica go to others.
 
         Raises:
-            UserError: if every replica has died too often.
+            UserError: If every replica has died too often.
         """
         import ray
         from ray.exceptions import RayActorError

@@ -35,12 +35,12 @@ def run_encoding(config: RunConfig, tasks: Sequence[Task], engine: Any = None) -
     over the clean contents of the tasks, which is the same for every run on these tasks.
 
     Args:
-        config: the run's configuration.
-        tasks: the tasks whose contents define the centre.
-        engine: the engine that `model` uses; if None, the run's base model is loaded when needed.
+        config: The run's configuration.
+        tasks: The tasks whose contents define the centre.
+        engine: The engine that `model` uses; if None, the run's base model is loaded when needed.
 
     Raises:
-        UserError: if an encoder can't be loaded, or the backend can't return hidden states.
+        UserError: If an encoder can't be loaded, or the backend can't return hidden states.
     """
 
     def load(name: str) -> Encode:

@@ -36,10 +36,10 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
     """Run everything that `samples` doesn't have yet, and write the manifest.
 
     Args:
-        prepared: the run.
-        manifest: its manifest, new or of the interrupted run; updated in place.
-        samples: the open samples file.
-        connect: builds the engine.
+        prepared: The run.
+        manifest: Its manifest, new or of the interrupted run; updated in place.
+        samples: The open samples file.
+        connect: Builds the engine.
     """
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()

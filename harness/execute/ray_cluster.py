@@ -19,14 +19,14 @@ def start_actors(address: str | None, kind: type, count: int, arguments: tuple[A
     An actor that dies is restarted and its pending calls are repeated, so its methods must be safe to repeat.
 
     Args:
-        address: the cluster; None starts one on this machine.
-        kind: the actors' class.
-        count: number of actors.
-        arguments: arguments of the class.
+        address: The cluster; None starts one on this machine.
+        kind: The actors' class.
+        count: Number of actors.
+        arguments: Arguments of the class.
         options: Ray's options, such as `num_gpus`.
 
     Raises:
-        UserError: if Ray isn't installed, no cluster answers, or this machine lacks CPUs or GPUs for all actors.
+        UserError: If Ray isn't installed, no cluster answers, or this machine lacks CPUs or GPUs for all actors.
     """
     ray = _connect(address)
     _check_room(ray.cluster_resources(), address, count, options)

@@ -23,12 +23,12 @@ class Run:
     """The state of a run in progress: which items are stored, their clean answers, and the search's attempts.
 
     Args:
-        engine: generates the answers.
-        score: scores them.
-        samples: the open samples file; answers in it are not generated again.
-        log_segments: also store the drifted segments.
-        attempts: records attempts for a greedy search.
-        shifts: measures attention shifts.
+        engine: Generates the answers.
+        score: Scores them.
+        samples: The open samples file; answers in it are not generated again.
+        log_segments: Also store the drifted segments.
+        attempts: Records attempts for a greedy search.
+        shifts: Measures attention shifts.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Run:
         """Generate, score and store all `items` that are not stored yet.
 
         Args:
-            items: the items.
-            advance: called with the number of answers stored.
+            items: The items.
+            advance: Called with the number of answers stored.
 
         Raises:
-            RuntimeError: if the engine leaves a request unanswered.
+            RuntimeError: If the engine leaves a request unanswered.
         """
         requests = requests_for(items)
         sharing = {request.key: shared for request, shared in requests.items()}

@@ -55,11 +55,11 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
     `alpha_pattern`.
 
     Args:
-        name: a peft directory, a hub name or a shipped adapter.
-        allow_pickle: also read pickled weights (adapter_model.bin).
+        name: A peft directory, a hub name or a shipped adapter.
+        allow_pickle: Also read pickled weights (adapter_model.bin).
 
     Raises:
-        UserError: if it isn't a LoRA adapter, its update isn't a product of two factors, its files are broken, its
+        UserError: If it isn't a LoRA adapter, its update isn't a product of two factors, its files are broken, its
             weights contain NaN or infinity, or they are pickled and `allow_pickle` is off.
     """
     folder = find_checkpoint(name, "adapter")
@@ -93,13 +93,13 @@ def write_adapter(
     Scales are kept. If ranks changed, r, lora_alpha and the patterns are updated in the form that peft and vLLM read.
 
     Args:
-        source: the adapter to copy.
-        factors: the new factors, by module name.
-        target: the directory to write; must not exist, or must be empty.
-        documents: text of further files to write into it, by file name.
+        source: The adapter to copy.
+        factors: The new factors, by module name.
+        target: The directory to write; must not exist, or must be empty.
+        documents: Text of further files to write into it, by file name.
 
     Raises:
-        UserError: if `target` exists or can't be written.
+        UserError: If `target` exists or can't be written.
     """
     from safetensors.torch import save_file
 

@@ -10,9 +10,9 @@ def inspect_adapter(name: str | Path) -> dict[str, Geometry]:
     """Return the geometry (norms, effective rank) of every LoRA pair of an adapter, by module name.
 
     Args:
-        name: a peft directory, a hub name or a shipped adapter.
+        name: A peft directory, a hub name or a shipped adapter.
 
     Raises:
-        UserError: if the adapter can't be found or read, or has no LoRA pair.
+        UserError: If the adapter can't be found or read, or has no LoRA pair.
     """
     return {module: geometry_of(each.a, each.b, each.scale) for module, each in read_adapter(str(name)).factors.items()}

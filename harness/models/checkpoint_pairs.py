@@ -66,12 +66,12 @@ class CheckpointPair(Mapping[str, "Tensor"]):
     one-dimensional tensors are listed in `skipped`, by tensor name, with the reason.
 
     Args:
-        base: directory of the checkpoint before alignment.
-        aligned: directory of the checkpoint after alignment.
-        device: where displacements are computed.
+        base: Directory of the checkpoint before alignment.
+        aligned: Directory of the checkpoint after alignment.
+        device: Where displacements are computed.
 
     Raises:
-        UserError: if a checkpoint can't be read, or the two differ in architecture, depth or shapes.
+        UserError: If a checkpoint can't be read, or the two differ in architecture, depth or shapes.
     """
 
     def __init__(self, base: Path, aligned: Path, device: str = "cpu") -> None:

@@ -33,11 +33,11 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     """Return the directory of a model or adapter.
 
     Args:
-        name: a shipped alias, a local directory, or a hub repository (its local cache comes first).
+        name: A shipped alias, a local directory, or a hub repository (its local cache comes first).
         what: "model", "adapter" or "tokenizer", for messages.
 
     Raises:
-        UserError: if nothing is found.
+        UserError: If nothing is found.
     """
     shipped = pocket.resolve(name)
     if shipped is not None and shipped.is_dir():
@@ -105,10 +105,10 @@ def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
     Args:
         specs: `base`, a directory, a shipped alias or a hub name, each alone or as `name=where`. Without a name, the
             adapter is named after its directory.
-        base: the base model, used for `base`.
+        base: The base model, used for `base`.
 
     Raises:
-        UserError: if a directory isn't a peft adapter, or two adapters have the same name.
+        UserError: If a directory isn't a peft adapter, or two adapters have the same name.
     """
     found = [_find_adapter(spec, base) for spec in specs]
     for i, adapter in enumerate(found):

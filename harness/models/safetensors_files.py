@@ -52,7 +52,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     If the block fails, `target` is unchanged and nothing temporary remains.
 
     Raises:
-        UserError: if the disk is full or `target` can't be written.
+        UserError: If the disk is full or `target` can't be written.
     """
     from safetensors import SafetensorError
 

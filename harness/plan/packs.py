@@ -42,12 +42,12 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
     """Make every variant of `config`, and write them with a manifest.
 
     Args:
-        config: the configuration.
-        tasks: the tasks as loaded; paraphrases of `--paraphraser` are added here and don't count in task digests.
-        folder: where to write.
+        config: The configuration.
+        tasks: The tasks as loaded; paraphrases of `--paraphraser` are added here and don't count in task digests.
+        folder: Where to write.
 
     Raises:
-        UserError: if the folder already has a pack or can't be written, or settings contradict each other.
+        UserError: If the folder already has a pack or can't be written, or settings contradict each other.
     """
     if (folder / MANIFEST).exists():
         raise UserError(f"{folder} already has a pack: verify it, delete it or choose another --output_path")
@@ -98,7 +98,7 @@ def apply_pack(config: RunConfig) -> RunConfig:
     Tasks may be named differently, since a file may have a different path on this machine.
 
     Raises:
-        UserError: if the pack can't be read, or `config` explicitly sets something else.
+        UserError: If the pack can't be read, or `config` explicitly sets something else.
     """
     if config.pack is None:
         return config
@@ -125,14 +125,14 @@ def verify_pack(folder: Path, tasks: Sequence[Task]) -> Pack:
     """Make the variants of a pack again, and compare them byte by byte.
 
     Args:
-        folder: the pack.
-        tasks: the pack's tasks, as loaded on this machine.
+        folder: The pack.
+        tasks: The pack's tasks, as loaded on this machine.
 
     Returns:
         The pack's manifest.
 
     Raises:
-        UserError: if a variant differs; the message names the first one and the versions that differ.
+        UserError: If a variant differs; the message names the first one and the versions that differ.
     """
     pack, kept = _open(folder, tasks)
     config = RunConfig.model_validate({**pack.settings, "tasks": [task.name for task in tasks]})

@@ -42,11 +42,11 @@ def add_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
     loaded only if the cache lacks a paraphrase.
 
     Args:
-        tasks: the tasks.
-        config: its `paraphraser` holds `backend` (default hf), `cache` (a file) and the backend's own arguments.
+        tasks: The tasks.
+        config: Its `paraphraser` holds `backend` (default hf), `cache` (a file) and the backend's own arguments.
 
     Raises:
-        UserError: if the backend can't be loaded, or the cache can't be read or written.
+        UserError: If the backend can't be loaded, or the cache can't be read or written.
     """
     names = {part for spec in config.perturbations for part in parse(spec)[0].split("+")}
     if config.paraphraser is None or "paraphrase" not in names:

@@ -45,12 +45,12 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     """Find and check everything a run needs, without loading its model.
 
     Args:
-        config: the configuration.
-        tasks: tasks, or their names, to use instead of the configuration's.
-        check_backend: also check `model` and `model_args`; off if the caller brings its own backend.
+        config: The configuration.
+        tasks: Tasks, or their names, to use instead of the configuration's.
+        check_backend: Also check `model` and `model_args`; off if the caller brings its own backend.
 
     Raises:
-        UserError: for the first mistake.
+        UserError: For the first mistake.
     """
     if check_backend:
         backends.get(config.model).check(config.model_args)
@@ -76,7 +76,7 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
     """Load tasks, and check that they can be run together.
 
     Raises:
-        UserError: if a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
+        UserError: If a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
             or higher scores are better in some tasks and lower ones in others.
     """
     tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]

@@ -22,7 +22,7 @@ def headline_of(task: Task) -> tuple[str, bool]:
     """Return the score that represents a task in tables, and whether higher is better.
 
     Raises:
-        UserError: if the task has no metric, or its first metric compares pairs of answers.
+        UserError: If the task has no metric, or its first metric compares pairs of answers.
     """
     if not task.metrics:
         raise UserError(f"task '{task.name}' has no metric: give it one (holdfast ls metrics lists all)")

@@ -22,8 +22,8 @@ def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
     noise floor; NaN if there is none.
 
     Args:
-        rows: rows of the breakdown; strengths are severities given as numbers.
-        answers: one row per answer.
+        rows: Rows of the breakdown; strengths are severities given as numbers.
+        answers: One row per answer.
     """
     curves: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:

@@ -25,7 +25,7 @@ def find_answer(folder: Path, key: str | None) -> AnswerPair:
     """Return the answer with this key, or the one that drifted most, and its clean answer.
 
     Raises:
-        UserError: if the folder has no run, the key is unknown, or the answer has no clean answer to compare with.
+        UserError: If the folder has no run, the key is unknown, or the answer has no clean answer to compare with.
     """
     manifest = read_manifest(folder)
     if manifest is None:

@@ -21,7 +21,7 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
 
     Args:
         values: (samples, k).
-        seed: seed of the resampling.
+        seed: Seed of the resampling.
 
     Returns:
         The lower and upper ends, each (k,).

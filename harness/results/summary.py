@@ -45,7 +45,7 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Return the breakdown and the leaderboard of a run, which may be interrupted.
 
     Raises:
-        UserError: if `folder` has no run, or the run has no answers yet.
+        UserError: If `folder` has no run, or the run has no answers yet.
     """
     manifest = read_manifest(folder)
     if manifest is None:

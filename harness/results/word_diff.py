@@ -11,8 +11,8 @@ def shown_edits(edits: Edits, *, colour: bool | None = None) -> str:
     """Return the original with removed and inserted text marked.
 
     Args:
-        edits: the edits.
-        colour: mark in colour; by default only on a terminal.
+        edits: The edits.
+        colour: Mark in colour; by default only on a terminal.
 
     >>> from holdfast.perturbations import Edit
     >>> shown_edits(Edits("the cat sat", (Edit(4, "cat", "dog"),)), colour=False)

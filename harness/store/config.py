@@ -89,10 +89,10 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
     """Validate settings.
 
     Args:
-        settings: values by field name or alias; lists may be comma-separated strings, and mappings `a=b,c=d`.
+        settings: Values by field name or alias; lists may be comma-separated strings, and mappings `a=b,c=d`.
 
     Raises:
-        UserError: if a field is unknown or its value invalid; the message names it.
+        UserError: If a field is unknown or its value invalid; the message names it.
     """
     settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
     for name in settings:
@@ -139,12 +139,12 @@ def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
     """Parse `pretrained=x,dtype=float32`; numbers, true and false are converted.
 
     Args:
-        text: the pairs.
-        flag: the flag for error messages.
-        alone: the name for a first part without one, if allowed.
+        text: The pairs.
+        flag: The flag for error messages.
+        alone: The name for a first part without one, if allowed.
 
     Raises:
-        UserError: if a part is not of the form name=value.
+        UserError: If a part is not of the form name=value.
 
     >>> parse_pairs("pocket-base,dtype=float32", "--model_args", alone="pretrained")
     {'pretrained': 'pocket-base', 'dtype': 'float32'}

@@ -17,9 +17,9 @@ def progress_bar(total: int, done: int, doing: str = "generating") -> Iterator[A
     """Show a progress bar on standard error, and yield a function that advances it.
 
     Args:
-        total: number of steps.
-        done: number of steps that are already done.
-        doing: the label.
+        total: Number of steps.
+        done: Number of steps that are already done.
+        doing: The label.
     """
     if not sys.stderr.isatty():
         yield lambda count: None

@@ -79,7 +79,7 @@ class Samples:
     """The file samples.jsonl, appended to during a run and locked for other processes.
 
     Raises:
-        UserError: if the file can't be written, or another run is writing to it.
+        UserError: If the file can't be written, or another run is writing to it.
     """
 
     def __init__(self, path: Path) -> None:

@@ -96,14 +96,14 @@ class Client:
         """Send one prompt and return the answer, which is empty if a content filter rejected the prompt.
 
         Args:
-            model: the model's name on the server.
-            prompt: the prompt, sent as the only user message.
-            settings: generation settings.
-            alternatives: number of likeliest first tokens to return with their log-probabilities.
+            model: The model's name on the server.
+            prompt: The prompt, sent as the only user message.
+            settings: Generation settings.
+            alternatives: Number of likeliest first tokens to return with their log-probabilities.
 
         Raises:
-            Unanswered: if it failed in a way that a retry may fix.
-            UserError: if the server refuses the request.
+            Unanswered: If it failed in a way that a retry may fix.
+            UserError: If the server refuses the request.
         """
         prompt = prompt.encode("utf-8", "replace").decode()
         body = self._body(model, prompt, settings, alternatives)
@@ -142,7 +142,7 @@ class Client:
         """Have the server load an adapter from a directory that it can read too (vLLM can, if configured to).
 
         Raises:
-            UserError: if the server can't be reached or refuses.
+            UserError: If the server can't be reached or refuses.
         """
         try:
             status, content = await self._post("/load_lora_adapter", {"lora_name": name, "lora_path": path})

@@ -80,12 +80,12 @@ def find_served(model_args: Mapping[str, Any], adapters: Sequence[str]) -> tuple
     """Return the base and the adapters that `--adapters` names.
 
     Args:
-        model_args: the model arguments.
-        adapters: directories, which the server loads, or model names, which it already serves; each alone or as
+        model_args: The model arguments.
+        adapters: Directories, which the server loads, or model names, which it already serves; each alone or as
             `name=where`.
 
     Raises:
-        UserError: if a directory isn't a peft adapter, or two adapters have the same name.
+        UserError: If a directory isn't a peft adapter, or two adapters have the same name.
     """
     where = model_args.get("base_url", "")
     base = Adapter(BASE, None, _digest(where, str(model_args["model"])))
@@ -144,7 +144,7 @@ class Api:
         """Send all requests except the `done` ones, many at a time, and yield answers as they arrive.
 
         Raises:
-            UserError: if a request fails for good, the budget is spent, or the endpoint can't rank choices.
+            UserError: If a request fails for good, the budget is spent, or the endpoint can't rank choices.
         """
         asked = [request for request in requests if request.key not in done]
         if self._endpoint != "completions" and any(request.choices for request in asked):

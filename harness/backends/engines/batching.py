@@ -18,10 +18,10 @@ def batches(
     and padding than the original.
 
     Args:
-        requests: the requests.
-        lengths: length of each prompt in tokens.
-        size: maximum number of requests in a batch.
-        together: names of the adapters that may share a batch.
+        requests: The requests.
+        lengths: Length of each prompt in tokens.
+        size: Maximum number of requests in a batch.
+        together: Names of the adapters that may share a batch.
     """
 
     def cut(members: list[int]) -> Iterator[list[int]]:

@@ -24,16 +24,16 @@ def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Sh
     only implementation that returns weights; for a seq2seq model it is the cross-attention.
 
     Args:
-        loaded: the model, with the adapter active.
-        rendered: the prompt in the model's chat template.
-        query: the prompt, the answer and their segments.
+        loaded: The model, with the adapter active.
+        rendered: The prompt in the model's chat template.
+        query: The prompt, the answer and their segments.
 
     Returns:
         (k, p) for k answer segments and p prompt segments, each row summing to one. None if the content isn't found
         in `rendered`, a segment has no tokens, or prompt and answer exceed the model's context.
 
     Raises:
-        UserError: if the tokenizer is not a fast one, which is needed for the offsets of its tokens.
+        UserError: If the tokenizer is not a fast one, which is needed for the offsets of its tokens.
     """
     import numpy as np
     import torch

@@ -23,11 +23,11 @@ def log_likelihoods(
     """Return log P(row[start:] | row[:start]), in nats, for each (row of token ids, start).
 
     Args:
-        loaded: the model.
-        asked: the rows and their starts; for a seq2seq model, the decoder's rows.
-        prompts: for a seq2seq model, the encoder's row for each decoder row.
-        routes: peft's adapter name for each row, if they differ.
-        batches: runs the rows in batches that fit into memory.
+        loaded: The model.
+        asked: The rows and their starts; for a seq2seq model, the decoder's rows.
+        prompts: For a seq2seq model, the encoder's row for each decoder row.
+        routes: The adapter name in peft for each row, if they differ.
+        batches: Runs the rows in batches that fit into memory.
     """
 
     def read(chosen: Sequence[int]) -> list[float]:

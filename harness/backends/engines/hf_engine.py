@@ -70,7 +70,7 @@ class HuggingFace:
         """Compare the logits of the last position with each adapter on and off.
 
         Raises:
-            UserError: if an adapter's logits contain NaN or infinity.
+            UserError: If an adapter's logits contain NaN or infinity.
         """
         import torch
 

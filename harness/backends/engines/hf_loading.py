@@ -69,7 +69,7 @@ def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
         Its directory, its configuration, and the `Prompting` that turns prompts into tokens.
 
     Raises:
-        UserError: if it isn't found, or transformers can't read its configuration or tokenizer.
+        UserError: If it isn't found, or transformers can't read its configuration or tokenizer.
     """
     from transformers import AutoConfig
 

@@ -20,7 +20,7 @@ class AdaptiveBatches:
         """Yield the result of `work` for each row, computed for as many rows at a time as fit.
 
         Raises:
-            UserError: if a single row doesn't fit.
+            UserError: If a single row doesn't fit.
         """
         import torch
 

@@ -70,7 +70,7 @@ class Prompting:
             end.
 
         Raises:
-            UserError: if `max_new_tokens` leaves no room for a prompt.
+            UserError: If `max_new_tokens` leaves no room for a prompt.
         """
         import numpy as np
 
@@ -105,7 +105,7 @@ class Prompting:
         alone. If a row is too long, all rows lose the same number of tokens at the beginning.
 
         Raises:
-            UserError: if a choice doesn't fit into a causal model's context with at least one token of the prompt.
+            UserError: If a choice doesn't fit into a causal model's context with at least one token of the prompt.
         """
         import numpy as np
 
@@ -171,10 +171,10 @@ def choose_likeliest(
     """Return the choice with the highest log-likelihood (the first, if tied) as the answer to a request.
 
     Args:
-        request: a request with choices.
-        tokens: length of each choice in tokens.
-        likelihoods: log-likelihood of each choice, in nats.
-        truncated: whether the prompt was truncated.
+        request: A request with choices.
+        tokens: Length of each choice in tokens.
+        likelihoods: Log-likelihood of each choice, in nats.
+        truncated: Whether the prompt was truncated.
     """
     best = max(range(len(likelihoods)), key=lambda i: likelihoods[i])
     return Generation(request.key, request.choices[best], tokens[best], CHOICE, truncated, tuple(likelihoods))

@@ -52,7 +52,7 @@ class VLLM:
         Both batches have the same prompts in the same rows, so that only the adapters can make a difference.
 
         Raises:
-            UserError: if an adapter produces NaN or infinity, or changes the base's rows of the mixed batch.
+            UserError: If an adapter produces NaN or infinity, or changes the base's rows of the mixed batch.
         """
         tokens, _ = self._loaded.prompting.encode(prompts, Settings(max_new_tokens=1))
         names = [None, *(adapter.name for adapter in self._adapters if adapter.path is not None)]
