@@ -84,6 +84,8 @@ class Registry(Generic[T]):
         if name not in self._entries and name in self.third_party:
             self._import(self.third_party[name])
         if name not in self._entries:
+            self._import_all()  # a module may register more than the name of its entry point
+        if name not in self._entries:
             hint = did_you_mean(name, self.names())
             raise UserError(f"unknown {self._singular} '{name}'{hint} (holdfast ls {self.kind} lists all)")
         item: T = self._entries.get(name)
@@ -99,6 +101,13 @@ class Registry(Generic[T]):
             ) from error
         if entry.name not in self._entries:
             raise UserError(f"{where} does not register a {self._singular} of that name: use the decorator")
+
+    def _import_all(self) -> None:
+        for entry in self.third_party.values():
+            try:
+                entry.load()
+            except Exception:  # asking for its own name says what is wrong with it
+                continue
 
     def _discover(self) -> None:
         if self._discovered:

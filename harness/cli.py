@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(f"holdfast {__version__}")
         return 0
-    run, args = _parser(words[0]).parse(words[1:])
     _prepare_process()
+    run, args = _parser(words[0]).parse(words[1:])
     try:
         return run(args)
     except UserError as error:

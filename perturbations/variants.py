@@ -58,6 +58,8 @@ def perturb(
     """
     if not isinstance(text, str):
         raise UserError(f"perturb takes a string, got {type(text).__name__}")
+    if not isinstance(spec, str):
+        raise UserError(f"a perturbation must be a string such as typos@0.1, got {type(spec).__name__}")
     name, severity = parse(spec)
     variant = make_variant(
         text,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from holdfast.errors import UserError
 from holdfast.registry import Registry
 from holdfast.tasks.templates import render
 
@@ -31,6 +32,15 @@ class Sample:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        where = f"sample {self.id!r}"
+        if not isinstance(self.id, str) or not isinstance(self.content, str):
+            raise UserError(f"{where}: id and content must be strings")
+        for name in ("references", "choices"):
+            object.__setattr__(
+                self, name, _strings(getattr(self, name), f"{where}: {name}", single=name == "references")
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -55,6 +65,16 @@ class Task:
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        where = f"task {self.name!r}"
+        if not isinstance(self.samples, (list, tuple)) or not all(isinstance(each, Sample) for each in self.samples):
+            raise UserError(f"{where}: samples must be a list of Sample objects")
+        if isinstance(self.max_new_tokens, bool) or not isinstance(self.max_new_tokens, int) or self.max_new_tokens < 1:
+            raise UserError(f"{where}: max_new_tokens must be a whole number >= 1, got {self.max_new_tokens!r}")
+        object.__setattr__(self, "samples", tuple(self.samples))
+        object.__setattr__(self, "metrics", _strings(self.metrics, f"{where}: metrics", single=True))
+        object.__setattr__(self, "stop", _strings(self.stop, f"{where}: stop", single=True))
+
     def render(self, sample: Sample, content: str) -> str:
         """Return the prompt for a sample.
 
@@ -75,6 +95,15 @@ class Task:
     def digest(self) -> str:
         """Return the SHA-256 of the task's contents; tasks with equal digests are identical."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _strings(values: object, where: str, *, single: bool) -> tuple[str, ...]:
+    """Strings as a tuple; a `single` one may stand for itself."""
+    if single and isinstance(values, str):
+        return (values,)
+    if not isinstance(values, (list, tuple)) or not all(isinstance(each, str) for each in values):
+        raise UserError(f"{where} must be a list of strings, got {values!r}")
+    return tuple(values)
 
 
 tasks: Registry[Callable[[], Task]] = Registry("tasks", "holdfast.tasks")

@@ -142,6 +142,9 @@ def _check_arguments(arguments: Mapping[str, Any], recipe: Mapping[str, Any]) ->
     for name in _POSITIVE:
         if name in arguments and not arguments[name] > 0:
             raise UserError(f"{name} must be > 0, got {arguments[name]:g}")
+    for name in ("learning_rate", "weight_decay"):
+        if arguments.get(name) is not None and arguments[name] < 0:
+            raise UserError(f"{name} must be >= 0, got {arguments[name]:g}")
     if arguments.get("resume_from_checkpoint"):
         raise UserError(
             "resume_from_checkpoint can't be set: training resumes automatically if --output_path holds its checkpoints"

@@ -5,12 +5,13 @@ They run a method on a small model, in seconds, and raise AssertionError if it v
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from holdfast.training.contract import Step, TrainingContext
+from holdfast.training.contract import Step, StepNoise, TrainingContext
 from holdfast.training.method import Method, Place, get_method
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def check_objective(named: str | Method, settings: Mapping[str, Any] | None = No
     for kind in ("causal", "classification") if method.classifies else ("causal",):
         context, perturber = _make_training(kind)
         objective = method.build(chosen, context)
+        assert callable(objective), f"{method.name}: must build a function of a step, got {type(objective).__name__}"
         for numbers, progress in (([0, 1, 2], 0.0), ([3], 1.0), ([0, 2], 0.5)):
             calls: list[str] = []
             step = _make_step(context, perturber, numbers, progress, calls)
@@ -82,6 +84,7 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     frozen = {name: p.detach().clone() for name, p in model.named_parameters() if not p.requires_grad}
     before = _compute_logits(step)
     noise = method.build(chosen, context)
+    assert callable(getattr(noise, "backward", None)), f"{method.name}: must build an object with a method 'backward'"
 
     def run() -> Tensor:
         loss = step.task(step.clean)[0]
@@ -110,6 +113,22 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     for name, grad in gradients().items():
         close = torch.allclose(grad, 2 * first[name], rtol=1e-4, atol=1e-7)
         assert close, f"{method.name}: a second micro-batch of the same step must add the same gradients ({name})"
+    _check_interrupted(method.name, noise, model)
+
+
+def _check_interrupted(name: str, noise: StepNoise, model: Any) -> None:
+    """A micro-batch that raises must leave the weights as they were."""
+    import torch
+
+    kept = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
+
+    def interrupted() -> Tensor:
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        noise.backward(interrupted, 5, 10)
+    for key, parameter in model.named_parameters():
+        assert torch.equal(parameter, kept[key]), f"{name}: leaves {key} changed if a step is interrupted: use finally"
 
 
 def check_correction(named: str | Method, settings: Mapping[str, Any] | None = None) -> None:
@@ -138,16 +157,19 @@ def check_correction(named: str | Method, settings: Mapping[str, Any] | None = N
     kept = {name: (each.a.clone(), each.b.clone()) for name, each in adapter.items()}
     modules = ModuleUpdates(adapter, subspace, displacements)
     correct, again = method.build(chosen, modules), method.build(chosen, modules)
+    assert callable(correct), f"{method.name}: must build a function of one module, got {type(correct).__name__}"
     for name in modules:
         module = modules[name]
         found = correct(module)
         where = f"{method.name}, module '{name}'"
         assert isinstance(found, Correction), f"{where}: must return a Correction, got {type(found).__name__}"
+        assert all(map(torch.equal, kept[name], (adapter[name].a, adapter[name].b))), f"{where}: changed its input"
+        inner = tuple(found.factors.b.shape[1:]), tuple(found.factors.a.shape[:1])
+        assert inner[0] == inner[1], f"{where}: B (m, r) and A (r, n) of the result differ in r: {inner[0]}, {inner[1]}"
         dense, update = found.factors.dense().double(), module.factors.dense().double()
         assert dense.shape == update.shape, f"{where}: turned {tuple(update.shape)} into {tuple(dense.shape)}"
         assert bool(dense.isfinite().all()), f"{where}: the result is not finite"
         assert torch.equal(dense, again(modules[name]).factors.dense().double()), f"{where}: not the same every time"
-        assert all(map(torch.equal, kept[name], (adapter[name].a, adapter[name].b))), f"{where}: changed its input"
         size, moved = float(update.norm()), float((dense - update).norm())
         assert math.isclose(found.distance, moved, rel_tol=1e-3, abs_tol=1e-4 * (size + 1)), (
             f"{where}: reports a distance of {found.distance:.4g}, but moved the update by {moved:.4g}"
@@ -181,6 +203,7 @@ def _check_step(method: Method, objective: Callable[[Step], Any], step: Step) ->
 
     name, model = method.name, step.model
     kept = {key: value.clone() for key, value in step.clean.items()}
+    weights = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
     losses = []
     for _ in range(2):
         model.zero_grad()
@@ -198,6 +221,9 @@ def _check_step(method: Method, objective: Callable[[Step], Any], step: Step) ->
         losses.append(loss.item())
         for key, value in kept.items():
             assert torch.equal(value, step.clean[key]), f"{name}: changed the batch's {key}"
+        for key, parameter in model.named_parameters():
+            assert torch.equal(weights[key], parameter), f"{name}: changed the weight {key}"
+        assert model.training, f"{name}: leaves the model in evaluation mode"
     found = [p.grad for p in model.parameters() if p.requires_grad and p.grad is not None]
     assert any(bool((grad != 0).any()) for grad in found), f"{name}: no gradient reaches the adapter"
     assert all(bool(grad.isfinite().all()) for grad in found), f"{name}: gradients are not finite"

@@ -21,6 +21,7 @@ from holdfast.harness.actions.subspaces import Subspace, SubspaceManifest
 from holdfast.harness.models.adapter_files import AdapterFiles, check_free, read_adapter, write_adapter
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint, find_local
+from holdfast.paths import as_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,8 +63,11 @@ def correct(
     Raises:
         UserError: For any mistake in the input, before anything is written.
     """
+    if strength is not None and SWEPT in (settings or {}):
+        raise UserError("strength is given twice: leave it out of settings")
     given = dict(settings or {}) if strength is None else {**(settings or {}), SWEPT: strength}
-    return _correct(str(adapter), Path(subspace), Path(output_path), make_settings(method, **given), allow_pickle)
+    paths = as_path(subspace, "subspace"), as_path(output_path, "output_path")
+    return _correct(str(adapter), *paths, make_settings(method, **given), allow_pickle)
 
 
 def _correct(

@@ -107,9 +107,12 @@ def _numbers(value: Any) -> list[float]:
     """Read one number, a list of them, or text such as "0.5,1,2"."""
     parts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
     try:
-        return [float(part) for part in parts if str(part).strip()]
-    except ValueError:
-        raise UserError(f"--{SWEPT} must be numbers, as in 0.5,1,2, got {value!r}") from None
+        found = [float(part) for part in parts if str(part).strip()]
+    except (TypeError, ValueError):
+        found = []
+    if not found:
+        raise UserError(f"--{SWEPT} must be numbers, as in 0.5,1,2, got {value!r}")
+    return found
 
 
 def make_card(

@@ -116,7 +116,7 @@ def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
     print(f"\n{_edits(found.before)}, drift {found.before_drift:.3f}:")
     print(f"{shown_edits(found.before)}\nanswer:         {found.before_output}")
     print(
-        f"\n{_edits(found.after)} of them {'suffice' if len(found.after.edits) > 1 else 'suffices'}, "
+        f"\n{_edits(found.after)} {'suffice' if len(found.after.edits) > 1 else 'suffices'}, "
         f"drift {found.after_drift:.3f}:"
     )
     print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.store.config import parse_pairs, scalar_of
+from holdfast.paths import as_path
 from holdfast.training.examples import read_examples
 from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
 from holdfast.training.train import train_recipe
@@ -94,7 +95,11 @@ def train(
     given = {name: value for name, value in locals().items() if value is not None and name != "arguments"}
     for name in ("data", "eval_data", "output_path"):
         if name in given:
-            given[name] = str(given[name])
+            given[name] = str(as_path(given[name], name))
+    if not isinstance(arguments or {}, Mapping):
+        raise UserError(f"arguments must be a mapping of TrainingArguments' fields, got {type(arguments).__name__}")
+    if twice := given.keys() & (arguments or {}).keys():
+        raise UserError(f"{min(twice)} is given twice: leave it out of arguments")
     given = {**(arguments or {}), **given}
     check_data(given, {})
     return train_adapter(make_recipe_of(given, {}, []))

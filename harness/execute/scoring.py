@@ -1,10 +1,14 @@
 """Score answers: the task's metrics for every answer, segment drift for every pair."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
+
+from holdfast.errors import UserError, first_line
 from holdfast.harness.plan.plan import Item
 from holdfast.harness.plan.task_metrics import DRIFT, metrics_of
 from holdfast.harness.store.records import CLEAN
@@ -48,7 +52,9 @@ class Scorer:
         scores: list[Scores] = [{} for _ in rows]
         for names, places in _by_metrics(rows):
             for metric in metrics_of(names, "sample"):
-                found = metric.compute(
+                found = _compute(
+                    metric,
+                    metric.compute,
                     [rows[i].output for i in places],
                     [rows[i].references for i in places],
                     [rows[i].metadata for i in places],
@@ -68,7 +74,9 @@ class Scorer:
             paired = [i for i in places if i in clean]
             for metric in metrics_of(names, "pair"):
                 if metric.name != DRIFT and paired:
-                    found = self._pairs(metric)([clean[i] for i in paired], [rows[i].output for i in paired])
+                    found = _compute(
+                        metric, self._pairs(metric), [clean[i] for i in paired], [rows[i].output for i in paired]
+                    )
                     _merge(scores, paired, found)
         return [
             Scored({key: round(float(value), DIGITS) for key, value in row.items()}, drifts.get(i))
@@ -101,6 +109,40 @@ def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:
         }
         for side, part in moved
     )
+
+
+def _compute(metric: Metric, compute: Callable[..., Any], outputs: Sequence[str], *others: Any) -> list[Scores]:
+    """Run a metric on a batch; raises UserError naming a metric that fails or breaks its contract."""
+    advice = "holdfast.metrics.testing.check_metric tests it"
+    try:
+        found = compute(outputs, *others)
+    except UserError:
+        raise
+    except Exception as error:
+        if metric.compute.__module__.startswith("holdfast."):
+            raise
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise UserError(f"metric '{metric.name}' failed ({why}); {advice}") from error
+    if wrong := _contract_violation(metric, found, len(outputs)):
+        raise UserError(f"metric '{metric.name}' {wrong}; {advice}")
+    return list(found)
+
+
+def _contract_violation(metric: Metric, found: object, count: int) -> str:
+    """What is wrong with the scores of a batch; empty if nothing is."""
+    if not isinstance(found, list) or len(found) != count:
+        return f"must return a list of {count} dicts, one per answer"
+    for scores in found:
+        if not isinstance(scores, dict):
+            return f"must return a dict per answer, got {type(scores).__name__}"
+        for key, value in scores.items():
+            if key not in metric.higher_is_better:
+                return f"returned '{key}', which it does not declare"
+            if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+                return f"returned {key}={value!r}, not a finite number"
+            if metric.kind == "sample" and key not in metric.unbounded and not 0 <= value <= 1:
+                return f"returned {key}={value:g}, outside of [0, 1]; declare it as unbounded if it is meant to be"
+    return ""
 
 
 def _merge(rows: list[Scores], places: Sequence[int], found: Sequence[Scores]) -> None:

@@ -1,6 +1,7 @@
 """Find and check everything that a configuration names, before any model is loaded."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +80,19 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
         UserError: If a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
             or higher scores are better in some tasks and lower ones in others.
     """
+    for task in asked:
+        if not isinstance(task, (str, Task)):
+            raise UserError(f"tasks must be names, files or Task objects, got {type(task).__name__}")
     tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': list each task once")
+        counts = Counter(sample.id for sample in task.samples)
+        if not counts:
+            raise UserError(f"task '{task.name}' has no samples")
+        [(most_common, count)] = counts.most_common(1)
+        if count > 1:
+            raise UserError(f"task '{task.name}' has {count} samples with the id '{most_common}': ids must be unique")
         metrics_of(task.metrics, "pair")
         if not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
             raise UserError(

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
+from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.summary import best_first, tables_of
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
+from holdfast.paths import as_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +20,10 @@ _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encode
 
 
 def leaderboard(
-    runs: Sequence[str | Path] | str | Path, *, output_path: str | Path | None = None, geometry: bool = False
+    runs: Sequence[str | Path | Results] | str | Path | Results,
+    *,
+    output_path: str | Path | None = None,
+    geometry: bool = False,
 ) -> "pd.DataFrame":
     """Merge the leaderboards of several runs, best first.
 
@@ -26,7 +31,7 @@ def leaderboard(
     is written to it. Warns about runs that are incomplete, or whose settings differ from those of the first.
 
     Args:
-        runs: Directories written by `holdfast run`, or a single one.
+        runs: Directories written by `holdfast run`, or the results of `evaluate`; one may stand alone.
         output_path: A CSV file to write the result to.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
@@ -38,7 +43,8 @@ def leaderboard(
     """
     import pandas as pd
 
-    folders = [Path(run) for run in ([runs] if isinstance(runs, (str, Path)) else runs)]
+    several = [runs] if isinstance(runs, (str, Path, Results)) else runs
+    folders = [run.path if isinstance(run, Results) else as_path(run, "a run") for run in several]
     if not folders:
         raise UserError("name at least one run, as in results/run")
     boards = []

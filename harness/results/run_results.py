@@ -11,6 +11,7 @@ from holdfast.errors import UserError
 from holdfast.harness.results.summary import tables_of
 from holdfast.harness.store.manifest import Manifest, read_manifest
 from holdfast.harness.store.records import SAMPLES, read_samples
+from holdfast.paths import as_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def load_run(path: str | Path) -> Results:
     Raises:
         UserError: If the directory has no run or no answers, or was written by an incompatible version.
     """
-    folder = Path(path)
+    folder = as_path(path, "path")
     breakdown, leaderboard = tables_of(folder)
     manifest = read_manifest(folder)
     return Results(folder, breakdown, leaderboard, tuple(manifest.warnings) if manifest else ())

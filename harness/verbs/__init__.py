@@ -36,7 +36,9 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
     ),
     "train and correct": (
         Verb("train", "train an adapter, with objectives and noise that make it robust", "train_and_correct"),
-        Verb("inspect", "show how large an adapter's update is, and how flat the loss around it", "train_and_correct"),
+        Verb(
+            "inspect", "show the size of an adapter's update, and how flat the loss is around it", "train_and_correct"
+        ),
         Verb("subspace", "find the directions in which alignment moved a model", "train_and_correct"),
         Verb("correct", "correct a trained adapter without training it again", "train_and_correct"),
         Verb("equivalence", "compare answers through peft, merged weights and vLLM", "train_and_correct"),

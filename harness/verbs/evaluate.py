@@ -40,7 +40,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
             "NAME",
             "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=PATH",
         ),
-        ("--granularity", "G", "segments are sentences (default), clauses or phrases: sentence, clause, phrase"),
+        ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "max_drift from which an answer counts as broken (see holdfast calibrate)"),
         ("--aggregate", "A,...", "mean, worst: how a sample's variants are combined (default: mean)"),
         ("--spacy_pipeline", "NAME", "installed spaCy pipeline whose sentences, entities and parse to use"),
@@ -136,7 +136,7 @@ def add_perturb(parser: Parser) -> None:
         flags = [each for each in _RUN_FLAGS[group] if each[0].removeprefix("--") in _PERTURB_FLAGS]
         parser.add_flags(group, flags)
     parser.add_flags("pack", [("--output_path", "DIR", "write the variants of the tasks there, as a pack")])
-    parser.add_switches("pack", [("--diff", "show the edits, in colour on a terminal")])
+    parser.add_switches("text", [("--diff", "show the edits, in colour on a terminal")])
     parser.start(_perturb)
 
 

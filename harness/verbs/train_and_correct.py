@@ -8,7 +8,7 @@ from holdfast.harness.verbs.parser import Flag, Parser, aliases, settings_of
 _TRAIN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "model": (
         ("--model_args", "K=V,...", "the base, as in pretrained=./base,dtype=bfloat16 (default: pocket-aligned)"),
-        ("--lora", "K=V,...", "r, alpha, targets, dropout and any field of peft's LoraConfig (default: r=8,alpha=16)"),
+        ("--lora", "K=V,...", "any field of LoraConfig; replaces the default, r=8,alpha=16,targets=all-linear"),
     ),
     "data": (
         (

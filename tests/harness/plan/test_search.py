@@ -41,7 +41,7 @@ def test_worst_is_the_worst_repeat_of_each_sample(run: Evaluate) -> None:
 
 
 def test_worst_is_the_highest_score_if_lower_is_better(run: Evaluate, task: Task) -> None:
-    sample_metric("words_lost", {"words_lost": False})(
+    sample_metric("words_lost", {"words_lost": False}, unbounded=frozenset({"words_lost"}))(
         lambda outputs, references, metadata: [{"words_lost": 20.0 - len(output.split())} for output in outputs]
     )
     lower = Task(task.name, task.samples, ("words_lost",))
