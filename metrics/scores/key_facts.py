@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.scores.text_scores import find_words, words
+from holdfast.metrics.words import find_words, spaced_words, words
 
 
 @sample_metric("key_fact_recall", {"key_fact_recall": True})
@@ -12,7 +12,8 @@ def key_fact_recall(
 ) -> list[Scores]:
     """Return the share of `metadata["key_facts"]` (strings) that the output contains as whole words.
 
-    A sample without key facts gets no score.
+    In scripts without spaces between words, a fact may stand anywhere in the text. A sample without key facts gets no
+    score.
 
     >>> key_fact_recall(["Anna meets Ben at 5 pm."], [[]], [{"key_facts": ["Anna", "6 pm"]}])
     [{'key_fact_recall': 0.5}]
@@ -45,10 +46,15 @@ def entity_recall(
             values = {value_of(number) for number in got.numbers}
             row["number_recall"] = sum(value_of(n) in values for n in expected.numbers) / len(expected.numbers)
         if expected.names:
-            said = set(words(output))
-            row["name_recall"] = sum(set(words(name)) <= said for name in expected.names) / len(expected.names)
+            said = words(output)
+            row["name_recall"] = sum(_has_name(name, said) for name in expected.names) / len(expected.names)
         rows.append(row)
     return rows
+
+
+def _has_name(name: str, said: Sequence[str]) -> bool:
+    """Return whether the text says each word of a name, in any order."""
+    return all(find_words(words(word), said) is not None for word in spaced_words(name))
 
 
 def _recall(facts: Sequence[str], output: str) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.scores.text_scores import find_words, words
+from holdfast.metrics.words import find_words, words
 
 
 @sample_metric("label_accuracy", {"label_accuracy": True, "label_given": True})

@@ -1,24 +1,24 @@
 """Text overlap with the references (exact match, token F1 and ROUGE), in any script."""
 
+import re
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import regex
-
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
+from holdfast.metrics.words import characters, words
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-_ARTICLES = frozenset({"a", "an", "the"})
+_ARTICLE = re.compile(r"\b(a|an|the)\b")
 
 
 @sample_metric("exact_match", {"exact_match": True})
 def exact_match(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """Return 1 if the output equals a reference after SQuAD-style normalisation, else 0.
+    """Return 1 if the output equals a reference after SQuAD's normalisation (see `normalise`), else 0.
 
     >>> exact_match(["The Nile."], [["Nile", "River Nile"]], [{}])
     [{'exact_match': 1.0}]
@@ -33,6 +33,9 @@ def exact_match(
 def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """Return the token F1 of the output against its best-matching reference (Rajpurkar et al. 2016).
 
+    The tokens are the words that SQuAD's normalisation leaves; in scripts without spaces, they are characters, as in
+    MLQA (Lewis et al. 2020).
+
     >>> token_f1(["the river Nile"], [["Nile"]], [{}])
     [{'token_f1': 0.6666666666666666}]
     """
@@ -46,7 +49,8 @@ def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metada
 def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """Return the ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, each the best over the references (Lin 2004).
 
-    Computed by the rouge-score package with a different tokenizer, since its own drops all non-ASCII letters.
+    Computed by the rouge-score package with a different tokenizer (`holdfast.metrics.words`), since its own drops all
+    non-ASCII letters.
 
     >>> rouge(["Anna calls Ben"], [["Anna calls Ben"]], [{}])
     [{'rougeL': 1.0, 'rouge1': 1.0, 'rouge2': 1.0}]
@@ -60,47 +64,34 @@ def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata:
 
 
 def normalise(text: str) -> str:
-    """Normalise a text as SQuAD does, in any script: NFKC, casefolded, no punctuation, articles or extra spaces.
+    """Normalise a text as SQuAD v1.1 does (Rajpurkar et al. 2016), in any script.
 
-    Symbols are kept ("$5" is not "€5"), as are the articles of a text that consists only of articles.
+    Lower case; punctuation removed, not replaced by a space; articles removed; spaces collapsed. Beyond ASCII, NFKC,
+    casefolding and Unicode's punctuation extend the rule. Where nothing would be left, the articles stay, or else the
+    punctuation: the answers "A" and "+" are not the empty answer.
 
-    >>> normalise("  The Nile, of course!"), normalise("A")
-    ('nile of course', 'a')
+    >>> normalise("  The Nile, of course!"), normalise("U.S."), normalise("1,000"), normalise("A.")
+    ('nile of course', 'us', '1000', 'a')
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(" " if unicodedata.category(character)[0] == "P" else character for character in folded).split()
-    return " ".join([word for word in kept if word not in _ARTICLES] or kept)
+    plain = "".join(character for character in folded if not _is_punctuation(character))
+    return next((" ".join(left.split()) for left in (_ARTICLE.sub(" ", plain), plain, folded) if left.strip()), "")
 
 
-def find_words(wanted: Sequence[str], said: Sequence[str]) -> int | None:
-    """Return the index at which the words `wanted` first occur in `said`, consecutively.
-
-    Returns None if they don't, or if `wanted` is empty.
-
-    >>> find_words(["5", "pm"], words("Come at 5 pm."))
-    2
-    """
-    size = len(wanted)
-    places = range(len(said) - size + 1) if size else range(0)
-    return next((i for i in places if said[i : i + size] == wanted), None)
-
-
-def words(text: str) -> list[str]:
-    """Return the casefolded runs of letters, combining marks and digits of a text, in any script.
-
-    >>> words("Über 3 नदियाँ!")
-    ['über', '3', 'नदियाँ']
-    """
-    found: list[str] = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return found
+def _is_punctuation(character: str) -> bool:
+    return character in string.punctuation or unicodedata.category(character)[0] == "P"
 
 
 def _f1(output: str, reference: str) -> float:
-    got, expected = normalise(output).split(), normalise(reference).split()
+    got, expected = _tokens(output), _tokens(reference)
     if not got or not expected:
         return float(got == expected)
     common = sum((Counter(got) & Counter(expected)).values())
     return 2 * common / (len(got) + len(expected))
+
+
+def _tokens(text: str) -> list[str]:
+    return [piece for word in normalise(text).split() for piece in characters(word)]
 
 
 @cache
