@@ -1,7 +1,9 @@
 """Reads samples from JSONL files; errors name the line."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
     """Read samples from a JSONL file.
 
     Each line needs the fields `id` and `content`; `references` and `choices` are optional. All other fields become
-    metadata.
+    metadata. Numbers and truth values become text as people write them: 18.0 is "18", 1e-05 is "0.00001", true is
+    "true".
 
     Args:
         path: The file.
@@ -78,7 +81,7 @@ def build_samples(
                     "in a YAML task"
                 )
         sample_id, content = fields.pop("id"), fields.pop("content")
-        if not isinstance(sample_id, (str, int)):
+        if not isinstance(sample_id, (str, int)) or isinstance(sample_id, bool):
             raise UserError(f"{at}: 'id' must be a string or an integer, got {json.dumps(sample_id)}")
         if not isinstance(content, str):
             raise UserError(f"{at}: 'content' must be a string, got {json.dumps(content)[:60]}")
@@ -124,7 +127,19 @@ def _choices(value: Any, field: str, references: tuple[str, ...], at: str) -> tu
 
 
 def _texts(value: Any, field: str, at: str) -> tuple[str, ...]:
-    values = [value] if isinstance(value, (str, int, float)) else value
-    if not isinstance(values, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in values):
-        raise UserError(f"{at}: '{field}' must be a string or a list of strings, got {json.dumps(value)[:60]}")
-    return tuple(map(str, values))
+    values = value if isinstance(value, (list, tuple)) else [value]
+    for each in values:
+        if isinstance(each, float) and not math.isfinite(each):
+            raise UserError(f"{at}: '{field}' contains {json.dumps(each)}; replace it with a string or a finite number")
+        if not isinstance(each, (str, int, float)):
+            raise UserError(f"{at}: '{field}' must be a string or a list of strings, got {json.dumps(value)[:60]}")
+    return tuple(map(_text, values))
+
+
+def _text(value: str | int | float) -> str:
+    """Return a value as people write it: 18.0 as 18, 1e-05 as 0.00001, true as in JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+    return str(value)

@@ -1,6 +1,8 @@
 """Renders users' Jinja2 templates in a sandbox, since task files may come from untrusted sources."""
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -21,21 +23,80 @@ def render(template: str, values: Mapping[str, Any], where: str) -> str:
     >>> render("{{ question }}?", {"question": "Who"}, "doc_to_text")
     'Who?'
     """
-    from jinja2 import TemplateError
-
     if template == "{{ content }}":
         return str(values["content"])
+    return str(_filled(_environment(), template, values, where))
+
+
+def evaluate(template: str, values: Mapping[str, Any], where: str) -> Any:
+    """Return the value of a template that is a single expression, such as a list or a number, else the filled-in text.
+
+    Text in brackets that reads as a Python list is that list, as in lm-eval.
+
+    Args:
+        template: The Jinja2 template.
+        values: The names it may use.
+        where: Where the template comes from, for error messages.
+
+    Raises:
+        UserError: If the template is invalid, uses an unknown name or fails.
+
+    >>> evaluate("{{ names }}", {"names": ["Ann", "Anna"]}, "x"), evaluate("{{ names[0] }}!", {"names": ["Ann"]}, "x")
+    (['Ann', 'Anna'], 'Ann!')
+    >>> evaluate("['{{ a }}', '{{ b }}']", {"a": "yes", "b": "no"}, "doc_to_choice")
+    ['yes', 'no']
+    """
+    found = _filled(_native_environment(), template, values, where)
+    if isinstance(found, str) and found.strip()[:1] == "[" and found.strip()[-1:] == "]":
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return ast.literal_eval(found.strip())
+    return found
+
+
+def _filled(environment: Any, template: str, values: Mapping[str, Any], where: str) -> Any:
+    from jinja2 import TemplateError
+
     try:
-        return str(_compiled(template).render(values))
+        return _compiled(environment, template).render(values)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         known = ", ".join(sorted(values))
         raise UserError(f"{where}: {error}; available names: {known}") from None
 
 
 @cache
-def _compiled(template: str) -> Any:
+def _compiled(environment: Any, template: str) -> Any:
+    return environment.from_string(template)
+
+
+@cache
+def _environment() -> Any:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    return environment.from_string(template)
+    return SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+
+
+@cache
+def _native_environment() -> Any:
+    """Return the sandbox of `_environment`, but with values of single expressions kept as they are."""
+    from jinja2 import StrictUndefined
+    from jinja2.nativetypes import NativeCodeGenerator, NativeTemplate
+    from jinja2.sandbox import SandboxedEnvironment
+
+    class NativeSandbox(SandboxedEnvironment):
+        code_generator_class = NativeCodeGenerator
+        concat = staticmethod(_single_or_text)
+
+    class SandboxTemplate(NativeTemplate):
+        environment_class = NativeSandbox
+
+    NativeSandbox.template_class = SandboxTemplate
+    return NativeSandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+
+
+def _single_or_text(pieces: Iterable[Any]) -> Any:
+    """Return the only piece that is not white space, unless it is text; else all pieces as text."""
+    found = [list(piece) if isinstance(piece, (tuple, Iterator)) else piece for piece in pieces]
+    text = "".join(map(str, found))  # which also reports undefined names
+    rest = [piece for piece in found if not (isinstance(piece, str) and not piece.strip())]
+    return rest[0] if len(rest) == 1 and not isinstance(rest[0], str) else text

@@ -10,7 +10,7 @@ from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
 from holdfast.tasks.files import build_samples, read_objects
 from holdfast.tasks.task import Task
-from holdfast.tasks.templates import render
+from holdfast.tasks.templates import evaluate, render
 from holdfast.yaml_file import read_yaml
 
 _KEYS = (
@@ -36,11 +36,12 @@ def read_yaml_task(path: Path) -> Task:
         task               name of the task
         dataset_path       JSONL file, relative to the YAML file
         doc_to_content     the content, which is perturbed: a field name or a Jinja2 template over the fields
-        doc_to_target      references: a field name (text or a list) or a template; with doc_to_choice, an integer is an
-                           index into the choices
+        doc_to_target      references: a field name (text or a list) or a template, which may yield a list, too; with
+                           doc_to_choice, a whole number is a place in the choices, counted from 0, as in lm-eval
         doc_to_id          sample id: a field name or a template; default: the field `id`, else the line number
         doc_to_text        the prompt: a template over the fields, with the content as `content` or under its field name
-        doc_to_choice      makes the task multiple choice: a list, or the name of a field that contains one
+        doc_to_choice      makes the task multiple choice: a list, the name of a field that contains one, or a template
+                           that yields one
         metric_list        names of metrics
         generation_kwargs  max_gen_toks and until
 
@@ -64,7 +65,7 @@ def read_yaml_task(path: Path) -> Task:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    settings = read_yaml(path, "task file")
+    settings = read_yaml(path, "task file", yes_is_text=True)
     _check_keys(path, settings, _KEYS)
     for key in ("task", "dataset_path", "doc_to_content"):
         if key not in settings:
@@ -103,7 +104,7 @@ def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict
         mapped = {key: value for key, value in fields.items() if key != settings["doc_to_content"]}
         mapped["content"] = _value(settings, "doc_to_content", fields, where)
         if "doc_to_target" in settings:
-            mapped["references"] = _value(settings, "doc_to_target", fields, where)
+            mapped["references"] = _target(settings, fields, where)
         if "doc_to_choice" in settings:
             mapped["doc_to_choice"] = choices = _choices(path, settings["doc_to_choice"], fields, where)
             mapped["references"] = _chosen(mapped.get("references", ()), choices, where)
@@ -114,31 +115,60 @@ def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict
 
 def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: str) -> Any:
     asked = str(settings[key])
-    if asked in fields:
+    if _is_field(asked, key, fields, where):
         return fields[asked]
-    if _FIELD.fullmatch(asked):
-        raise UserError(f"{where}: {key}: missing field '{asked}'; the line has {', '.join(fields)}")
     return render(asked, fields, f"{where}: {key}")
 
 
+def _target(settings: dict[str, Any], fields: dict[str, Any], where: str) -> Any:
+    asked = settings["doc_to_target"]
+    if not isinstance(asked, str):
+        return asked
+    if _is_field(asked, "doc_to_target", fields, where):
+        return fields[asked]
+    found = evaluate(asked, fields, f"{where}: doc_to_target")
+    is_place = "doc_to_choice" in settings and isinstance(found, str) and found.isdecimal()
+    return int(found) if is_place else found
+
+
+def _is_field(asked: str, key: str, fields: dict[str, Any], where: str) -> bool:
+    """Return whether a field is asked for; raise UserError if it looks like one that the line doesn't have."""
+    if asked not in fields and _FIELD.fullmatch(asked):
+        raise UserError(f"{where}: {key}: missing field '{asked}'; the line has {', '.join(fields)}")
+    return asked in fields
+
+
 def _choices(path: Path, asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
-    """Return the list itself, or that in the named field (`field` or `{{ field }}`)."""
+    """Return the list itself, that in the named field, or that which the template yields."""
+    found = asked
     if isinstance(asked, str):
-        asked = fields.get(asked.strip("{} "), asked)
-    if not isinstance(asked, list):
+        found = fields[asked] if asked in fields else evaluate(asked, fields, f"{where}: doc_to_choice")
+    if isinstance(found, dict):
+        found = list(found.values())
+    if not isinstance(found, list):
         raise UserError(
-            f"{path}: 'doc_to_choice' must be a list or the name of a field with a list, got {asked!r} ({where})"
+            f"{path}: 'doc_to_choice' must be a list or the name of a field with a list, got {found!r} ({where})"
         )
-    return asked
+    return found
 
 
 def _chosen(target: Any, choices: list[Any], where: str) -> Any:
-    """Return the target itself, or the choice at that index, counted from 0 as in lm-eval."""
-    if target in choices or not str(target).isdecimal():
+    """Return the choices at the places that the target names, counted from 0 as in lm-eval; other targets as they are.
+
+    A whole number is always a place, also where the choices are numbers. A truth value, or a number as text, is a place
+    only if it is not itself a choice.
+    """
+    if isinstance(target, (list, tuple)):
+        return [_chosen(each, choices, where) for each in target]
+    texts = [str(choice).lower() for choice in choices]
+    is_number = isinstance(target, int) and not isinstance(target, bool)
+    if not is_number and str(target).lower() in texts:
         return target
-    if int(target) >= len(choices):
-        raise UserError(f"{where}: doc_to_target is {target}; expected an index from 0 to {len(choices) - 1}")
-    return choices[int(target)]
+    if isinstance(target, int) or (isinstance(target, str) and target.isdecimal()):
+        if not 0 <= int(target) < len(choices):
+            raise UserError(f"{where}: doc_to_target is {target}; expected an index from 0 to {len(choices) - 1}")
+        return choices[int(target)]
+    return target
 
 
 def _metrics(path: Path, listed: Any) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def test_an_invalid_yaml_task_is_reported(tmp_path: Path, change: tuple[str, str
         ("doc_to_choice: options\ndoc_to_target: label", "no"),
         ("doc_to_choice: options\ndoc_to_target: '{{ label }}'", "no"),
         ("doc_to_choice: '{{ options }}'\ndoc_to_target: label", "no"),
-        ("doc_to_choice: [no, yes, 1]\ndoc_to_target: label", "1"),
+        ("doc_to_choice: [no, yes, 1]\ndoc_to_target: label", "yes"),
         ("doc_to_choice: options\ndoc_to_target: answer", "yes"),
     ],
 )
