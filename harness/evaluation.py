@@ -29,6 +29,8 @@ def evaluate(
     adapters: Sequence[str] | str | None = None,
     adapter_scales: Sequence[float] | None = None,
     gen_kwargs: Mapping[str, Any] | str | None = None,
+    chat_template_kwargs: Mapping[str, Scalar] | str | None = None,
+    keep_reasoning: bool | None = None,
     batch_size: int | Literal["auto"] | None = None,
     device: str | None = None,
     max_requests: int | None = None,

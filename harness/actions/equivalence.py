@@ -89,7 +89,13 @@ def equivalence(
         raise UserError("--adapter must name an adapter: the base alone has nothing to merge")
     asked = [(task, sample) for task in chosen for sample in task.samples[:limit]]
     requests = [
-        Request(str(i), found.name, task.render(sample, sample.content), settings_for(task, config))
+        Request(
+            str(i),
+            found.name,
+            task.render(sample, sample.content),
+            settings_for(task, config),
+            content=sample.content,
+        )
         for i, (task, sample) in enumerate(asked)
     ]
     reference, merged = _through_transformers(args, found, requests)

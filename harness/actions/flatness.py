@@ -75,9 +75,9 @@ class Probed:
         args = {"pretrained": base, "attn_implementation": "eager", "dtype": "float32"}
         loaded = load(BackendOptions(args, None, device), chosen)
         self.model, tokenizer = loaded.model, loaded.tokenizer
-        self.seq2seq = loaded.seq2seq
+        self.seq2seq = loaded.prompting.seq2seq
         encoded = [encode(each, tokenizer, seq2seq=self.seq2seq) for each in examples]
-        self.rows = fit_to_context(encoded, loaded.max_length, "cut")[0]
+        self.rows = fit_to_context(encoded, loaded.prompting.max_length, "cut")[0]
         start = getattr(self.model.config, "decoder_start_token_id", 0) or 0
         self._collator = Collator(tokenizer.pad_token_id, "seq2seq" if self.seq2seq else "causal", start)
         self._places = {id(parameter): name for name, parameter in self.model.named_parameters()}
@@ -154,7 +154,7 @@ def _check_writes(base: str) -> None:
     """Raise UserError for a base that generates no text."""
     from holdfast.training.base_model import is_encoder
 
-    _, config, _ = open_checkpoint({"pretrained": base})
+    _, config, _ = open_checkpoint(BackendOptions({"pretrained": base}))
     if is_encoder(config):
         raise UserError(
             f"the base '{base}' ({config.model_type}) is an encoder, but flatness is measured on generated "

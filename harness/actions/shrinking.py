@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from holdfast.errors import UserError
@@ -138,7 +139,13 @@ class _Trial:
         contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
         self.whole = Edits(contents[line["task"], line["sample"]], tuple(Edit(*edit) for edit in line["edits"]))
         self._adapter = _adapter(found)
-        options = BackendOptions(config.model_args, None, device or config.device)
+        options = BackendOptions(
+            config.model_args,
+            None,
+            device or config.device,
+            clock=datetime.fromisoformat(found.manifest.started),
+            chat_template_kwargs=config.chat_template_kwargs,
+        )
         self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
         self._encoding = run_encoding(config, tasks, self._engine)
         self.outputs: dict[Chosen, str] = {}
@@ -169,7 +176,10 @@ class _Trial:
         edits = self.edits(chosen)
         variant = Variant(edits.text, line["perturbation"], line["severity"], line["repeat"], edits.edits, 0.0)
         [item] = items_for([self._ask(SampleVariant(line["task"], line["sample"], variant))], [self._adapter])
-        return Request(f"{item.key}{chosen}", self._adapter.name, item.question.prompt, item.question.settings)
+        question = item.question
+        return Request(
+            f"{item.key}{chosen}", self._adapter.name, question.prompt, question.settings, content=variant.text
+        )
 
 
 def _adapter(found: AnswerPair) -> Adapter:

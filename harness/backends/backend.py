@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from holdfast.harness.models.adapter import Adapter
@@ -33,6 +34,8 @@ class Request:
     in different batches than the original."""
     choices: tuple[str, ...] = ()
     """If given, nothing is generated: the answer is the choice with the highest log-likelihood."""
+    content: str = ""
+    """The part of the prompt that is cut if the prompt is too long; if empty, the whole prompt may be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,11 @@ class Generation:
     finish: str
     """"stop" (ended by the model or a stop string), "length" or "choice"."""
     truncated: bool = False
-    """Whether the beginning of the prompt was cut because it didn't fit."""
+    """Whether the prompt's content was cut because it didn't fit."""
     likelihoods: tuple[float, ...] = ()
     """Log-likelihoods (nats, summed over tokens) of the request's choices, in order."""
+    reasoning: str = ""
+    """What the model thought aloud before the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,10 @@ class BackendOptions:
     device: str | None = None
     max_requests: int | None = None
     """Maximum number of requests to send to a server; None means no limit."""
+    clock: datetime | None = None
+    """The time that chat templates read; None means now."""
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Variables for the chat template, such as enable_thinking."""
 
 
 Build = Callable[[BackendOptions, Sequence[Adapter]], Backend]

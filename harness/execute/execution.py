@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from holdfast.errors import UserError
@@ -59,7 +60,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
         scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
         shifts = _attention_shifts(engine, config) if config.attention else None
-        run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts)
+        run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)
@@ -104,9 +105,19 @@ def _search(prepared: PreparedRun, attempts: Attempts, validity: Validity, run: 
 
 
 def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
-    """Return the engine's options; a resumed run keeps the batch size chosen by `auto`, and so its rounding."""
+    """Return the engine's options.
+
+    A resumed run keeps the batch size chosen by `auto`, and so its rounding, and the time that chat templates read.
+    """
     size = resumed.engine.get("batch_size") if config.batch_size == "auto" else config.batch_size
-    return BackendOptions(config.model_args, size, config.device, config.max_requests)
+    return BackendOptions(
+        config.model_args,
+        size,
+        config.device,
+        config.max_requests,
+        datetime.fromisoformat(resumed.started),
+        config.chat_template_kwargs,
+    )
 
 
 def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:

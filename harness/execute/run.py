@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from holdfast.harness.backends import Backend, Generation
@@ -29,6 +30,7 @@ class Run:
         log_segments: Also store the drifted segments.
         attempts: Records attempts for a greedy search.
         shifts: Measures attention shifts.
+        keep_reasoning: Score what a model thinks aloud as a part of its answer.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Run:
         log_segments: bool,
         attempts: Attempts | None = None,
         shifts: AttentionShifts | None = None,
+        keep_reasoning: bool = False,
     ) -> None:
         self._engine = engine
         self._score = score
@@ -46,6 +49,7 @@ class Run:
         self._log_segments = log_segments
         self._attempts = attempts
         self._shifts = shifts
+        self._keep_reasoning = keep_reasoning
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
@@ -62,6 +66,7 @@ class Run:
                     line["finish"],
                     line["truncated"],
                     tuple(line.get("likelihoods", ())),
+                    line.get("reasoning", ""),
                 )
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
             elif attempts and line["perturbation"] != IDENTITY:
@@ -103,6 +108,8 @@ class Run:
     def _store(self, answered: Sequence[tuple[Item, Generation]], advance: Advance) -> None:
         began = time.perf_counter()
         missing = [(item, answer) for item, answer in answered if item.key not in self._done]
+        if self._keep_reasoning:
+            missing = [(item, _with_reasoning(answer)) for item, answer in missing]
         for item, answer in missing:
             if item.question.variant.perturbation == CLEAN:
                 self._clean[item.clean_key] = answer
@@ -160,5 +167,13 @@ class Run:
             reason=scored.drift.worst.reason if scored.drift and scored.drift.worst else "",
             encoder=scored.drift.encoder if scored.drift else "",
             likelihoods=answer.likelihoods or None,
+            reasoning=answer.reasoning or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
+
+
+def _with_reasoning(answer: Generation) -> Generation:
+    """Return the answer with the model's reasoning as a part of its text."""
+    if not answer.reasoning:
+        return answer
+    return replace(answer, output=f"{answer.reasoning}\n\n{answer.output}".strip(), reasoning="")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
+from holdfast.harness.models.adapter_checks import CONFIG, PREFIX, WEIGHTS, check_adapter, read_config
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.models.safetensors_files import atomic_path
 from holdfast.training.corrections.factored.factors import Factors
@@ -18,8 +19,7 @@ from holdfast.training.corrections.factored.factors import Factors
 if TYPE_CHECKING:
     from torch import Tensor
 
-CONFIG, WEIGHTS, PICKLED = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
-_PREFIX = "base_model.model."
+PICKLED = "adapter_model.bin"
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 
 _REFUSED = {
@@ -28,8 +28,6 @@ _REFUSED = {
     "layer_replication": "replicates layers, so its modules are not the modules of its base",
     "target_parameters": "adapts bare parameters (target_parameters), which are not supported: only linear layers are",
 }
-_HARMLESS_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
-"""Values of `init_lora_weights` that leave the base unchanged; PiSSA, OLoRA, CorDA and LoftQ change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
     for key in [key for key in tensors if key.endswith(_DOWN)]:
         stem = key.removesuffix(_DOWN)
         a, b = tensors.pop(key), tensors.pop(stem + _UP, None)
-        module = stem.removeprefix(_PREFIX)
+        module = stem.removeprefix(PREFIX)
         if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
             raise UserError(f"adapter '{name}': the factors of '{module}' must be two matrices of the same rank")
         if not (a.isfinite().all() and b.isfinite().all()):
@@ -105,7 +103,7 @@ def write_adapter(
 
     tensors = dict(source.others)
     for module, each in factors.items():
-        stem = _PREFIX + module
+        stem = PREFIX + module
         tensors |= {stem + _DOWN: each.a.contiguous(), stem + _UP: each.b.contiguous()}
     check_free(target)
     with atomic_path(target) as temporary:
@@ -159,13 +157,7 @@ def _as_int_if_whole(value: float) -> float | int:
 
 
 def _config(folder: Path, name: str) -> dict[str, Any]:
-    file = folder / CONFIG
-    if not file.is_file():
-        raise UserError(f"'{name}' is not a peft adapter: it has no {CONFIG}")
-    try:
-        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file} is not valid JSON ({error}): save the adapter again") from None
+    config = read_config(name, folder)
     if config.get("peft_type") != "LORA":
         raise UserError(
             f"'{name}' is a {config.get('peft_type')} adapter: expected LoRA, whose update is a product of factors"
@@ -173,12 +165,7 @@ def _config(folder: Path, name: str) -> dict[str, Any]:
     for field, why in _REFUSED.items():
         if config.get(field):
             raise UserError(f"adapter '{name}' {why}")
-    start = config.get("init_lora_weights", True)
-    if isinstance(start, str) and start.lower() not in _HARMLESS_INITS:
-        raise UserError(
-            f"adapter '{name}' was initialised with init_lora_weights={start!r}, which changes the base: convert it "
-            "with peft's path_initial_model_for_weight_conversion"
-        )
+    check_adapter(name, folder)
     return config
 
 

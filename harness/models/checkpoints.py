@@ -12,6 +12,7 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import check_adapter
 from holdfast.suggestions import did_you_mean
 from holdfast.training import pocket
 
@@ -183,10 +184,7 @@ def _find_adapter(spec: str, base: Adapter) -> Adapter:
     if where == BASE:
         return replace(base, name=name or BASE)
     path = find_checkpoint(where, "adapter")
-    config = path / "adapter_config.json"
-    if not config.is_file():
-        raise UserError(f"'{where}' is not a peft adapter: it has no adapter_config.json")
-    _read_json(config)
+    check_adapter(where, path)
     if not any(path.glob("adapter_model.*")):
         raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")
     return Adapter(name or Path(os.path.abspath(path)).name, path, digest_of(path))

@@ -112,7 +112,13 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
         same = (item.adapter.name, question.prompt, question.sample.choices, question.settings, replicate)
         if same not in shared:
             request = Request(
-                item.key, item.adapter.name, question.prompt, question.settings, replicate, question.sample.choices
+                item.key,
+                item.adapter.name,
+                question.prompt,
+                question.settings,
+                replicate,
+                question.sample.choices,
+                question.variant.text,
             )
             shared[same] = request, []
         shared[same][1].append(item)

@@ -54,6 +54,8 @@ class RunConfig(BaseModel):
     replicas: int = Field(1, ge=1)
     gpus_per_replica: float = Field(0.0, ge=0)
     gen_kwargs: GenerationArgs = GenerationArgs()
+    chat_template_kwargs: dict[str, Scalar] = {}
+    keep_reasoning: bool = False
     encoder: str = "minilm"
     break_threshold: float = Field(BREAK, gt=0, le=1)
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"
@@ -196,7 +198,7 @@ def _parse(name: str, value: Any) -> Any:
             return parts
         named = [str(part).strip() for part in parts if str(part).strip()]
         return list(dict.fromkeys(map(_normalise_number, named))) if name == "severity" else named
-    if name in {"model_args", "gen_kwargs", "paraphraser"} and isinstance(value, str):
+    if name in {"model_args", "gen_kwargs", "chat_template_kwargs", "paraphraser"} and isinstance(value, str):
         return parse_pairs(value, f"--{name}", alone="pretrained" if name == "model_args" else "")
     if name == "encoder" and isinstance(value, (list, tuple)):
         return ",".join(map(str, value))

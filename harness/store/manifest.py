@@ -59,6 +59,7 @@ class Manifest(BaseModel):
     """SHA-256 of all variants in the format of a pack; equal digests mean equal prompts."""
     generations: int
     started: str
+    """When the run was started first, in UTC: also the time that chat templates read, on every resumption."""
     finished: str | None = None
     timings: dict[str, float] = {}
     warnings: list[str] = []

@@ -44,25 +44,31 @@ class Record:
     """The encoder that compared the segments."""
     likelihoods: tuple[float, ...] | None = None
     """Log-likelihoods (nats) of a multiple-choice sample's choices."""
+    reasoning: str | None = None
+    """What the model thought aloud before its answer, if it did and `output` doesn't include it."""
     segments: tuple[dict[str, Any], ...] | None = None
     """With --log_samples: side, text, partner, drift and reason of each drifted segment."""
 
     def to_json(self) -> str:
-        """Return the record as one line of JSON, without likelihoods and segments that are None."""
+        """Return the record as one line of JSON, without optional fields that are None."""
         content = asdict(self)
-        for name in ("likelihoods", "segments"):
+        for name in ("likelihoods", "reasoning", "segments"):
             if content[name] is None:
                 del content[name]
         return json_line(content)
 
 
 def json_line(content: Mapping[str, Any]) -> str:
-    """Return one line of JSON, in readable Unicode unless a lone surrogate needs an escape."""
-    line = json.dumps(content, ensure_ascii=False)
+    """Return one line of JSON, in readable Unicode unless a lone surrogate needs an escape.
+
+    Raises:
+        ValueError: If a number is NaN or infinite, which JSON can't hold.
+    """
+    line = json.dumps(content, ensure_ascii=False, allow_nan=False)
     try:
         line.encode()
     except UnicodeEncodeError:
-        return json.dumps(content)
+        return json.dumps(content, allow_nan=False)
     return line
 
 

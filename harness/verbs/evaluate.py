@@ -13,6 +13,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--adapters", "A,B,...", "base, adapter directories, hub names or shipped adapters; name=DIR renames one"),
         ("--adapter_scales", "X,...", "evaluate each adapter with its update scaled, as in 0,0.5,1"),
         ("--gen_kwargs", "K=V,...", "override the tasks' max_new_tokens, temperature, top_p, stop"),
+        ("--chat_template_kwargs", "K=V,...", "variables for the chat template, such as enable_thinking=false"),
         ("--batch_size", "N|auto", "prompts per forward pass, or requests in flight (default: auto)"),
         ("--device", "DEVICE", "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),
         ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
@@ -57,7 +58,10 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     ),
 }
 _RUN_SWITCHES = {
-    "scoring": (("--attention", "measure how far each answer's attention moved on the prompt (backend hf; slower)"),),
+    "scoring": (
+        ("--keep_reasoning", "score what a model thinks aloud (<think>...</think>) as a part of its answer"),
+        ("--attention", "measure how far each answer's attention moved on the prompt (backend hf; slower)"),
+    ),
     "output": (("--log_samples", "keep the drifted segments of every answer in samples.jsonl"),),
 }
 _RUN_EXAMPLES = """examples:

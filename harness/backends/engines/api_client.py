@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Settings
+from holdfast.harness.backends.engines.answer_text import split_answer
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
 """Paths of the endpoints: OpenAI's two, and Anthropic's."""
@@ -35,6 +36,12 @@ _EXCERPT = 80
 _FILTERED = {"content_filter", "content_policy_violation"}
 """Error codes of Azure and OpenAI for a prompt that their content filter rejected."""
 
+_NEWER_LIMIT = "max_completion_tokens"
+"""What newer models call max_tokens; their refusal of the old name mentions it."""
+
+_MOST_STOPS = 4
+"""OpenAI refuses more stop strings."""
+
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
 
@@ -51,9 +58,11 @@ class Answer:
     """A server's answer."""
 
     text: str
+    reasoning: str
+    """What the model thought aloud before it."""
     tokens: int
     ended: bool
-    """Whether the model ended the answer by itself."""
+    """Whether the model or a stop string ended the answer."""
     first: Mapping[str, float]
     """Log-probabilities of the likeliest first tokens, if the server returns them."""
 
@@ -69,11 +78,20 @@ class Echo:
 class Client:
     """A connection to a server, shared by many coroutines; an async context manager."""
 
-    def __init__(self, endpoint: str, base_url: str | None, timeout: float, connections: int) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        base_url: str | None,
+        timeout: float,
+        connections: int,
+        template_variables: Mapping[str, Any],
+    ) -> None:
         self._endpoint = endpoint
         self._url = server_address(endpoint, base_url)
         self._timeout = timeout
         self._connections = connections
+        self._template_variables = template_variables
+        self._token_limit = "max_tokens"
         self._session: Any = None
 
     async def __aenter__(self) -> Self:
@@ -106,14 +124,16 @@ class Client:
             UserError: If the server refuses the request.
         """
         prompt = prompt.encode("utf-8", "replace").decode()
-        body = self._body(model, prompt, settings, alternatives)
-        status, content = await self._post(PATHS[self._endpoint], body)
+        status, content = await self._post(PATHS[self._endpoint], self._body(model, prompt, settings, alternatives))
+        if status == 400 and _NEWER_LIMIT.encode() in content and self._token_limit != _NEWER_LIMIT:
+            self._token_limit = _NEWER_LIMIT
+            status, content = await self._post(PATHS[self._endpoint], self._body(model, prompt, settings, alternatives))
         if status == 400 and _is_filtered(content):
-            return Answer("", 0, True, {})
+            return Answer("", "", 0, True, {})
         if status != 200:
             raise UserError(self._refusal(status, content, model, prompt))
         try:
-            return self._read(json.loads(content))
+            return self._read(json.loads(content), settings.stop)
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
 
@@ -171,30 +191,42 @@ class Client:
         return response.status, content
 
     def _body(self, model: str, prompt: str, settings: Settings, alternatives: int) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": model, "max_tokens": settings.max_new_tokens}
+        body: dict[str, Any] = {"model": model, self._token_limit: settings.max_new_tokens}
         body["temperature"] = settings.temperature
         if settings.top_p != 1.0:
             body["top_p"] = settings.top_p
-        if settings.stop:
-            body["stop_sequences" if self._endpoint == "messages" else "stop"] = list(settings.stop)
+        if sent := self._stops_to_send(settings.stop):
+            body["stop_sequences" if self._endpoint == "messages" else "stop"] = sent
         if self._endpoint != "messages":
             body["seed"] = settings.seed
         if self._endpoint == "completions":
             return body | {"prompt": prompt} | ({"logprobs": alternatives} if alternatives else {})
         body["messages"] = [{"role": "user", "content": prompt}]
+        if self._template_variables and self._endpoint == "chat":
+            body["chat_template_kwargs"] = dict(self._template_variables)
         if alternatives and self._endpoint == "chat":
             body |= {"logprobs": True, "top_logprobs": alternatives}
         return body
 
-    def _read(self, response: Any) -> Answer:
+    def _stops_to_send(self, stop: Sequence[str]) -> list[str]:
+        """Return the stop strings that the endpoint accepts; `_read` cuts answers at the others."""
+        if self._endpoint == "messages":
+            return [each for each in stop if each.strip()]
+        return list(stop[:_MOST_STOPS])
+
+    def _read(self, response: Any, stop: Sequence[str]) -> Answer:
         """Return the answer in a response's JSON; raise LookupError, TypeError or AttributeError if there is none."""
         if self._endpoint == "messages":
-            text = "".join(part["text"] for part in response["content"] if part["type"] == "text")
-            return Answer(text.strip(), response["usage"]["output_tokens"], response["stop_reason"] not in _CUT, {})
-        choice = response["choices"][0]
-        text = _chat_text(choice) if self._endpoint == "chat" else choice["text"]
-        tokens = (response.get("usage") or {}).get("completion_tokens", 0)
-        return Answer(text.strip(), tokens, choice["finish_reason"] not in _CUT, _first(choice.get("logprobs") or {}))
+            written, thought = _joined(response["content"]), _joined(response["content"], "thinking")
+            tokens, reason, first = response["usage"]["output_tokens"], response["stop_reason"], {}
+        else:
+            choice = response["choices"][0]
+            written, thought = _chat_texts(choice) if self._endpoint == "chat" else (choice["text"], "")
+            tokens = (response.get("usage") or {}).get("completion_tokens", 0)
+            reason, first = choice["finish_reason"], _first(choice.get("logprobs") or {})
+        answer = split_answer(written, stop)
+        reasoning = "\n\n".join(filter(None, (thought.strip(), answer.reasoning)))
+        return Answer(answer.text, reasoning, tokens, answer.stopped or reason not in _CUT, first)
 
     def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
@@ -234,11 +266,26 @@ def check_access(endpoint: str, base_url: str | None) -> None:
         )
 
 
-def _chat_text(choice: Mapping[str, Any]) -> Any:
-    """Return a chat model's text, or its refusal; empty if it was filtered or cut off while thinking."""
+def _chat_texts(choice: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a chat model's text, or its refusal, and its reasoning.
+
+    The text is empty if the answer was filtered, or cut off while the model was thinking.
+    """
     message = choice["message"]
-    without = message.get("refusal") or ("" if choice["finish_reason"] != "stop" else None)
-    return message["content"] if message["content"] is not None else without
+    thought = message.get("reasoning_content") or message.get("reasoning") or ""
+    content = message["content"]
+    if isinstance(content, list):
+        content = _joined(content)
+    if content is None:
+        content = message.get("refusal") or ("" if choice["finish_reason"] != "stop" or thought else None)
+    if content is None:
+        raise TypeError("the message has no content")
+    return content, thought if isinstance(thought, str) else ""
+
+
+def _joined(parts: Sequence[Mapping[str, Any]], kind: str = "text") -> str:
+    """Return the text of an answer's parts of this type, which is also the name of their field."""
+    return "".join(part[kind] for part in parts if part["type"] == kind)
 
 
 def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:

@@ -117,6 +117,7 @@ class Api:
         self._over = asyncio.Event()
         self._warned: set[tuple[str, str]] = set()
         self._base = str(args["model"])
+        self._template_variables = options.chat_template_kwargs
         self._adapters = [adapter for adapter in adapters if adapter.path is not None or adapter.served]
         for adapter in self._adapters:
             if adapter.scale != 1.0:
@@ -165,7 +166,7 @@ class Api:
         }
 
     def _client(self) -> Client:
-        return Client(self._endpoint, self._base_url, self._timeout, self._concurrent)
+        return Client(self._endpoint, self._base_url, self._timeout, self._concurrent, self._template_variables)
 
     async def _load(self) -> None:
         """Have the server load the adapters that are directories, named by the digest of their weights."""
@@ -217,7 +218,8 @@ class Api:
             return await self._choose(client, model, request)
         settings = replace(request.settings, seed=seed_of([request], 31))
         answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
-        return Generation(request.key, answer.text, answer.tokens, "stop" if answer.ended else "length")
+        finish = "stop" if answer.ended else "length"
+        return Generation(request.key, answer.text, answer.tokens, finish, reasoning=answer.reasoning)
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
         """Return the choice whose tokens have the highest log-probability after the prompt."""

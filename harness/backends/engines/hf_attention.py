@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Shares | None:
+def attention_shares(loaded: Loaded, query: AttentionQuery) -> Shares | None:
     """Return the attention from each segment of an answer to each segment of its prompt's content.
 
     Attention is averaged over layers, heads and the tokens of the answer's segment, summed over the tokens of the
@@ -25,12 +25,11 @@ def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Sh
 
     Args:
         loaded: The model, with the adapter active.
-        rendered: The prompt in the model's chat template.
         query: The prompt, the answer and their segments.
 
     Returns:
         (k, p) for k answer segments and p prompt segments, each row summing to one. None if the content isn't found
-        in `rendered`, a segment has no tokens, or prompt and answer exceed the model's context.
+        in the rendered prompt, a segment has no tokens, or prompt and answer exceed the model's context.
 
     Raises:
         UserError: If the tokenizer is not a fast one, which is needed for the offsets of its tokens.
@@ -38,19 +37,22 @@ def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Sh
     import numpy as np
     import torch
 
+    prompting = loaded.promptings.of(query.adapter)
+    [rendered] = prompting.render([query.prompt])
     offset = rendered.rfind(query.content)
     if offset < 0:
         return None
-    prompt = _Tokenized(loaded.tokenizer, rendered, special=not loaded.chat)
-    answer = _Tokenized(loaded.tokenizer, query.output, special=False)
+    special = prompting.template is None
+    prompt = _Tokenized(prompting.tokenizer, rendered, special=special, ends=prompting.seq2seq)
+    answer = _Tokenized(prompting.tokenizer, query.output, special=False)
     columns = [prompt.tokens_of(start + offset, end + offset) for start, end in query.content_spans]
     rows = [answer.tokens_of(*span) for span in query.output_spans]
     if not all((*columns, *rows)):
         return None
     device = loaded.model.device
     with torch.inference_mode(), _eager(loaded.model):
-        if loaded.seq2seq:
-            start = torch.full((1, 1), getattr(loaded.model.config, "decoder_start_token_id", None) or 0)
+        if prompting.seq2seq:
+            start = torch.full((1, 1), prompting.decoder_start)
             ids = torch.cat([start, answer.ids], dim=1)
             layers = loaded.model(
                 input_ids=prompt.ids.to(device), decoder_input_ids=ids.to(device), output_attentions=True
@@ -58,7 +60,7 @@ def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Sh
             first = 1
         else:
             ids = torch.cat([prompt.ids, answer.ids], dim=1)
-            if ids.shape[1] > loaded.max_length:
+            if ids.shape[1] > prompting.max_length:
                 return None
             layers = loaded.model(input_ids=ids.to(device), output_attentions=True).attentions
             first = prompt.ids.shape[1]
@@ -74,13 +76,15 @@ def attention_shares(loaded: Loaded, rendered: str, query: AttentionQuery) -> Sh
 class _Tokenized:
     """A text as token ids (1, n), with the span of characters behind each token."""
 
-    def __init__(self, tokenizer: Any, text: str, *, special: bool) -> None:
+    def __init__(self, tokenizer: Any, text: str, *, special: bool, ends: bool = True) -> None:
         if not tokenizer.is_fast:
             raise UserError("--attention needs a fast tokenizer, which gives the character offsets of its tokens")
         valid = text.encode("utf-8", "replace").decode()
         found = tokenizer(valid, add_special_tokens=special, return_offsets_mapping=True, return_tensors="pt")
-        self.ids = found["input_ids"]
         self._offsets = found["offset_mapping"][0].tolist()
+        last = max((i for i, (first, end) in enumerate(self._offsets) if end > first), default=-1)
+        length = None if ends else last + 1  # without the end token that some tokenizers append
+        self.ids, self._offsets = found["input_ids"][:, :length], self._offsets[:length]
 
     def tokens_of(self, start: int, end: int) -> list[int]:
         return [i for i, (first, last) in enumerate(self._offsets) if first < end and last > start]

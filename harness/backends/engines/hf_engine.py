@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,15 +15,15 @@ from holdfast.harness.backends.backend import (
     Generation,
     Probe,
     Request,
-    Settings,
 )
 from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.backends.engines.hf_attention import attention_shares
 from holdfast.harness.backends.engines.hf_choices import log_likelihoods
-from holdfast.harness.backends.engines.hf_loading import Loaded
+from holdfast.harness.backends.engines.hf_generation import FiniteLogits, StopStrings, generation_config
+from holdfast.harness.backends.engines.hf_loading import ROUNDING, Loaded
 from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.backends.engines.hf_mixed import mixed
-from holdfast.harness.backends.engines.prompting import CHOICE, Prompting
+from holdfast.harness.backends.engines.prompting import CHOICE, Prompt, Prompting
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
@@ -40,50 +39,41 @@ if TYPE_CHECKING:
 AUTO_BATCH = {"cpu": 64, "cuda": 256}
 """Batch size for `--batch_size auto`, by device; a batch that doesn't fit into memory is split."""
 
-ROUNDING = 1e-3
-"""How much a logit may differ between batches of different sizes, in float32."""
-
-_SPECIAL_TOKENS = (
-    "bos_token_id",
-    "decoder_start_token_id",
-    "forced_bos_token_id",
-    "forced_eos_token_id",
-    "suppress_tokens",
-)
-
 
 class HuggingFace:
     """One base model with its adapters, generating batch by batch."""
 
     def __init__(self, loaded: Loaded, adapters: Sequence[Adapter], batch_size: int | None) -> None:
         self._loaded = loaded
-        self._start: int = getattr(loaded.model.config, "decoder_start_token_id", None) or 0
-        self._prompting = Prompting(loaded.tokenizer, loaded.chat, loaded.max_length, loaded.seq2seq, self._start)
         self._adapters = adapters
         self._names = {BASE: None, **{adapter.name: loaded.peft_names.get(adapter.name) for adapter in adapters}}
         self._scales = {adapter.name: adapter.scale for adapter in adapters}
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
         self._batches = AdaptiveBatches(self._size, loaded.model.device)
-        self._config = _generation_config(loaded)
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
-        """Compare the logits of the last position with each adapter on and off.
+        """Compare the next token's logits with each adapter on and off.
 
         Raises:
-            UserError: If an adapter's logits contain NaN or infinity.
+            UserError: If the base's or an adapter's logits contain NaN or infinity.
         """
         import torch
 
         probes = {}
-        tokens, _ = self._prompting.encode(prompts, Settings(max_new_tokens=1))
+        tokens, _ = self._loaded.prompting.encode([Prompt(prompt) for prompt in prompts], 1)
         batch = self._padded(tokens)
         with torch.inference_mode():
             with self._active(None):
                 base = self._logits(batch)
+            if not base.isfinite().all():
+                raise UserError(
+                    f"the base gives NaN or infinite logits in {self.describe()['dtype']}: use another dtype"
+                )
             for adapter in self._adapters:
                 if adapter.path is not None:
                     with self._active(adapter.name):
-                        change = (self._logits(batch) - base).abs().max().item()
+                        mine = self._logits(batch)[:, : base.shape[1]]  # an adapter may have added tokens
+                        change = (mine - base).abs().max().item()
                     if not math.isfinite(change):
                         raise UserError(f"adapter '{adapter.name}' produces NaN or infinity: its training diverged")
                     probes[adapter.name] = Probe(change > 0.0, change)
@@ -91,7 +81,7 @@ class HuggingFace:
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Answer batch by batch; a batch is skipped if all its keys are in `done`, else generated completely."""
-        encoded = list(self._prompting.encode_requests(requests))
+        encoded = list(self._loaded.promptings.encode_requests(requests))
         tokens = [ids for ids, _ in encoded]
         for chosen in batches(requests, [len(ids) for ids in tokens], self._size, self._mixed_adapters):
             if all(requests[i].key in done for i in chosen):
@@ -107,10 +97,8 @@ class HuggingFace:
         """Embed n texts as (n, d) float32: the base's last hidden states, averaged over the tokens of each text."""
         import numpy as np
 
-        tokenizer, model = self._loaded.tokenizer, self._loaded.model
-        valid = [text.encode("utf-8", "replace").decode() or " " for text in texts]
-        found = tokenizer(valid)["input_ids"]
-        rows = [np.asarray(self._prompting.or_start(ids[: self._loaded.max_length]), dtype=np.int32) for ids in found]
+        model, prompting = self._loaded.model, replace(self._loaded.prompting, template=None)
+        rows, _ = prompting.encode([Prompt(text or " ") for text in texts], 0)
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors: Vectors = np.zeros((len(rows), model.config.get_text_config().hidden_size), dtype=np.float32)
         with self._active(None):
@@ -125,7 +113,7 @@ class HuggingFace:
         See `hf_attention.attention_shares` for shape and units.
         """
         with self._active(query.adapter):
-            return attention_shares(self._loaded, self._prompting.render([query.prompt])[0], query)
+            return attention_shares(self._loaded, query)
 
     def describe(self) -> Mapping[str, Any]:
         """Return what run.json records about the engine."""
@@ -144,8 +132,12 @@ class HuggingFace:
             "threads": torch.get_num_threads(),
             "dtype": str(model.dtype).removeprefix("torch."),
             "batch_size": self._size,
-            "chat_template": self._loaded.chat,
-            "max_length": self._loaded.max_length,
+            **self._loaded.promptings.describe(),
+            **(
+                {"ignored_generation_config": dropped}
+                if (dropped := dict(self._loaded.ignored_generation_config))
+                else {}
+            ),
         }
 
     @cached_property
@@ -156,7 +148,7 @@ class HuggingFace:
         names = sorted(self._loaded.mixable)
         if len(names) < 2:
             return frozenset()
-        [row], _ = self._prompting.encode(["Who are you?"], Settings(max_new_tokens=1))
+        [row], _ = self._loaded.prompting.encode([Prompt("Who are you?")], 1)
         with torch.inference_mode():
             alone = []
             for name in names:
@@ -173,7 +165,11 @@ class HuggingFace:
         agree = (together - expected).abs().max().item() <= max(ROUNDING, smallest / 2)
         return frozenset(names) if agree else frozenset()
 
-    def _padded(self, rows: Sequence[Tokens]) -> dict[str, Any]:
+    def _padded(self, rows: Sequence[Tokens], *, left: bool = False) -> dict[str, Any]:
+        """Return token ids and mask, padded on the right, so that no position depends on the other rows.
+
+        Only `generate` needs a causal model's prompts padded on the left, and derives the positions itself.
+        """
         import numpy as np
         import torch
 
@@ -181,7 +177,7 @@ class HuggingFace:
         ids = np.full((len(rows), width), self._loaded.tokenizer.pad_token_id, dtype=np.int64)
         mask = np.zeros((len(rows), width), dtype=np.int64)
         for i, row in enumerate(rows):
-            place = slice(0, len(row)) if self._loaded.seq2seq else slice(width - len(row), width)
+            place = slice(width - len(row), width) if left else slice(0, len(row))
             ids[i, place], mask[i, place] = row, 1
         device = self._loaded.model.device
         return {
@@ -202,7 +198,7 @@ class HuggingFace:
 
         model = self._loaded.model
         whole = model.get_base_model() if self._loaded.peft_names else model
-        body = whole.get_encoder() if self._loaded.seq2seq else whole.base_model
+        body = whole.get_encoder() if self._loaded.prompting.seq2seq else whole.base_model
         batch = self._padded(rows)
         with torch.inference_mode():
             states = body(**batch).last_hidden_state.float()
@@ -212,17 +208,16 @@ class HuggingFace:
 
     def _uses_encoded_prompt(self, answer: Generation) -> bool:
         """Whether the prompt was used as encoded; a causal model encodes it again with each choice."""
-        return answer.finish != CHOICE or self._loaded.seq2seq
+        return answer.finish != CHOICE or self._loaded.prompting.seq2seq
 
     def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
-        found = [self._prompting.encode_choices(request) for request in requests]
+        found = [self._loaded.promptings.of(request.adapter).encode_choices(request) for request in requests]
         prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
         asked = [(row, choices.start) for choices in found for row in choices.rows]
         counts = [len(choices.rows) for choices in found]
+        seq2seq = self._loaded.prompting.seq2seq
         with self._routed(requests, counts) as routes:
-            values = iter(
-                log_likelihoods(self._loaded, asked, prompts if self._loaded.seq2seq else None, routes, self._batches)
-            )
+            values = iter(log_likelihoods(self._loaded, asked, prompts if seq2seq else None, routes, self._batches))
         return [
             choices.choose(request, [next(values) for _ in choices.rows])
             for request, choices in zip(requests, found, strict=True)
@@ -231,46 +226,37 @@ class HuggingFace:
     def _generated(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
         import torch
 
-        settings = requests[0].settings
+        settings, prompting = requests[0].settings, self._loaded.promptings.of(requests[0].adapter)
         if settings.temperature > 0:
             torch.manual_seed(seed_of(requests, 56))
-        batch = self._padded(rows)
+        batch = self._padded(rows, left=not prompting.seq2seq)
+        skipped = 1 if prompting.seq2seq else batch["input_ids"].shape[1]
+        finite = FiniteLogits()
+        config = generation_config(self._loaded.model.generation_config, settings, prompting.stop_tokens(settings.stop))
+        stops = [StopStrings(prompting, settings.stop, skipped)] if settings.stop else []
         with torch.inference_mode(), self._routed(requests) as routes, mixed(self._loaded.model, routes):
             produced = self._loaded.model.generate(
-                **batch,
-                generation_config=self._config_for(settings),
-                tokenizer=self._loaded.tokenizer if settings.stop else None,
+                **batch, generation_config=config, logits_processor=[finite], stopping_criteria=stops
             )
-        skipped = 1 if self._loaded.seq2seq else batch["input_ids"].shape[1]
+        for i in finite.rows():
+            raise UserError(
+                f"'{requests[i].adapter}' gives NaN or infinite logits for a prompt that begins "
+                f"{requests[i].prompt[:60]!r}: use another dtype in --model_args, or leave it out"
+            )
+        ends = frozenset(config.eos_token_id or ())
         return [
-            self._decoded(request.key, row, settings)
+            _generation(request.key, row, prompting, settings.stop, ends)
             for request, row in zip(requests, produced[:, skipped:].tolist(), strict=True)
         ]
 
-    def _config_for(self, settings: Settings) -> Any:
-        config = copy.copy(self._config)
-        config.max_new_tokens = settings.max_new_tokens
-        config.stop_strings = list(settings.stop) or None
-        config.do_sample = settings.temperature > 0
-        if config.do_sample:
-            config.temperature, config.top_p = settings.temperature, settings.top_p
-            config.top_k, config.min_p, config.typical_p = 0, 0.0, 1.0
-        return config
-
-    def _decoded(self, key: str, row: list[int], settings: Settings) -> Generation:
-        """Return the answer: its text, its number of tokens without padding, and why it ended."""
-        tokenizer, ends = self._loaded.tokenizer, self._config.eos_token_id or []
-        stop = next((i for i, token in enumerate(row) if token in ends), None)
-        kept = row if stop is None else row[:stop]
-        output, cut = self._prompting.decode(kept, settings.stop)
-        while cut and kept and kept[-1] == tokenizer.pad_token_id:
-            kept = kept[:-1]
-        return Generation(key, output, len(kept), "stop" if stop is not None or cut else "length")
-
     def _logits(self, batch: dict[str, Any]) -> Any:
-        if self._loaded.seq2seq:
-            batch = {**batch, "decoder_input_ids": batch["input_ids"][:, :1] * 0 + self._start}
-        return self._loaded.model(**batch).logits[:, -1].float()
+        """Return the logits of the next token of each row, (rows, vocabulary)."""
+        if self._loaded.prompting.seq2seq:
+            start = batch["input_ids"][:, :1] * 0 + self._loaded.prompting.decoder_start
+            return self._loaded.model(**batch, decoder_input_ids=start).logits[:, -1].float()
+        last = batch["attention_mask"].sum(1) - 1
+        logits = self._loaded.model(**batch).logits
+        return logits[range(len(last)), last].float()
 
     @contextmanager
     def _routed(self, requests: Sequence[Request], rows: Sequence[int] | None = None) -> Iterator[list[str] | None]:
@@ -317,26 +303,11 @@ def _scaled(model: Any, name: str, scale: float) -> Iterator[None]:
             module.scaling[name] = value
 
 
-def _generation_config(loaded: Loaded) -> Any:
-    """Return a configuration with the checkpoint's special tokens but none of its penalties, beams or cut-offs.
-
-    transformers fills unset fields from the checkpoint's own configuration, so each of them is set explicitly.
-    """
-    from transformers import GenerationConfig
-
-    given = loaded.model.generation_config
-    ends = given.eos_token_id if isinstance(given.eos_token_id, list) else [given.eos_token_id]
-    known = {end for end in (*ends, loaded.tokenizer.eos_token_id) if end is not None}
-    tokens = {name: getattr(given, name, None) for name in _SPECIAL_TOKENS}
-    return GenerationConfig(
-        **tokens,
-        eos_token_id=sorted(known) or None,
-        pad_token_id=loaded.tokenizer.pad_token_id,
-        num_beams=1,
-        repetition_penalty=1.0,
-        encoder_repetition_penalty=1.0,
-        length_penalty=1.0,
-        no_repeat_ngram_size=0,
-        encoder_no_repeat_ngram_size=0,
-        min_new_tokens=0,  # overrides min_length
-    )
+def _generation(
+    key: str, row: Sequence[int], prompting: Prompting, stop: Sequence[str], ends: Collection[int]
+) -> Generation:
+    """Return the answer in a row of new tokens: its text, its number of tokens, and why it ended."""
+    end = next((i for i, token in enumerate(row) if token in ends), None)
+    answer, tokens = prompting.decode(row[:end], stop)
+    finish = "stop" if end is not None or answer.stopped else "length"
+    return Generation(key, answer.text, tokens, finish, reasoning=answer.reasoning)

@@ -1,18 +1,22 @@
 """Load a base model and its adapters with transformers and peft, and refuse adapters of a different base."""
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.engines.hf_mixed import KINDS
-from holdfast.harness.backends.engines.prompting import Prompting
+from holdfast.harness.backends.engines.hf_adapters import load_adapters, mixable
+from holdfast.harness.backends.engines.hf_generation import take_over
+from holdfast.harness.backends.engines.prompting import Prompt, Prompting
+from holdfast.harness.backends.engines.promptings import Promptings, load_tokenizer, own_promptings, template_of
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.harness.models.checkpoints import BASE, find_checkpoint
 from holdfast.suggestions import did_you_mean
+
+ROUNDING = 1e-3
+"""How much a logit may differ between batches of different sizes, in float32."""
 
 MODEL_ARGS = (
     "pretrained",
@@ -24,55 +28,76 @@ MODEL_ARGS = (
     "attn_implementation",
     "device_map",
 )
-_WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A base model (wrapped by peft if there are adapters), its tokenizer, and its adapters."""
+    """A base model (wrapped by peft if there are adapters), its tokenization, and its adapters."""
 
     model: Any
-    tokenizer: Any
+    promptings: Promptings
     peft_names: Mapping[str, str]
     """peft's name for each adapter, by adapter name."""
     mixable: frozenset[str]
     """Names of the adapters whose prompts may share a batch."""
-    max_length: int
-    seq2seq: bool
-    chat: bool
+    ignored_generation_config: Mapping[str, Any]
+    """What the checkpoint's generation_config holds and no answer depends on."""
+
+    @property
+    def prompting(self) -> Prompting:
+        """The base's prompting."""
+        return self.promptings.base
+
+    @property
+    def tokenizer(self) -> Any:
+        """The base's tokenizer."""
+        return self.prompting.tokenizer
 
 
 def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
-    """Load the base once, and every adapter onto it; raise UserError if something doesn't fit together."""
+    """Load the base once, and every adapter onto it.
+
+    Raises:
+        UserError: If something doesn't fit together, the base's logits are NaN or infinite, or loading the adapters
+            has changed them.
+    """
     args = options.model_args
-    folder, _, prompting = open_checkpoint(args)
-    tokenizer, seq2seq = prompting.tokenizer, prompting.seq2seq
+    folder, _, prompting = open_checkpoint(options)
+    seq2seq = prompting.seq2seq
     model = _model(folder, args, seq2seq, options.device)
-    embeddings = model.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > embeddings:
-        raise UserError(
-            f"the tokenizer has {len(tokenizer)} tokens, but the model '{args['pretrained']}' embeds {embeddings}: "
-            "use the tokenizer that belongs to the model"
-        )
-    model, names = _with_adapters(model, adapters)
     model.eval()
-    mixable = _mixable(model, adapters, names)
-    return Loaded(model, tokenizer, names, mixable, prompting.max_length, seq2seq, prompting.chat)
+    _check_weights(model, str(args["pretrained"]))
+    prompting = replace(prompting, rows=len(model.get_input_embeddings().weight))
+    dropped = take_over(model, prompting.tokenizer, seq2seq=seq2seq)
+    before = _probe_logits(model, prompting)
+    model, names = load_adapters(model, adapters)
+    model.eval()
+    if names:
+        with model.disable_adapter():
+            change = (_probe_logits(model, prompting) - before).abs().max().item()
+        if not change <= ROUNDING:
+            raise UserError(
+                f"loading the adapters changes the base itself (its logits by {change:.3g}), so all answers would be "
+                "wrong: evaluate each adapter in a run of its own, or save it again with peft's save_pretrained"
+            )
+    own = own_promptings(prompting, adapters, options)
+    return Loaded(model, Promptings(prompting, own), names, mixable(model, adapters, names) - own.keys(), dropped)
 
 
-def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
+def open_checkpoint(options: BackendOptions) -> tuple[Path, Any, Prompting]:
     """Open the base that `pretrained` names, without loading its weights.
 
     Returns:
         Its directory, its configuration, and the `Prompting` that turns prompts into tokens.
 
     Raises:
-        UserError: If it isn't found, or transformers can't read its configuration or tokenizer.
+        UserError: If it isn't found, or transformers can't read its configuration, tokenizer or chat template.
     """
     from transformers import AutoConfig
 
+    args = options.model_args
     trust = bool(args.get("trust_remote_code"))
     folder = find_checkpoint(str(args["pretrained"]))
     try:
@@ -82,34 +107,12 @@ def open_checkpoint(args: Mapping[str, Any]) -> tuple[Path, Any, Prompting]:
             f"'{args['pretrained']}' is not a model that transformers can load: {first_line(error)}"
         ) from None
     seq2seq = bool(config.is_encoder_decoder)
-    named = args.get("tokenizer")
-    tokenizer = _tokenizer(find_checkpoint(str(named), "tokenizer") if named else folder, seq2seq, trust)
-    chat = bool(tokenizer.chat_template) and str(args.get("chat_template", "auto")).lower() not in {"none", "false"}
-    return folder, config, Prompting(tokenizer, chat, _max_length(config, tokenizer, args), seq2seq)
-
-
-def check_belongs(model: Any, adapter: Adapter) -> None:
-    """Raise UserError unless each LoRA matrix of the adapter fits a module of the base, by name and shape."""
-    assert adapter.path is not None
-    modules = dict(model.named_modules())
-    for key, shape in _shapes(adapter.path).items():
-        name = key.removeprefix("base_model.model.")
-        for part, axis in ((".lora_A.", 1), (".lora_B.", 0)):
-            if part not in name:
-                continue
-            module = modules.get(name.split(part)[0])
-            if module is None:
-                raise UserError(
-                    f"adapter '{adapter.name}' does not belong to this base: it changes module "
-                    f"'{name.split(part)[0]}', which the base does not have"
-                )
-            features = _features(module)
-            if features is not None and shape[axis] != features[axis]:
-                side = "inputs" if axis else "outputs"
-                raise UserError(
-                    f"adapter '{adapter.name}' does not belong to this base: '{key}' is for "
-                    f"{shape[axis]} {side}, but the base's module has {features[axis]}"
-                )
+    named = args.get("tokenizer", BASE)
+    where = folder if named == BASE else find_checkpoint(str(named), "tokenizer")
+    tokenizer = load_tokenizer(where, seq2seq=seq2seq, trust=trust)
+    template = template_of(tokenizer, options, f"'{args['pretrained'] if named == BASE else named}'")
+    start = getattr(config, "decoder_start_token_id", None) or 0
+    return folder, config, Prompting(tokenizer, template, _max_length(config, tokenizer, args), seq2seq, start)
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:
@@ -131,19 +134,30 @@ def check_length(model_args: Mapping[str, Any], name: str) -> None:
         raise UserError(f"--model_args: {name} must be a number of tokens, got {longest!r}")
 
 
-def _tokenizer(where: Path, seq2seq: bool, trust: bool) -> Any:
-    from transformers import AutoTokenizer
+def _check_weights(model: Any, name: str) -> None:
+    """Raise UserError if a weight is NaN or infinite: the base's answers would be empty or nonsense."""
+    for key, weight in model.state_dict().items():
+        if weight.is_floating_point() and weight.numel() and weight.device.type != "meta":
+            low, high = weight.aminmax()
+            if not (low.isfinite() and high.isfinite()):
+                raise UserError(f"the base '{name}' is broken: its weight '{key}' contains NaN or infinity")
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"can't load a tokenizer from '{where}': {first_line(error)}") from None
-    if not seq2seq:
-        tokenizer.padding_side = "left"
-        tokenizer.truncation_side = "left"
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
-    return tokenizer
+
+def _probe_logits(model: Any, prompting: Prompting) -> Any:
+    """Return the logits of the base for a fixed prompt; raise UserError if they are NaN or infinite."""
+    import torch
+
+    [row], _ = prompting.encode([Prompt("Who are you?")], 1)
+    ids = torch.tensor([row.tolist()], device=model.device)
+    start = {"decoder_input_ids": ids[:, :1] * 0 + prompting.decoder_start} if prompting.seq2seq else {}
+    with torch.inference_mode():
+        logits = model(input_ids=ids, **start).logits.float()
+    if not logits.isfinite().all():
+        raise UserError(
+            f"the base gives NaN or infinite logits in {str(model.dtype).removeprefix('torch.')}: use another dtype in "
+            "--model_args, or another checkpoint"
+        )
+    return logits
 
 
 def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | None) -> Any:
@@ -161,91 +175,6 @@ def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | N
         return model if "device_map" in passed else model.to(device)
     except (OSError, ValueError, ImportError, RuntimeError, AssertionError) as error:
         raise UserError(f"can't load the model in '{folder}' on {device}: {first_line(error)}") from None
-
-
-def _with_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
-    """Load the adapters; in peft they are numbered, because it allows no dots in names."""
-    names: dict[str, str] = {}
-    loaded: dict[Path, str] = {}
-    for adapter in adapters:
-        if adapter.path is None:
-            continue
-        if adapter.path in loaded:  # the same adapter at another scale
-            names[adapter.name] = loaded[adapter.path]
-            continue
-        check_belongs(model.get_base_model() if names else model, adapter)
-        name = f"adapter{len(loaded)}"
-        try:
-            model = _attach(model, adapter.path, name, first=not names)
-        except (ValueError, RuntimeError, KeyError, OSError, TypeError) as error:
-            raise UserError(f"can't load adapter '{adapter.name}' on this base: {first_line(error)}") from None
-        names[adapter.name] = loaded[adapter.path] = name
-    return model, names
-
-
-def _mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
-    """Return the adapters whose prompts may share a batch: the base, and plain LoRA of linear layers at scale 1.
-
-    There are none if any adapter brings whole modules or biases: those would apply to the others' rows too.
-    """
-    from peft.tuners.lora import LoraLayer
-
-    configs = [model.peft_config[name] for name in names.values()]
-    if any(getattr(config, setting, None) for config in configs for setting in _WHOLE_MODULES) or any(
-        getattr(config, "bias", "none") != "none" for config in configs
-    ):
-        return frozenset()
-    layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
-    found = set()
-    for adapter in adapters:
-        name = names.get(adapter.name)
-        if name is None:
-            found.add(adapter.name)
-            continue
-        config = model.peft_config[name]
-        plain = config.peft_type == "LORA" and adapter.scale == 1.0
-        mine = [layer for layer in layers if name in layer.r]
-        if plain and all(type(layer).__name__ in KINDS and name not in layer.lora_variant for layer in mine):
-            found.add(adapter.name)
-    return frozenset(found)
-
-
-def _attach(model: Any, path: Path, name: str, *, first: bool) -> Any:
-    from peft import PeftModel
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if first:
-            model = PeftModel.from_pretrained(model, str(path), adapter_name=name)
-        else:
-            model.load_adapter(str(path), adapter_name=name)
-    for warning in caught:
-        if "missing adapter keys" in str(warning.message):
-            raise ValueError(f"its weights are incomplete: {first_line(warning.message)}")
-    return model
-
-
-def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    weights = folder / "adapter_model.safetensors"
-    if not weights.is_file():
-        return {}
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(weights, "np") as tensors:
-            return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise UserError(f"{weights} is not a readable safetensors file ({error}): save the adapter again") from None
-
-
-def _features(module: Any) -> tuple[int, int] | None:
-    """Return (outputs, inputs) of a linear layer; transformers' Conv1D stores the transposed matrix."""
-    module = getattr(module, "base_layer", module)
-    if hasattr(module, "in_features"):
-        return module.out_features, module.in_features
-    if type(module).__name__ == "Conv1D":
-        return module.weight.shape[1], module.weight.shape[0]
-    return None
 
 
 def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:

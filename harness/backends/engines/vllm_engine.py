@@ -9,8 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.backend import Generation, Probe, Request, Settings
-from holdfast.harness.backends.engines.prompting import Choices
+from holdfast.harness.backends.backend import Generation, Probe, Request
+from holdfast.harness.backends.engines.prompting import Choices, Prompt
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.backends.engines.streaming import Put, stream
 from holdfast.harness.backends.engines.vllm_loading import Loaded
@@ -54,13 +54,15 @@ class VLLM:
         Raises:
             UserError: If an adapter produces NaN or infinity, or changes the base's rows of the mixed batch.
         """
-        tokens, _ = self._loaded.prompting.encode(prompts, Settings(max_new_tokens=1))
+        tokens, _ = self._loaded.promptings.base.encode([Prompt(prompt) for prompt in prompts], 1)
         names = [None, *(adapter.name for adapter in self._adapters if adapter.path is not None)]
         rows = [(name, ids) for name in names for ids in tokens]
         alone = self._next_tokens([(None, ids) for _, ids in rows])
         mixed = self._next_tokens(rows)
         changes: dict[str | None, float] = dict.fromkeys(names, 0.0)
         for (name, _), before, after in zip(rows, alone, mixed, strict=True):
+            if not all(map(math.isfinite, before.values())):
+                raise UserError("the base produces NaN or infinity: use another dtype in --model_args, or another base")
             if not all(map(math.isfinite, after.values())):
                 raise UserError(f"adapter '{name}' produces NaN or infinity: its training diverged")
             changes[name] = max(changes[name], _largest_change(before, after))
@@ -100,8 +102,8 @@ class VLLM:
             "max_loras": config.lora_config.max_loras if config.lora_config else 0,
             "max_lora_rank": config.lora_config.max_lora_rank if config.lora_config else 0,
             "prefix_caching": config.cache_config.enable_prefix_caching,
-            "chat_template": self._loaded.prompting.chat,
-            "max_length": self._loaded.prompting.max_length,
+            **self._loaded.promptings.describe(),
+            **({"ignored_generation_config": dropped} if (dropped := self._loaded.ignored_generation_config) else {}),
         }
 
     def _produce(self, asked: Sequence[Request], put: Put, stopped: Event) -> None:
@@ -113,10 +115,10 @@ class VLLM:
         waiting: dict[str, tuple[Request, bool]] = {}
 
         def jobs() -> Iterator[Job]:
-            for request, (ids, truncated) in zip(asked, self._loaded.prompting.encode_requests(asked), strict=True):
+            for request, (ids, truncated) in zip(asked, self._loaded.promptings.encode_requests(asked), strict=True):
                 waiting[request.key] = request, truncated
                 salt = f"again {request.replicate}" if request.replicate else None
-                yield Job(request.key, ids, _sampling(request), self._loaded.loras[request.adapter], salt)
+                yield Job(request.key, ids, self._sampling(request), self._loaded.loras[request.adapter], salt)
 
         for job, result in self._run_jobs(jobs(), IN_FLIGHT, stopped):
             put(self._generation(result, *waiting.pop(job.key)))
@@ -131,7 +133,7 @@ class VLLM:
 
         def jobs() -> Iterator[Job]:
             for request in asked:
-                choices = self._loaded.prompting.encode_choices(request)
+                choices = self._loaded.promptings.of(request.adapter).encode_choices(request)
                 open_requests[request.key] = request, choices, {}
                 for i, row in enumerate(choices.rows):
                     yield Job(f"{i} {request.key}", row, params, self._loaded.loras[request.adapter], None)
@@ -164,12 +166,30 @@ class VLLM:
 
     def _generation(self, result: Any, request: Request, truncated: bool) -> Generation:
         """Decode the answer's tokens like the hf backend does; vLLM's own text drops incomplete characters."""
-        answer = result.outputs[0]
-        ended = answer.finish_reason == "stop"
-        by_token = ended and not isinstance(answer.stop_reason, str)  # the end-of-text token isn't part of the answer
-        ids = list(answer.token_ids)[: -1 if by_token else None]
-        output, _ = self._loaded.prompting.decode(ids, request.settings.stop)
-        return Generation(request.key, output, len(ids), "stop" if ended else "length", truncated)
+        found = result.outputs[0]
+        ended = found.finish_reason == "stop"
+        by_token = ended and not isinstance(found.stop_reason, str)  # the end-of-text token isn't part of the answer
+        ids = list(found.token_ids)[: -1 if by_token else None]
+        answer, tokens = self._loaded.promptings.of(request.adapter).decode(ids, request.settings.stop)
+        finish = "stop" if ended or answer.stopped else "length"
+        return Generation(request.key, answer.text, tokens, finish, truncated, reasoning=answer.reasoning)
+
+    def _sampling(self, request: Request) -> Any:
+        """Return vLLM's parameters; stop strings that the model's reasoning may contain are cut from its answer."""
+        from vllm import SamplingParams
+
+        settings, prompting = request.settings, self._loaded.promptings.of(request.adapter)
+        stop = [] if prompting.reasons else list(settings.stop)
+        return SamplingParams(
+            max_tokens=settings.max_new_tokens,
+            stop=stop or None,
+            stop_token_ids=prompting.stop_tokens(settings.stop) or None,
+            detokenize=bool(stop),
+            skip_special_tokens=False,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            seed=seed_of([request], 56) if settings.temperature > 0 else None,
+        )
 
     def _step(self) -> list[Any]:
         """Run one step of the engine, and return the finished results."""
@@ -194,20 +214,6 @@ class VLLM:
         results = {job.key: result for job, result in self._run_jobs(jobs, IN_FLIGHT, Event())}
         firsts = [results[str(i)].outputs[0].logprobs[0] for i in range(len(rows))]
         return [{token: each.logprob for token, each in first.items()} for first in firsts]
-
-
-def _sampling(request: Request) -> Any:
-    from vllm import SamplingParams
-
-    settings = request.settings
-    return SamplingParams(
-        max_tokens=settings.max_new_tokens,
-        stop=list(settings.stop) or None,
-        detokenize=bool(settings.stop),
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        seed=seed_of([request], 56) if settings.temperature > 0 else None,
-    )
 
 
 def _log_likelihood(by_place: Sequence[Any], ids: Tokens, start: int) -> float:

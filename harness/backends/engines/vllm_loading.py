@@ -5,15 +5,18 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.engines.hf_loading import check_belongs, check_length, open_checkpoint
+from holdfast.harness.backends.engines.hf_adapters import check_belongs
+from holdfast.harness.backends.engines.hf_generation import ignored, saved_generation_config
+from holdfast.harness.backends.engines.hf_loading import check_length, open_checkpoint
 from holdfast.harness.backends.engines.prompting import Prompting
+from holdfast.harness.backends.engines.promptings import Promptings, own_promptings
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.suggestions import did_you_mean
@@ -36,7 +39,9 @@ class Loaded:
     """A running engine, with its tokenization and its adapters."""
 
     engine: Any
-    prompting: Prompting
+    promptings: Promptings
+    ignored_generation_config: dict[str, Any]
+    """What the checkpoint's generation_config holds and no answer depends on."""
     loras: Mapping[str, Any]
     """A LoRARequest for each adapter, by name; None for the base."""
     scaled: Any
@@ -78,7 +83,7 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     args = dict(options.model_args)
     if "max_model_len" in args:
         args["max_length"] = args["max_model_len"]
-    folder, config, prompting = open_checkpoint(args)
+    folder, config, prompting = open_checkpoint(replace(options, model_args=args))
     loras = [adapter for adapter in adapters if adapter.path is not None]
     ranks = [_rank(adapter) for adapter in loras]
     _check_belong(config, loras, bool(args.get("trust_remote_code")))
@@ -91,7 +96,9 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
             "max_model_len or set kv_cache_memory_bytes (on a GPU, gpu_memory_utilization) in --model_args"
         ) from None
     scaled = tempfile.TemporaryDirectory(prefix="holdfast-scaled-")
-    return Loaded(engine, prompting, _requests(engine, adapters, Path(scaled.name)), scaled)
+    promptings = Promptings(prompting, own_promptings(prompting, adapters, options))
+    dropped = ignored(saved_generation_config(folder))
+    return Loaded(engine, promptings, dropped, _requests(engine, adapters, Path(scaled.name)), scaled)
 
 
 def slots(loras: int) -> int:

@@ -48,13 +48,13 @@ def connect(served: Served, adapters: str = "base,a=lora-one", **settings: Any) 
 
 @pytest.mark.parametrize("endpoint", ["chat", "completions", "messages"])
 def test_each_adapter_is_requested_by_its_model_name(served: Served, endpoint: str) -> None:
-    answers = ask(connect(served, endpoint=endpoint), PROMPTS, ["base", "a"], stop=("\n",), max_new_tokens=9)
+    answers = ask(connect(served, endpoint=endpoint), PROMPTS, ["base", "a"], stop=("END",), max_new_tokens=9)
     assert answers["base", "Who?"].output == "big says WHO?"
     assert answers["a", "When?"].output == "lora-one says WHEN?"
     assert {(g.tokens, g.finish) for g in answers.values()} == {(7, "stop")}
     sent = served.asked[0]
     assert sent["max_tokens"] == 9
-    assert sent["stop_sequences" if endpoint == "messages" else "stop"] == ["\n"]
+    assert sent["stop_sequences" if endpoint == "messages" else "stop"] == ["END"]
 
 
 @pytest.mark.parametrize(

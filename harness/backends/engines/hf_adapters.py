@@ -1,0 +1,204 @@
+"""Load adapters onto a base model with peft, completely or not at all, and leave the base as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.engines.hf_mixed import KINDS
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import PREFIX, not_loaded, read_shapes
+
+_WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
+_COPY, _ORIGINAL = ".modules_to_save", ".original_module"
+
+
+def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
+    """Load the adapters.
+
+    Args:
+        model: The base model.
+        adapters: The adapters; those without a path are left out.
+
+    Returns:
+        The model, wrapped by peft if there are adapters, and peft's name for each adapter: they are numbered, because
+        peft allows no dots in names.
+
+    Raises:
+        UserError: If an adapter doesn't fit the base, or a part of it would not be loaded.
+    """
+    names: dict[str, str] = {}
+    loaded: dict[Path, str] = {}
+    for adapter in adapters:
+        if adapter.path is None:
+            continue
+        if adapter.path in loaded:  # the same adapter at another scale
+            names[adapter.name] = loaded[adapter.path]
+            continue
+        base = model.get_base_model() if names else model
+        check_belongs(base, adapter)
+        name = f"adapter{len(loaded)}"
+        try:
+            with _resized(base, read_shapes(adapter.path)):
+                model, unexpected = _attach(model, base, adapter.path, name)
+        except (ValueError, RuntimeError, KeyError, OSError, TypeError, AttributeError) as error:
+            raise UserError(f"can't load adapter '{adapter.name}' on this base: {_reason(error)}") from None
+        if unexpected:
+            total = len(read_shapes(adapter.path)) or len(unexpected)
+            raise UserError(
+                f"{not_loaded(adapter.name, unexpected, total)}: the base has no place for them; use the base that "
+                "the adapter was trained on"
+            )
+        names[adapter.name] = loaded[adapter.path] = name
+    return model, names
+
+
+def check_belongs(model: Any, adapter: Adapter) -> None:
+    """Raise UserError unless each LoRA matrix of the adapter fits a module of the base, by name and shape.
+
+    Modules that transformers has renamed since the adapter was saved are left to peft, which converts them.
+    """
+    assert adapter.path is not None
+    modules = dict(model.named_modules())
+    renamed = _renamed(model)
+    for key, shape in read_shapes(adapter.path).items():
+        name = key.removeprefix(PREFIX)
+        for part, axis in ((".lora_A.", 1), (".lora_B.", 0)):
+            if part not in name or renamed(f"{name.split(part)[0]}.weight"):
+                continue
+            module = modules.get(name.split(part)[0])
+            if module is None:
+                raise UserError(
+                    f"adapter '{adapter.name}' does not belong to this base: it changes module "
+                    f"'{name.split(part)[0]}', which the base does not have"
+                )
+            features = _features(module)
+            if features is not None and shape[axis] != features[axis]:
+                side = "inputs" if axis else "outputs"
+                raise UserError(
+                    f"adapter '{adapter.name}' does not belong to this base: '{key}' is for "
+                    f"{shape[axis]} {side}, but the base's module has {features[axis]}"
+                )
+
+
+def mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
+    """Return the adapters whose prompts may share a batch: the base, and plain LoRA of linear layers at scale 1.
+
+    There are none if any adapter brings whole modules or biases: those would apply to the others' rows too.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    configs = [model.peft_config[name] for name in names.values()]
+    if any(getattr(config, setting, None) for config in configs for setting in _WHOLE_MODULES) or any(
+        getattr(config, "bias", "none") != "none" for config in configs
+    ):
+        return frozenset()
+    layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
+    found = set()
+    for adapter in adapters:
+        name = names.get(adapter.name)
+        if name is None:
+            found.add(adapter.name)
+            continue
+        config = model.peft_config[name]
+        plain = config.peft_type == "LORA" and adapter.scale == 1.0
+        mine = [layer for layer in layers if name in layer.r]
+        if plain and all(type(layer).__name__ in KINDS and name not in layer.lora_variant for layer in mine):
+            found.add(adapter.name)
+    return frozenset(found)
+
+
+def _attach(model: Any, base: Any, path: Path, name: str) -> tuple[Any, list[str]]:
+    """Attach an adapter; return the model and the weights that peft found no place for."""
+    from peft import PeftConfig, get_peft_model
+
+    config = PeftConfig.from_pretrained(str(path))
+    config.inference_mode = True
+    config.base_model_name_or_path = None  # peft warns of any other name; `warn_about_base_mismatch` compares weights
+    config.modules_to_save = _whole_modules(config, read_shapes(path), dict(base.named_modules()))
+    if model is base:
+        model = get_peft_model(model, config, adapter_name=name)
+    else:
+        model.add_adapter(name, config)
+    result = model.load_adapter(str(path), adapter_name=name)
+    if result.missing_keys:
+        raise ValueError(f"its weights are incomplete: {result.missing_keys[0]} is missing")
+    return model, [key for key in result.unexpected_keys if _ORIGINAL not in key and not key.count(_COPY) > 1]
+
+
+def _whole_modules(config: Any, keys: Collection[str], modules: Mapping[str, Any]) -> list[str] | None:
+    """Return the modules that the adapter replaces: the configured ones, and embeddings saved without being named.
+
+    peft saves resized embeddings also if `modules_to_save` doesn't name them, and would load them into the base.
+    """
+    named = list(getattr(config, "modules_to_save", None) or ())
+    for key in keys:
+        module = key.removeprefix(PREFIX).removesuffix(".weight")
+        if hasattr(_unwrapped(modules.get(module)), "weight") and not any(module == each or module.endswith(f".{each}") for each in named):
+            named.append(module)
+    return named or None
+
+
+@contextmanager
+def _resized(base: Any, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[None]:
+    """Give embeddings as many rows as the adapter's own within the block, as peft expects, and then the base's again.
+
+    An adapter that was trained with added tokens brings its own embeddings; the copy that it replaces is made within
+    the block.
+    """
+    import torch
+
+    modules = dict(base.named_modules())
+    changed = []
+    for key, shape in shapes.items():
+        name = key.removeprefix(PREFIX).removesuffix(".weight").removesuffix(_COPY).removesuffix(_ORIGINAL)
+        module = _unwrapped(modules.get(name))
+        weight = getattr(module, "weight", None)
+        if weight is None or ".lora_" in key or len(shape) != 2 or weight.shape[1:] != shape[1:]:
+            continue
+        if shape == weight.shape and _ORIGINAL not in key:
+            continue
+        changed.append((module, weight))
+        rows = shape[0] - len(weight)
+        larger = torch.cat([weight.data, weight.new_zeros(max(0, rows), shape[1])])[: shape[0]]
+        module.weight = torch.nn.Parameter(larger, requires_grad=False)
+    try:
+        yield
+    finally:
+        for module, weight in reversed(changed):
+            module.weight = weight
+
+
+def _unwrapped(module: Any) -> Any:
+    """Return the base's own module, where peft has put a copy beside it."""
+    return getattr(module, "original_module", module)
+
+
+def _renamed(model: Any) -> Callable[[str], bool]:
+    """Return a predicate: whether transformers loads a weight of this name under a different one."""
+    from transformers.conversion_mapping import get_model_conversion_mapping
+    from transformers.core_model_loading import WeightConverter, WeightRenaming, rename_source_key
+
+    mapping = get_model_conversion_mapping(model)
+    renamings = [each for each in mapping if isinstance(each, WeightRenaming)]
+    converters = [each for each in mapping if isinstance(each, WeightConverter)]
+    return lambda name: bool(mapping) and rename_source_key(name, renamings, converters)[0] != name
+
+
+def _features(module: Any) -> tuple[int, int] | None:
+    """Return (outputs, inputs) of a linear layer; transformers' Conv1D stores the transposed matrix."""
+    module = getattr(module, "base_layer", module)
+    if hasattr(module, "in_features"):
+        return module.out_features, module.in_features
+    if type(module).__name__ == "Conv1D":
+        return module.weight.shape[1], module.weight.shape[0]
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Return torch's message in one line; it names the tensors only in the lines below the first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return first_line("; ".join(lines[:2]) if lines else error)

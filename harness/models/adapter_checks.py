@@ -1,0 +1,140 @@
+"""Refuse an adapter whose files can't give what was trained: the same checks wherever an adapter is read."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."
+
+HARMLESS_INITS = frozenset({"gaussian", "eva", "orthogonal", "mica"})
+"""Values of `init_lora_weights` that leave the base unchanged; PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA change it."""
+
+_NOT_WEIGHTS = frozenset(
+    {"PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "CPT", "ADAPTION_PROMPT", "XLORA", "POLY"}
+)
+"""peft's adapters that don't change weights alone, so that answers depend on the batch or the prompt's tokens."""
+
+_LORA = re.compile(r"\.lora_(?:A|B|embedding_A|embedding_B|magnitude_vector)\b")
+_LORA_NAMED = re.compile(r"\.lora_[AB]\.(?!weight$|bias$)([^.]+)\.weight$")
+
+
+def check_adapter(name: str, folder: Path) -> None:
+    """Check an adapter's configuration, and the names and shapes of its weights if they are a safetensors file.
+
+    Raises:
+        UserError: If it is no adapter of weights, its initialisation changes the base, or its weights are empty,
+            wrongly named or not covered by its configuration.
+    """
+    config = read_config(name, folder)
+    kind = config.get("peft_type")
+    if kind in _NOT_WEIGHTS:
+        raise UserError(
+            f"adapter '{name}' is a {kind} adapter, which does not change the model's weights, so that its answers "
+            "depend on the batch: use a LoRA adapter"
+        )
+    if kind == "LORA":
+        _check_lora(name, config)
+    shapes = read_shapes(folder)
+    _check_shapes(name, shapes)
+    if kind == "LORA":
+        _check_covered(name, config, shapes)
+
+
+def read_config(name: str, folder: Path) -> dict[str, Any]:
+    """Return an adapter's configuration; raise UserError if it is missing or not a JSON object."""
+    file = folder / CONFIG
+    if not file.is_file():
+        raise UserError(f"'{name}' is not a peft adapter: it has no {CONFIG}")
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is not valid JSON ({error}): save the adapter again") from None
+    if not isinstance(config, dict):
+        raise UserError(f"{file} is not a JSON object: save the adapter again")
+    return config
+
+
+def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of an adapter's weights, by name, from the header; empty if they are not a safetensors file."""
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        return {}
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, "np") as tensors:
+            return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{weights} is not a readable safetensors file ({error}): save the adapter again") from None
+
+
+def not_loaded(name: str, keys: Collection[str], total: int) -> str:
+    """Say that an adapter's weights would be left out."""
+    modules = {_module_of(key) for key in keys}
+    return (
+        f"{len(keys)} of the {total} weights of adapter '{name}' ({len(modules)} "
+        f"{'module' if len(modules) == 1 else 'modules'}, such as '{min(modules)}') would not be loaded"
+    )
+
+
+def _check_lora(name: str, config: Mapping[str, Any]) -> None:
+    """Raise UserError if a LoRA adapter's configuration is incomplete or its initialisation changes the base."""
+    for setting in ("r", "lora_alpha"):
+        if not isinstance(config.get(setting), (int, float)) or isinstance(config[setting], bool):
+            raise UserError(f"adapter '{name}' has no {setting} in its {CONFIG}: save the adapter again")
+    start = config.get("init_lora_weights", True)
+    if isinstance(start, str) and start.lower() not in HARMLESS_INITS:
+        raise UserError(
+            f"adapter '{name}' was initialised with init_lora_weights={start!r}, which changes the base: convert it "
+            "with peft's path_initial_model_for_weight_conversion"
+        )
+
+
+def _check_shapes(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    for key, shape in shapes.items():
+        if 0 in shape:
+            raise UserError(
+                f"adapter '{name}': the weights of '{_module_of(key)}' are empty: gather them before saving (DeepSpeed "
+                "ZeRO-3 saves empty ones otherwise)"
+            )
+        if key.startswith(PREFIX + PREFIX):
+            raise UserError(
+                f"adapter '{name}': its weights are named '{PREFIX}{PREFIX}...', with a doubled prefix, so none would "
+                "be loaded: save the adapter with PeftModel.save_pretrained"
+            )
+        if named := _LORA_NAMED.search(key):
+            raise UserError(
+                f"adapter '{name}': its weights still contain the adapter's name ('{named[1]}' in '{key}'), so none "
+                "would be loaded: save the adapter with PeftModel.save_pretrained"
+            )
+
+
+def _check_covered(name: str, config: Mapping[str, Any], shapes: Iterable[str]) -> None:
+    """Raise UserError if LoRA weights belong to modules that `target_modules` does not name."""
+    targets, keys = config.get("target_modules"), list(shapes)
+    if not targets or targets == "all-linear" or config.get("target_parameters"):
+        return
+    lost = [key for key in keys if _LORA.search(key) and not _is_target(_module_of(key), targets)]
+    if lost:
+        raise UserError(
+            f"{not_loaded(name, lost, len(keys))}, because target_modules in its {CONFIG} does not name them: complete "
+            "it, or save the adapter again"
+        )
+
+
+def _is_target(module: str, targets: str | list[str]) -> bool:
+    """Whether peft would adapt the module: a pattern must match its name, an entry of a list its end."""
+    if isinstance(targets, str):
+        return re.fullmatch(targets, module) is not None
+    return any(module == each or module.endswith(f".{each}") for each in targets)
+
+
+def _module_of(key: str) -> str:
+    """Return the module's name in the base: 'base_model.model.a.b.lora_A.weight' is of 'a.b'."""
+    module = _LORA.split(key)[0] if _LORA.search(key) else key.rpartition(".")[0]
+    return module.removeprefix(PREFIX)

@@ -1,0 +1,157 @@
+"""A tokenizer's chat template: which one to use, and messages rendered by it without losing their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError, first_line
+
+Messages = Sequence[Mapping[str, Any]]
+
+_OFF, _OWN = {"none", "false"}, {"auto", "true"}
+_PROBES = ("Does a short question arrive?", "And this second one, which differs?")
+_WAY_OUT = "choose another with chat_template=NAME, none or FILE in --model_args"
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """A chat template of a tokenizer; what it renders contains what was to be asked.
+
+    Args:
+        tokenizer: The tokenizer, which supplies the special tokens that templates insert.
+        source: The template, in Jinja.
+        name: Its name in error messages.
+        clock: The time that the template reads, so that a run renders the same prompts on every day.
+        variables: Further variables for the template, such as enable_thinking.
+    """
+
+    tokenizer: Any
+    source: str
+    name: str
+    clock: datetime
+    variables: Mapping[str, Any]
+
+    def render(self, messages: Messages) -> str:
+        """Return the messages in the template, up to where the answer begins.
+
+        Raises:
+            UserError: If the template fails or refuses a message, or drops what the user or the system says.
+        """
+        text = self._render(messages, parts=self._takes_parts)
+        if not _contains(text, messages):
+            raise UserError(f"{self.name} drops or changes {_excerpt(messages)}: {_WAY_OUT}")
+        return text
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the template knows of models that think aloud before they answer."""
+        return "</think>" in self.source
+
+    @cached_property
+    def opens_reasoning(self) -> bool:
+        """Whether a rendered text ends within the model's reasoning, so that the answer begins with it."""
+        return self.render([{"role": "user", "content": _PROBES[0]}]).rstrip().endswith("<think>")
+
+    @cached_property
+    def _takes_parts(self) -> bool:
+        """Whether the template reads content as a list of parts instead of a text; UserError if it reads neither."""
+        refused = UserError(f"{self.name} drops what the user says, so that every prompt would be the same: {_WAY_OUT}")
+        for parts in (False, True):
+            try:
+                probes = [[{"role": "user", "content": probe}] for probe in _PROBES]
+                if all(_contains(self._render(probe, parts=parts), probe) for probe in probes):
+                    return parts
+            except UserError as error:
+                refused = refused if parts else error
+        raise refused
+
+    def _render(self, messages: Messages, *, parts: bool) -> str:
+        asked = messages
+        if parts:
+            asked = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in messages]
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                asked,
+                chat_template=self.source,
+                tokenize=False,
+                add_generation_prompt=True,
+                **{"strftime_now": self.clock.strftime, **self.variables},
+            )
+        except Exception as error:  # a template can raise anything
+            hint = "leave out the system message, or " if messages[0]["role"] == "system" else ""
+            raise UserError(
+                f"{self.name} fails on {_excerpt(messages)} ({first_line(error)}): {hint}{_WAY_OUT}"
+            ) from None
+        return text
+
+
+def find_template(
+    tokenizer: Any,
+    wanted: object = "auto",
+    *,
+    owner: str,
+    clock: datetime | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> ChatTemplate | None:
+    """Return a tokenizer's chat template, or None if it has none or none is wanted.
+
+    Args:
+        tokenizer: A transformers tokenizer.
+        wanted: "auto" for its own (the one called "default", if it has several), the name of one, a file, or "none".
+        owner: Whose template it is, for error messages.
+        clock: The time that the template reads; now, if None.
+        variables: Further variables for the template.
+
+    Raises:
+        UserError: If `wanted` is neither a name nor a file, the tokenizer has several and none is chosen, or the
+            template drops what the user says.
+    """
+    choice = str(wanted)
+    if choice.lower() in _OFF:
+        return None
+    own = tokenizer.chat_template or {}
+    named: dict[str, str] = own if isinstance(own, dict) else {"default": own}
+    if choice.lower() in _OWN:
+        if not named:
+            return None
+        choice = next(iter(named)) if len(named) == 1 else "default"
+        if choice not in named:
+            raise UserError(f"{owner} has several chat templates: choose one with {_choices(named)} in --model_args")
+    name = f"chat template '{choice}' of {owner}" if len(named) > 1 else f"the chat template of {owner}"
+    if choice in named:
+        source = named[choice]
+    else:
+        source, name = _read(choice, named, owner), f"chat template '{choice}'"
+    template = ChatTemplate(tokenizer, source, name, clock or datetime.now(UTC), dict(variables or {}))
+    template.render([{"role": "user", "content": _PROBES[0]}])
+    return template
+
+
+def _read(wanted: str, named: Mapping[str, str], owner: str) -> str:
+    file = Path(wanted).expanduser()
+    if not file.is_file():
+        known = f"; {owner} has {_choices(named)}" if named else ""
+        raise UserError(f"--model_args: chat_template '{wanted}' is neither a template of {owner} nor a file{known}")
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--model_args: can't read chat_template '{wanted}': {first_line(error)}") from None
+
+
+def _choices(named: Iterable[str]) -> str:
+    return ", ".join(f"chat_template={name}" for name in sorted(named))
+
+
+def _contains(rendered: str, messages: Messages) -> bool:
+    """Whether the rendered text contains what the user and the system said; templates may strip it."""
+    return all(each["content"].strip() in rendered for each in messages if each["role"] in ("system", "user"))
+
+
+def _excerpt(messages: Messages) -> str:
+    shown = " ".join(messages[-1]["content"].split())
+    return f"the message {shown[:60] + ('...' if len(shown) > 60 else '')!r}"
