@@ -149,7 +149,8 @@ class _Reader(FactCollector):
         """Record a name, an abbreviation, a contraction, or any other word."""
         text, lower = token.text, token.lower
         if lower.endswith("n't"):
-            self.add_word({"ca": "can", "wo": "will"}.get(lower[:-3], lower[:-3]), text)
+            if verb := lower.removesuffix("n't"):  # a tokenized text has "n't" as a word of its own
+                self.add_word({"ca": "can", "wo": "will"}.get(verb, verb), text)
             self.negate()
             return
         text, lower = self._without_clitic(text, lower)

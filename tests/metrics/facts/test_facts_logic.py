@@ -14,6 +14,7 @@ def found(clean: str, perturbed: str) -> Conflict:
     [
         ("negation", "He can't come.", "He can come."),
         ("negation", "The door does not lock.", "The door locks."),
+        ("negation", "They do n't lock the door.", "They do lock the door."),
         ("negation", "She never eats meat.", "She eats meat."),
         ("negation", "She does not sell the car.", "She does sell the car at a discount."),
         ("negation", "He does not play the film.", "He does play the film on a display."),
