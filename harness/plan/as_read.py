@@ -16,7 +16,7 @@ def as_read(edits: Edits) -> str:
     """Return the text without the edits that a reader corrects while reading.
 
     These are edits that change no letter (case, look-alikes, accents, invisible characters, spaces, punctuation,
-    emoji), and misspellings that leave a word recognisable and don't turn it into another common word.
+    emoji), and misspellings that leave a word recognisable.
 
     >>> text = "Who did not come?"
     >>> as_read(Edits(text, (Edit(4, "did", "ddi"), Edit(12, "come", "cоme \U0001f600"))))
@@ -29,6 +29,21 @@ def as_read(edits: Edits) -> str:
         if not _same_letters(touching) and not (word and _recognisable(edits.original, word, touching)):
             kept += touching
     return Edits(edits.original, tuple(kept)).text
+
+
+def share_of_letters_kept(edits: Edits) -> float:
+    """Return the share of a text's letters and digits that the edits leave as they were, in [0, 1].
+
+    Changes of case, accents, look-alikes, spaces and punctuation change no letter; swapping two neighbours changes one.
+
+    >>> share_of_letters_kept(Edits("Who did it?", (Edit(4, "di", "id"), Edit(10, "?", "!"))))
+    0.875
+    """
+    from rapidfuzz.distance import OSA
+
+    letters = len(_skeleton(edits.original))
+    changed = sum(OSA.distance(_skeleton(edit.removed), _skeleton(edit.inserted)) for edit in edits.edits)
+    return max(0.0, 1 - changed / letters) if letters else 1.0
 
 
 def _by_word(edits: Edits) -> Iterator[tuple[tuple[int, int] | None, list[Edit]]]:
@@ -56,7 +71,10 @@ def _same_letters(edits: Sequence[Edit]) -> bool:
 
 
 def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bool:
-    """Whether at most a third of a word's letters changed, and the result isn't another common word."""
+    """Whether a word is still recognisable: at most half of its letters slipped, in edits of single letters.
+
+    A word replaced whole may at most lose a third of its letters, and must not become another common word.
+    """
     from rapidfuzz.distance import OSA
 
     start, end = word
@@ -66,6 +84,8 @@ def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bo
         return False
     touched = sum(max(1, len(edit.removed)) for edit in edits)
     slips = min(touched, OSA.distance(_skeleton(before), _skeleton(after)))
+    if all(len(edit.removed) < end - start for edit in edits):
+        return slips <= max(1, len(before) // 2)
     return slips <= max(1, len(before) // 3) and not _is_common(after)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from holdfast.harness.plan.as_read import as_read
+from holdfast.harness.plan.as_read import as_read, share_of_letters_kept
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.store.records import json_line
 from holdfast.metrics import Encode
@@ -20,6 +20,9 @@ EXCLUDED = "excluded.jsonl"
 _DIGITS = 6
 _BEYOND_ENCODERS = frozenset({"language", "distraction"})
 """Families that keep the meaning by construction, but that encoders can't judge: translations, added sentences."""
+
+_READ_THROUGH = frozenset({"characters", "layout", "unicode", "decoration"})
+"""Families that readers see through while most letters are left: facts and vectors would take slips for new words."""
 
 
 class Validity:
@@ -35,15 +38,23 @@ class Validity:
 
         The clean prompt is compared with the variant as a human reads it (`as_read`). The estimate is the minimum of
         the cosine similarity of their vectors, the share of content words left, and 1 minus the cost of changed facts
-        (a changed number, name or negation gives 0). It is None if the variant is meant to ask something else, is in
-        a different language or has added sentences, or if no encoder reads the prompt's language.
+        (a changed number, name or negation gives 0). For noise in characters, layout, Unicode or decoration, it is
+        the share of letters left. It is None if the variant is meant to ask something else, is in a different
+        language or has added sentences, or if no encoder reads the prompt's language.
         """
-        pairs = {}
+        pairs: dict[int, tuple[str, str]] = {}
+        meanings: dict[int, tuple[float, str]] = {}
         for i, each in enumerate(variants):
-            if _can_be_judged(each.variant.perturbation):
-                clean = self._contents[each.task, each.sample]
-                pairs[i] = clean, as_read(Edits(clean, each.variant.edits))
-        meanings: dict[int, tuple[float, str]] = {i: (1.0, "") for i, (clean, read) in pairs.items() if clean == read}
+            families = _families(each.variant.perturbation)
+            if not families or families & _BEYOND_ENCODERS:
+                continue
+            clean = self._contents[each.task, each.sample]
+            edits = Edits(clean, each.variant.edits)
+            pairs[i] = clean, as_read(edits)
+            if pairs[i][0] == pairs[i][1]:
+                meanings[i] = 1.0, ""
+            elif families <= _READ_THROUGH:
+                meanings[i] = round(share_of_letters_kept(edits), _DIGITS), "letters changed"
         # The language is that of the clean prompt: a perturbed one may look like no language at all.
         readable = {i: pair for i, pair in pairs.items() if i not in meanings and self._encoding.reads(pair[0])}
         names = {i: self._encoding.choose(clean) for i, (clean, _) in readable.items()}
@@ -95,10 +106,11 @@ def count_excluded(folder: Path) -> Counter[tuple[str, ...]]:
     return Counter((line["task"], line["perturbation"], line["severity"]) for line in map(json.loads, lines))
 
 
-def _can_be_judged(perturbation: str) -> bool:
+def _families(perturbation: str) -> set[str]:
+    """Return the families that a perturbation combines; none if it is meant to change the question."""
     if expectation(perturbation) == "changed":
-        return False
-    return all(part.family not in _BEYOND_ENCODERS for part in parts_of(perturbation))
+        return set()
+    return {part.family for part in parts_of(perturbation)}
 
 
 def _shares_kept(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[tuple[float, str]]:

@@ -63,6 +63,41 @@ def test_a_different_word_is_kept(before: str, after: str) -> None:
     assert as_read(replaced(before, after)) != TEXT
 
 
+def test_a_slip_inside_a_word_is_corrected_even_if_a_common_word_results() -> None:
+    assert as_read(Edits(TEXT, (Edit(TEXT.index("come"), "c", "h"), Edit(TEXT.index("London"), "L", "")))) == TEXT
+
+
+NOISY = " ".join(
+    f"{name}: thanks, I am good and don't owe you any money, so see me at {hour} in the big hall near the old mill."
+    for name, hour in zip(("Ann", "Bob", "Eve", "Joe", "Kim", "Lee"), "123456", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["typos", "char_deletion", "ocr", "accents", "markdown", "typos+emoji", "case+spacing"]
+)
+def test_noise_that_leaves_most_letters_keeps_the_meaning(name: str) -> None:
+    """On a long prompt some slips make other words (thanks, tanks; not, nt), but people read through them."""
+    made = make_variant(NOISY, task="t", sample_id="1", perturbation=name, severity="heavy", repeat=0, seed=0)
+    kept = meaning(Edits(NOISY, made.edits), name)
+    assert kept is not None
+    assert kept >= 0.8
+
+
+def test_the_meaning_under_noise_is_the_share_of_letters_left() -> None:
+    text = "Go now."
+    edits = (Edit(0, "Go", "xy"), Edit(3, "n", ""), Edit(6, ".", "!"))
+    assert meaning(Edits(text, edits), "typos") == 0.4  # two letters of five are left
+    assert meaning(Edits("जाओ अब", (Edit(4, "अब", "ab"),)), "char_deletion") is not None
+
+
+def test_noise_does_not_hide_what_a_word_perturbation_drops() -> None:
+    slips = Edit(TEXT.index("meeting") + 1, "e", "w"), Edit(TEXT.index("London") + 2, "n", "m")
+    dropped = Edit(TEXT.index("not "), "not ", "")
+    assert meaning(Edits(TEXT, (dropped, *slips)), "typos+word_deletion") == 0.0
+    assert meaning(Edits(TEXT, slips), "typos+word_deletion") == 1.0
+
+
 class Counting:
     """An encoder that records its texts."""
 
