@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Request, Settings
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant, cells_of, variant_of
@@ -57,7 +58,11 @@ class Plan:
 def make_plan(
     config: RunConfig, tasks: Sequence[Task], adapters: Sequence[Adapter], variants: Iterable[SampleVariant]
 ) -> Plan:
-    """Plan each sample for every adapter: as it is, as it is once more (for the noise floor), and each variant."""
+    """Plan each sample for every adapter: as it is, as it is once more (for the noise floor), and each variant.
+
+    Raises:
+        UserError: If a task's prompt is the same for a clean content and a perturbed one.
+    """
     to_question = question_maker(config, tasks)
     samples = [(task, sample) for task in tasks for sample in task.samples[: config.limit]]
     clean = [
@@ -69,6 +74,7 @@ def make_plan(
         for task, sample in samples
     ]
     varied = [to_question(variant) for variant in variants]
+    _check_arrives(clean, varied)
     unchanged = [question for question in varied if not question.variant.edits]
     perturbed = again + [question for question in varied if question.variant.edits]
     return Plan(*(tuple(items_for(questions, adapters)) for questions in (clean, unchanged, perturbed)))
@@ -130,6 +136,19 @@ def items_for(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Ite
     for adapter in adapters:
         for question in questions:
             yield Item(_key(adapter, question), adapter, question)
+
+
+def _check_arrives(clean: Iterable[Question], varied: Iterable[Question]) -> None:
+    """Raise UserError if a task's prompt template hides a perturbation."""
+    originals = {(question.task.name, question.sample.id): question.prompt for question in clean}
+    for question in varied:
+        text, content = question.variant.text, question.sample.content
+        if originals[question.task.name, question.sample.id] == question.prompt and text.strip() != content.strip():
+            raise UserError(
+                f"the prompt of task '{question.task.name}' is the same for different contents, such as "
+                f"{content[:40]!r} and {text[:40]!r}, so that {question.variant.perturbation} never reaches the model: "
+                "use {{ content }} without filters that drop a part of it"
+            )
 
 
 def _key(adapter: Adapter, question: Question) -> str:

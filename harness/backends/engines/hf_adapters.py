@@ -126,7 +126,8 @@ def _attach(model: Any, base: Any, path: Path, name: str) -> tuple[Any, list[str
     result = model.load_adapter(str(path), adapter_name=name)
     if result.missing_keys:
         raise ValueError(f"its weights are incomplete: {result.missing_keys[0]} is missing")
-    return model, [key for key in result.unexpected_keys if _ORIGINAL not in key and not key.count(_COPY) > 1]
+    given = read_shapes(path)
+    return model, [key for key in result.unexpected_keys if not (_COPY in key and key.replace(_COPY, "", 1) in given)]
 
 
 def _whole_modules(config: Any, keys: Collection[str], modules: Mapping[str, Any]) -> list[str] | None:

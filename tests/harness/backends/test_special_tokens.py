@@ -1,0 +1,108 @@
+"""Special tokens frame a prompt, they never end it; and what is too long loses content, not its frame."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Request, Settings
+from holdfast.harness.backends.engines.prompting import Prompt, Prompting
+from holdfast.harness.backends.engines.truncation import removable
+from holdfast.training.chat_template import find_template
+from tests.harness.checkpoints import connect, copy_pocket, greedy
+from tests.harness.loras import POCKET, ask
+
+QUESTION = "Who wrote Hamlet?"
+LONG = "Anna asked Ben about the train. " * 40 + "When does it leave?"
+
+
+@pytest.fixture(scope="module")
+def ending(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_pocket(tmp_path_factory.mktemp("ending") / "base", ends=True)
+
+
+def test_a_causal_prompt_never_ends_with_the_end_token(ending: Path) -> None:
+    assert AutoTokenizer.from_pretrained(ending)(QUESTION)["input_ids"][-1] == 1
+    assert ask(connect(ending), [QUESTION], ["base"], max_new_tokens=8)["base", QUESTION].output == greedy(
+        QUESTION, POCKET
+    )
+
+
+def test_a_choice_never_ends_with_the_end_token(ending: Path) -> None:
+    request = Request("1", "base", QUESTION, Settings(), 0, ("Shakespeare", "Goethe"))
+    [[with_ends]] = list(connect(ending).generate([request]))
+    [[without]] = list(connect(POCKET, chat_template="none").generate([request]))
+    np.testing.assert_allclose(with_ends.likelihoods, without.likelihoods, rtol=1e-5)
+
+
+def test_a_seq2seq_prompt_keeps_its_end_token_also_when_cut(ending: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(ending)
+    prompting = Prompting(tokenizer, None, 24, seq2seq=True)
+    [cut], [truncated] = prompting.encode([Prompt(LONG, LONG)], 0)
+    assert truncated
+    assert cut.tolist() == tokenizer(LONG, truncation=True, max_length=24)["input_ids"]
+
+
+def test_a_causal_prompt_loses_the_beginning_of_its_content_and_keeps_its_frame() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    template = find_template(tokenizer, owner="the model")
+    prompting = Prompting(tokenizer, template, 60)
+    prompt = f"Read this.\n{LONG}\nAnswer briefly."
+    [cut], [truncated] = prompting.encode([Prompt(prompt, LONG)], 20)
+    text = tokenizer.decode(cut)
+    assert truncated and len(cut) == 40
+    assert text.startswith("<|user|>Read this.\n")
+    assert text.endswith("When does it leave?\nAnswer briefly.<|assistant|>")
+
+
+def test_without_a_known_content_the_beginning_of_the_users_text_is_cut() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    prompting = Prompting(tokenizer, find_template(tokenizer, owner="the model"), 50)
+    [cut], _ = prompting.encode([Prompt(LONG)], 20)
+    text = tokenizer.decode(cut)
+    assert text.startswith("<|user|>") and text.endswith("When does it leave?<|assistant|>") and len(cut) == 30
+
+
+def test_a_frame_that_does_not_fit_is_refused() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    prompting = Prompting(tokenizer, find_template(tokenizer, owner="the model"), 21)
+    with pytest.raises(UserError, match="frame of a prompt is longer than the model's context of 21 tokens"):
+        prompting.encode([Prompt(LONG)], 20)
+
+
+def test_choices_after_a_long_prompt_keep_the_frame_too() -> None:
+    backend = connect(POCKET, max_length=50)
+    long = Request("1", "base", f"Read: {LONG}", Settings(), 0, ("yes", "no, never"), LONG)
+    [[answer]] = list(backend.generate([long]))
+    assert answer.truncated and all(np.isfinite(answer.likelihoods))
+
+
+def test_a_token_without_an_embedding_is_refused_only_if_a_prompt_uses_it(tmp_path: Path) -> None:
+    base = copy_pocket(tmp_path / "base")
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer.add_tokens(["<tool>"])
+    tokenizer.save_pretrained(base)
+    backend = connect(base)
+    assert ask(backend, [QUESTION], ["base"], max_new_tokens=8)["base", QUESTION].output == greedy(
+        f"<|user|>{QUESTION}<|assistant|>", POCKET
+    )
+    with pytest.raises(UserError, match=r"contains the token '<tool>' \(3072\), but the model embeds only 3072"):
+        ask(backend, ["Use the <tool> now"], ["base"])
+
+
+@given(
+    st.lists(st.integers(0, 3), max_size=4),
+    st.lists(st.integers(4, 9), max_size=12),
+    st.lists(st.integers(0, 3), max_size=4),
+    st.integers(1, 12),
+)
+def test_only_content_is_removed(before: list[int], content: list[int], after: list[int], excess: int) -> None:
+    whole, frame = before + content + after, [*before, 99, *after]
+    found = removable(whole, iter([frame]), excess)
+    assert (found is None) == (len(content) < excess)
+    if found:
+        assert found == (len(before), len(before) + len(content))
