@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from holdfast.perturbations.edits import Edits
     from holdfast.perturbations.perturbation import perturbation
     from holdfast.perturbations.variants import perturb
-    from holdfast.tasks.task import Sample, Task, task
+    from holdfast.tasks.sample import Sample
+    from holdfast.tasks.task import Task, task
     from holdfast.training.method import method
 
 _HOMES = {
     "Drift": "metrics.drift",
     "Edits": "perturbations.edits",
     "Results": "harness.results.run_results",
-    "Sample": "tasks.task",
+    "Sample": "tasks.sample",
     "Task": "tasks.task",
     "UserError": "errors",
     "correct": "harness.actions.correcting",

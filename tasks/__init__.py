@@ -1,6 +1,7 @@
 """Tasks: samples, the embedded suites, and how to load your own."""
 
 from holdfast.tasks.load import load_task
-from holdfast.tasks.task import Sample, Task, task, tasks
+from holdfast.tasks.sample import Sample
+from holdfast.tasks.task import Task, task, tasks
 
 __all__ = ["Sample", "Task", "load_task", "task", "tasks"]

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from holdfast.tasks.files import read_samples
-from holdfast.tasks.task import Sample
+from holdfast.tasks.sample import Sample
 
 DATA = Path(__file__).parent / "data"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.task import Sample
+from holdfast.tasks.sample import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels")
 """Metadata fields that are lists of strings; a single string counts as a list of one."""

@@ -88,7 +88,7 @@ def _native_environment() -> Any:
         concat = staticmethod(_single_or_text)
 
     class SandboxTemplate(NativeTemplate):
-        environment_class = NativeSandbox
+        environment_class = NativeSandbox  # type: ignore[assignment]
 
     NativeSandbox.template_class = SandboxTemplate
     return NativeSandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)

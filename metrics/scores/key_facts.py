@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from holdfast.metrics.compared_words import find_words, spaced_words, words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.words import find_words, spaced_words, words
 
 
 @sample_metric("key_fact_recall", {"key_fact_recall": True})

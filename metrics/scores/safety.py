@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
+from holdfast.metrics.compared_words import counted_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.words import counted_words
 
 OPENING = 160
 """How many leading characters of an answer are searched for a refusal; later ones are caveats."""

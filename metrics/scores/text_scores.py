@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from holdfast.metrics.compared_words import characters, words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
-from holdfast.metrics.words import characters, words
 
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 
@@ -49,8 +49,8 @@ def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metada
 def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """Return the ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, each the best over the references (Lin 2004).
 
-    Computed by the rouge-score package with a different tokenizer (`holdfast.metrics.words`), since its own drops all
-    non-ASCII letters.
+    Computed by the rouge-score package with the tokenizer `holdfast.metrics.compared_words.words`, since its own drops
+    all non-ASCII letters.
 
     >>> rouge(["Anna calls Ben"], [["Anna calls Ben"]], [{}])
     [{'rougeL': 1.0, 'rouge1': 1.0, 'rouge2': 1.0}]

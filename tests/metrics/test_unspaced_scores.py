@@ -2,10 +2,10 @@
 
 import pytest
 
+from holdfast.metrics.compared_words import words
 from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
 from holdfast.metrics.scores.safety import answer_rate, is_incoherent
 from holdfast.metrics.scores.text_scores import exact_match, rouge, token_f1
-from holdfast.metrics.words import words
 
 
 @pytest.mark.parametrize(

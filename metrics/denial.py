@@ -1,0 +1,144 @@
+"""Whether a text denies what stands at a place in it: "not positive", "neither A nor B", "B is wrong"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import takewhile
+from typing import Any
+
+import regex
+
+from holdfast.language.answer_languages import language_of
+from holdfast.language.lexicon_tables import known_words, words_with
+from holdfast.language.unspaced import is_unspaced
+from holdfast.metrics.compared_words import counted_words
+
+FAR, NEAR = 5, 2
+"""The largest number of words between a denial and what it denies."""
+
+_CLAUSE_END = regex.compile(r"[.,:](?=\s|$)|[;!?…。，；：！？।॥؟،؛\n—–]|\((?!.\))|(?<!\(.)\)")
+_SENTENCE_END = regex.compile(r"[.!](?=\s|$)|[?…。！？।॥؟\n]")
+_LETTER = r"[\p{L}\p{M}\p{N}]"
+
+
+def is_denied(text: str, start: int, end: int) -> bool:
+    """Return whether `text[start:end]` is denied, or only asked about.
+
+    A denial covers what follows it in the same clause, up to a word like "but"; some follow what they deny.
+
+    Args:
+        text: The text, with straight apostrophes.
+        start: The first character.
+        end: The end, exclusive.
+
+    >>> text = "Is it B? It is not A but C."
+    >>> [is_denied(text, text.index(label), text.index(label) + 1) for label in "ABC"]
+    [True, True, False]
+    """
+    asked = _SENTENCE_END.search(text, end)
+    if asked and asked.group() in "?？؟":
+        return True
+    phrases = denial_phrases(language_of(text))
+    clause_end = _CLAUSE_END.search(text, end)
+    after = text[end : clause_end.start() if clause_end else len(text)]
+    if phrases.after.match(after):
+        return True
+    ends = takewhile(lambda place: place <= start, (found.end() for found in _CLAUSE_END.finditer(text)))
+    clause_start = max(ends, default=0)
+    return _covers(phrases, text[clause_start:start])
+
+
+def is_harmless(text: str, start: int, end: int) -> bool:
+    """Return whether `text[start:end]` is part of a phrase that contains a negation but denies nothing: no doubt."""
+    found = denial_phrases(language_of(text)).before.finditer(text)
+    return any(one.lastgroup == "harmless" and one.start() <= start and end <= one.end() for one in found)
+
+
+@cache
+def phrases_of(language: str, kind: str) -> frozenset[str]:
+    """Return the phrases of one kind in a language, from metrics/data/denials.txt."""
+    return frozenset(phrase for phrase, its in _rows().get(language, {}).items() if kind in its)
+
+
+def _covers(phrases: Phrases, before: str) -> bool:
+    """Return whether a denial in the clause before a place reaches the place."""
+    last = None
+    for found in phrases.before.finditer(before):
+        if found.lastgroup != "harmless":
+            last = None if found.lastgroup == "break" else found
+    if last is None:
+        return False
+    between = counted_words(before[last.end() :])
+    if last.lastgroup == "near":
+        return len(between) <= NEAR and phrases.verbs.isdisjoint(between)
+    return len(between) <= FAR
+
+
+class Phrases:
+    """The phrases that matter in a text of one language, as patterns.
+
+    Attributes:
+        before: Finds what may stand before a place; the groups are the kinds deny, near, harmless and break.
+        after: Matches a denial that follows directly.
+        verbs: Verbs of being.
+    """
+
+    def __init__(self, kinds: Mapping[str, str], after: Sequence[str], verbs: frozenset[str]) -> None:
+        ranked = sorted(kinds, key=len, reverse=True)
+        found = "|".join(_whole(phrase, kinds[phrase]) for phrase in ranked)
+        self.before: Any = regex.compile(rf"{found}|(?P<deny>{_LETTER}+n't(?!{_LETTER}))", regex.IGNORECASE)
+        late = "|".join(_whole(phrase, "after") for phrase in sorted(after, key=len, reverse=True))
+        self.after: Any = regex.compile(rf"[\s\"'”*_)]*(?:{late})", regex.IGNORECASE)
+        self.verbs = verbs
+
+
+@cache
+def denial_phrases(language: str) -> Phrases:
+    """Return the phrases for a text in a language: its own, the English ones, and those of all other scripts."""
+    kinds: dict[str, str] = {}
+    after: list[str] = []
+    others = [code for code, phrases in _rows().items() if not _is_latin(phrases)]
+    languages = [*others, "en", *([language] if language in _rows() else [])]
+    for code in languages:
+        own = _rows()[code]
+        late = phrases_of(code, "after")
+        after += late
+        negative = {word for word in words_with(code, "not") if "_" not in word and _belongs(word, own)}
+        kinds |= dict.fromkeys(negative - late, "deny")
+        if any(map(is_unspaced, negative)):
+            known = known_words(code) - negative
+            kinds |= {word: "harmless" for word in known if any(one in word for one in negative)}
+        kinds |= {phrase: kind for phrase, its in own.items() for kind in its if kind not in ("after", "be")}
+    verbs = phrases_of("en", "be") | phrases_of(language, "be") | {"it", "that", "this"}
+    return Phrases(kinds, after, verbs)
+
+
+def _belongs(word: str, own: Mapping[str, object]) -> bool:
+    """Return whether a word is in the script of a language's phrases; word lists of most languages hold English too."""
+    return word.isascii() <= _is_latin(own)
+
+
+def _is_latin(phrases: Mapping[str, object]) -> bool:
+    return regex.search(r"\p{Latin}", "".join(phrases)) is not None
+
+
+def _whole(phrase: str, kind: str) -> str:
+    words = r"\s+".join(map(regex.escape, phrase.split()))
+    if is_unspaced(phrase) or (kind == "after" and regex.search(r"\p{Hangul}", phrase)):
+        return f"(?P<{kind}>{words})"
+    return f"(?P<{kind}>(?<!{_LETTER}){words}(?!{_LETTER}))"
+
+
+@cache
+def _rows() -> dict[str, dict[str, list[str]]]:
+    """Return the phrases of each language with their kinds."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for line in files("holdfast.metrics").joinpath("data/denials.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            head, _, phrases = line.partition(": ")
+            language, kind = head.split()
+            for phrase in phrases.split("|"):
+                found.setdefault(language, {}).setdefault(phrase, []).append(kind)
+    return found
