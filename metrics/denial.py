@@ -17,6 +17,8 @@ from holdfast.metrics.compared_words import counted_words
 
 FAR, NEAR = 5, 2
 """The largest number of words between a denial and what it denies."""
+WINDOW = 300
+"""How many characters on either side are read."""
 
 _CLAUSE_END = regex.compile(r"[.,:](?=\s|$)|[;!?…。，；：！？।॥؟،؛\n—–]|\((?!.\))|(?<!\(.)\)")
 _SENTENCE_END = regex.compile(r"[.!](?=\s|$)|[?…。！？।॥؟\n]")
@@ -37,10 +39,11 @@ def is_denied(text: str, start: int, end: int) -> bool:
     >>> [is_denied(text, text.index(label), text.index(label) + 1) for label in "ABC"]
     [True, True, False]
     """
+    phrases = denial_phrases(language_of(text))
+    text, start, end = _window(text, start, end)
     asked = _SENTENCE_END.search(text, end)
     if asked and asked.group() in "?？؟":
         return True
-    phrases = denial_phrases(language_of(text))
     clause_end = _CLAUSE_END.search(text, end)
     after = text[end : clause_end.start() if clause_end else len(text)]
     if phrases.after.match(after):
@@ -52,7 +55,9 @@ def is_denied(text: str, start: int, end: int) -> bool:
 
 def is_harmless(text: str, start: int, end: int) -> bool:
     """Return whether `text[start:end]` is part of a phrase that contains a negation but denies nothing: no doubt."""
-    found = denial_phrases(language_of(text)).before.finditer(text)
+    phrases = denial_phrases(language_of(text))
+    text, start, end = _window(text, start, end)
+    found = phrases.before.finditer(text)
     return any(one.lastgroup == "harmless" and one.start() <= start and end <= one.end() for one in found)
 
 
@@ -60,6 +65,11 @@ def is_harmless(text: str, start: int, end: int) -> bool:
 def phrases_of(language: str, kind: str) -> frozenset[str]:
     """Return the phrases of one kind in a language, from metrics/data/denials.txt."""
     return frozenset(phrase for phrase, its in _rows().get(language, {}).items() if kind in its)
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
+    first = max(0, start - WINDOW)
+    return text[first : end + WINDOW], start - first, end - first
 
 
 def _covers(phrases: Phrases, before: str) -> bool:

@@ -19,6 +19,7 @@ _MARGINS = " \t\r\n.,:;!?()[]{}\"'“”«»。，、：；！？"
 """Punctuation around a label that a text may leave out."""
 _SAME = {0xFE0E: None, 0xFE0F: None, ord("’"): "'"}
 _GAP = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\s_\-]+(?=[\p{L}\p{M}\p{N}])")
+_GAPS = regex.compile(r"[\s_\-]+")
 _WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{RANGES}]]"
 _CLITICS = frozenset("t s m d re ve ll".split())
 _NEXT_WORD = regex.compile(r"[ \t]+([\p{L}][\p{L}\p{M}'’]*)")
@@ -70,10 +71,11 @@ def mentions(text: str, labels: Sequence[str]) -> list[Mention]:
         text: The text, normalised.
         labels: The labels.
     """
-    pattern, forms = _pattern(tuple(labels))
-    if pattern is None:
+    squeezed = _squeeze(text.casefold())
+    forms = tuple(form for form in _forms(tuple(labels)) if _squeeze(form) in squeezed)
+    if not forms:
         return []
-    cuts = cluster_cuts(text)
+    pattern, cuts = _pattern(forms), cluster_cuts(text)
     found = (Mention(forms[int(one.lastgroup[1:])], *one.span()) for one in pattern.finditer(text))
     return [one for one in found if one.start in cuts and one.end in cuts and not _is_small_word(text, one)]
 
@@ -82,13 +84,21 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_SAME)).translate(_SAME)
 
 
+def _squeeze(text: str) -> str:
+    """Return a text without what may differ inside a label, to skip the labels that it can't hold."""
+    return _GAPS.sub("", text)
+
+
 @lru_cache(maxsize=1024)
-def _pattern(labels: tuple[str, ...]) -> tuple[Any, list[str]]:
-    forms = sorted({form for form in map(label_form, labels) if form}, key=lambda form: (-len(form), form))
-    if not forms:
-        return None, []
+def _forms(labels: tuple[str, ...]) -> list[str]:
+    """Return the forms of the labels, the longest first."""
+    return sorted({form for form in map(label_form, labels) if form}, key=lambda form: (-len(form), form))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(forms: tuple[str, ...]) -> Any:
     parts = "|".join(f"(?P<n{i}>{part})" for i, part in enumerate(map(_part, forms)))
-    return regex.compile(parts, regex.IGNORECASE | regex.FULLCASE | regex.V1), forms
+    return regex.compile(parts, regex.IGNORECASE | regex.FULLCASE | regex.V1)
 
 
 def _part(form: str) -> str:
