@@ -86,7 +86,7 @@ def _plain(text: str) -> str:
 
 def _squeeze(text: str) -> str:
     """Return a text without what may differ inside a label, to skip the labels that it can't hold."""
-    return _GAPS.sub("", text)
+    return str(_GAPS.sub("", text))
 
 
 @lru_cache(maxsize=1024)
