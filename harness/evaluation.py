@@ -7,9 +7,10 @@ from typing import Any, Literal
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Build
 from holdfast.harness.execute.distributed import on_ray
-from holdfast.harness.execute.execution import execute
+from holdfast.harness.execute.execution import execute, warn
 from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.preparation import new_manifest, prepare
+from holdfast.harness.results.noise import noisy_setup
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.summary import summarise
 from holdfast.harness.store.config import RunConfig, Scalar, make_config
@@ -99,4 +100,9 @@ def evaluate_config(
             manifest = before
         if manifest.status != "complete" or samples.count() < manifest.generations:
             execute(prepared, manifest, samples, on_ray(config, backend or backends.get(config.model).build))
-    return Results(folder, *summarise(folder), tuple(manifest.warnings))
+        breakdown, board = summarise(folder)
+        noise = noisy_setup(breakdown, manifest.config)
+        if noise and noise not in manifest.warnings:
+            warn(manifest, noise)
+            manifest.write(folder)
+    return Results(folder, breakdown, board, tuple(manifest.warnings))

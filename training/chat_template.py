@@ -15,7 +15,7 @@ Messages = Sequence[Mapping[str, Any]]
 
 _OFF, _OWN = {"none", "false"}, {"auto", "true"}
 _PROBES = ("Does a short question arrive?", "And this second one, which differs?")
-_WAY_OUT = "choose another with chat_template=NAME, none or FILE in --model_args"
+_WAY_OUT = "use another template (for runs: chat_template=NAME, none or FILE in --model_args)"
 
 
 @dataclass(frozen=True)

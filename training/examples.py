@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from holdfast.errors import UserError, first_line
 from holdfast.tasks.files import read_objects
+from holdfast.training.chat_template import ChatTemplate, find_template
 
 Tokens = list[int]
 
@@ -101,22 +103,34 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encode
         example: The example.
         tokenizer: A transformers tokenizer.
         seq2seq: Whether the model is an encoder-decoder, whose prompt keeps its own end token.
+
+    Raises:
+        UserError: If the chat template refuses or drops a message.
     """
-    chat = bool(tokenizer.chat_template)
-    if chat:
-        text = tokenizer.apply_chat_template(list(example.messages), tokenize=False, add_generation_prompt=True)
-    else:
-        text = "\n".join(message["content"] for message in example.messages)
-    prompt = tokenizer(_replace_surrogates(text), add_special_tokens=not chat, verbose=False)["input_ids"]
+    template = _template_of(tokenizer)
+    messages = [{**each, "content": _replace_surrogates(each["content"])} for each in example.messages]
+    text = template.render(messages) if template else "\n".join(each["content"] for each in messages)
+    prompt = tokenizer(text, add_special_tokens=template is None, verbose=False)["input_ids"]
     if example.label is not None:
         return Encoded(tuple(prompt), len(prompt), example.label)
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    if not seq2seq and not chat and prompt and prompt[-1:] == end:
+    if not seq2seq and template is None and prompt and prompt[-1:] == end:
         prompt = prompt[:-1]  # an end token here would end the answer before it begins
     answer = (
         tokenizer(_replace_surrogates(example.completion), add_special_tokens=False, verbose=False)["input_ids"] + end
     )
     return Encoded((*prompt, *answer), len(prompt))
+
+
+def encode_rows(examples: Sequence[Example], tokenizer: Any, source: str, *, seq2seq: bool = False) -> list[Encoded]:
+    """Tokenize the examples of a source (see `encode`); raise UserError naming the row that can't be rendered."""
+    rows = []
+    for number, example in enumerate(examples, 1):
+        try:
+            rows.append(encode(example, tokenizer, seq2seq=seq2seq))
+        except UserError as error:
+            raise UserError(f"{source}, row {number}: {error}") from None
+    return rows
 
 
 def fit_to_context(
@@ -148,6 +162,11 @@ def fit_to_context(
     if not kept:
         raise UserError(f"no example fits into {longest} tokens: raise max_length, or shorten the examples")
     return kept, TooLong(cut, len(encoded) - len(kept))
+
+
+@lru_cache(maxsize=4)
+def _template_of(tokenizer: Any) -> ChatTemplate | None:
+    return find_template(tokenizer, owner=f"'{tokenizer.name_or_path}'")
 
 
 def _rows(source: str) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
 def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
     """Load the model with its adapter and tokenize the examples."""
     from holdfast.training.class_labels import check_end_tokens, count_classes
-    from holdfast.training.examples import encode, fit_to_context
+    from holdfast.training.examples import encode_rows, fit_to_context
     from holdfast.training.loop.batches import Collator
 
     name = str(recipe.model_args["pretrained"])
@@ -126,7 +126,7 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     tokenizer = load_tokenizer(checkpoint, name)
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
-    encoded = [encode(each, tokenizer, seq2seq=seq2seq) for each in examples]
+    encoded = encode_rows(examples, tokenizer, recipe.data, seq2seq=seq2seq)
     if classes:
         check_end_tokens(encoded, config, tokenizer, name)
     rows, over = fit_to_context(encoded, longest, recipe.too_long)
@@ -135,7 +135,7 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     evaluated = None
     if recipe.eval_data:
         others = _read_eval_examples(recipe.eval_data, classes)
-        encoded = [encode(each, tokenizer, seq2seq=seq2seq) for each in others]
+        encoded = encode_rows(others, tokenizer, recipe.eval_data, seq2seq=seq2seq)
         evaluated, longer = fit_to_context(encoded, longest, "cut")
         _warn_truncated(longer, f"{len(others)} examples of --eval_data", longest, no_room)
     model = load_model(checkpoint, recipe, kind, classes, tokenizer)

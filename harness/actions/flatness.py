@@ -63,7 +63,7 @@ class Probed:
     """
 
     def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
-        from holdfast.training.examples import encode, fit_to_context
+        from holdfast.training.examples import encode_rows, fit_to_context
         from holdfast.training.loop.batches import Collator
         from holdfast.training.noise.weights.layers import adapted_layers
 
@@ -76,7 +76,7 @@ class Probed:
         loaded = load(BackendOptions(args, None, device), chosen)
         self.model, tokenizer = loaded.model, loaded.tokenizer
         self.seq2seq = loaded.prompting.seq2seq
-        encoded = [encode(each, tokenizer, seq2seq=self.seq2seq) for each in examples]
+        encoded = encode_rows(examples, tokenizer, data, seq2seq=self.seq2seq)
         self.rows = fit_to_context(encoded, loaded.prompting.max_length, "cut")[0]
         start = getattr(self.model.config, "decoder_start_token_id", 0) or 0
         self._collator = Collator(tokenizer.pad_token_id, "seq2seq" if self.seq2seq else "causal", start)

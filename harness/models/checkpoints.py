@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +26,11 @@ _CONFIGURATION = (
     "tokenizer_config.json",
     "tokenizer.json",
 )
-_TOKENIZER_FILES = ("tokenizer.model", "vocab.txt", "merges.txt", "chat_template.jinja")
+_TOKENIZER_FILES = (
+    *("tokenizer.model", "spiece.model", "vocab.txt", "vocab.json", "merges.txt"),
+    *("added_tokens.json", "special_tokens_map.json", "chat_template.json", "chat_template.jinja"),
+)
+_TEMPLATES = "additional_chat_templates"
 _WEIGHTS = ("*model*.safetensors", "*model*.bin")
 
 
@@ -144,13 +148,26 @@ def warn_about_base_mismatch(adapters: Sequence[Adapter], base: Adapter) -> None
             )
 
 
+def digest_of_prompting(model_args: Mapping[str, Any]) -> str:
+    """Return a digest of the tokenizer and the chat template that `model_args` name beside the base, if any.
+
+    Raises:
+        UserError: If the tokenizer isn't found.
+    """
+    named, template = model_args.get("tokenizer", BASE), Path(str(model_args.get("chat_template", ""))).expanduser()
+    tokenizer = "" if named == BASE else digest_of(find_checkpoint(str(named), "tokenizer"))
+    source = hashlib.sha256(template.read_bytes()).hexdigest() if template.is_file() else ""
+    return f"{tokenizer}{source}"
+
+
 def digest_of(directory: Path) -> str:
     """Return the SHA-256 of the files that decide a model's or adapter's answers: weights, configuration, tokenizer.
 
     File names count. JSON counts by content, not by layout. Other files (cards, optimizer states) don't count. An
     unchanged directory is read only once.
     """
-    stats = [(file.name, file.stat()) for file in sorted(directory.iterdir())]
+    files = sorted((*directory.iterdir(), *directory.glob(f"{_TEMPLATES}/*.jinja")))
+    stats = [(str(file.relative_to(directory)), file.stat()) for file in files]
     return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
@@ -161,7 +178,7 @@ def _digest(directory: Path, files: tuple[tuple[str, int, int], ...]) -> str:
     for file in (directory / name for name, _, _ in files):
         if file.name in _CONFIGURATION:
             content = json.dumps(_read_json(file), sort_keys=True).encode()
-        elif file in weights or file.name in _TOKENIZER_FILES:
+        elif file in weights or file.name in _TOKENIZER_FILES or file.parent.name == _TEMPLATES:
             with file.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").digest()
         else:

@@ -50,6 +50,8 @@ class Manifest(BaseModel):
     status: Literal["running", "complete"] = "running"
     config: RunConfig
     base_digest: str
+    prompting_digest: str = ""
+    """Digest of the tokenizer and the chat template that `model_args` name beside the base."""
     adapters: list[AdapterEntry]
     tasks: dict[str, TaskEntry]
     engine: dict[str, Any]
@@ -66,7 +68,7 @@ class Manifest(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Replace run.json in `folder` atomically."""
-        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2)
+        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2, allow_nan=False)
         temporary = folder / f"{FILE}.tmp"
         temporary.write_text(text + "\n", "utf-8")
         temporary.replace(folder / FILE)
@@ -103,6 +105,11 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     if old.base_digest != new.base_digest:
         raise UserError(
             f"{folder} holds a run with a different base model: its weights have changed; choose another --output_path"
+        )
+    if old.prompting_digest != new.prompting_digest:
+        raise UserError(
+            f"{folder} holds a run with a different tokenizer or chat template: its files have changed; choose another "
+            "--output_path"
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:

@@ -138,7 +138,9 @@ def _whole_modules(config: Any, keys: Collection[str], modules: Mapping[str, Any
     named = list(getattr(config, "modules_to_save", None) or ())
     for key in keys:
         module = key.removeprefix(PREFIX).removesuffix(".weight")
-        if hasattr(_unwrapped(modules.get(module)), "weight") and not any(module == each or module.endswith(f".{each}") for each in named):
+        if hasattr(_unwrapped(modules.get(module)), "weight") and not any(
+            module == each or module.endswith(f".{each}") for each in named
+        ):
             named.append(module)
     return named or None
 

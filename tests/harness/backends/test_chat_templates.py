@@ -32,7 +32,9 @@ def test_a_template_of_content_parts_gets_parts(tmp_path: Path) -> None:
     assert len({answer.output for answer in answers.values()}) == 2
 
 
-@pytest.mark.parametrize(("template", "message"), [(DROPS, "drops what the user says"), (RAISES, "roles must alternate")])
+@pytest.mark.parametrize(
+    ("template", "message"), [(DROPS, "drops what the user says"), (RAISES, "roles must alternate")]
+)
 def test_a_template_that_drops_every_prompt_or_fails_is_refused(tmp_path: Path, template: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as raised:
         connect(copy_pocket(tmp_path / "base", template=template))
@@ -57,7 +59,9 @@ def test_one_of_several_named_templates_or_a_file_is_chosen(tmp_path: Path) -> N
     others.mkdir()
     (base / "chat_template.jinja").rename(others / "plain.jinja")
     (others / "polite.jinja").write_text("<|user|>Please: {{ messages[0]['content'] }}<|assistant|>")
-    with pytest.raises(UserError, match="several chat templates: choose one with chat_template=plain, chat_template=polite"):
+    with pytest.raises(
+        UserError, match="several chat templates: choose one with chat_template=plain, chat_template=polite"
+    ):
         connect(base)
     with pytest.raises(UserError, match="'polit' is neither a template of .* nor a file; .* has chat_template=plain"):
         connect(base, chat_template="polit")
@@ -85,7 +89,11 @@ def test_the_clock_of_a_run_stands_still(tmp_path: Path) -> None:
 def test_a_resumed_run_reads_the_time_of_its_start(tmp_path: Path) -> None:
     base = copy_pocket(tmp_path / "base", template=CLOCK)
     task = Task("t", (Sample("1", QUESTION, ("Paris",)),), ("exact_match",))
-    settings: dict[str, Any] = {"model_args": {"pretrained": str(base)}, "adapters": ["base"], "perturbations": "typos@0.1"}
+    settings: dict[str, Any] = {
+        "model_args": {"pretrained": str(base)},
+        "adapters": ["base"],
+        "perturbations": "typos@0.1",
+    }
 
     def run() -> str:
         evaluate(tasks=[task], output_path=tmp_path / "out", encoder="lexical", min_meaning=0.0, **settings)
@@ -100,7 +108,7 @@ def test_a_resumed_run_reads_the_time_of_its_start(tmp_path: Path) -> None:
     (tmp_path / "out" / "samples.jsonl").write_text("")
     resumed = run()
     assert '"chat_template_clock": "2020-01-01T00:00:00+00:00"' in manifest.read_text()
-    assert resumed == greedy(f"<|user|>01 Jan 2020 {QUESTION}<|assistant|>", POCKET, tokens=64)
+    assert resumed == greedy(f"<|user|>01 Jan 2020 {QUESTION}<|assistant|>", POCKET)
 
 
 def test_a_prompt_template_that_hides_the_perturbation_is_refused(tmp_path: Path) -> None:
@@ -110,3 +118,22 @@ def test_a_prompt_template_that_hides_the_perturbation_is_refused(tmp_path: Path
         evaluate(
             tasks=[task], perturbations="typos@0.3", adapters="base", output_path=tmp_path / "out", encoder="lexical"
         )
+
+
+@pytest.mark.parametrize("named", ["tokenizer", "chat_template"])
+def test_a_run_is_not_resumed_with_another_tokenizer_or_template(tmp_path: Path, named: str) -> None:
+    other = copy_pocket(tmp_path / "other")
+    file = other / "chat_template.jinja"
+    args = {"pretrained": str(POCKET), named: str(other if named == "tokenizer" else file)}
+    task = Task("t", (Sample("1", QUESTION, ("Paris",)),), ("exact_match",))
+
+    def run() -> None:
+        evaluate(
+            tasks=[task], model_args=args, adapters="base", perturbations="typos", encoder="lexical",
+            output_path=tmp_path / "out",
+        )  # fmt: skip
+
+    run()
+    file.write_text(VARIABLE)
+    with pytest.raises(UserError, match="holds a run with a different tokenizer or chat template"):
+        run()

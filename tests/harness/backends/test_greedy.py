@@ -50,7 +50,9 @@ def test_turn_ends_listed_only_in_the_generation_config_end_an_answer(tmp_path: 
     second = AutoTokenizer.from_pretrained(POCKET)(whole)["input_ids"][1]
     base = copy_pocket(tmp_path / "base", generation={"eos_token_id": [1, second]})
     answer = ask(connect(base), [QUESTION], ["base"], max_new_tokens=8)["base", QUESTION]
-    assert whole.startswith(answer.output) and answer.tokens == 1 and answer.finish == "stop"
+    assert whole.startswith(answer.output)
+    assert answer.tokens == 1
+    assert answer.finish == "stop"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -54,7 +54,8 @@ def test_a_causal_prompt_loses_the_beginning_of_its_content_and_keeps_its_frame(
     prompt = f"Read this.\n{LONG}\nAnswer briefly."
     [cut], [truncated] = prompting.encode([Prompt(prompt, LONG)], 20)
     text = tokenizer.decode(cut)
-    assert truncated and len(cut) == 40
+    assert truncated
+    assert len(cut) == 40
     assert text.startswith("<|user|>Read this.\n")
     assert text.endswith("When does it leave?\nAnswer briefly.<|assistant|>")
 
@@ -64,7 +65,9 @@ def test_without_a_known_content_the_beginning_of_the_users_text_is_cut() -> Non
     prompting = Prompting(tokenizer, find_template(tokenizer, owner="the model"), 50)
     [cut], _ = prompting.encode([Prompt(LONG)], 20)
     text = tokenizer.decode(cut)
-    assert text.startswith("<|user|>") and text.endswith("When does it leave?<|assistant|>") and len(cut) == 30
+    assert text.startswith("<|user|>")
+    assert text.endswith("When does it leave?<|assistant|>")
+    assert len(cut) == 30
 
 
 def test_a_frame_that_does_not_fit_is_refused() -> None:
@@ -78,7 +81,8 @@ def test_choices_after_a_long_prompt_keep_the_frame_too() -> None:
     backend = connect(POCKET, max_length=50)
     long = Request("1", "base", f"Read: {LONG}", Settings(), 0, ("yes", "no, never"), LONG)
     [[answer]] = list(backend.generate([long]))
-    assert answer.truncated and all(np.isfinite(answer.likelihoods))
+    assert answer.truncated
+    assert all(np.isfinite(answer.likelihoods))
 
 
 def test_a_token_without_an_embedding_is_refused_only_if_a_prompt_uses_it(tmp_path: Path) -> None:

@@ -54,5 +54,6 @@ def test_a_stop_string_in_the_reasoning_does_not_count(tmp_path: Path) -> None:
     thinking = "<|user|>{{ messages[0]['content'] }}<|assistant|><think>"
     base = copy_pocket(tmp_path / "base", template=thinking)
     answer = ask(connect(base), PROMPTS[:1], ["base"], max_new_tokens=8, stop=(" ",))["base", PROMPTS[0]]
-    assert answer.output == "" and answer.tokens > 1
+    assert answer.output == ""
+    assert answer.tokens > 1
     assert answer.reasoning == greedy(f"<|user|>{PROMPTS[0]}<|assistant|><think>", POCKET)

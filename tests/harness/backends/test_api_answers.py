@@ -1,0 +1,97 @@
+"""What servers send back, brought into one form: parts, reasoning, stops that they ignore or refuse, newer names."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import BackendOptions, Generation
+from tests.harness.backends import servers
+from tests.harness.backends.servers import Fault, Served, send
+from tests.harness.loras import ask
+
+pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
+
+QUESTION = "Which city is the capital of France?"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "none")
+    with servers.server() as running:
+        yield running
+
+
+def answer(served: Served, fault: Fault | None = None, *, variables: Any = None, **settings: Any) -> Generation:
+    served.faults = [fault] if fault else []
+    args = {"model": "big", "base_url": served.url, "endpoint": settings.pop("endpoint", "chat")}
+    entry = backends.get("api")
+    _, found = entry.find(args, ["base"])
+    backend = entry.build(BackendOptions(args, chat_template_kwargs=variables or {}), found)
+    return ask(backend, [QUESTION], ["base"], **settings)["base", QUESTION]
+
+
+def says(content: Any, finish: str | None = "stop", **message: Any) -> Fault:
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+    body = {"choices": [choice], "usage": {"completion_tokens": 5}}
+    return lambda handler: send(handler, 200, body) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "output", "reasoning"),
+    [
+        (says([{"type": "text", "text": "Par"}, {"type": "text", "text": "is"}]), "Paris", ""),
+        (says("<think>\nThe user asks.\n</think>\n\nParis"), "Paris", "The user asks."),
+        (says("Paris", reasoning_content="The user asks."), "Paris", "The user asks."),
+        (says("Paris", reasoning="The user asks."), "Paris", "The user asks."),
+        (says("Paris\nQ: What next?\nA: Rome"), "Paris", ""),
+        (says("<think>one\ntwo</think>\nParis\nRome"), "Paris", "one\ntwo"),
+        (says("Paris", None), "Paris", ""),
+    ],
+)
+def test_an_answer_is_the_text_up_to_the_stop_without_its_reasoning(
+    served: Served, fault: Fault, output: str, reasoning: str
+) -> None:
+    found = answer(served, fault, stop=("\n",))
+    assert (found.output, found.reasoning, found.finish) == (output, reasoning, "stop")
+    assert len(served.asked) == 1
+
+
+def test_thinking_until_the_limit_is_no_answer(served: Served) -> None:
+    found = answer(served, says(None, "length", reasoning_content="The user"))
+    assert (found.output, found.reasoning, found.finish) == ("", "The user", "length")
+
+
+def test_anthropic_gets_no_stop_of_whitespace_and_its_answer_is_cut_here(served: Served) -> None:
+    parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Paris\nRome END"}]
+    body = {"content": parts, "stop_reason": "max_tokens", "usage": {"output_tokens": 4}}
+    fault = lambda handler: send(handler, 200, body) is None  # noqa: E731
+    found = answer(served, fault, endpoint="messages", stop=("\n", "END"))
+    assert served.asked[0]["stop_sequences"] == ["END"]
+    assert (found.output, found.reasoning, found.finish) == ("Paris", "Hm.", "stop")
+
+
+def test_no_more_stops_are_sent_than_servers_take(served: Served) -> None:
+    found = answer(served, says("Paris five Rome"), stop=("one", "two", "three", "four", "five"))
+    assert served.asked[0]["stop"] == ["one", "two", "three", "four"]
+    assert found.output == "Paris"
+
+
+def test_a_model_that_wants_max_completion_tokens_gets_it(served: Served) -> None:
+    message = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    )
+    refusal = {"error": {"message": message, "code": "unsupported_parameter"}}
+    found = answer(served, lambda handler: send(handler, 400, refusal) is None, max_new_tokens=9)
+    first, second = served.asked
+    assert first["max_tokens"] == second["max_completion_tokens"] == 9
+    assert "max_tokens" not in second
+    assert found.output.startswith("big says")
+
+
+def test_template_variables_are_sent_to_chat_servers(served: Served) -> None:
+    answer(served, variables={"enable_thinking": False})
+    assert served.asked[0]["chat_template_kwargs"] == {"enable_thinking": False}
