@@ -15,8 +15,9 @@ from holdfast.harness.execute.judges import distributed_scorer
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.models.checkpoints import BASE
-from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker
+from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
+from holdfast.harness.plan.references import missing_references
 from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant
 from holdfast.harness.plan.search import Attempts, next_candidate
 from holdfast.harness.plan.validity import Validity, write_excluded
@@ -28,6 +29,10 @@ from holdfast.harness.store.manifest import (
 )
 from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import Samples
+from holdfast.tasks import Task
+
+MANY_CUT = 0.2
+"""A task is reported if a larger share of its answers was cut at the token limit."""
 
 PROBES = 4
 """Number of prompts on which adapters are probed before the run."""
@@ -53,6 +58,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
         _warn_about_empty_cells(manifest, kept, excluded)
+        _warn_about_missing_references(manifest, prepared.tasks)
         manifest.engine = dict(engine.describe())
         manifest.write(folder)
         loaded = time.perf_counter() - started
@@ -69,11 +75,30 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
                 _search(prepared, attempts, validity, run, advance)
     for task, count in run.truncated.items():
         if count:
-            _warn(manifest, f"task '{task}': {count} prompts didn't fit into the model's context and were truncated")
+            warn(manifest, f"task '{task}': {count} prompts didn't fit into the model's context and were truncated")
+    _warn_about_cut_answers(manifest, prepared, run)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", timestamp()
     manifest.write(folder)
+
+
+def _warn_about_missing_references(manifest: Manifest, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        if message := missing_references(task):
+            warn(manifest, message)
+
+
+def _warn_about_cut_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
+    for task in prepared.tasks:
+        share = run.cut[task.name] / max(1, run.answers[task.name])
+        if share > MANY_CUT:
+            longest = settings_for(task, prepared.config).max_new_tokens
+            warn(
+                manifest,
+                f"task '{task.name}': {share:.0%} of the answers were cut at the limit of {longest} tokens; raise it "
+                "with --gen_kwargs max_new_tokens=N",
+            )
 
 
 def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:
@@ -127,14 +152,14 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
     for entry in manifest.adapters:
         if entry.name not in found:
             if entry.name != BASE:
-                _warn(
+                warn(
                     manifest,
                     f"can't check whether adapter '{entry.name}' has an effect: the engine returns no probabilities",
                 )
             continue
         entry.has_effect = found[entry.name].has_effect
         if not entry.has_effect and entry.scale:
-            _warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
+            warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
 
 
 def _warn_about_empty_cells(
@@ -149,10 +174,10 @@ def _warn_about_empty_cells(
             found = "no variant keeps its prompt's meaning, so none is run"
         else:
             found = "no edited variant keeps its prompt's meaning, so only unchanged prompts are run"
-        _warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
+        warn(manifest, f"{cell[0]}/{cell[1]}@{cell[2]}: {found}")
 
 
-def _warn(manifest: Manifest, message: str) -> None:
+def warn(manifest: Manifest, message: str) -> None:
     """Warn now, and record the warning in the manifest."""
     manifest.warnings.append(message)
     warnings.warn(message, stacklevel=3)

@@ -55,9 +55,13 @@ class Run:
         self.seconds = {"generate": 0.0, "score": 0.0}
         self.truncated: Counter[str] = Counter()
         """Number of truncated prompts, by task."""
+        self.answers: Counter[str] = Counter()
+        """Number of answers, by task."""
+        self.cut: Counter[str] = Counter()
+        """Number of answers cut at the token limit, by task."""
         for line in samples:
             self._done.add(line["key"])
-            self.truncated[line["task"]] += line["truncated"]
+            self._count(line["task"], line["truncated"], line["finish"])
             if line["perturbation"] == CLEAN:
                 answer = Generation(
                     line["key"],
@@ -121,9 +125,15 @@ class Run:
         self._done.update(item.key for item in items)
         if self._attempts:
             self._remember(items, scored, self._attempts)
-        self.truncated.update(item.question.task.name for item, answer in missing if answer.truncated)
+        for item, answer in missing:
+            self._count(item.question.task.name, answer.truncated, answer.finish)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
+
+    def _count(self, task: str, truncated: bool, finish: str) -> None:
+        self.answers[task] += 1
+        self.truncated[task] += truncated
+        self.cut[task] += finish == "length"
 
     def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:
         for item, result in zip(items, scored, strict=True):

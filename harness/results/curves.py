@@ -18,8 +18,8 @@ def add_curves(rows: Sequence[dict[str, Any]], answers: "pd.DataFrame") -> None:
     `drift_auc` and `score_auc` are the areas under max drift and score over the tried strengths, divided by their
     range (trapezoidal rule, so a mean over that range). Only the `curve_samples` samples with an answer at each of
     the `curve_strengths` count, since variants that change the meaning are excluded, often many at high strengths.
-    `leaves_floor_at` is the smallest strength from which the lower end of the drift's 95 % interval stays above the
-    noise floor; NaN if there is none.
+    `leaves_floor_at` is the smallest strength from which the drift stays clearly above the noise floor; NaN if there is
+    none.
 
     Args:
         rows: Rows of the breakdown; strengths are severities given as numbers.
@@ -73,7 +73,7 @@ def _mean_height(table: "pd.DataFrame") -> float:
 def _leaves_floor(points: Sequence[dict[str, Any]]) -> float:
     left = np.nan
     for row in points:
-        if not row["max_drift_low"] > row["noise_floor"]:
+        if not row["above_floor"]:
             left = np.nan
         elif np.isnan(left):
             left = float(row["severity"])

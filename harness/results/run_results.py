@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import notebook
 from holdfast.errors import UserError
+from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.summary import tables_of
 from holdfast.harness.store.manifest import Manifest, read_manifest
 from holdfast.harness.store.records import SAMPLES, read_samples
@@ -56,7 +57,8 @@ class Results:
         board = self.leaderboard
         scores = ", ".join(f"{row.adapter} {row.clean:.3f} -> {row.perturbed:.3f}" for row in _rows(board.head(3)))
         more = f", {len(board) - 3} more" if len(board) > 3 else ""
-        return f"Results({self.path}: {scores}{more}; clean -> perturbed)"
+        warned = f"; {len(self.warnings)} warnings" if self.warnings else ""
+        return f"Results({self.path}: {scores}{more}; clean -> perturbed{warned})"
 
     def _repr_html_(self) -> str:
         """The leaderboard in a notebook, shaded by drift, and the warnings."""
@@ -65,7 +67,7 @@ class Results:
                 notebook.text(row.adapter),
                 f"{row.clean:.3f}",
                 f"{row.perturbed:.3f}",
-                f"{row.delta:+.3f} [{row.delta_low:+.3f}, {row.delta_high:+.3f}]",
+                with_interval(row._asdict(), "delta", "+"),
                 notebook.shaded(f"{row.max_drift:.3f}", min(1.0, max(0.0, row.max_drift))),
                 f"{row.noise_floor:.3f}",
                 f"{row.break_rate:.1%}",

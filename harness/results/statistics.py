@@ -7,6 +7,8 @@ import numpy as np
 
 LEVEL = 0.95
 RESAMPLES = 1000
+FEWEST = 5
+"""Number of samples from which there is an interval."""
 _CELLS_AT_ONCE = 4_000_000
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
@@ -16,8 +18,8 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
     """Return 95 % confidence intervals of column means, by the percentile bootstrap over rows.
 
     All columns of a sample are resampled together (Efron and Tibshirani 1993, chapter 13). NaN marks a missing value:
-    a column's interval is over the samples that have one. A constant column or a single row gives an interval of width
-    zero, a column without values NaN.
+    a column's interval is over the samples that have one. With fewer than `FEWEST` values, or without spread, there is
+    no interval: a width of zero would look certain, so the ends are NaN.
 
     Args:
         values: (samples, k).
@@ -30,7 +32,7 @@ def mean_intervals(values: Values, seed: int = 0) -> tuple[Values, Values]:
     >>> bool(0.3 < low[0] < 0.5 < high[0] < 0.7)
     True
     """
-    low, high = column_means(values), column_means(values)
+    low, high = (np.full(values.shape[1], np.nan) for _ in range(2))
     gaps = np.isnan(values).any(axis=0)
     varying = np.array([_varies(column) for column in values.T])
     together = [list(np.flatnonzero(varying & ~gaps))]
@@ -52,6 +54,20 @@ def proportion_interval(values: Sequence[float]) -> tuple[float, float]:
 
     interval = binomtest(round(sum(values)), len(values)).proportion_ci(LEVEL, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def clearly_positive(values: Values, seed: int = 0) -> bool:
+    """Return whether the lower end of the mean's 95 % bootstrap interval is above 0; never with fewer than `FEWEST`.
+
+    Args:
+        values: (samples,), differences paired by sample; NaN marks a missing one.
+        seed: Seed of the resampling.
+
+    >>> clearly_positive(np.full(5, 0.2)), clearly_positive(np.full(4, 0.2)), clearly_positive(np.eye(9)[0])
+    (True, False, False)
+    """
+    there = values[~np.isnan(values)]
+    return there.size >= FEWEST and bool(_bootstrap(there[:, None], seed)[0][0] > 0)
 
 
 def column_means(values: Values) -> Values:
@@ -78,4 +94,4 @@ def _bootstrap(values: Values, seed: int) -> tuple[Values, Values]:
 
 def _varies(column: Values) -> bool:
     there = column[~np.isnan(column)]
-    return there.size > 1 and bool(np.ptp(there) > 0)
+    return there.size >= FEWEST and bool(np.ptp(there) > 0)

@@ -15,7 +15,14 @@ from holdfast.errors import UserError
 from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.plan.validity import count_excluded
 from holdfast.harness.results.curves import add_curves
-from holdfast.harness.results.statistics import Values, column_means, mean_intervals, proportion_interval
+from holdfast.harness.results.statistics import (
+    FEWEST,
+    Values,
+    clearly_positive,
+    column_means,
+    mean_intervals,
+    proportion_interval,
+)
 from holdfast.harness.store.manifest import Manifest, read_manifest
 from holdfast.harness.store.records import CLEAN, SAMPLES, read_samples
 from holdfast.metrics.drift_columns import DRIFTS
@@ -51,7 +58,8 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     if manifest is None:
         raise UserError(f"{folder} is not a run: it has no run.json")
     answers = _answers(folder, manifest)
-    return _breakdown(answers, manifest, count_excluded(folder)), _leaderboard(answers, manifest)
+    excluded = count_excluded(folder)
+    return _breakdown(answers, manifest, excluded), _leaderboard(answers, manifest, excluded)
 
 
 def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
@@ -108,7 +116,8 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
     import pandas as pd
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
-    floors = answers[answers["perturbation"] == IDENTITY].groupby(KEY[:2])["max_drift"].mean()
+    again = _asked_again(answers)
+    floors = again.groupby(level=KEY[:2]).mean()
     extra = [name for name in answers if name not in {*KEY, *CELL, *_MEASURES, *DRIFTS}]
     groups: dict[Any, pd.DataFrame] = dict(iter(answers.groupby(CELL, sort=False)))
     for adapter in manifest.adapters:
@@ -122,6 +131,7 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row |= _aggregated(_counting(group), clean, manifest, perturbed=perturbation != CLEAN)
         row |= _break_or_change(row, directed=row["expects"] == CHANGED)
         row["noise_floor"] = floors.get((adapter, task), np.nan) if perturbation != CLEAN else np.nan
+        row["above_floor"] = _above_floor(_counting(group), again) if row["expects"] else np.nan
         row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
         row["reasons"] = _counted(reason.split()[0] for reason in group["reason"] if reason)
@@ -158,7 +168,9 @@ def _break_or_change(row: dict[str, Any], *, directed: bool) -> dict[str, float]
         columns[f"changed_rate{end}"] = row[f"break_rate{end}"] if directed else np.nan
         if directed:
             columns |= {
-                f"{name}{end}": np.nan for name in ("break_rate", "worst", "worst_max_drift") if f"{name}{end}" in row
+                f"{name}{end}": np.nan
+                for name in ("break_rate", "any_break_rate", "worst", "worst_max_drift")
+                if f"{name}{end}" in row
             }
     return columns
 
@@ -210,7 +222,18 @@ def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
     return place
 
 
-def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+def _asked_again(answers: "pd.DataFrame") -> "pd.Series[float]":
+    """Return the drift of each sample whose prompt was asked again unchanged, by adapter, task and sample."""
+    return answers[answers["perturbation"] == IDENTITY].set_index(KEY)["max_drift"]
+
+
+def _above_floor(group: "pd.DataFrame", again: "pd.Series[float]") -> bool:
+    """Whether drift is clearly above the noise floor: by sample, the mean over its variants minus the floor."""
+    drifts = group.groupby(KEY, sort=False)["max_drift"].mean()
+    return clearly_positive((drifts - again.reindex(drifts.index)).to_numpy(dtype=np.float64))
+
+
+def _leaderboard(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":
     """Return one row per adapter, over all tasks and perturbations with equal weight for each sample, best first."""
     import pandas as pd
 
@@ -229,6 +252,8 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
             "tasks": mine["task"].nunique(),
         }
         row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
+        row["above_floor"] = _above_floor(_for_means(same, manifest), _asked_again(mine)) if len(same) else np.nan
+        row["excluded"] = _share(excluded.total(), len(_drawn(changed, manifest)))
         row["changed_rate"] = _counting(changed[changed["directed"]])["broke"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
         row["worst_cell"] = _worst_cell(same, clean, manifest)
@@ -261,7 +286,7 @@ class _Paired:
     perturbed: Values
     drifts: Values
     broke: Values
-    """Whether any variant broke; where answers should change, the share that changed."""
+    """(samples, 2): the share of variants that broke, and whether any did."""
     single: bool
     """Whether each sample has only one variant, so that scores of zeros and ones give a proportion."""
 
@@ -272,7 +297,7 @@ def _per_sample(group: "pd.DataFrame", clean: "pd.Series[float]", how: Literal["
     scores = by_sample["score"].agg(how)
     drifts = by_sample[list(DRIFTS)]
     moved = drifts.mean() if how == "mean" else drifts.max()
-    broke = by_sample["broke"].mean() if group["directed"].any() else by_sample["broke"].max()
+    broke = by_sample["broke"].agg(["mean", "max"])
     before: Values = clean.reindex(scores.index).to_numpy().astype(np.float64)
     return _Paired(
         before,
@@ -293,10 +318,10 @@ def _comparison(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, 
     table = np.column_stack([paired.clean, paired.perturbed, delta, paired.drifts, paired.broke])
     low, high = mean_intervals(table)
     means = column_means(table)
-    names = ("clean", "perturbed", "delta", *DRIFTS, "break_rate")
+    names = ("clean", "perturbed", "delta", *DRIFTS, "break_rate", "any_break_rate")
     for i, name in enumerate(names):
         shown = perturbed or name == "clean"
-        proportion = name in ("clean", "break_rate") or (name == "perturbed" and paired.single)
+        proportion = name in ("clean", "break_rate", "any_break_rate") or (name == "perturbed" and paired.single)
         ends = _wilson(table[:, i]) if proportion else None
         lower, upper = ends or (low[i], high[i])
         row[name] = means[i] if shown else np.nan
@@ -307,9 +332,9 @@ def _comparison(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, 
 
 
 def _wilson(values: Values) -> tuple[float, float] | None:
-    """Return the Wilson interval if all values are zeros and ones, else None."""
+    """Return the Wilson interval if there are enough values and all are zeros and ones, else None."""
     there = values[~np.isnan(values)]
-    return proportion_interval(list(there)) if there.size and np.isin(there, (0.0, 1.0)).all() else None
+    return proportion_interval(list(there)) if there.size >= FEWEST and np.isin(there, (0.0, 1.0)).all() else None
 
 
 def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> str:

@@ -4,6 +4,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.plan.sample_variants import IDENTITY
+from holdfast.harness.results.intervals import with_interval
+from holdfast.harness.results.statistics import FEWEST
 from holdfast.harness.results.summary import CHANGED
 from holdfast.harness.store.records import CLEAN
 
@@ -20,7 +22,6 @@ _CELL_COLUMNS = {
     "severity": "severity",
     "n": "n",
     "edited": "edited",
-    "excluded": "excluded",
     "metric": "metric",
     "clean": "clean",
     "perturbed": "perturbed",
@@ -34,6 +35,16 @@ _CELL_COLUMNS = {
     "noise_floor": "floor",
     "break_rate": "breaks",
 }
+_LEGEND = (
+    "Edited: share of prompts that the perturbation changed; the others count as unchanged. Drift is that of the worst "
+    "segment, from 0 (same) to 1 (different); below the floor (same prompt, generated twice) it is noise, and ~ marks "
+    "drift not clearly above it (by the 95 % interval of drift minus floor, paired by sample). Breaks: share of "
+    f"variants whose answer drifted to the break threshold. No interval: fewer than {FEWEST} samples (n too small), or "
+    "all values equal (no spread)."
+)
+_MUCH_EXCLUDED = 0.05
+"""Shares of excluded variants above this are printed beside the score."""
+
 _UNLIMITED = 400
 _NARROW = 190
 _WIDE_ONLY = frozenset(
@@ -101,11 +112,7 @@ def print_results(results: "Results") -> None:
     if len(curves):
         console.print(_table("Dose-response: over all strengths", curves, _CURVE_COLUMNS))
     console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS, console.width))
-    console.print(
-        "Edited: share of prompts that the perturbation changed; the others count as unchanged. Drift is that of the "
-        "worst segment, from 0 (same) to 1 (different); below the floor (same prompt, generated twice) it is noise.",
-        style="dim",
-    )
+    console.print(f"{_reading(results.leaderboard)} {_LEGEND}", style="dim")
     for warning in results.warnings:
         console.print(f"WARNING: {warning}", style="bold red", markup=False)
     names = sorted(path.name for path in results.path.iterdir())
@@ -117,6 +124,16 @@ def print_leaderboard(board: "pd.DataFrame") -> None:
     columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
     console = _console()
     console.print(_table("Leaderboard", board, columns, console.width))
+    console.print(_reading(board), style="dim")
+
+
+def _reading(board: "pd.DataFrame") -> str:
+    """Say in which direction the differences and the order of a leaderboard go."""
+    worse, first = ("negative", "highest") if board["higher_is_better"].all() else ("positive", "lowest")
+    return (
+        f"Delta is perturbed minus clean ({worse} = worse). The leaderboard is ranked by perturbed, the score under "
+        f"perturbation, {first} first."
+    )
 
 
 def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _UNLIMITED) -> Any:
@@ -152,14 +169,22 @@ def _format_cell(row: dict[Any, Any], name: str) -> str:
     if isinstance(value, float) and math.isnan(value):
         return "-"
     if name == "delta":
-        return escape(f"{value:+.3f} [{row['delta_low']:+.3f}, {row['delta_high']:+.3f}]")
+        return escape(with_interval(row, name, "+"))
     if name == "changed_rate" and "changed_rate_low" in row:
-        return escape(f"{value:.3f} [{row['changed_rate_low']:.3f}, {row['changed_rate_high']:.3f}]")
+        return escape(with_interval(row, name) + _much_excluded(row))
+    if name == "perturbed":
+        return f"{value:.3f}{_much_excluded(row)}"
+    if name == "max_drift":
+        return f"{value:.3f}{' ~' if row['above_floor'] is False else ''}"
     if name in {"n", "curve_samples"}:
         return f"{value:.0f}"
-    if name in {"edited", "excluded"}:
+    if name == "edited":
         return f"{value:.0%}"
     return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
+
+
+def _much_excluded(row: dict[Any, Any]) -> str:
+    return f" ({row['excluded']:.0%} excluded)" if row["excluded"] > _MUCH_EXCLUDED else ""
 
 
 def _console() -> "Console":

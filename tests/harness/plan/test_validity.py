@@ -163,7 +163,7 @@ def test_variants_below_the_threshold_are_not_run(run: Evaluate, prompts: Task) 
 def test_a_perturbation_without_effect_is_named(run: Evaluate, prompts: Task) -> None:
     with pytest.warns(UserWarning, match="doors/romanise@light: it found nothing to change in any prompt"):
         results = run(Fake(), tasks=[prompts], perturbations="identity,typos,romanise", severity="light", min_meaning=0)
-    assert len(results.warnings) == 1
+    assert len([each for each in results.warnings if each.startswith("doors/")]) == 1
 
 
 def test_a_cell_without_valid_variants_still_has_a_row(run: Evaluate, prompts: Task, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def answers(rows: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def point(severity: str, drift: float, low: float, score: float = 0.5, floor: float = 0.1) -> dict:
+def point(severity: str, drift: float, low: float, score: float = 0.5) -> dict:
     return {
         "adapter": "a",
         "task": "t",
@@ -33,7 +33,7 @@ def point(severity: str, drift: float, low: float, score: float = 0.5, floor: fl
         "max_drift": drift,
         "max_drift_low": low,
         "perturbed": score,
-        "noise_floor": floor,
+        "above_floor": low > 0.1,
     }
 
 
