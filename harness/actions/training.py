@@ -129,8 +129,10 @@ def parse_flags(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def parse_value(text: str) -> Any:
-    """What a value looks like: a number, true, false, or a text; 1e-4 is a number here."""
+def parse_value(text: str | bool) -> Any:
+    """What a value looks like: a number, true, false, or a text; 1e-4 is a number here. A switch is one already."""
+    if isinstance(text, bool):
+        return text
     value = scalar_of(text)
     try:
         return float(value) if isinstance(value, str) else value

@@ -34,6 +34,9 @@ from holdfast.tasks import Task
 MANY_CUT = 0.2
 """A task is reported if a larger share of its answers was cut at the token limit."""
 
+_SHOWN = 5
+"""Number of truncated samples that a warning names."""
+
 PROBES = 4
 """Number of prompts on which adapters are probed before the run."""
 
@@ -73,9 +76,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
             run.ask(plan.perturbed, advance)
             if attempts:
                 _search(prepared, attempts, validity, run, advance)
-    for task, count in run.truncated.items():
-        if count:
-            warn(manifest, f"task '{task}': {count} prompts didn't fit into the model's context and were truncated")
+    _warn_about_truncated_prompts(manifest, run)
     _warn_about_cut_answers(manifest, prepared, run)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
@@ -87,6 +88,18 @@ def _warn_about_missing_references(manifest: Manifest, tasks: Sequence[Task]) ->
     for task in tasks:
         if message := missing_references(task):
             warn(manifest, message)
+
+
+def _warn_about_truncated_prompts(manifest: Manifest, run: Run) -> None:
+    longest = manifest.engine.get("max_length")
+    context = f"the model's context of {longest} tokens" if longest else "the model's context"
+    for task, cut in run.truncated.items():
+        shown = ", ".join(sorted(cut)[:_SHOWN]) + (", ..." if len(cut) > _SHOWN else "")
+        warn(
+            manifest,
+            f"task '{task}': {cut.total()} prompts ({shown}) didn't fit into {context} and were truncated: the beginning "
+            "of their content was cut (the end, for a seq2seq model)",
+        )
 
 
 def _warn_about_cut_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:

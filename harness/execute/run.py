@@ -53,15 +53,15 @@ class Run:
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
-        self.truncated: Counter[str] = Counter()
-        """Number of truncated prompts, by task."""
+        self.truncated: dict[str, Counter[str]] = {}
+        """Number of truncated prompts, by task and sample."""
         self.answers: Counter[str] = Counter()
         """Number of answers, by task."""
         self.cut: Counter[str] = Counter()
         """Number of answers cut at the token limit, by task."""
         for line in samples:
             self._done.add(line["key"])
-            self._count(line["task"], line["truncated"], line["finish"])
+            self._count(line["task"], line["sample"], line["truncated"], line["finish"])
             if line["perturbation"] == CLEAN:
                 answer = Generation(
                     line["key"],
@@ -126,13 +126,14 @@ class Run:
         if self._attempts:
             self._remember(items, scored, self._attempts)
         for item, answer in missing:
-            self._count(item.question.task.name, answer.truncated, answer.finish)
+            self._count(item.question.task.name, item.question.sample.id, answer.truncated, answer.finish)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
 
-    def _count(self, task: str, truncated: bool, finish: str) -> None:
+    def _count(self, task: str, sample: str, truncated: bool, finish: str) -> None:
         self.answers[task] += 1
-        self.truncated[task] += truncated
+        if truncated:
+            self.truncated.setdefault(task, Counter())[sample] += 1
         self.cut[task] += finish == "length"
 
     def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:

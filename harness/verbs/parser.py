@@ -76,8 +76,11 @@ class Parser(argparse.ArgumentParser):
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Report unknown arguments, with the flag nearest to the first of them."""
-        flags = {*re.findall(r"--\w+", self.format_help())}
-        self.error(f"unknown {' '.join(unknown)}{nearest(unknown[0].partition('=')[0], flags)}")
+        self.error(f"unknown {' '.join(unknown)}{nearest(unknown[0].partition('=')[0], self.flags())}")
+
+    def flags(self) -> set[str]:
+        """Return all flags, as help spells them."""
+        return {flag for flag in self._option_string_actions if flag.startswith("--")}
 
     def _spelled(self, word: str) -> str:
         """A flag as this parser spells it; other words as they are."""

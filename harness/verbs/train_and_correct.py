@@ -146,7 +146,8 @@ def add_correct(parser: Parser) -> None:
     parser.add_argument("--subspace", metavar="FILE", required=True, help="the file that holdfast subspace wrote")
     parser.add_argument("--output_path", metavar="DIR", required=True, help="a sweep is written to DIR/strength-S")
     parser.add_argument("--allow_pickle", action="store_true", help="also read adapter_model.bin")
-    parser.takes_more = True  # settings of the method, which the registry knows
+    _add_settings(parser)
+    parser.takes_more = True  # so that a mistyped setting is reported with those of the method
     parser.describe_later(lambda: "\n".join([*_described("adapter"), _CORRECT_NOTE]))
     parser.start(_correct)
 
@@ -157,16 +158,29 @@ example:
   holdfast correct ./adapter --subspace safety.safetensors --strength 0.5,2 --signed --output_path results/corrected"""
 
 
+def _add_settings(parser: Parser) -> None:
+    """Add every correction's settings as flags, so that values are told apart from the adapter."""
+    from holdfast.training.method import methods_at
+
+    settings = {name: default for method in methods_at("adapter") for name, default, _ in method.describe_settings()}
+    for name, default in settings.items():
+        if f"--{name}" not in parser.flags():
+            action = "store_true" if default is False else "store"
+            parser.add_argument(f"--{name}", action=action, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
 def _correct(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.correcting import correct, print_correction
-    from holdfast.harness.actions.training import parse_flags
+    from holdfast.harness.actions.training import parse_flags, parse_value
 
+    own = ("adapter", "subspace", "output_path", "method", "allow_pickle")
+    given = {name: parse_value(value) for name, value in settings_of(args, *own).items()}
     for path, card in correct(
         args.adapter,
         args.subspace,
         args.output_path,
         method=args.method,
-        settings=parse_flags(args.more),
+        settings=given | parse_flags(args.more),
         allow_pickle=args.allow_pickle,
     ):
         print_correction(path, card)

@@ -263,7 +263,7 @@ def test_truncated_prompts_give_a_warning(run: Evaluate) -> None:
             )
             return engine
 
-    with pytest.warns(UserWarning, match="task 'small': .* prompts didn't fit into the model's context"):
+    with pytest.warns(UserWarning, match=r"task 'small': .* prompts \(s0\) didn't fit into the model's context"):
         results = run(Cutting())
     assert "were truncated" in json.loads((results.path / "run.json").read_text())["warnings"][0]
     assert (results.breakdown["truncated"] > 0).any()

@@ -103,6 +103,16 @@ def test_a_corrected_adapter_runs(tmp_path: Path) -> None:
     assert results.leaderboard["has_effect"].dropna().all()
 
 
+@pytest.mark.parametrize("setting_flag", [["--strength", "2"], ["--strength=2"], ["--signed"]])
+def test_the_adapter_may_stand_behind_a_setting(setting: Setting, tmp_path: Path, setting_flag: list[str]) -> None:
+    aligned, subspace = setting
+    adapter = saved_adapter(aligned, tmp_path / "adapter")
+    words = ["correct", "--subspace", str(subspace), "--out", str(tmp_path / "out"), *setting_flag, str(adapter)]
+    assert main(words) == 0
+    name = setting_flag[0][2:].partition("=")[0]
+    assert card_of(tmp_path / "out")["settings"][name] == (True if name == "signed" else 2)
+
+
 def test_the_card_accounts_for_every_module(setting: Setting, tmp_path: Path) -> None:
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter")
@@ -236,8 +246,8 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
         (_pickled, "is pickled (adapter_model.bin), and a pickle can run code"),
         (_truncated, "is not a readable safetensors file"),
         (_unpaired, "'model.layers.0.self_attn.q_proj' must be two matrices of the same rank"),
-        (_rankless, "must be two matrices of the same rank"),
-        (_renamed, "module 'model.layers.7."),
+        (_rankless, "are empty: gather them before saving"),
+        (_renamed, "would not be loaded, because target_modules in its adapter_config.json does not name them"),
         (_other_base, "it was trained on 'pocket-base', the subspace was made from"),
         (_other_shape, "the adapter does not belong to this subspace: 'model.layers.0."),
         (_no_config, "is not a peft adapter: it has no adapter_config.json"),

@@ -88,7 +88,7 @@ def test_the_clock_of_a_run_stands_still(tmp_path: Path) -> None:
 
 def test_a_resumed_run_reads_the_time_of_its_start(tmp_path: Path) -> None:
     base = copy_pocket(tmp_path / "base", template=CLOCK)
-    task = Task("t", (Sample("1", QUESTION, ("Paris",)),), ("exact_match",))
+    task = Task("t", (Sample("1", QUESTION, ("Paris",)),), ("exact_match",), max_new_tokens=8)
     settings: dict[str, Any] = {
         "model_args": {"pretrained": str(base)},
         "adapters": ["base"],
