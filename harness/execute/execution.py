@@ -97,8 +97,8 @@ def _warn_about_truncated_prompts(manifest: Manifest, run: Run) -> None:
         shown = ", ".join(sorted(cut)[:_SHOWN]) + (", ..." if len(cut) > _SHOWN else "")
         warn(
             manifest,
-            f"task '{task}': {cut.total()} prompts ({shown}) didn't fit into {context} and were truncated: the beginning "
-            "of their content was cut (the end, for a seq2seq model)",
+            f"task '{task}': {cut.total()} prompts ({shown}) didn't fit into {context} and were truncated: the "
+            "beginning of their content was cut (the end, for a seq2seq model)",
         )
 
 

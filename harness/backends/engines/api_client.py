@@ -124,10 +124,12 @@ class Client:
             UserError: If the server refuses the request.
         """
         prompt = prompt.encode("utf-8", "replace").decode()
-        status, content = await self._post(PATHS[self._endpoint], self._body(model, prompt, settings, alternatives))
-        if status == 400 and _NEWER_LIMIT.encode() in content and self._token_limit != _NEWER_LIMIT:
-            self._token_limit = _NEWER_LIMIT
-            status, content = await self._post(PATHS[self._endpoint], self._body(model, prompt, settings, alternatives))
+        body = self._body(model, prompt, settings, alternatives)
+        status, content = await self._post(PATHS[self._endpoint], body)
+        if status == 400 and _NEWER_LIMIT not in body and _NEWER_LIMIT.encode() in content:
+            self._token_limit = _NEWER_LIMIT  # also for the requests that follow
+            body = self._body(model, prompt, settings, alternatives)
+            status, content = await self._post(PATHS[self._endpoint], body)
         if status == 400 and _is_filtered(content):
             return Answer("", "", 0, True, {})
         if status != 200:

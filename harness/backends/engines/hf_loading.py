@@ -1,7 +1,7 @@
 """Load a base model and its adapters with transformers and peft, and refuse adapters of a different base."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,6 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     model = _model(folder, args, seq2seq, options.device)
     model.eval()
     _check_weights(model, str(args["pretrained"]))
-    prompting = replace(prompting, rows=len(model.get_input_embeddings().weight))
     dropped = take_over(model, prompting.tokenizer, seq2seq=seq2seq)
     before = _probe_logits(model, prompting)
     model, names = load_adapters(model, adapters)
@@ -112,7 +111,8 @@ def open_checkpoint(options: BackendOptions) -> tuple[Path, Any, Prompting]:
     tokenizer = load_tokenizer(where, seq2seq=seq2seq, trust=trust)
     template = template_of(tokenizer, options, f"'{args['pretrained'] if named == BASE else named}'")
     start = getattr(config, "decoder_start_token_id", None) or 0
-    return folder, config, Prompting(tokenizer, template, _max_length(config, tokenizer, args), seq2seq, start)
+    rows = getattr(config.get_text_config(), "vocab_size", None)
+    return folder, config, Prompting(tokenizer, template, _max_length(config, tokenizer, args), seq2seq, start, rows)
 
 
 def check_args(model_args: Mapping[str, Any]) -> None:

@@ -23,6 +23,8 @@ class Served:
     keys: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     loads: bool = True
+    newer: bool = False
+    """Whether max_tokens is refused, as newer models do."""
     latency: float = 0.0
 
 
@@ -46,6 +48,8 @@ def server() -> Iterator[Served]:
             time.sleep(served.latency)
             if self.path.endswith("load_lora_adapter"):
                 send(self, *((200, "loaded") if served.loads else (404, {"detail": "Not Found"})))
+            elif served.newer and "max_tokens" in body:
+                send(self, 400, {"error": {"message": "Unsupported parameter: use 'max_completion_tokens' instead."}})
             elif str(body["model"]).startswith("no-"):
                 send(self, 404, {"error": {"message": f"The model {body['model']} does not exist"}})
             else:
