@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ Messages = Sequence[Mapping[str, Any]]
 
 _OFF, _OWN = {"none", "false"}, {"auto", "true"}
 _PROBES = ("Does a short question arrive?", "And this second one, which differs?")
+_SWITCH = re.compile(r"/(?:no_)?think\b")
 _WAY_OUT = "use another template (for runs: chat_template=NAME, none or FILE in --model_args)"
 
 
@@ -43,8 +45,8 @@ class ChatTemplate:
             UserError: If the template fails or refuses a message, or drops what the user or the system says.
         """
         text = self._render(messages, parts=self._takes_parts)
-        if not _contains(text, messages):
-            raise UserError(f"{self.name} drops or changes {_excerpt(messages)}: {_WAY_OUT}")
+        if lost := _lost(text, messages):
+            raise UserError(f"{self.name} drops or changes {_excerpt(lost)}: {_WAY_OUT}")
         return text
 
     @property
@@ -64,7 +66,7 @@ class ChatTemplate:
         for parts in (False, True):
             try:
                 probes = [[{"role": "user", "content": probe}] for probe in _PROBES]
-                if all(_contains(self._render(probe, parts=parts), probe) for probe in probes):
+                if not any(_lost(self._render(probe, parts=parts), probe) for probe in probes):
                     return parts
             except UserError as error:
                 refused = refused if parts else error
@@ -85,7 +87,7 @@ class ChatTemplate:
         except Exception as error:  # a template can raise anything
             hint = "leave out the system message, or " if messages[0]["role"] == "system" else ""
             raise UserError(
-                f"{self.name} fails on {_excerpt(messages)} ({first_line(error)}): {hint}{_WAY_OUT}"
+                f"{self.name} fails on {_excerpt(messages[-1])} ({first_line(error)}): {hint}{_WAY_OUT}"
             ) from None
         return text
 
@@ -108,10 +110,24 @@ def find_template(
         variables: Further variables for the template.
 
     Raises:
-        UserError: If `wanted` is neither a name nor a file, the tokenizer has several and none is chosen, or the
-            template drops what the user says.
+        UserError: If `wanted` is neither a name nor a file, the tokenizer has several and none is chosen, the template
+            drops what the user says, or a variable is given that it doesn't use.
     """
-    choice = str(wanted)
+    template = _chosen(tokenizer, str(wanted), owner)
+    for variable in variables or {}:
+        if template is None or not re.search(rf"\b{re.escape(variable)}\b", template[1]):
+            used = f"{template[0]} does not use it" if template else f"no chat template of {owner} is used"
+            raise UserError(f"--chat_template_kwargs: '{variable}' has no effect, since {used}")
+    if template is None:
+        return None
+    name, source = template
+    found = ChatTemplate(tokenizer, source, name, clock or datetime.now(UTC), dict(variables or {}))
+    found.render([{"role": "user", "content": _PROBES[0]}])
+    return found
+
+
+def _chosen(tokenizer: Any, choice: str, owner: str) -> tuple[str, str] | None:
+    """Return the name and the source of a tokenizer's template; raise UserError if `choice` names none."""
     if choice.lower() in _OFF:
         return None
     own = tokenizer.chat_template or {}
@@ -124,12 +140,8 @@ def find_template(
             raise UserError(f"{owner} has several chat templates: choose one with {_choices(named)} in --model_args")
     name = f"chat template '{choice}' of {owner}" if len(named) > 1 else f"the chat template of {owner}"
     if choice in named:
-        source = named[choice]
-    else:
-        source, name = _read(choice, named, owner), f"chat template '{choice}'"
-    template = ChatTemplate(tokenizer, source, name, clock or datetime.now(UTC), dict(variables or {}))
-    template.render([{"role": "user", "content": _PROBES[0]}])
-    return template
+        return name, named[choice]
+    return f"chat template '{choice}'", _read(choice, named, owner)
 
 
 def _read(wanted: str, named: Mapping[str, str], owner: str) -> str:
@@ -147,11 +159,16 @@ def _choices(named: Iterable[str]) -> str:
     return ", ".join(f"chat_template={name}" for name in sorted(named))
 
 
-def _contains(rendered: str, messages: Messages) -> bool:
-    """Whether the rendered text contains what the user and the system said; templates may strip it."""
-    return all(each["content"].strip() in rendered for each in messages if each["role"] in ("system", "user"))
+def _lost(rendered: str, messages: Messages) -> Mapping[str, Any] | None:
+    """Return the first message of the user or the system that the rendered text lacks.
+
+    Templates may strip a message, and take out the words that switch reasoning on and off.
+    """
+    shown = _SWITCH.sub("", rendered)
+    asked = (each for each in messages if each["role"] in ("system", "user"))
+    return next((each for each in asked if _SWITCH.sub("", each["content"]).strip() not in shown), None)
 
 
-def _excerpt(messages: Messages) -> str:
-    shown = " ".join(messages[-1]["content"].split())
-    return f"the message {shown[:60] + ('...' if len(shown) > 60 else '')!r}"
+def _excerpt(message: Mapping[str, Any]) -> str:
+    shown = " ".join(message["content"].split())
+    return f"the {message['role']}'s message {shown[:60] + ('...' if len(shown) > 60 else '')!r}"

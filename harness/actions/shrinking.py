@@ -9,6 +9,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import Backend, backends
 from holdfast.harness.backends.backend import BackendOptions, Build, Request
 from holdfast.harness.execute.encoding import run_encoding
+from holdfast.harness.execute.run import with_reasoning
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_adapters
 from holdfast.harness.plan.plan import items_for, question_maker
@@ -159,7 +160,9 @@ class _Trial:
         missing = [subset for subset in dict.fromkeys(subsets) if subset not in self._drifts]
         if missing:
             requests = {self._request(subset): subset for subset in missing}
-            answers = {answer.key: answer.output for batch in self._engine.generate(list(requests)) for answer in batch}
+            found = (answer for batch in self._engine.generate(list(requests)) for answer in batch)
+            kept = (with_reasoning(answer) if self._config.keep_reasoning else answer for answer in found)
+            answers = {answer.key: answer.output for answer in kept}
             self.outputs |= {subset: answers[request.key] for request, subset in requests.items()}
             measured = segment_drift(
                 [self._clean] * len(missing),

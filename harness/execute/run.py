@@ -113,7 +113,7 @@ class Run:
         began = time.perf_counter()
         missing = [(item, answer) for item, answer in answered if item.key not in self._done]
         if self._keep_reasoning:
-            missing = [(item, _with_reasoning(answer)) for item, answer in missing]
+            missing = [(item, with_reasoning(answer)) for item, answer in missing]
         for item, answer in missing:
             if item.question.variant.perturbation == CLEAN:
                 self._clean[item.clean_key] = answer
@@ -183,7 +183,7 @@ class Run:
         )
 
 
-def _with_reasoning(answer: Generation) -> Generation:
+def with_reasoning(answer: Generation) -> Generation:
     """Return the answer with the model's reasoning as a part of its text."""
     if not answer.reasoning:
         return answer

@@ -138,7 +138,7 @@ def _contract_violation(metric: Metric, found: object, count: int) -> str:
         for key, value in scores.items():
             if key not in metric.higher_is_better:
                 return f"returned '{key}', which it does not declare"
-            if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+            if not isinstance(value, (int, float, np.number, np.bool_)) or not math.isfinite(value):
                 return f"returned {key}={value!r}, not a finite number"
             if metric.kind == "sample" and key not in metric.unbounded and not 0 <= value <= 1:
                 return f"returned {key}={value:g}, outside of [0, 1]; declare it as unbounded if it is meant to be"

@@ -71,6 +71,14 @@ def test_stop_strings_end_answers_as_in_the_hf_backend(engine: Backend, referenc
     assert ask(engine, PROMPTS, ["base", "first"], **settings) == ask(reference, PROMPTS, ["base", "first"], **settings)
 
 
+@pytest.mark.parametrize("stop", [("\n", "<|user|>"), ("<|end|>",), (" the", "a<|end|>")])
+def test_special_tokens_and_whitespace_are_stops_as_in_the_hf_backend(
+    engine: Backend, reference: Backend, stop: tuple[str, ...]
+) -> None:
+    settings = {"stop": stop, "max_new_tokens": 24}
+    assert ask(engine, PROMPTS, ["base", "first"], **settings) == ask(reference, PROMPTS, ["base", "first"], **settings)
+
+
 def test_a_prompt_that_does_not_fit_is_truncated_and_marked(engine: Backend, reference: Backend) -> None:
     prompts = ["word " * 500, "Who?"]
     answers = ask(engine, prompts, ["base"])

@@ -118,6 +118,8 @@ class Api:
         self._warned: set[tuple[str, str]] = set()
         self._base = str(args["model"])
         self._template_variables = options.chat_template_kwargs
+        if self._template_variables and self._endpoint != "chat":
+            raise UserError(f"--chat_template_kwargs has no effect with endpoint={self._endpoint}: use endpoint=chat")
         self._adapters = [adapter for adapter in adapters if adapter.path is not None or adapter.served]
         for adapter in self._adapters:
             if adapter.scale != 1.0:

@@ -72,8 +72,9 @@ class HuggingFace:
             for adapter in self._adapters:
                 if adapter.path is not None:
                     with self._active(adapter.name):
-                        mine = self._logits(batch)[:, : base.shape[1]]  # an adapter may have added tokens
-                        change = (mine - base).abs().max().item()
+                        mine = self._logits(batch)
+                        width = min(mine.shape[1], base.shape[1])  # an adapter may have more or fewer tokens
+                        change = (mine[:, :width] - base[:, :width]).abs().max().item()
                     if not math.isfinite(change):
                         raise UserError(f"adapter '{adapter.name}' produces NaN or infinity: its training diverged")
                     probes[adapter.name] = Probe(change > 0.0, change)
@@ -232,16 +233,17 @@ class HuggingFace:
         batch = self._padded(rows, left=not prompting.seq2seq)
         skipped = 1 if prompting.seq2seq else batch["input_ids"].shape[1]
         finite = FiniteLogits()
-        config = generation_config(self._loaded.model.generation_config, settings, prompting.stop_tokens(settings.stop))
+        config = generation_config(self._loaded.model.generation_config, settings, prompting.ends(settings.stop))
         stops = [StopStrings(prompting, settings.stop, skipped)] if settings.stop else []
         with torch.inference_mode(), self._routed(requests) as routes, mixed(self._loaded.model, routes):
             produced = self._loaded.model.generate(
                 **batch, generation_config=config, logits_processor=[finite], stopping_criteria=stops
             )
-        for i in finite.rows():
+        if broken := finite.rows():
+            first = requests[broken[0]]
             raise UserError(
-                f"'{requests[i].adapter}' gives NaN or infinite logits for a prompt that begins "
-                f"{requests[i].prompt[:60]!r}: use another dtype in --model_args, or leave it out"
+                f"'{first.adapter}' gives NaN or infinite logits for a prompt that begins {first.prompt[:60]!r}: use "
+                "another dtype in --model_args, or leave it out"
             )
         ends = frozenset(config.eos_token_id or ())
         return [

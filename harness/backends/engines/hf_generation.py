@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +59,22 @@ def saved_generation_config(folder: Path) -> Any:
         return GenerationConfig()
 
 
-def generation_config(own: Any, settings: Settings, stop_tokens: list[int]) -> Any:
+def generation_config(own: Any, settings: Settings, ends: Collection[int]) -> Any:
     """Return what transformers' `generate` gets: the task's settings, and the model's special tokens.
 
     Args:
         own: The model's generation_config, as `take_over` left it.
         settings: The task's settings, overridden by --gen_kwargs.
-        stop_tokens: Further tokens that end an answer.
+        ends: Further tokens that end an answer.
     """
     from transformers import GenerationConfig
 
     tokens: Mapping[str, Any] = {name: getattr(own, name, None) for name in (*_SPECIAL_TOKENS, _FORCED_START)}
     sampled = settings.temperature > 0
     chosen = {"temperature": settings.temperature, "top_p": settings.top_p, "top_k": 0} if sampled else {}
-    ends = sorted({*(tokens["eos_token_id"] or ()), *stop_tokens}) or None
+    all_ends = sorted({*(tokens["eos_token_id"] or ()), *ends}) or None
     return GenerationConfig(
-        **{**tokens, "eos_token_id": ends},
+        **{**tokens, "eos_token_id": all_ends},
         max_new_tokens=settings.max_new_tokens,
         do_sample=sampled,
         num_beams=1,

@@ -83,8 +83,8 @@ class Prompting:
     def tokenize(self, rendered: Sequence[str]) -> list[list[int]]:
         """Return the token ids of rendered prompts.
 
-        Special tokens before a prompt are added unless the chat template has them. An end token after it is added only
-        for a seq2seq model: the answer of a causal model continues the prompt.
+        Special tokens before a prompt are added unless there is a chat template, which has to contain them. An end
+        token after it is added only for a seq2seq model: the answer of a causal model continues the prompt.
 
         Raises:
             UserError: If the tokenizer returns a token that the model doesn't embed.
@@ -177,9 +177,10 @@ class Prompting:
             return answer, len(ids)
         return answer, bisect_left(range(len(ids)), 1, key=lambda n: self._spell(ids[:n], stop).stopped)
 
-    def stop_tokens(self, stop: Sequence[str]) -> list[int]:
-        """Return the token ids of the stop strings that are special tokens."""
-        return [self.tokenizer.convert_tokens_to_ids(each) for each in stop if each in self._special]
+    def ends(self, stop: Sequence[str]) -> frozenset[int]:
+        """Return the tokens that end an answer: the tokenizer's end token, and stop strings that are special tokens."""
+        found = {self.tokenizer.convert_tokens_to_ids(each) for each in stop if each in self._special}
+        return frozenset(found | ({self.tokenizer.eos_token_id} - {None}))
 
     @cached_property
     def reasons(self) -> bool:
@@ -196,7 +197,8 @@ class Prompting:
 
     @cached_property
     def _special(self) -> frozenset[str]:
-        return frozenset(self.tokenizer.all_special_tokens)
+        added = self.tokenizer.added_tokens_decoder.values()
+        return frozenset(self.tokenizer.all_special_tokens) | {str(token) for token in added if token.special}
 
     def _has_special(self, text: str) -> bool:
         return any(token in text for token in self._special)

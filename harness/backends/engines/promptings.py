@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,9 @@ from holdfast.training.chat_template import ChatTemplate, find_template
 
 if TYPE_CHECKING:
     from holdfast.harness.backends.engines.prompting import Tokens
+
+_EMBEDDING = re.compile(r"\.(?:embed_tokens|wte|word_embeddings|embed_in|shared)(?:\.modules_to_save)?\.weight$")
+"""A weight of input embeddings, by the names that transformers gives them."""
 
 _TOKENIZER, _TEMPLATE = "tokenizer_config.json", "chat_template.jinja"
 
@@ -73,7 +77,7 @@ def own_promptings(base: Prompting, adapters: Sequence[Adapter], options: Backen
         differs = [
             what
             for what, (mine, theirs) in {
-                "tokenizer": (_vocabulary(tokenizer), _vocabulary(base.tokenizer)),
+                "tokenizer": (_behaviour(tokenizer), _behaviour(base.tokenizer)),
                 "chat template": (template and template.source, base.template and base.template.source),
             }.items()
             if mine != theirs
@@ -131,16 +135,17 @@ def _own_tokenizer(base: Prompting, name: str, folder: Path, trust: bool) -> Any
     return None
 
 
-def _vocabulary(tokenizer: Any) -> Any:
-    """Return what decides how a tokenizer cuts a text."""
+def _behaviour(tokenizer: Any) -> Any:
+    """Return what decides how a tokenizer cuts a text, and where an answer begins and ends."""
+    marks = tokenizer.bos_token_id, tokenizer.eos_token_id
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        return tokenizer.get_vocab(), sorted(tokenizer.all_special_tokens)
+        return marks, tokenizer.get_vocab(), sorted(tokenizer.all_special_tokens)
     parts = json.loads(backend.to_str())
-    return {name: value for name, value in parts.items() if name not in ("truncation", "padding", "version")}
+    return marks, {name: value for name, value in parts.items() if name not in ("truncation", "padding", "version")}
 
 
 def _rows(adapter: Path) -> int | None:
     """Return the number of tokens that an adapter's own embeddings have, if it brings them."""
-    rows = [shape[0] for key, shape in read_shapes(adapter).items() if "embed" in key and ".lora_" not in key]
+    rows = [shape[0] for key, shape in read_shapes(adapter).items() if _EMBEDDING.search(key)]
     return max(rows, default=None)

@@ -183,7 +183,7 @@ class VLLM:
         return SamplingParams(
             max_tokens=settings.max_new_tokens,
             stop=stop or None,
-            stop_token_ids=prompting.stop_tokens(settings.stop) or None,
+            stop_token_ids=sorted(prompting.ends(settings.stop)) or None,
             detokenize=bool(stop),
             skip_special_tokens=False,
             temperature=settings.temperature,

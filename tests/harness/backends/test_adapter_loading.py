@@ -60,6 +60,30 @@ def test_an_adapters_own_chat_template_is_used_unless_the_bases_is_asked_for(tmp
     assert bases["polite", QUESTION].output == greedy(RENDERED, POCKET, path)
 
 
+def test_an_adapters_own_end_token_ends_its_answers(tmp_path: Path) -> None:
+    path = save_lora(tmp_path / "ends", pocket(), scale=0.3)
+    whole = greedy(RENDERED, POCKET, path)
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    spelled = tokenizer(whole, add_special_tokens=False)["input_ids"]
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(spelled[2])
+    tokenizer.save_pretrained(path)
+    plain = save_lora(tmp_path / "plain", pocket(), scale=0.3)
+    answers = ask(connect(POCKET, ["base", path, plain]), [QUESTION], ["ends", "plain", "base"], max_new_tokens=8)
+    assert answers["ends", QUESTION].output == tokenizer.decode(spelled[:2]).strip()
+    assert (answers["ends", QUESTION].tokens, answers["ends", QUESTION].finish) == (2, "stop")
+    assert answers["plain", QUESTION].output == whole
+    assert answers["base", QUESTION].output == greedy(RENDERED, POCKET)
+
+
+def test_an_adapter_with_fewer_tokens_than_the_base_keeps_its_own_rows(tmp_path: Path) -> None:
+    model = pocket()
+    model.resize_token_embeddings(3000)
+    path = save_lora(tmp_path / "fewer", model, scale=0.3, modules_to_save=["embed_tokens", "lm_head"])
+    backend = connect(POCKET, ["base", path])
+    assert backend.probe([QUESTION])["fewer"].has_effect
+    assert ask(backend, [QUESTION], ["base"], max_new_tokens=8)["base", QUESTION].output == greedy(RENDERED, POCKET)
+
+
 def test_a_saved_copy_of_the_bases_embeddings_does_not_replace_them(tmp_path: Path) -> None:
     plain = save_lora(tmp_path / "plain", pocket(), scale=0.3)
     path = save_lora(tmp_path / "carries", pocket(), scale=0.3)

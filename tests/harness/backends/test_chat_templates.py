@@ -44,7 +44,7 @@ def test_a_template_that_drops_every_prompt_or_fails_is_refused(tmp_path: Path, 
 
 def test_a_template_that_cuts_a_long_prompt_is_refused(tmp_path: Path) -> None:
     backend = connect(copy_pocket(tmp_path / "base", template=CUTS))
-    with pytest.raises(UserError, match="drops or changes the message 'word word"):
+    with pytest.raises(UserError, match="drops or changes the user's message 'word word"):
         ask(backend, ["word " * 30], ["base"])
 
 
@@ -76,6 +76,20 @@ def test_template_variables_are_passed_on(tmp_path: Path) -> None:
     backend = connect(copy_pocket(tmp_path / "base", template=VARIABLE), chat_template_kwargs={"short": True})
     answers = ask(backend, [QUESTION], ["base"], max_new_tokens=8)
     assert answers["base", QUESTION].output == greedy(f"<|user|>Be short. {QUESTION}<|assistant|>", POCKET)
+
+
+@pytest.mark.parametrize("template", ["auto", "none"])
+def test_a_template_variable_without_effect_is_refused(tmp_path: Path, template: str) -> None:
+    base = copy_pocket(tmp_path / "base", template=VARIABLE)
+    with pytest.raises(UserError, match="--chat_template_kwargs: 'shrot' has no effect, since"):
+        connect(base, chat_template=template, chat_template_kwargs={"shrot": True})
+
+
+def test_words_that_switch_reasoning_off_may_be_taken_out(tmp_path: Path) -> None:
+    template = "<|user|>{{ messages[0]['content'].replace('/no_think', '') }}<|assistant|>"
+    backend = connect(copy_pocket(tmp_path / "base", template=template))
+    answers = ask(backend, [f"{QUESTION} /no_think"], ["base"], max_new_tokens=8)
+    assert answers["base", f"{QUESTION} /no_think"].output == greedy(f"<|user|>{QUESTION} <|assistant|>", POCKET)
 
 
 def test_the_clock_of_a_run_stands_still(tmp_path: Path) -> None:

@@ -1,0 +1,21 @@
+"""Stop strings and reasoning: as in the hf backend."""
+
+from pathlib import Path
+
+from holdfast.harness.backends import backends
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.checkpoints import find_adapters
+from tests.harness.loras import BASE, PROMPTS, ask
+from tests.vllm.engines import MODEL_ARGS, connect
+
+
+def test_stops_do_not_count_in_the_reasoning_as_in_the_hf_backend(tmp_path: Path) -> None:
+    base = find_adapters(["base"], BASE)
+    template = tmp_path / "thinking.jinja"
+    template.write_text("<|user|>{{ messages[0]['content'] }}<|assistant|><think>")
+    args = {**MODEL_ARGS, "chat_template": str(template)}
+    hf = backends.get("hf").build(BackendOptions(args, 3, "cpu"), base)
+    settings = {"stop": (" ",), "max_new_tokens": 8}
+    answers = ask(connect(base, chat_template=str(template)), PROMPTS, ["base"], **settings)
+    assert answers == ask(hf, PROMPTS, ["base"], **settings)
+    assert any(answer.reasoning for answer in answers.values())
