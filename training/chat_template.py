@@ -52,7 +52,7 @@ class ChatTemplate:
     @property
     def reasons(self) -> bool:
         """Whether the template knows of models that think aloud before they answer."""
-        return "</think>" in self.source
+        return "think>" in self.source or "thinking>" in self.source
 
     @cached_property
     def opens_reasoning(self) -> bool:
@@ -62,11 +62,13 @@ class ChatTemplate:
     @cached_property
     def _takes_parts(self) -> bool:
         """Whether the template reads content as a list of parts instead of a text; UserError if it reads neither."""
-        refused = UserError(f"{self.name} drops what the user says, so that every prompt would be the same: {_WAY_OUT}")
+        refused = UserError(f"{self.name} drops or changes what the user says: {_WAY_OUT}")
         for parts in (False, True):
             try:
                 probes = [[{"role": "user", "content": probe}] for probe in _PROBES]
-                if not any(_lost(self._render(probe, parts=parts), probe) for probe in probes):
+                texts = [self._render(probe, parts=parts) for probe in probes]
+                spelled_out = any("'text'" in text for text in texts)  # the list itself, as Python prints it
+                if not spelled_out and not any(map(_lost, texts, probes)):
                     return parts
             except UserError as error:
                 refused = refused if parts else error

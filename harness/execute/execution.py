@@ -32,7 +32,7 @@ from holdfast.harness.store.records import Samples
 from holdfast.tasks import Task
 
 MANY_CUT = 0.2
-"""A task is reported if a larger share of its answers was cut at the token limit."""
+"""A task is reported if a larger share of its answers was cut at the token limit, or is empty."""
 
 _SHOWN = 5
 """Number of truncated samples that a warning names."""
@@ -77,7 +77,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
             if attempts:
                 _search(prepared, attempts, validity, run, advance)
     _warn_about_truncated_prompts(manifest, run)
-    _warn_about_cut_answers(manifest, prepared, run)
+    _warn_about_cut_and_empty_answers(manifest, prepared, run)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", timestamp()
@@ -102,8 +102,15 @@ def _warn_about_truncated_prompts(manifest: Manifest, run: Run) -> None:
         )
 
 
-def _warn_about_cut_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
+def _warn_about_cut_and_empty_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
     for task in prepared.tasks:
+        empty = run.empty[task.name] / max(1, run.answers[task.name])
+        if empty > MANY_CUT:
+            warn(
+                manifest,
+                f"task '{task.name}': {empty:.0%} of the answers are empty, so they agree without saying anything; see "
+                "finish and reasoning in samples.jsonl, and the task's stop strings",
+            )
         share = run.cut[task.name] / max(1, run.answers[task.name])
         if share > MANY_CUT:
             longest = settings_for(task, prepared.config).max_new_tokens

@@ -59,9 +59,11 @@ class Run:
         """Number of answers, by task."""
         self.cut: Counter[str] = Counter()
         """Number of answers cut at the token limit, by task."""
+        self.empty: Counter[str] = Counter()
+        """Number of empty answers, by task."""
         for line in samples:
             self._done.add(line["key"])
-            self._count(line["task"], line["sample"], line["truncated"], line["finish"])
+            self._count(line["task"], line["sample"], line["truncated"], line["finish"], line["output"])
             if line["perturbation"] == CLEAN:
                 answer = Generation(
                     line["key"],
@@ -126,12 +128,14 @@ class Run:
         if self._attempts:
             self._remember(items, scored, self._attempts)
         for item, answer in missing:
-            self._count(item.question.task.name, item.question.sample.id, answer.truncated, answer.finish)
+            question = item.question
+            self._count(question.task.name, question.sample.id, answer.truncated, answer.finish, answer.output)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
 
-    def _count(self, task: str, sample: str, truncated: bool, finish: str) -> None:
+    def _count(self, task: str, sample: str, truncated: bool, finish: str, output: str) -> None:
         self.answers[task] += 1
+        self.empty[task] += not output
         if truncated:
             self.truncated.setdefault(task, Counter())[sample] += 1
         self.cut[task] += finish == "length"

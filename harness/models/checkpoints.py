@@ -201,6 +201,8 @@ def _find_adapter(spec: str, base: Adapter) -> Adapter:
     if where == BASE:
         return replace(base, name=name or BASE)
     path = find_checkpoint(where, "adapter")
+    if name == BASE:
+        raise UserError(f"an adapter can't be called '{BASE}', which stands for the model without one: rename it")
     check_adapter(where, path)
     if not any(path.glob("adapter_model.*")):
         raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")

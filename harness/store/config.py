@@ -199,7 +199,11 @@ def _parse(name: str, value: Any) -> Any:
         named = [str(part).strip() for part in parts if str(part).strip()]
         return list(dict.fromkeys(map(_normalise_number, named))) if name == "severity" else named
     if name in {"model_args", "gen_kwargs", "chat_template_kwargs", "paraphraser"} and isinstance(value, str):
-        return parse_pairs(value, f"--{name}", alone="pretrained" if name == "model_args" else "")
+        value = parse_pairs(value, f"--{name}", alone="pretrained" if name == "model_args" else "")
+    if name == "gen_kwargs" and isinstance(value, Mapping) and isinstance(value.get("stop"), str):
+        return {**value, "stop": [value["stop"]]}
+    if name in {"model_args", "chat_template_kwargs", "paraphraser"} and isinstance(value, Mapping):
+        return value
     if name == "encoder" and isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     if name in {"output_path", "pack"} and isinstance(value, Path):

@@ -5,8 +5,10 @@ from pathlib import Path
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.checkpoints import find_adapters
-from tests.harness.loras import BASE, PROMPTS, ask
+from tests.harness.loras import BASE, ask
 from tests.vllm.engines import MODEL_ARGS, connect
+
+PROMPTS = ("Summarise: Anna asked Ben about the train to Lyon. It leaves at ten.", "Write a note about trains")
 
 
 def test_stops_do_not_count_in_the_reasoning_as_in_the_hf_backend(tmp_path: Path) -> None:

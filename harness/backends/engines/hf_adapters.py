@@ -125,7 +125,8 @@ def _attach(model: Any, base: Any, path: Path, name: str) -> tuple[Any, list[str
         model.add_adapter(name, config)
     result = model.load_adapter(str(path), adapter_name=name)
     if result.missing_keys:
-        raise ValueError(f"its weights are incomplete: {result.missing_keys[0]} is missing")
+        missing = result.missing_keys[0].replace(f".{name}", "")
+        raise ValueError(f"its weights are incomplete: {missing} is missing; save the adapter again")
     given = read_shapes(path)
     return model, [key for key in result.unexpected_keys if not (_COPY in key and key.replace(_COPY, "", 1) in given)]
 

@@ -7,7 +7,7 @@ Ids = Sequence[int]
 
 
 def removable(ids: Ids, frames: Iterator[Ids], excess: int) -> tuple[int, int] | None:
-    """Return the first range of tokens (start, end) that has at least `excess` tokens and is not part of a frame.
+    """Return the first range of tokens (start, end) that has more than `excess` tokens and is not part of a frame.
 
     Args:
         ids: The tokens of the whole prompt.
@@ -19,7 +19,7 @@ def removable(ids: Ids, frames: Iterator[Ids], excess: int) -> tuple[int, int] |
         longest = min(len(ids), len(frame))
         before = _common(ids, frame, longest)
         after = _common(ids[::-1], frame[::-1], longest - before)
-        if len(ids) - before - after >= excess:
+        if len(ids) - before - after > excess:
             return before, len(ids) - after
     return None
 

@@ -19,6 +19,7 @@ PARTS = (
 )
 DROPS = "{% for m in messages %}<|user|>Hello.{% endfor %}<|assistant|>"
 CUTS = "<|user|>{{ messages[0]['content'][:40] }}<|assistant|>"
+CUTS_SHORT = "<|user|>{{ messages[0]['content'][:20] }}<|assistant|>"
 RAISES = "{{ raise_exception('conversation roles must alternate') }}"
 CLOCK = "<|user|>{{ strftime_now('%d %b %Y') }} {{ messages[0]['content'] }}<|assistant|>"
 VARIABLE = "<|user|>{% if short %}Be short. {% endif %}{{ messages[0]['content'] }}<|assistant|>"
@@ -33,7 +34,12 @@ def test_a_template_of_content_parts_gets_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "message"), [(DROPS, "drops what the user says"), (RAISES, "roles must alternate")]
+    ("template", "message"),
+    [
+        (DROPS, "drops or changes what the user says"),
+        (CUTS_SHORT, "drops or changes what the user says"),
+        (RAISES, "roles must alternate"),
+    ],
 )
 def test_a_template_that_drops_every_prompt_or_fails_is_refused(tmp_path: Path, template: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as raised:
