@@ -12,16 +12,24 @@ import regex
 
 from holdfast.language.answer_languages import language_of
 from holdfast.language.lexicon_tables import known_words, words_with
-from holdfast.language.unspaced import is_unspaced
+from holdfast.language.unspaced import RANGES, is_unspaced
 from holdfast.metrics.compared_words import counted_words
 
 FAR, NEAR = 5, 2
 """The largest number of words between a denial and what it denies."""
+HIDDEN = "\ue000"
+"""What stands for each character of a label, so that no label is read as a denial."""
 WINDOW = 300
 """How many characters on either side are read."""
 
-_CLAUSE_END = regex.compile(r"[.,:](?=\s|$)|[;!?…。，；：！？।॥؟،؛\n—–]|\((?!.\))|(?<!\(.)\)")
+_CLAUSE_END = regex.compile(
+    rf"[.,:](?=\s|$)|[,:](?=[{RANGES}])|(?<=[{RANGES}])[,:]|[;!?…。，；：！？।॥؟،؛\n—–]|\((?!.\))|(?<!\(.)\)"
+)
 _SENTENCE_END = regex.compile(r"[.!](?=\s|$)|[?…。！？।॥؟\n]")
+_ALSO = regex.compile(
+    rf"(?:(?:\s*(?:,|/|&|\b(?:and|or)\b))+[\s\"'”*_(]*{HIDDEN}+[\s\"'”*_)]*)+(?=(?:are|were|would|can)\b)"
+)
+"""Further labels before a denial of them all: "A and B are wrong"."""
 _LETTER = r"[\p{L}\p{M}\p{N}]"
 
 
@@ -31,7 +39,7 @@ def is_denied(text: str, start: int, end: int) -> bool:
     A denial covers what follows it in the same clause, up to a word like "but"; some follow what they deny.
 
     Args:
-        text: The text, with straight apostrophes.
+        text: The text, with straight apostrophes and its labels hidden (`HIDDEN`).
         start: The first character.
         end: The end, exclusive.
 
@@ -44,8 +52,10 @@ def is_denied(text: str, start: int, end: int) -> bool:
     asked = _SENTENCE_END.search(text, end)
     if asked and asked.group() in "?？؟":
         return True
-    clause_end = _CLAUSE_END.search(text, end)
-    after = text[end : clause_end.start() if clause_end else len(text)]
+    others = _ALSO.match(text, end)
+    behind = others.end() if others else end
+    clause_end = _CLAUSE_END.search(text, behind)
+    after = text[behind : clause_end.start() if clause_end else len(text)]
     if phrases.after.match(after):
         return True
     ends = takewhile(lambda place: place <= start, (found.end() for found in _CLAUSE_END.finditer(text)))

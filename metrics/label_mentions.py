@@ -13,7 +13,7 @@ from holdfast.language.grammar import closed_class, is_sentence_start
 from holdfast.language.lexicon_tables import words_with
 from holdfast.language.text import cluster_cuts
 from holdfast.language.unspaced import RANGES
-from holdfast.metrics.denial import is_denied, is_harmless, phrases_of
+from holdfast.metrics.denial import HIDDEN, is_denied, is_harmless, phrases_of
 
 _MARGINS = " \t\r\n.,:;!?()[]{}\"'“”«»。，、：；！？"
 """Punctuation around a label that a text may leave out."""
@@ -46,7 +46,7 @@ def affirmed_labels(text: str, labels: Sequence[str]) -> set[str]:
     found = mentions(plain, labels)
     hidden = list(plain)
     for one in found:  # so that the label "no" denies no other label
-        hidden[one.start : one.end] = "\ue000" * (one.end - one.start)
+        hidden[one.start : one.end] = HIDDEN * (one.end - one.start)
     rest = "".join(hidden)
     return {one.label for one in found if not is_denied(rest, one.start, one.end)}
 
