@@ -1,6 +1,7 @@
 """Adapters are loaded completely or refused in one line, and the base stays as it is."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,8 @@ def test_a_saved_copy_of_the_bases_embeddings_does_not_replace_them(tmp_path: Pa
 def test_an_adapter_whose_start_changed_the_base_is_refused(tmp_path: Path, start: str) -> None:
     path = save_lora(tmp_path / "lora", pocket(), scale=0.3)
     _edit(tmp_path / "lora", init_lora_weights=start)
-    _refused_everywhere(path, f"init_lora_weights='{start}', which changes the base: convert it")
+    wanted = f"was initialised with init_lora_weights='{start}', which changes the base: convert it"
+    assert all(wanted in line for line in _refusals(path))
 
 
 def test_prompt_tuning_is_refused(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_weights_that_peft_would_leave_out_are_refused(
 ) -> None:
     path = save_lora(tmp_path / "lora", pocket(), scale=0.3)
     save_file(change(load_file(tmp_path / "lora" / WEIGHTS)), tmp_path / "lora" / WEIGHTS, {"format": "pt"})
-    _refused_everywhere(path, message)
+    assert all(re.search(message, line) for line in _refusals(path))
 
 
 def test_a_configuration_that_names_fewer_modules_than_there_are_weights_is_refused(tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_a_configuration_that_names_fewer_modules_than_there_are_weights_is_refu
     _edit(tmp_path / "lora", target_modules=["q_proj"])
     total = len(load_file(tmp_path / "lora" / WEIGHTS))
     lost = rf"{total // 2} of the {total} weights of adapter '.*' \({total // 4} modules, such as '.*v_proj'\)"
-    _refused_everywhere(path, lost)
+    assert all(re.search(lost, line) for line in _refusals(path))
 
 
 def test_a_weight_for_which_the_base_has_no_place_is_refused(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_a_weight_for_which_the_base_has_no_place_is_refused(tmp_path: Path) -> 
 def test_a_configuration_without_rank_or_alpha_is_refused(tmp_path: Path, setting: str) -> None:
     path = save_lora(tmp_path / "lora", pocket(), scale=0.3)
     _edit(tmp_path / "lora", **{setting: None})
-    _refused_everywhere(path, f"has no {setting} in its adapter_config.json")
+    assert all(f"has no {setting} in its adapter_config.json" in line for line in _refusals(path))
 
 
 def test_modules_that_transformers_has_renamed_are_converted(tmp_path: Path) -> None:
@@ -238,8 +240,11 @@ def _edit(folder: Path, **changes: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
-def _refused_everywhere(path: str, message: str) -> None:
-    """The same line from a run and from `inspect`, which reads adapters like `correct`."""
+def _refusals(path: str) -> list[str]:
+    """The messages with which a run refuses an adapter, and `inspect`, which reads adapters like `correct`."""
+    found = []
     for read in (lambda: connect(POCKET, [path]), lambda: inspect_adapter(path)):
-        with pytest.raises(UserError, match=message):
+        with pytest.raises(UserError) as raised:
             read()
+        found.append(str(raised.value))
+    return found
