@@ -49,16 +49,6 @@ class ChatTemplate:
             raise UserError(f"{self.name} drops or changes {_excerpt(lost)}: {_WAY_OUT}")
         return text
 
-    @property
-    def reasons(self) -> bool:
-        """Whether the template knows of models that think aloud before they answer."""
-        return "think>" in self.source or "thinking>" in self.source
-
-    @cached_property
-    def opens_reasoning(self) -> bool:
-        """Whether a rendered text ends within the model's reasoning, so that the answer begins with it."""
-        return self.render([{"role": "user", "content": _PROBES[0]}]).rstrip().endswith("<think>")
-
     @cached_property
     def _takes_parts(self) -> bool:
         """Whether the template reads content as a list of parts instead of a text; UserError if it reads neither."""

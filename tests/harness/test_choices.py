@@ -13,7 +13,7 @@ from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.backends import Generation, Request, Settings, backends
 from holdfast.harness.backends.backend import Backend, BackendOptions
-from holdfast.harness.backends.engines.prompting import common_prefix_length
+from holdfast.harness.backends.engines.choices import common_prefix_length
 from holdfast.harness.models.checkpoints import find_adapters, find_base
 from tests.harness.loras import BASE, POCKET, pocket, save_two
 

@@ -17,7 +17,8 @@ def test_stops_do_not_count_in_the_reasoning_as_in_the_hf_backend(tmp_path: Path
     template.write_text("<|user|>{{ messages[0]['content'] }}<|assistant|><think>")
     args = {**MODEL_ARGS, "chat_template": str(template)}
     hf = backends.get("hf").build(BackendOptions(args, 3, "cpu"), base)
-    settings = {"stop": (" ",), "max_new_tokens": 8}
-    answers = ask(connect(base, chat_template=str(template)), PROMPTS, ["base"], **settings)
-    assert answers == ask(hf, PROMPTS, ["base"], **settings)
-    assert any(answer.reasoning for answer in answers.values())
+    vllm = connect(base, chat_template=str(template))
+    for settings in ({"stop": (" ",), "max_new_tokens": 8}, {"stop": ("e", "<|end|>"), "max_new_tokens": 40}):
+        answers = ask(vllm, PROMPTS, ["base"], **settings)
+        assert answers == ask(hf, PROMPTS, ["base"], **settings)
+        assert any(answer.reasoning for answer in answers.values())

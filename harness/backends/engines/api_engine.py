@@ -22,7 +22,7 @@ from holdfast.harness.backends.engines.api_client import (
     key_name,
     server_address,
 )
-from holdfast.harness.backends.engines.prompting import choose_likeliest, common_prefix_length, separator_after
+from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator_after
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.backends.engines.streaming import Put, stream
 from holdfast.harness.models.adapter import Adapter

@@ -17,13 +17,14 @@ from holdfast.harness.backends.backend import (
     Request,
 )
 from holdfast.harness.backends.engines.batching import batches
+from holdfast.harness.backends.engines.choices import CHOICE, encode_choices
 from holdfast.harness.backends.engines.hf_attention import attention_shares
 from holdfast.harness.backends.engines.hf_choices import log_likelihoods
 from holdfast.harness.backends.engines.hf_generation import FiniteLogits, StopStrings, generation_config
 from holdfast.harness.backends.engines.hf_loading import ROUNDING, Loaded
 from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.backends.engines.hf_mixed import mixed
-from holdfast.harness.backends.engines.prompting import CHOICE, Prompt, Prompting
+from holdfast.harness.backends.engines.prompting import Prompt, Prompting
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
@@ -212,7 +213,7 @@ class HuggingFace:
         return answer.finish != CHOICE or self._loaded.prompting.seq2seq
 
     def _chosen(self, rows: Sequence[Tokens], requests: Sequence[Request]) -> list[Generation]:
-        found = [self._loaded.promptings.of(request.adapter).encode_choices(request) for request in requests]
+        found = [encode_choices(self._loaded.promptings.of(request.adapter), request) for request in requests]
         prompts = [row for row, choices in zip(rows, found, strict=True) for _ in choices.rows]
         asked = [(row, choices.start) for choices in found for row in choices.rows]
         counts = [len(choices.rows) for choices in found]

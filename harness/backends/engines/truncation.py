@@ -6,7 +6,7 @@ from itertools import takewhile
 Ids = Sequence[int]
 
 
-def removable(ids: Ids, frames: Iterator[Ids], excess: int) -> tuple[int, int] | None:
+def removable(ids: Ids, frames: Iterator[Ids], excess: int, end: int | None = None) -> tuple[int, int] | None:
     """Return the first range of tokens (start, end) that has more than `excess` tokens and is not part of a frame.
 
     Args:
@@ -14,13 +14,15 @@ def removable(ids: Ids, frames: Iterator[Ids], excess: int) -> tuple[int, int] |
         frames: The tokens of the same prompt around another content, from the most to the least that is kept. What the
             prompt shares with them, at its beginning and end, is the frame.
         excess: The number of tokens to remove.
+        end: Where the range ends at the latest, if given.
     """
     for frame in frames:
         longest = min(len(ids), len(frame))
         before = _common(ids, frame, longest)
         after = _common(ids[::-1], frame[::-1], longest - before)
-        if len(ids) - before - after > excess:
-            return before, len(ids) - after
+        last = min(len(ids) - after, len(ids) if end is None else end)
+        if last - before > excess:
+            return before, last
     return None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import Generation, Probe, Request
-from holdfast.harness.backends.engines.prompting import Choices, Prompt
+from holdfast.harness.backends.engines.choices import Choices, encode_choices
+from holdfast.harness.backends.engines.prompting import Prompt
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.backends.engines.streaming import Put, stream
 from holdfast.harness.backends.engines.vllm_loading import Loaded
@@ -35,6 +37,8 @@ class Job:
     params: Any
     lora: Any
     salt: str | None
+    written: int = 0
+    """Number of tokens at the end of `ids` that are the beginning of the answer."""
 
 
 class VLLM:
@@ -120,8 +124,29 @@ class VLLM:
                 salt = f"again {request.replicate}" if request.replicate else None
                 yield Job(request.key, ids, self._sampling(request), self._loaded.loras[request.adapter], salt)
 
-        for job, result in self._run_jobs(jobs(), IN_FLIGHT, stopped):
-            put(self._generation(result, *waiting.pop(job.key)))
+        remaining = jobs()
+        while first := next(remaining, None):
+            unfinished: list[Job] = []
+            for job, result in self._run_jobs(chain([first], remaining), IN_FLIGHT, stopped):
+                request, truncated = waiting[job.key]
+                found = result.outputs[0]
+                written = [*job.ids[len(job.ids) - job.written :].tolist(), *found.token_ids]
+                answer = self._generation(found, written, request, truncated)
+                stopped_early = found.finish_reason == "stop" and answer.finish == "length"  # in the model's reasoning
+                if stopped_early and len(written) < request.settings.max_new_tokens:
+                    unfinished.append(self._continued(job, written, request))
+                else:
+                    del waiting[job.key]
+                    put(answer)
+            remaining = iter(unfinished)
+
+    def _continued(self, job: Job, written: Sequence[int], request: Request) -> Job:
+        """Return the job that goes on after the tokens written so far."""
+        import numpy as np
+
+        prompt = job.ids[: len(job.ids) - job.written]
+        ids = np.concatenate([prompt, np.asarray(written, dtype=prompt.dtype)])
+        return replace(job, ids=ids, params=self._sampling(request, len(written)), written=len(written))
 
     def _choose(self, asked: Sequence[Request], put: Put, stopped: Event) -> None:
         """Choose an answer to each request by the log-probabilities that vLLM returns for prompt tokens."""
@@ -133,7 +158,7 @@ class VLLM:
 
         def jobs() -> Iterator[Job]:
             for request in asked:
-                choices = self._loaded.promptings.of(request.adapter).encode_choices(request)
+                choices = encode_choices(self._loaded.promptings.of(request.adapter), request)
                 open_requests[request.key] = request, choices, {}
                 for i, row in enumerate(choices.rows):
                     yield Job(f"{i} {request.key}", row, params, self._loaded.loras[request.adapter], None)
@@ -164,31 +189,28 @@ class VLLM:
         finally:
             self._engine.abort_request(list(running))
 
-    def _generation(self, result: Any, request: Request, truncated: bool) -> Generation:
+    def _generation(self, found: Any, written: Sequence[int], request: Request, truncated: bool) -> Generation:
         """Decode the answer's tokens like the hf backend does; vLLM's own text drops incomplete characters."""
-        found = result.outputs[0]
-        ended = found.finish_reason == "stop"
-        by_token = ended and not isinstance(found.stop_reason, str)  # the end-of-text token isn't part of the answer
-        ids = list(found.token_ids)[: -1 if by_token else None]
+        by_token = found.finish_reason == "stop" and not isinstance(found.stop_reason, str)
+        ids = written[: -1 if by_token else None]  # the end-of-text token isn't part of the answer
         answer, tokens = self._loaded.promptings.of(request.adapter).decode(ids, request.settings.stop)
-        finish = "stop" if ended or answer.stopped else "length"
+        finish = "stop" if by_token or answer.stopped else "length"
         return Generation(request.key, answer.text, tokens, finish, truncated, reasoning=answer.reasoning)
 
-    def _sampling(self, request: Request) -> Any:
-        """Return vLLM's parameters; stop strings that the model's reasoning may contain are cut from its answer."""
+    def _sampling(self, request: Request, written: int = 0) -> Any:
+        """Return vLLM's parameters for a request of whose answer some tokens are already written."""
         from vllm import SamplingParams
 
         settings, prompting = request.settings, self._loaded.promptings.of(request.adapter)
-        stop = [] if prompting.reasons else list(settings.stop)
         return SamplingParams(
-            max_tokens=settings.max_new_tokens,
-            stop=stop or None,
+            max_tokens=settings.max_new_tokens - written,
+            stop=list(settings.stop) or None,
             stop_token_ids=sorted(prompting.ends(settings.stop)) or None,
-            detokenize=bool(stop),
+            detokenize=bool(settings.stop),
             skip_special_tokens=False,
             temperature=settings.temperature,
             top_p=settings.top_p,
-            seed=seed_of([request], 56) if settings.temperature > 0 else None,
+            seed=seed_of([request], 56) + written if settings.temperature > 0 else None,
         )
 
     def _step(self) -> list[Any]:

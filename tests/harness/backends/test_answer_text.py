@@ -4,6 +4,8 @@ import pytest
 
 from holdfast.harness.backends.engines.answer_text import split_answer
 
+ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"
+
 
 @pytest.mark.parametrize(
     ("written", "stop", "text", "reasoning", "stopped"),
@@ -14,7 +16,14 @@ from holdfast.harness.backends.engines.answer_text import split_answer
         ("<think>\nFrance.\nIts capital?\n</think>\n\nParis\nMore", ("\n",), "Paris", "France.\nIts capital?", True),
         ("France.\n</think>\n\nParis", ("\n",), "Paris", "France.", False),
         ("<think>France. It might be", ("might",), "", "France. It might be", False),
-        ("<think>a</think>Paris<think>b</think>!", (), "Paris!", "a\n\nb", False),
+        ("<think>a</think>\n<think>b</think>\nParis", (), "Paris", "a\n\nb", False),
+        ("<THINK>a</THINK> Paris", (), "Paris", "a", False),
+        ("[THINK]a[/THINK]Paris", (), "Paris", "a", False),
+        (f"{ANALYSIS}a<|end|><|start|>assistant{FINAL}Paris", (), "Paris", "a", False),
+        (f"{FINAL}Paris", (), "Paris", "", False),
+        ("Use <think> to start. Then </think> ends it.", (), "Use <think> to start. Then </think> ends it.", "", False),
+        ("Close it with </think> at the end.", (), "Close it with </think> at the end.", "", False),
+        ("<think></think>\nParis", ("\n",), "Paris", "", False),
         ("<thinking>a</thinking> Paris", (), "Paris", "a", False),
         ("2 < 3 and <b>bold</b>", (), "2 < 3 and <b>bold</b>", "", False),
         ("a END b STOP", ("STOP", "END"), "a", "", True),

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import Request, Settings
@@ -77,12 +78,30 @@ def test_a_frame_that_does_not_fit_is_refused() -> None:
         prompting.encode([Prompt(LONG)], 20)
 
 
-def test_choices_after_a_long_prompt_keep_the_frame_too() -> None:
-    backend = connect(POCKET, max_length=50)
-    long = Request("1", "base", f"Read: {LONG}", Settings(), 0, ("yes", "no, never"), LONG)
-    [[answer]] = list(backend.generate([long]))
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("template", "before", "after"),
+    [("auto", "<|user|>Read: ", "\nIn short.<|assistant|>"), ("none", "Read: ", "\nAnswer: ")],
+)
+def test_choices_after_a_long_prompt_keep_its_frame(template: str, before: str, after: str) -> None:
+    choices = ("yes", "no, never")
+    prompt = f"Read: {LONG}{after.removesuffix('<|assistant|>')}"
+    long = Request("1", "base", prompt, Settings(), 0, choices, LONG)
+    [[answer]] = list(connect(POCKET, max_length=50, chat_template=template).generate([long]))
     assert answer.truncated
-    assert all(np.isfinite(answer.likelihoods))
+
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    model = AutoModelForCausalLM.from_pretrained(POCKET, dtype=torch.float32)
+    begin, *rows = tokenizer([before, *(f"{before}{LONG}{after}{choice}" for choice in choices)])["input_ids"]
+    [context] = tokenizer([f"{before}{LONG}{after}"])["input_ids"]
+    departs = (i for i, tokens in enumerate(zip(context, *rows, strict=False)) if len(set(tokens)) > 1)
+    start = next(departs, len(context))
+    excess = max(map(len, rows)) + 1 - 50
+    for row, found in zip(rows, answer.likelihoods, strict=True):
+        kept = row[: len(begin)] + row[len(begin) + excess :]
+        logits = model(torch.tensor([kept])).logits[0].log_softmax(-1)
+        own = range(start - excess, len(kept))
+        assert found == pytest.approx(sum(float(logits[i - 1, kept[i]]) for i in own), abs=1e-3)
 
 
 def test_a_token_without_an_embedding_is_refused_only_if_a_prompt_uses_it(tmp_path: Path) -> None:
