@@ -46,7 +46,7 @@ class Generation:
     output: str
     tokens: int
     finish: str
-    """"stop" (ended by the model or a stop string), "length" or "choice"."""
+    """"stop" (ended by the model or a stop string), "length", "filtered" (by the server) or "choice"."""
     truncated: bool = False
     """Whether the prompt's content was cut because it didn't fit."""
     likelihoods: tuple[float, ...] = ()

@@ -77,7 +77,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
             if attempts:
                 _search(prepared, attempts, validity, run, advance)
     _warn_about_truncated_prompts(manifest, run)
-    _warn_about_cut_and_empty_answers(manifest, prepared, run)
+    _warn_about_missing_answers(manifest, prepared, run)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", timestamp()
@@ -102,8 +102,14 @@ def _warn_about_truncated_prompts(manifest: Manifest, run: Run) -> None:
         )
 
 
-def _warn_about_cut_and_empty_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
+def _warn_about_missing_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
     for task in prepared.tasks:
+        if filtered := run.filtered[task.name]:
+            warn(
+                manifest,
+                f"task '{task.name}': the server's content filter withheld {filtered} answers, which count as"
+                " empty (finish is 'filtered' in samples.jsonl)",
+            )
         empty = run.empty[task.name] / max(1, run.answers[task.name])
         if empty > MANY_CUT:
             warn(

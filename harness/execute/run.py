@@ -61,6 +61,8 @@ class Run:
         """Number of answers cut at the token limit, by task."""
         self.empty: Counter[str] = Counter()
         """Number of empty answers, by task."""
+        self.filtered: Counter[str] = Counter()
+        """Number of answers that a server's content filter withheld, by task."""
         for line in samples:
             self._done.add(line["key"])
             self._count(line["task"], line["sample"], line["truncated"], line["finish"], line["output"])
@@ -139,6 +141,7 @@ class Run:
         if truncated:
             self.truncated.setdefault(task, Counter())[sample] += 1
         self.cut[task] += finish == "length"
+        self.filtered[task] += finish == "filtered"
 
     def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:
         for item, result in zip(items, scored, strict=True):

@@ -24,8 +24,8 @@ PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages":
 """Paths of the endpoints: OpenAI's two, and Anthropic's."""
 
 _OPENAI, _ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
-_CUT = {"length", "max_tokens"}
-"""Reasons for ending an answer before the model was done."""
+_FINISH = {"length": "length", "max_tokens": "length", "content_filter": "filtered", "refusal": "filtered"}
+"""What servers call the end of an answer, unless the model or a stop string ended it."""
 
 _LONGEST_WAIT = 300.0
 """Maximum seconds to wait if a server asks for it, so that a run doesn't stall for a day."""
@@ -42,6 +42,10 @@ _NEWER_LIMIT = "max_completion_tokens"
 _MOST_STOPS = 4
 """OpenAI refuses more stop strings."""
 
+_OPTIONAL = ("stop", "stop_sequences", "seed")
+"""Settings that are left out if a server refuses them: answers are cut at stop strings here, too."""
+
+_REFUSED_STATUSES = {400, 422}
 _RETRIED_STATUSES = {408, 409, 425, 429}
 
 
@@ -61,8 +65,9 @@ class Answer:
     reasoning: str
     """What the model thought aloud before it."""
     tokens: int
-    ended: bool
-    """Whether the model or a stop string ended the answer."""
+    """Number of tokens as counted by the server, with those after a stop string that it ignored."""
+    finish: str
+    """As in `Generation`."""
     first: Mapping[str, float]
     """Log-probabilities of the likeliest first tokens, if the server returns them."""
 
@@ -92,6 +97,7 @@ class Client:
         self._connections = connections
         self._template_variables = template_variables
         self._token_limit = "max_tokens"
+        self._left_out: set[str] = set()
         self._session: Any = None
 
     async def __aenter__(self) -> Self:
@@ -124,14 +130,13 @@ class Client:
             UserError: If the server refuses the request.
         """
         prompt = prompt.encode("utf-8", "replace").decode()
-        body = self._body(model, prompt, settings, alternatives)
-        status, content = await self._post(PATHS[self._endpoint], body)
-        if status == 400 and _NEWER_LIMIT not in body and _NEWER_LIMIT.encode() in content:
-            self._token_limit = _NEWER_LIMIT  # also for the requests that follow
+        refused = True
+        while refused:
             body = self._body(model, prompt, settings, alternatives)
             status, content = await self._post(PATHS[self._endpoint], body)
+            refused = status in _REFUSED_STATUSES and self._adapts(body, content)
         if status == 400 and _is_filtered(content):
-            return Answer("", "", 0, True, {})
+            return Answer("", "", 0, "filtered", {})
         if status != 200:
             raise UserError(self._refusal(status, content, model, prompt))
         try:
@@ -201,6 +206,7 @@ class Client:
             body["stop_sequences" if self._endpoint == "messages" else "stop"] = sent
         if self._endpoint != "messages":
             body["seed"] = settings.seed
+        body = {name: value for name, value in body.items() if name not in self._left_out}
         if self._endpoint == "completions":
             return body | {"prompt": prompt} | ({"logprobs": alternatives} if alternatives else {})
         body["messages"] = [{"role": "user", "content": prompt}]
@@ -209,6 +215,15 @@ class Client:
         if alternatives and self._endpoint == "chat":
             body |= {"logprobs": True, "top_logprobs": alternatives}
         return body
+
+    def _adapts(self, body: Mapping[str, Any], content: bytes) -> bool:
+        """Change what this and all further requests contain, if that is what the server refuses; return whether."""
+        if _NEWER_LIMIT not in body and _NEWER_LIMIT.encode() in content:
+            self._token_limit = _NEWER_LIMIT
+            return True
+        refused = {name for name in _OPTIONAL if name in body and _names(content, name)}
+        self._left_out |= refused
+        return bool(refused)
 
     def _stops_to_send(self, stop: Sequence[str]) -> list[str]:
         """Return the stop strings that the endpoint accepts; `_read` cuts answers at the others."""
@@ -228,12 +243,16 @@ class Client:
             reason, first = choice["finish_reason"], _first(choice.get("logprobs") or {})
         answer = split_answer(written, stop)
         reasoning = "\n\n".join(filter(None, (thought.strip(), answer.reasoning)))
-        return Answer(answer.text, reasoning, tokens, answer.stopped or reason not in _CUT, first)
+        finish = "stop" if answer.stopped else _FINISH.get(reason, "stop")
+        return Answer(answer.text, reasoning, tokens, finish, first)
 
     def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
             return f"{self._url} rejects the key in {key_name(self._endpoint)} (status {status})"
-        which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
+        if status in _REFUSED_STATUSES and _names(content, "temperature"):
+            which = "; --gen_kwargs temperature=1 may be what the model takes, but then answers are sampled"
+        else:
+            which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
         return f"{self._url} rejects a request to '{model}' (status {status}): {_message_of(content)}{which}"
 
 
@@ -271,18 +290,14 @@ def check_access(endpoint: str, base_url: str | None) -> None:
 def _chat_texts(choice: Mapping[str, Any]) -> tuple[str, str]:
     """Return a chat model's text, or its refusal, and its reasoning.
 
-    The text is empty if the answer was filtered, or cut off while the model was thinking.
+    The text is empty if the model said nothing, was cut off while it was thinking, or its answer was filtered.
     """
     message = choice["message"]
     thought = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message["content"]
     if isinstance(content, list):
         content = _joined(content)
-    if content is None:
-        content = message.get("refusal") or ("" if choice["finish_reason"] != "stop" or thought else None)
-    if content is None:
-        raise TypeError("the message has no content")
-    return content, thought if isinstance(thought, str) else ""
+    return content or message.get("refusal") or "", thought if isinstance(thought, str) else ""
 
 
 def _joined(parts: Sequence[Mapping[str, Any]], kind: str = "text") -> str:
@@ -295,6 +310,11 @@ def _first(logprobs: Mapping[str, Any]) -> dict[str, float]:
     if logprobs.get("content"):
         return {each["token"]: each["logprob"] for each in logprobs["content"][0]["top_logprobs"]}
     return dict(logprobs["top_logprobs"][0]) if logprobs.get("top_logprobs") else {}
+
+
+def _names(content: bytes, setting: str) -> bool:
+    """Whether a server's refusal names a setting, in any of the quotation marks that servers use."""
+    return re.search(rf"""['"`]{setting}['"`]""", content.decode("utf-8", "replace")) is not None
 
 
 def _is_filtered(content: bytes) -> bool:

@@ -220,8 +220,7 @@ class Api:
             return await self._choose(client, model, request)
         settings = replace(request.settings, seed=seed_of([request], 31))
         answer = await self._retried(model, partial(client.ask, model, request.prompt, settings))
-        finish = "stop" if answer.ended else "length"
-        return Generation(request.key, answer.text, answer.tokens, finish, reasoning=answer.reasoning)
+        return Generation(request.key, answer.text, answer.tokens, answer.finish, reasoning=answer.reasoning)
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
         """Return the choice whose tokens have the highest log-probability after the prompt."""

@@ -25,6 +25,8 @@ class Served:
     loads: bool = True
     newer: bool = False
     """Whether max_tokens is refused, as newer models do."""
+    refuses: tuple[str, ...] = ()
+    """Settings that the model doesn't support."""
     latency: float = 0.0
 
 
@@ -50,6 +52,9 @@ def server() -> Iterator[Served]:
                 send(self, *((200, "loaded") if served.loads else (404, {"detail": "Not Found"})))
             elif served.newer and "max_tokens" in body:
                 send(self, 400, {"error": {"message": "Unsupported parameter: use 'max_completion_tokens' instead."}})
+            elif unsupported := [name for name in served.refuses if name in body]:
+                message = f"Unsupported parameter: '{unsupported[0]}' is not supported with this model."
+                send(self, 400, {"error": {"message": message, "param": unsupported[0]}})
             elif str(body["model"]).startswith("no-"):
                 send(self, 404, {"error": {"message": f"The model {body['model']} does not exist"}})
             else:
@@ -155,10 +160,4 @@ def refusal(handler: BaseHTTPRequestHandler) -> bool:
 def no_echo(handler: BaseHTTPRequestHandler) -> bool:
     choice = {"text": "more", "finish_reason": "length", "logprobs": {"tokens": ["more"], "token_logprobs": [-1.0]}}
     send(handler, 200, {"choices": [choice], "usage": {"completion_tokens": 1}})
-    return True
-
-
-def null_content(handler: BaseHTTPRequestHandler) -> bool:
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None}}
-    send(handler, 200, {"id": "1", "object": "o", "created": 1, "model": "m", "choices": [choice]})
     return True

@@ -66,9 +66,8 @@ def test_each_adapter_is_requested_by_its_model_name(served: Served, endpoint: s
         servers.close_mid_stream,
         servers.invalid_json,
         servers.empty_choice,
-        servers.null_content,
     ],
-    ids=["500", "429", "hang", "close", "invalid json", "empty choice", "null content"],
+    ids=["500", "429", "hang", "close", "invalid json", "empty choice"],
 )
 def test_temporary_faults_are_retried(served: Served, fault: Fault) -> None:
     plain = ask(connect(served), PROMPTS, ["base", "a"])
@@ -81,13 +80,14 @@ def test_temporary_faults_are_retried(served: Served, fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("fault", "endpoint", "output", "finish"),
     [
-        (servers.without_text("content_filter"), "chat", "", "stop"),
+        (servers.without_text("content_filter"), "chat", "", "filtered"),
         (servers.without_text("length"), "chat", "", "length"),
         (servers.without_text("stop", refusal="I can't."), "chat", "I can't.", "stop"),
-        (servers.refused("content_filter"), "chat", "", "stop"),
-        (servers.refusal, "messages", "", "stop"),
+        (servers.without_text("stop"), "chat", "", "stop"),
+        (servers.refused("content_filter"), "chat", "", "filtered"),
+        (servers.refusal, "messages", "", "filtered"),
     ],
-    ids=["filtered", "only thinking", "refusal", "prompt filtered", "Anthropic's refusal"],
+    ids=["filtered", "only thinking", "refusal", "null", "prompt filtered", "Anthropic's refusal"],
 )
 def test_an_answer_may_be_empty(served: Served, fault: Fault, endpoint: str, output: str, finish: str) -> None:
     served.faults = [fault]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions, Generation
 from tests.harness.backends import servers
@@ -88,6 +89,22 @@ def test_a_model_that_wants_max_completion_tokens_gets_it(served: Served) -> Non
     answers = ask(entry.build(BackendOptions(args, 2), found), ["Who?", "When?"], ["base"], max_new_tokens=9)
     assert [body["max_completion_tokens"] for body in served.asked if "max_tokens" not in body] == [9, 9]
     assert {answer.output for answer in answers.values()} == {"big says WHO?", "big says WHEN?"}
+
+
+def test_what_a_model_does_not_support_is_left_out_from_then_on(served: Served) -> None:
+    served.refuses = ("stop", "seed")
+    args = {"model": "big", "base_url": served.url}
+    entry = backends.get("api")
+    _, found = entry.find(args, ["base"])
+    answers = ask(entry.build(BackendOptions(args, 1), found), ["Who?", "When?"], ["base"], stop=(" WH",))
+    assert [sorted({"stop", "seed"} & body.keys()) for body in served.asked] == [["seed", "stop"], ["seed"], [], []]
+    assert {(answer.output, answer.finish) for answer in answers.values()} == {("big says", "stop")}
+
+
+def test_a_model_that_refuses_greedy_decoding_is_named_with_the_way_out(served: Served) -> None:
+    served.refuses = ("temperature",)
+    with pytest.raises(UserError, match=r"'temperature' is not supported.*--gen_kwargs temperature=1"):
+        answer(served)
 
 
 def test_template_variables_are_sent_to_chat_servers(served: Served) -> None:
