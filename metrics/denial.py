@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -15,6 +15,7 @@ from holdfast.language.lexicon_tables import known_words, words_with
 from holdfast.language.unspaced import RANGES, is_unspaced
 from holdfast.metrics.compared_words import counted_words
 
+_BEFORE = frozenset({"deny", "near", "harmless", "break"})
 FAR, NEAR = 5, 2
 """The largest number of words between a denial and what it denies."""
 HIDDEN = "\ue000"
@@ -30,6 +31,8 @@ _ALSO = regex.compile(
     rf"(?:(?:\s*(?:,|/|&|\b(?:and|or)\b))+[\s\"'”*_(]*{HIDDEN}+[\s\"'”*_)]*)+(?=(?:are|were|would|can)\b)"
 )
 """Further labels before a denial of them all: "A and B are wrong"."""
+_NEXT_CLAUSE = regex.compile(r"\s*,\s*(?:and|or)\b")
+_IN_LIST = regex.compile(rf"{HIDDEN}[\s\"'”*_)]*,[\s\"'”*_(]*\Z")
 _LETTER = r"[\p{L}\p{M}\p{N}]"
 
 
@@ -50,9 +53,10 @@ def is_denied(text: str, start: int, end: int) -> bool:
     phrases = denial_phrases(language_of(text))
     text, start, end = _window(text, start, end)
     asked = _SENTENCE_END.search(text, end)
-    if asked and asked.group() in "?？؟":
+    if asked and asked.group() in "?？؟" and not phrases.tag.search(text, end, asked.start()):
         return True
-    others = _ALSO.match(text, end)
+    alone = _NEXT_CLAUSE.match(text, end) and not _IN_LIST.search(text, 0, start)  # A, and B or C are wrong
+    others = None if alone else _ALSO.match(text, end)
     behind = others.end() if others else end
     clause_end = _CLAUSE_END.search(text, behind)
     after = text[behind : clause_end.start() if clause_end else len(text)]
@@ -102,15 +106,19 @@ class Phrases:
     Attributes:
         before: Finds what may stand before a place; the groups are the kinds deny, near, harmless and break.
         after: Matches a denial that follows directly.
+        tag: Finds what turns a statement into a question at its end.
         verbs: Verbs of being.
     """
 
-    def __init__(self, kinds: Mapping[str, str], after: Sequence[str], verbs: frozenset[str]) -> None:
+    def __init__(
+        self, kinds: Mapping[str, str], after: Sequence[str], tags: Iterable[str], verbs: frozenset[str]
+    ) -> None:
         ranked = sorted(kinds, key=len, reverse=True)
         found = "|".join(_whole(phrase, kinds[phrase]) for phrase in ranked)
         self.before: Any = regex.compile(rf"{found}|(?P<deny>{_LETTER}+n't(?!{_LETTER}))", regex.IGNORECASE)
         late = "|".join(_whole(phrase, "after") for phrase in sorted(after, key=len, reverse=True))
         self.after: Any = regex.compile(rf"[\s\"'”*_)]*(?:{late})", regex.IGNORECASE)
+        self.tag: Any = regex.compile(rf",\s*(?:{'|'.join(map(regex.escape, tags))})\s*\Z", regex.IGNORECASE)
         self.verbs = verbs
 
 
@@ -130,9 +138,9 @@ def denial_phrases(language: str) -> Phrases:
         if any(map(is_unspaced, negative)):
             known = known_words(code) - negative
             kinds |= {word: "harmless" for word in known if any(one in word for one in negative)}
-        kinds |= {phrase: kind for phrase, its in own.items() for kind in its if kind not in ("after", "be")}
+        kinds |= {phrase: kind for phrase, its in own.items() for kind in its if kind in _BEFORE}
     verbs = phrases_of("en", "be") | phrases_of(language, "be") | {"it", "that", "this"}
-    return Phrases(kinds, after, verbs)
+    return Phrases(kinds, after, phrases_of("en", "tag") | phrases_of(language, "tag"), verbs)
 
 
 def _belongs(word: str, own: Mapping[str, object]) -> bool:

@@ -118,7 +118,10 @@ def _borders(form: str, edge: int) -> Iterator[str]:
     elif kind[0] in "LMN":
         hangul = regex.match(r"\p{Hangul}", letter)
         if not regex.match(f"[{RANGES}]", letter):
-            yield outside.format(_WORD if hangul else rf"[{_WORD}--\p{{Hangul}}]")
+            if hangul and not first:
+                yield rf"(?=(?:{'|'.join(phrases_of('ko', 'particle'))})?(?!{_WORD}))"
+            else:
+                yield outside.format(_WORD if hangul else rf"[{_WORD}--\p{{Hangul}}]")
         if letter.isdecimal():
             yield r"(?<!\d[.,])(?<!(?<!\w)[\-−])" if first else r"(?![.,]\d)"
         if form in _CLITICS and first:

@@ -36,6 +36,8 @@ class Metric:
     unbounded: frozenset[str] = frozenset()
     """Keys whose values may exceed 1 (counts, lengths); all other values lie in [0, 1]."""
     needs_encoder: bool = False
+    output_only: bool = False
+    """Whether a sample metric reads the output alone, and neither references nor metadata."""
 
     @property
     def headline(self) -> str:
@@ -50,21 +52,29 @@ P = TypeVar("P", bound=PairCompute)
 
 
 def sample_metric(
-    name: str, higher_is_better: Mapping[str, bool], *, unbounded: frozenset[str] = frozenset()
+    name: str,
+    higher_is_better: Mapping[str, bool],
+    *,
+    unbounded: frozenset[str] = frozenset(),
+    output_only: bool = False,
 ) -> Callable[[S], S]:
     """Register a function `(outputs, references, metadata) -> one dict of scores per sample`.
+
+    A metric that compares the output with references returns an empty dict for a sample that has none.
 
     Args:
         name: The name under which users select the metric.
         higher_is_better: Every key that the function may return, and whether higher values are better.
         unbounded: The keys whose values may exceed 1.
+        output_only: Whether the function reads the outputs alone, so that its scores say nothing of right and wrong.
 
     Returns:
         A decorator that returns the function unchanged.
     """
 
     def register(compute: S) -> S:
-        metrics.register(name, Metric(name, "sample", compute, dict(higher_is_better), unbounded))
+        directions = dict(higher_is_better)
+        metrics.register(name, Metric(name, "sample", compute, directions, unbounded, output_only=output_only))
         return compute
 
     return register

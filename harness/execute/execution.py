@@ -14,10 +14,10 @@ from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.judges import distributed_scorer
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
+from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
-from holdfast.harness.plan.references import missing_references
 from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant
 from holdfast.harness.plan.search import Attempts, next_candidate
 from holdfast.harness.plan.validity import Validity, write_excluded
@@ -29,13 +29,6 @@ from holdfast.harness.store.manifest import (
 )
 from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import Samples
-from holdfast.tasks import Task
-
-MANY_CUT = 0.2
-"""A task is reported if a larger share of its answers was cut at the token limit, or is empty."""
-
-_SHOWN = 5
-"""Number of truncated samples that a warning names."""
 
 PROBES = 4
 """Number of prompts on which adapters are probed before the run."""
@@ -61,7 +54,6 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
         _probe(engine, plan, manifest)
         _warn_about_empty_cells(manifest, kept, excluded)
-        _warn_about_missing_references(manifest, prepared.tasks)
         manifest.engine = dict(engine.describe())
         manifest.write(folder)
         loaded = time.perf_counter() - started
@@ -76,55 +68,14 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
             run.ask(plan.perturbed, advance)
             if attempts:
                 _search(prepared, attempts, validity, run, advance)
-    _warn_about_truncated_prompts(manifest, run)
-    _warn_about_missing_answers(manifest, prepared, run)
+    for task in prepared.tasks:
+        limit = settings_for(task, config).max_new_tokens
+        for remark in remarks(task, run.tallies[task.name], limit, manifest.engine.get("max_length")):
+            warn(manifest, remark)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
     manifest.generations = run.count()
     manifest.status, manifest.finished = "complete", timestamp()
     manifest.write(folder)
-
-
-def _warn_about_missing_references(manifest: Manifest, tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        if message := missing_references(task):
-            warn(manifest, message)
-
-
-def _warn_about_truncated_prompts(manifest: Manifest, run: Run) -> None:
-    longest = manifest.engine.get("max_length")
-    context = f"the model's context of {longest} tokens" if longest else "the model's context"
-    for task, cut in run.truncated.items():
-        shown = ", ".join(sorted(cut)[:_SHOWN]) + (", ..." if len(cut) > _SHOWN else "")
-        warn(
-            manifest,
-            f"task '{task}': {cut.total()} prompts ({shown}) didn't fit into {context} and were truncated: the "
-            "beginning of their content was cut (the end, for a seq2seq model)",
-        )
-
-
-def _warn_about_missing_answers(manifest: Manifest, prepared: PreparedRun, run: Run) -> None:
-    for task in prepared.tasks:
-        if filtered := run.filtered[task.name]:
-            warn(
-                manifest,
-                f"task '{task.name}': the server's content filter withheld {filtered} answers, which count as"
-                " empty (finish is 'filtered' in samples.jsonl)",
-            )
-        empty = run.empty[task.name] / max(1, run.answers[task.name])
-        if empty > MANY_CUT:
-            warn(
-                manifest,
-                f"task '{task.name}': {empty:.0%} of the answers are empty, so they agree without saying anything; see "
-                "finish and reasoning in samples.jsonl, and the task's stop strings",
-            )
-        share = run.cut[task.name] / max(1, run.answers[task.name])
-        if share > MANY_CUT:
-            longest = settings_for(task, prepared.config).max_new_tokens
-            warn(
-                manifest,
-                f"task '{task.name}': {share:.0%} of the answers were cut at the limit of {longest} tokens; raise it "
-                "with --gen_kwargs max_new_tokens=N",
-            )
 
 
 def _attention_shifts(engine: Any, config: RunConfig) -> AttentionShifts:

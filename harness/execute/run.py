@@ -1,14 +1,16 @@
 """A run in progress: generate, score and store the answers that are still missing."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.execute.attending import SHIFT, AttentionShifts
 from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
+from holdfast.harness.execute.tally import Tally
 from holdfast.harness.plan.plan import Item, requests_for
 from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.plan.search import Attempts
@@ -53,29 +55,13 @@ class Run:
         self._done: set[str] = set()
         self._clean: dict[tuple[str, str, str], Generation] = {}
         self.seconds = {"generate": 0.0, "score": 0.0}
-        self.truncated: dict[str, Counter[str]] = {}
-        """Number of truncated prompts, by task and sample."""
-        self.answers: Counter[str] = Counter()
-        """Number of answers, by task."""
-        self.cut: Counter[str] = Counter()
-        """Number of answers cut at the token limit, by task."""
-        self.empty: Counter[str] = Counter()
-        """Number of empty answers, by task."""
-        self.filtered: Counter[str] = Counter()
-        """Number of answers that a server's content filter withheld, by task."""
+        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        """What became of the answers, by task."""
         for line in samples:
             self._done.add(line["key"])
-            self._count(line["task"], line["sample"], line["truncated"], line["finish"], line["output"])
+            answer = _stored(line)
+            self.tallies[line["task"]].add(line["sample"], answer, line["scores"])
             if line["perturbation"] == CLEAN:
-                answer = Generation(
-                    line["key"],
-                    line["output"],
-                    line["tokens"],
-                    line["finish"],
-                    line["truncated"],
-                    tuple(line.get("likelihoods", ())),
-                    line.get("reasoning", ""),
-                )
                 self._clean[line["adapter"], line["task"], line["sample"]] = answer
             elif attempts and line["perturbation"] != IDENTITY:
                 search = tuple(line[name] for name in ("adapter", "task", "sample", "perturbation", "severity"))
@@ -129,19 +115,10 @@ class Run:
         self._done.update(item.key for item in items)
         if self._attempts:
             self._remember(items, scored, self._attempts)
-        for item, answer in missing:
-            question = item.question
-            self._count(question.task.name, question.sample.id, answer.truncated, answer.finish, answer.output)
+        for (item, answer), result in zip(missing, scored, strict=True):
+            self.tallies[item.question.task.name].add(item.question.sample.id, answer, result.scores)
         self.seconds["score"] += time.perf_counter() - began
         advance(len(items))
-
-    def _count(self, task: str, sample: str, truncated: bool, finish: str, output: str) -> None:
-        self.answers[task] += 1
-        self.empty[task] += not output
-        if truncated:
-            self.truncated.setdefault(task, Counter())[sample] += 1
-        self.cut[task] += finish == "length"
-        self.filtered[task] += finish == "filtered"
 
     def _remember(self, items: Sequence[Item], scored: Sequence[Scored], attempts: Attempts) -> None:
         for item, result in zip(items, scored, strict=True):
@@ -188,6 +165,19 @@ class Run:
             reasoning=answer.reasoning or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
+
+
+def _stored(line: Mapping[str, Any]) -> Generation:
+    """Return the answer in a line of samples.jsonl."""
+    return Generation(
+        line["key"],
+        line["output"],
+        line["tokens"],
+        line["finish"],
+        line["truncated"],
+        tuple(line.get("likelihoods", ())),
+        line.get("reasoning", ""),
+    )
 
 
 def with_reasoning(answer: Generation) -> Generation:

@@ -1,9 +1,9 @@
 """Find tasks whose answers are compared with nothing, which a user may not have meant."""
 
-from holdfast.tasks import Task
+from collections.abc import Collection
 
-_BY_METADATA = frozenset({"policy", "key_fact_recall"})
-"""Metrics that read what is right from a sample's metadata."""
+from holdfast.metrics import metrics
+from holdfast.tasks import Task
 
 _LIKELY = frozenset(
     "answer answers completion expected gold ground_truth label output reference response solution summary "
@@ -12,15 +12,20 @@ _LIKELY = frozenset(
 """Usual names of fields that hold the right answer."""
 
 
-def missing_references(task: Task) -> str:
-    """Say that no answer of a task is compared with a reference, and what to do; empty if some are.
+def missing_references(task: Task, scored: Collection[str]) -> str:
+    """Say that no answer of a task was compared with a reference, and what to do; empty if some were.
+
+    Args:
+        task: The task.
+        scored: The scores that its answers have.
 
     >>> from holdfast.tasks import Sample
-    >>> missing_references(Task("qa", (Sample("1", "Why?", metadata={"answer": "Because."}),), ("answer_rate",)))
+    >>> missing_references(Task("qa", (Sample("1", "Why?", metadata={"answer": "Because."}),), ("exact_match",)), ())
     "task 'qa': no answer was compared with a reference; its rows have 'answer', which nothing maps: rename it to \
 'references', or map it with doc_to_target in a YAML task"
     """
-    if task.metrics[0] in _BY_METADATA or any(sample.references for sample in task.samples):
+    comparing = (metric for metric in map(metrics.get, task.metrics) if not metric.output_only)
+    if any(not metric.higher_is_better.keys().isdisjoint(scored) for metric in comparing):
         return ""
     found = sorted({name for sample in task.samples for name in sample.metadata if name.lower() in _LIKELY})
     said = f"task '{task.name}': no answer was compared with a reference; "

@@ -13,15 +13,16 @@ def label_accuracy(
     """Return 1 if the label that the output affirms is a reference; `label_given` is 1 if it affirms exactly one.
 
     A label that is denied ("not positive") or only asked about is not affirmed, and an answer that affirms several
-    labels gives none. The labels are `metadata["labels"]`, which a task fills in (`holdfast.tasks.Task`), or the
-    references if there are none.
+    labels gives none; several references count as one label. A sample without references gets no score. The labels
+    are `metadata["labels"]`, which a task fills in (`holdfast.tasks.Task`), or the references if there are none.
 
     >>> label_accuracy(["Not negative: it is positive."], [["positive"]], [{"labels": ["positive", "negative"]}])
     [{'label_accuracy': 1.0, 'label_given': 1.0}]
     """
-    rows = []
+    rows: list[Scores] = []
     for output, answers, about in zip(outputs, references, metadata, strict=True):
         given = affirmed_labels(output, about.get("labels", answers))
-        right = len(given) == 1 and given <= set(map(label_form, answers))
-        rows.append({"label_accuracy": float(right), "label_given": float(len(given) == 1)})
+        right = given & set(map(label_form, answers))
+        single = len(given) == max(1, len(right))
+        rows.append({"label_accuracy": float(single and bool(right)), "label_given": float(single)} if answers else {})
     return rows

@@ -43,6 +43,7 @@ def policy(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata
     "answer_rate",
     {"answer_rate": True, "refusal": False, "answer_words": True},
     unbounded=frozenset({"answer_words"}),
+    output_only=True,
 )
 def answer_rate(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]

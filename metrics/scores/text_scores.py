@@ -24,7 +24,7 @@ def exact_match(
     [{'exact_match': 1.0}]
     """
     return [
-        {"exact_match": float(normalise(output) in {normalise(reference) for reference in answers})}
+        {"exact_match": float(normalise(output) in {normalise(reference) for reference in answers})} if answers else {}
         for output, answers in zip(outputs, references, strict=True)
     ]
 
@@ -40,7 +40,7 @@ def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metada
     [{'token_f1': 0.6666666666666666}]
     """
     return [
-        {"token_f1": max((_f1(output, reference) for reference in answers), default=0.0)}
+        {"token_f1": max(_f1(output, reference) for reference in answers)} if answers else {}
         for output, answers in zip(outputs, references, strict=True)
     ]
 
@@ -56,11 +56,11 @@ def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata:
     [{'rougeL': 1.0, 'rouge1': 1.0, 'rouge2': 1.0}]
     """
     scorer = _rouge_scorer()
-    rows = []
-    for output, answers in zip(outputs, references, strict=True):
-        best = scorer.score_multi(answers, output) if answers else {}
-        rows.append({key: float(best[key].fmeasure) if best else 0.0 for key in ("rougeL", "rouge1", "rouge2")})
-    return rows
+    best = [
+        scorer.score_multi(answers, output) if answers else {}
+        for output, answers in zip(outputs, references, strict=True)
+    ]
+    return [{key: float(score.fmeasure) for key, score in row.items()} for row in best]
 
 
 def normalise(text: str) -> str:

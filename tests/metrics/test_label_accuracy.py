@@ -40,6 +40,12 @@ def given(output: str, labels: str) -> str | None:
         ("I choose C. Options A and B are incorrect.", "A|B|C", "C"),
         ("A, B and D are not right: C.", "A|B|C|D", "C"),
         ("It is A, and B is wrong.", "A|B", "A"),
+        ("The answer is A, and B or C are wrong.", "A|B|C", "A"),
+        ("It's positive, isn't it?", SENTIMENT, "positive"),
+        ("Das ist gut, nicht wahr?", "gut|schlecht", "gut"),
+        ("It cannot be denied that it is positive.", SENTIMENT, "positive"),
+        ("정답은 긍정입니다.", "긍정|부정", "긍정"),
+        ("긍정이 아니라 부정적인 리뷰입니다", "긍정|부정", "부정"),
         ("良いではなく、悪いです", "良い|悪い", "悪い"),
         ("ไม่ใช่ดี แต่เป็นแย่", "ดี|แย่", "แย่"),
         ("Это не правда, а ложь", "правда|ложь", "ложь"),
@@ -51,10 +57,28 @@ def test_the_label_affirmed_counts(output: str, labels: str, label: str) -> None
 
 @pytest.mark.parametrize(
     "output",
-    ["positive or negative", "It is not positive.", "I don't think it's positive", "Is it positive?", "no idea", ""],
+    [
+        "positive or negative",
+        "It is not positive.",
+        "I don't think it's positive",
+        "Is it positive?",
+        "Is it positive, or is it?",
+        "no idea",
+        "",
+    ],
 )
 def test_no_label_is_given_unless_exactly_one_is_affirmed(output: str) -> None:
     assert given(output, SENTIMENT) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "right", "single"),
+    [("Yes, that is true.", 1.0, 1.0), ("Yes, that is false.", 0.0, 0.0), ("False.", 0.0, 1.0)],
+)
+def test_several_references_are_one_label(output: str, right: float, single: float) -> None:
+    labels = [{"labels": ["yes", "true", "no", "false"]}]
+    [scores] = label_accuracy([output], [["yes", "true"]], labels)
+    assert scores == {"label_accuracy": right, "label_given": single}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.metrics.metric import SampleCompute
 from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
 from holdfast.metrics.scores.labels import label_accuracy
 from holdfast.metrics.scores.safety import is_incoherent, is_refusal, policy
@@ -35,15 +36,18 @@ def test_rouge_handles_other_scripts() -> None:
     assert rouge(["भारत की राजधानी दिल्ली है"], [["भारत की राजधानी दिल्ली है"]], [{}])[0]["rougeL"] == 1.0
 
 
-def test_scores_are_zero_without_references() -> None:
-    assert rouge(["a"], [[]], [{}])[0]["rougeL"] == exact_match(["a"], [[]], [{}])[0]["exact_match"] == 0.0
+@pytest.mark.parametrize("metric", [rouge, exact_match, token_f1, label_accuracy])
+def test_a_sample_without_references_has_no_score(metric: SampleCompute) -> None:
+    [without, with_one] = metric(["a", "b"], [[], ["b"]], [{}, {}])
+    assert without == {}
+    assert next(iter(with_one.values())) == 1.0
 
 
 @pytest.mark.parametrize(
     ("output", "right"),
     [("Positive.", 1.0), ("It is positive, not negative", 1.0), ("negative or positive", 0.0), ("unclear", 0.0)],
 )
-def test_the_first_label_mentioned_is_the_answer(output: str, right: float) -> None:
+def test_the_only_label_affirmed_is_the_answer(output: str, right: float) -> None:
     row = label_accuracy([output], [["positive"]], [{"labels": ["positive", "negative", "neutral"]}])[0]
     assert row["label_accuracy"] == right
 

@@ -12,6 +12,7 @@ import pytest
 from holdfast import Results, load_run
 from holdfast.harness.backends import Request
 from holdfast.harness.results.tables import print_leaderboard, print_results
+from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 
@@ -175,9 +176,34 @@ def test_answers_cut_at_the_token_limit_give_a_warning(run: Evaluate, cut: int, 
     assert found == ([expected] if warned else [])
 
 
+def test_answers_that_a_content_filter_withheld_are_reported(run: Evaluate) -> None:
+    class Filtered(Fake):
+        def __call__(self, options, adapters):
+            engine = super().__call__(options, adapters)
+            generate = engine.generate
+            engine.generate = lambda requests, done=(): (
+                [replace(answer, output="", finish="filtered") for answer in batch]
+                for batch in generate(requests, done)
+            )
+            return engine
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = run(Filtered(), tasks=[sentences(3)], perturbations="identity", adapters="base")
+    assert any("'small': the server's content filter withheld 6 answers" in each for each in results.warnings)
+
+
+@sample_metric("test_wanted", {"wanted": True})
+def wanted(outputs, references, metadata):
+    """A user's own metric, which reads what is right from metadata."""
+    pairs = zip(outputs, metadata, strict=True)
+    return [{"wanted": float(each["wanted"] in output)} if "wanted" in each else {} for output, each in pairs]
+
+
 @pytest.mark.parametrize(
     ("metadata", "metric", "said"),
     [
+        ({"wanted": "ten"}, "test_wanted", ""),
         ({}, "answer_rate", "its rows have no references"),
         ({"topic": "rail", "Answer": "ten"}, "exact_match", "its rows have 'Answer', which nothing maps"),
         ({"label": "x", "labels": ["x", "y"]}, "token_f1", "its rows have 'label', which nothing maps"),
