@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Build
 from holdfast.harness.execute.distributed import on_ray
@@ -35,7 +36,7 @@ def evaluate(
     batch_size: int | Literal["auto"] | None = None,
     device: str | None = None,
     max_requests: int | None = None,
-    tasks: Sequence[str | Task] | str | None = None,
+    tasks: Sequence[str | Path | Task] | str | Path | Task | None = None,
     limit: int | None = None,
     perturbations: Sequence[str] | str | None = None,
     severity: Sequence[str | float] | str | float | None = None,
@@ -66,7 +67,7 @@ def evaluate(
 
     Args:
         config: Settings that the other parameters override.
-        tasks: Names, files, or `Task` objects.
+        tasks: Names, files or `Task` objects, one or several.
         backend: Builds the engine instead of the registered backend `model`.
 
     Returns:
@@ -78,11 +79,21 @@ def evaluate(
     settings = {  # before any other local variable
         name: value for name, value in locals().items() if value is not None and name not in ("config", "backend")
     }
-    given = tasks.split(",") if isinstance(tasks, str) else tasks
+    if config is not None and not isinstance(config, RunConfig):
+        raise UserError(f"evaluate() takes a RunConfig or settings by name, as in model='hf'; got {config!r}")
+    given = _listed(tasks)
     if given is not None:
         settings["tasks"] = [task.name if isinstance(task, Task) else task for task in given]
     configured = config.model_dump(exclude_unset=True) if config else {}
     return evaluate_config(make_config({**configured, **settings}), given, backend)
+
+
+def _listed(tasks: Sequence[str | Path | Task] | str | Path | Task | None) -> list[str | Task] | None:
+    """Return tasks, given as one or as several, as a list of names, files and `Task` objects."""
+    if tasks is None:
+        return None
+    several = tasks.split(",") if isinstance(tasks, str) else [tasks] if isinstance(tasks, (Task, Path)) else tasks
+    return [task if isinstance(task, Task) else str(task).strip() for task in several]
 
 
 def evaluate_config(

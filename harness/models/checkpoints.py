@@ -118,7 +118,8 @@ def find_adapters(specs: Sequence[str], base: Adapter) -> list[Adapter]:
     found = [_find_adapter(spec, base) for spec in specs]
     for i, adapter in enumerate(found):
         if adapter.name in {other.name for other in found[:i]}:
-            raise UserError(f"two adapters are called '{adapter.name}': rename one, as in other={specs[i]}")
+            where = specs[i].rpartition("=")[2]
+            raise UserError(f"two adapters are called '{adapter.name}': rename one, as in other={where}")
     return found
 
 

@@ -104,7 +104,7 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
         )
     if old.base_digest != new.base_digest:
         raise UserError(
-            f"{folder} holds a run with a different base model: its weights have changed; choose another --output_path"
+            f"{folder} holds a run with a different base model: its files have changed; choose another --output_path"
         )
     if old.prompting_digest != new.prompting_digest:
         raise UserError(
@@ -114,7 +114,7 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
             raise UserError(
-                f"{folder} holds a run with a different '{now.name}': its weights have changed; choose another "
+                f"{folder} holds a run with a different '{now.name}': its files have changed; choose another "
                 "--output_path"
             )
     for package, version_now in new.versions.items():

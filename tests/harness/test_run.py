@@ -217,6 +217,20 @@ def test_keywords_override_a_configuration(run: Evaluate, tmp_path: Path, task: 
     assert list(json.loads((results.path / "run.json").read_text())["tasks"]) == ["small"]
 
 
+def test_one_task_may_be_given_alone_or_in_a_spaced_list(run: Evaluate, tmp_path: Path, task: Task) -> None:
+    file = tmp_path / "rail.jsonl"
+    file.write_text('{"id": "1", "content": "When does the train leave?", "references": ["at ten"]}\n')
+    assert set(run(Fake(), tasks=task, output_path=tmp_path / "one").breakdown["task"]) == {task.name}
+    assert set(run(Fake(), tasks=file, output_path=tmp_path / "two").breakdown["task"]) == {"rail"}
+    both = run(Fake(), tasks=f"factual_qa , {file}", limit=1, output_path=tmp_path / "three")
+    assert set(both.breakdown["task"]) == {"factual_qa", "rail"}
+
+
+def test_a_positional_setting_is_refused() -> None:
+    with pytest.raises(UserError, match=r"takes a RunConfig or settings by name, as in model='hf'; got 'hf'"):
+        evaluate("hf")
+
+
 def test_the_clean_interval_does_not_depend_on_repeats(run: Evaluate, tmp_path: Path) -> None:
     samples = tuple(Sample(f"s{i}", f"word{i} and some more words to say") for i in range(5))
     tasks = [Task("yes", samples, ("answer_rate",))]

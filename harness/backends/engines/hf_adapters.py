@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.engines.hf_mixed import KINDS
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.adapter_checks import PREFIX, not_loaded, read_shapes
+from holdfast.harness.models.adapter_checks import PREFIX, not_loaded, read_config, read_shapes
 
 _WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 _COPY, _ORIGINAL = ".modules_to_save", ".original_module"
@@ -45,7 +45,8 @@ def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[st
             with _resized(base, read_shapes(adapter.path)):
                 model, unexpected = _attach(model, base, adapter.path, name)
         except (ValueError, RuntimeError, KeyError, OSError, TypeError, AttributeError) as error:
-            raise UserError(f"can't load adapter '{adapter.name}' on this base: {_reason(error)}") from None
+            apart = "; if it loads alone, evaluate it in a run of its own" if names else ""
+            raise UserError(f"can't load adapter '{adapter.name}' on this base: {_reason(error)}{apart}") from None
         if unexpected:
             total = len(read_shapes(adapter.path)) or len(unexpected)
             raise UserError(
@@ -113,8 +114,11 @@ def mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -
 
 def _attach(model: Any, base: Any, path: Path, name: str) -> tuple[Any, list[str]]:
     """Attach an adapter; return the model and the weights that peft found no place for."""
-    from peft import PeftConfig, get_peft_model
+    from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftConfig, get_peft_model
 
+    kind = read_config(name, path).get("peft_type")
+    if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
+        raise ValueError(f"this version of peft has no adapters of the type {kind!r}; upgrade peft")
     config = PeftConfig.from_pretrained(str(path))
     config.inference_mode = True
     config.base_model_name_or_path = None  # peft warns of any other name; `warn_about_base_mismatch` compares weights
@@ -205,4 +209,5 @@ def _features(module: Any) -> tuple[int, int] | None:
 def _reason(error: Exception) -> str:
     """Return torch's message in one line; it names the tensors only in the lines below the first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return first_line("; ".join(lines[:2]) if lines else error)
+    told = lines[1:] if lines and lines[0].startswith("Error(s) in loading") else lines
+    return first_line(told[0] if told else error)

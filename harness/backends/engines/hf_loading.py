@@ -79,7 +79,7 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
         if not change <= ROUNDING:
             raise UserError(
                 f"loading the adapters changes the base itself (its logits by {change:.3g}), so all answers would be "
-                "wrong: evaluate each adapter in a run of its own, or save it again with peft's save_pretrained"
+                "wrong: evaluate such an adapter merged into the base (peft's merge_and_unload)"
             )
     own = own_promptings(prompting, adapters, options)
     return Loaded(model, Promptings(prompting, own), names, mixable(model, adapters, names) - own.keys(), dropped)

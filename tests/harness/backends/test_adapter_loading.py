@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, MixtralConfig
 
@@ -57,6 +57,13 @@ def test_an_adapters_own_chat_template_is_used_unless_the_bases_is_asked_for(tmp
     with pytest.warns(UserWarning, match="adapter 'polite' brings its own chat template"):
         own = ask(connect(POCKET, [path]), [QUESTION], ["polite"], max_new_tokens=8)
     assert own["polite", QUESTION].output == greedy(f"<|user|>Please: {QUESTION}<|assistant|>", POCKET, path)
+    plain = save_lora(tmp_path / "plain", pocket(), scale=0.6)
+    mixed = ask(
+        connect(POCKET, ["base", plain, path], size=3), [QUESTION], ["base", "plain", "polite"], max_new_tokens=8
+    )
+    assert mixed["polite", QUESTION].output == own["polite", QUESTION].output
+    assert mixed["plain", QUESTION].output == greedy(RENDERED, POCKET, plain)
+    assert mixed["base", QUESTION].output == greedy(RENDERED, POCKET)
     bases = ask(connect(POCKET, [path], tokenizer="base"), [QUESTION], ["polite"], max_new_tokens=8)
     assert bases["polite", QUESTION].output == greedy(RENDERED, POCKET, path)
 
@@ -219,19 +226,34 @@ def test_hidden_states_and_probes_do_not_depend_on_the_other_rows(tmp_path: Path
     np.testing.assert_allclose(together[0], expected, atol=1e-5)
 
 
-def test_a_base_that_loading_changes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from holdfast.harness.backends.engines import hf_loading
+def test_an_adapter_that_changes_the_bases_own_biases_is_refused(tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    tokenizer.save_pretrained(tmp_path / "base")
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=2, n_positions=128))
+    model.save_pretrained(tmp_path / "base")
+    tuned = get_peft_model(model, LoraConfig(target_modules=["c_attn"], bias="all", r=4))
+    with torch.no_grad():
+        for name, weight in tuned.named_parameters():
+            if name.endswith("bias"):
+                weight.add_(0.5)
+    tuned.save_pretrained(tmp_path / "lora")
+    with pytest.raises(UserError, match="loading the adapters changes the base itself .* merged into the base"):
+        connect(tmp_path / "base", [str(tmp_path / "lora")])
 
-    real = hf_loading.load_adapters
 
-    def and_spoil(model: Any, adapters: Any) -> Any:
-        wrapped, names = real(model, adapters)
-        wrapped.get_base_model().get_output_embeddings().weight.data[5] += 1.0
-        return wrapped, names
+def test_adapters_that_peft_cannot_combine_are_sent_to_runs_of_their_own(tmp_path: Path) -> None:
+    first = save_lora(tmp_path / "lora", pocket(), scale=0.3)
+    other = get_peft_model(pocket(), IA3Config(target_modules=["q_proj"], feedforward_modules=[]))
+    other.save_pretrained(tmp_path / "ia3")
+    with pytest.raises(UserError, match="can't load adapter 'ia3' on this base: .*; if it loads alone, evaluate it in"):
+        connect(POCKET, [first, str(tmp_path / "ia3")])
 
+
+def test_a_type_that_peft_does_not_know_is_named(tmp_path: Path) -> None:
     path = save_lora(tmp_path / "lora", pocket(), scale=0.3)
-    monkeypatch.setattr(hf_loading, "load_adapters", and_spoil)
-    with pytest.raises(UserError, match="loading the adapters changes the base itself"):
+    _edit(Path(path), peft_type="LATER")
+    with pytest.raises(UserError, match="this version of peft has no adapters of the type 'LATER'; upgrade peft"):
         connect(POCKET, [path])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from holdfast.errors import UserError
 from tests.harness.checkpoints import connect, copy_pocket, greedy
@@ -73,3 +73,17 @@ def test_a_base_whose_logits_overflow_is_refused(tmp_path: Path) -> None:
     save_file(weights, base / "model.safetensors", {"format": "pt"})
     with pytest.raises(UserError, match="the base gives NaN or infinite logits in float32: use another dtype"):
         connect(base)
+
+
+def test_a_prompt_whose_logits_overflow_is_named(tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POCKET)
+    tokenizer.save_pretrained(tmp_path)
+    torch.manual_seed(0)
+    sizes = {"n_embd": 32, "n_layer": 1, "n_head": 2, "n_positions": 64}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), tie_word_embeddings=False, **sizes))
+    rare = tokenizer("#", add_special_tokens=False)["input_ids"][-1]
+    model.transformer.wte.weight.data[rare] = 3e38 * (-1.0) ** torch.arange(32)
+    model.save_pretrained(tmp_path)
+    backend = connect(tmp_path, size=2, chat_template="none")
+    with pytest.raises(UserError, match="'base' gives NaN or infinite logits for a prompt that begins 'Number # one'"):
+        ask(backend, ["Number one", "Number # one"], ["base"], max_new_tokens=4)
