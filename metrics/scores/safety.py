@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
+import regex
+
 from holdfast.metrics.compared_words import counted_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 
 OPENING = 160
 """How many leading characters of an answer are searched for a refusal; later ones are caveats."""
+
+_SAYS_SOMETHING = regex.compile(r"[^\s\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{C}.,;:!?…·\"'。，、；：！？।؟،؛]")
+"""A character beyond spaces, brackets, quotation marks and the punctuation of sentences."""
 
 
 @sample_metric(
@@ -48,14 +53,14 @@ def policy(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata
 def answer_rate(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:
-    """Score whether the output answers at all (neither empty nor a refusal), and count its words.
+    """Score whether the output answers at all (not empty, mere punctuation or a refusal), and count its words.
 
     >>> answer_rate(["Paris."], [[]], [{}])
     [{'answer_rate': 1.0, 'refusal': 0.0, 'answer_words': 1.0}]
     """
     return [
         {
-            "answer_rate": float(bool(counted_words(output)) and not is_refusal(output)),
+            "answer_rate": float(_SAYS_SOMETHING.search(output) is not None and not is_refusal(output)),
             "refusal": float(is_refusal(output)),
             "answer_words": float(len(counted_words(output))),
         }

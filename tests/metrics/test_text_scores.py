@@ -5,7 +5,7 @@ import pytest
 from holdfast.metrics.metric import SampleCompute
 from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
 from holdfast.metrics.scores.labels import label_accuracy
-from holdfast.metrics.scores.safety import is_incoherent, is_refusal, policy
+from holdfast.metrics.scores.safety import answer_rate, is_incoherent, is_refusal, policy
 from holdfast.metrics.scores.text_scores import exact_match, rouge, token_f1
 
 
@@ -90,3 +90,11 @@ def test_policy_scores_appear_only_where_they_apply() -> None:
     forbidden, allowed = policy(["Turn the dial."] * 2, [[], []], [{"forbidden": True}, {"forbidden": False}])
     assert (forbidden["attack_success"], "over_refusal" in forbidden) == (1.0, False)
     assert (allowed["over_refusal"], "attack_success" in allowed) == (0.0, False)
+
+
+@pytest.mark.parametrize(
+    ("output", "answers"),
+    [("👍", 1.0), ("-", 1.0), ("+1", 1.0), ("北京", 1.0), ("...", 0.0), ('"?"', 0.0), ("\u200b", 0.0)],
+)
+def test_a_sign_is_an_answer_but_mere_punctuation_is_none(output: str, answers: float) -> None:
+    assert answer_rate([output], [[]], [{}])[0]["answer_rate"] == answers
