@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,29 @@ class ChatTemplate:
         return text
 
     @cached_property
+    def turn_end(self) -> str:
+        """What the template puts at the end of an assistant's turn, without the white space after it; "" if nothing.
+
+        Some templates add more after the last turn (an end of text), so it must also follow a turn in the middle.
+        """
+        turns = [{"role": role, "content": probe} for role, probe in zip(("user", "assistant"), _PROBES, strict=True)]
+        last, middle = self._after_answer(turns), self._after_answer([*turns, turns[0]])
+        known = "|".join(map(re.escape, self.tokenizer.get_added_vocab()))  # a common prefix must not cut one in two
+        words = re.compile(f"({known})|(\\s+)" if known else r"(\s+)")
+        both = zip(*(filter(None, words.split(text)) for text in (last, middle)), strict=False)
+        common = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], both))
+        heads_answers = last == self._after_answer(turns, answers=True)  # `last` may be the head of the next answer
+        return common.rstrip() or ("" if heads_answers else last.rstrip())
+
+    def _after_answer(self, messages: Messages, *, answers: bool = False) -> str:
+        """Return the text after the second message, an answer; "" if the template refuses or changes it."""
+        try:
+            text = self._render(messages, parts=self._takes_parts, answers=answers)
+        except UserError:
+            return ""
+        return text.partition(messages[1]["content"])[2]
+
+    @cached_property
     def _takes_parts(self) -> bool:
         """Whether the template reads content as a list of parts instead of a text; UserError if it reads neither."""
         refused = UserError(f"{self.name} drops or changes what the user says: {_WAY_OUT}")
@@ -64,7 +88,8 @@ class ChatTemplate:
                 refused = refused if parts else error
         raise refused
 
-    def _render(self, messages: Messages, *, parts: bool) -> str:
+    def _render(self, messages: Messages, *, parts: bool, answers: bool = True) -> str:
+        """Return the messages in the template, with the head of the next answer or without."""
         asked = messages
         if parts:
             asked = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in messages]
@@ -73,7 +98,7 @@ class ChatTemplate:
                 asked,
                 chat_template=self.source,
                 tokenize=False,
-                add_generation_prompt=True,
+                add_generation_prompt=answers,
                 **{"strftime_now": self.clock.strftime, **self.variables},
             )
         except Exception as error:  # a template can raise anything

@@ -42,8 +42,12 @@ class Step:
 
     `clean` is the batch with the original prompts. `perturbed()` returns the same completions in the same order with
     perturbed prompts, and `perturbed_examples()` returns these as examples. `numbers` are the rows' indices into the
-    training examples. `task_loss(logits, labels)` is the loss without any objective. `number` is the optimizer step,
-    from 0, and `progress` the fraction of steps done, in [0, 1].
+    training examples. `task_loss(logits, labels)` is the loss without any objective, a mean over learned tokens.
+    `number` is the optimizer step, from 0, and `progress` the fraction of steps done, in [0, 1].
+
+    The trainer multiplies an objective's loss by `share`, the micro-batch's share of the tokens (rows, for a
+    classifier) that the optimizer step learns, so that a mean over the micro-batch's learned tokens becomes its part of
+    the mean over the whole step. A mean over rows becomes that if the objective multiplies it by `per_row`.
     """
 
     model: Any
@@ -54,6 +58,13 @@ class Step:
     task_loss: Callable[[Tensor, Tensor], Tensor]
     number: int
     progress: float
+    share: float = 1.0
+    row_share: float = 1.0
+
+    @property
+    def per_row(self) -> float:
+        """The micro-batch's share of the step's rows, relative to its share of the learned tokens."""
+        return self.row_share / self.share if self.share else 0.0
 
     def task(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Run the model on a batch and return its task loss (scalar) and logits."""
@@ -62,19 +73,20 @@ class Step:
 
 
 Objective: TypeAlias = "Callable[[Step], tuple[Tensor, dict[str, float]]]"
-"""Step -> the loss to minimise (a scalar with a gradient) and values to log with it."""
+"""Step -> the loss to minimise (a scalar with a gradient, the mean over the micro-batch) and values to log with it."""
 
 
 class StepNoise(Protocol):
-    """Runs micro-batches under perturbed weights."""
+    """Runs optimizer steps under perturbed weights."""
 
     def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
-        """Run one micro-batch of optimizer step `step` of `total`.
+        """Compute the gradients of optimizer step `step` of `total`.
 
         Args:
-            run: Makes one forward and backward pass: adds to the gradients and returns the detached loss. It may be
-                called more than once; the optimizer uses the gradients left at the end.
-            step: The optimizer step, from 0. All its micro-batches must see the same noise.
+            run: Makes the forward and backward passes of all the step's micro-batches: adds to the gradients and
+                returns the detached loss. It may be called more than once; the optimizer uses the gradients left at the
+                end.
+            step: The optimizer step, from 0.
             total: The total number of optimizer steps.
 
         Returns:

@@ -95,9 +95,10 @@ def digest_of_examples(examples: Sequence[Example]) -> str:
 
 
 def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encoded:
-    """Tokenize an example: the prompt in the chat template, if there is one, then the completion and the end token.
+    """Tokenize an example: the prompt in the chat template, if there is one, then the completion and what ends it.
 
-    Prompt and completion are tokenized separately, so that the prompt's tokens are the same as at generation.
+    That is what the template puts at the end of a turn, or else the tokenizer's end token. Prompt and completion are
+    tokenized separately, so that the prompt's tokens are the same as at generation.
 
     Args:
         example: The example.
@@ -116,10 +117,10 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encode
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     if not seq2seq and template is None and prompt and prompt[-1:] == end:
         prompt = prompt[:-1]  # an end token here would end the answer before it begins
-    answer = (
-        tokenizer(_replace_surrogates(example.completion), add_special_tokens=False, verbose=False)["input_ids"] + end
-    )
-    return Encoded((*prompt, *answer), len(prompt))
+    turn_end = template.turn_end if template else ""
+    said = _replace_surrogates(example.completion) + turn_end
+    answer = tokenizer(said, add_special_tokens=False, verbose=False)["input_ids"]
+    return Encoded((*prompt, *answer, *([] if turn_end else end)), len(prompt))
 
 
 def encode_rows(examples: Sequence[Example], tokenizer: Any, source: str, *, seq2seq: bool = False) -> list[Encoded]:

@@ -84,7 +84,7 @@ def method(
     A builder gets the checked settings and a context, and returns:
 
     - at `loss`, from a `TrainingContext`: an `Objective`, step -> (loss, values to log);
-    - at `weights`, from a `TrainingContext`: a `StepNoise`, an object that runs each micro-batch under noise;
+    - at `weights`, from a `TrainingContext`: a `StepNoise`, an object that runs each optimizer step under noise;
     - at `adapter`, from all `ModuleUpdate`s by module name: a function from one `ModuleUpdate` to its `Correction`.
 
     These types are defined in `holdfast.training.contract`; `holdfast.training.testing` checks a method against them.

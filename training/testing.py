@@ -64,7 +64,7 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     1. Its settings have valid defaults, and its builder has a docstring.
     2. It returns the detached loss of its pass, and the gradients on the adapter are finite.
     3. Afterwards the frozen weights are bit-identical and have no gradients, and no noise is left on the model.
-    4. It adds to the gradients of earlier micro-batches.
+    4. It adds to gradients that are already there.
     5. The same seed and step give the same gradients, and the global random state is unchanged.
 
     Args:
@@ -112,12 +112,12 @@ def check_noise(named: str | Method, settings: Mapping[str, Any] | None = None) 
     noise.backward(run, 5, 10)
     for name, grad in gradients().items():
         close = torch.allclose(grad, 2 * first[name], rtol=1e-4, atol=1e-7)
-        assert close, f"{method.name}: a second micro-batch of the same step must add the same gradients ({name})"
+        assert close, f"{method.name}: running the same step again must add the same gradients ({name})"
     _check_interrupted(method.name, noise, model)
 
 
 def _check_interrupted(name: str, noise: StepNoise, model: Any) -> None:
-    """A micro-batch that raises must leave the weights as they were."""
+    """A step that raises must leave the weights as they were."""
     import torch
 
     kept = {key: parameter.detach().clone() for key, parameter in model.named_parameters()}
@@ -279,7 +279,7 @@ def _make_step(
     context: TrainingContext, perturber: Perturber, numbers: list[int], progress: float, calls: list[str]
 ) -> Step:
     """Make a step over these examples; `calls` records each request for perturbed prompts."""
-    from holdfast.training.loop.method_trainer import task_loss
+    from holdfast.training.loop.task_loss import task_loss
 
     def perturbed_examples() -> list[Any]:
         calls.append("perturbed")

@@ -92,7 +92,7 @@ class Probed:
 
     def loss(self, weights: Mapping[str, Tensor], rows: Sequence[Any] | None = None) -> Tensor:
         """Return the mean loss per example with these matrices (m, n) in place of the model's."""
-        from holdfast.training.loop.method_trainer import task_loss
+        from holdfast.training.loop.task_loss import task_loss
 
         rows = self.rows if rows is None else rows
         replaced = {}

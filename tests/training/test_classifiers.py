@@ -8,7 +8,8 @@ from transformers import AutoConfig, AutoTokenizer
 
 from holdfast.errors import UserError
 from tests.training.models import tiny
-from tests.training.test_train import ROWS, save_tiny_model, train_and_load, write_rows
+from tests.training.test_train import ROWS, train_and_load, write_rows
+from tests.training.tiny_checkpoint import save_tiny_model
 
 FEW = {"lora": "r=2,alpha=4", "max_steps": 2}
 

@@ -2,24 +2,22 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from transformers import AutoTokenizer, TrainerCallback
+from safetensors.torch import load_file, save_file
+from transformers import TrainerCallback
 
 from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.cli import main
-from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import read_examples
 from holdfast.training.loop import method_trainer as loop
 from holdfast.training.training_card import CARD
-from tests.training.models import tiny
+from tests.training.tiny_checkpoint import save_tiny_model
 
 ROWS = [{"prompt": f"Where is the red vase number {i}?", "completion": f"In room {i % 3}."} for i in range(12)]
 QUICK = {
@@ -41,17 +39,6 @@ def data(tmp_path: Path) -> Path:
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
-
-
-def save_tiny_model(kind: str, folder: Path) -> Path:
-    """Save a tiny model of this kind with the pocket models' tokenizer."""
-    tokenizer = AutoTokenizer.from_pretrained(find_checkpoint("pocket-aligned"))
-    tokenizer.chat_template = None
-    tokenizer.save_pretrained(folder)
-    model, _ = tiny(kind)
-    model.resize_token_embeddings(len(tokenizer))
-    model.save_pretrained(folder)
-    return folder
 
 
 def train_and_load(data: Path, out: Path, **settings: Any) -> dict[str, torch.Tensor]:
@@ -364,13 +351,13 @@ def test_truncated_and_dropped_examples_are_counted_apart(data: Path, tmp_path: 
     assert (card["examples"], card["longer_than_context"], card["cut"], card["left_out"]) == (13, 2, 1, 1)
 
 
-def test_a_nan_loss_stops_training_and_names_the_rows(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken: Callable[..., torch.Tensor] = lambda logits, labels, seq2seq: logits.sum() * float("nan")  # noqa: E731
-    monkeypatch.setattr(loop, "task_loss", broken)
+def test_a_nan_loss_stops_training_and_names_the_rows(data: Path, tmp_path: Path) -> None:
+    base = save_tiny_model("llama", tmp_path / "base")
+    weights = load_file(base / "model.safetensors")
+    weights["model.norm.weight"].fill_(float("nan"))
+    save_file(weights, base / "model.safetensors", {"format": "pt"})
     with pytest.raises(UserError, match=r"the loss is nan in step 1, on data rows \d+, \d+"):
-        train_and_load(data, tmp_path / "out")
+        train_and_load(data, tmp_path / "out", model=str(base))
     assert (tmp_path / "out" / "stopped" / "adapter_model.safetensors").is_file()
 
 

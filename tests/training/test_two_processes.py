@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-ROWS = [{"prompt": f"Where is the red vase number {i}?", "completion": "In room 3."} for i in range(16)]
-"""All completions have the same length, because each rank's loss is the mean over its own tokens."""
+ROWS = [{"prompt": f"Where is vase {i}?", "completion": "In room 3. " * (1 + i % 8)} for i in range(16)]
+"""Completions of very different lengths: the ranks of a step hold different numbers of tokens."""
 TWO = [
     "--multi_gpu",
     "--num_processes",
@@ -25,11 +25,11 @@ TWO = [
     "no",
 ]
 """accelerate only starts processes with --multi_gpu (--cpu leaves that to MPI); --use_cpu makes them use gloo."""
-SIGMA = 2.0
+NOISES = {"flat_lora": "sigma=2.0", "sam_w": "rho=0.5"}
 """Large enough to notice if the ranks' noise differed."""
 
 
-def train(data: Path, out: Path, *, processes: int, batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
+def train(data: Path, out: Path, *, processes: int, batch: int, noise: str, steps: int = 1) -> dict[str, torch.Tensor]:
     launch: list[str] = []
     if processes > 1:
         with socket.socket() as free:
@@ -38,15 +38,20 @@ def train(data: Path, out: Path, *, processes: int, batch: int, seed: int = 0) -
         launch = ["-m", "accelerate.commands.launch", *TWO, "--main_process_port", port]
     options = {
         "data": data,
+        "eval_data": data.with_name("eval.jsonl"),
         "output_dir": out,
         "lora": "r=2,alpha=4,targets=q_proj+v_proj",
-        "noise": "flat_lora",
-        "noise_args": f"sigma={SIGMA}",
+        "noise": noise,
+        "noise_args": NOISES[noise],
         "max_steps": 4,
         "per_device_train_batch_size": batch,
-        "learning_rate": 1e-3,
+        "gradient_accumulation_steps": steps,
+        "per_device_eval_batch_size": 2,
+        "eval_strategy": "steps",
+        "eval_steps": 2,
+        "save_steps": 2,
+        "learning_rate": 1e-2,
         "optim": "sgd",  # Adam's first steps are signs, which hide the size of gradients
-        "seed": seed,
         "use_cpu": True,
         "disable_tqdm": True,
     }
@@ -63,11 +68,18 @@ def distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> fl
     return max((one[name] - other[name]).abs().max().item() for name in one)
 
 
-def test_two_processes_equal_one_with_twice_the_batch(tmp_path: Path) -> None:
+def evaluation_losses(out: Path) -> list[float]:
+    state = json.loads((out / "checkpoint-4" / "trainer_state.json").read_text())
+    return [line["eval_loss"] for line in state["log_history"] if "eval_loss" in line]
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_two_processes_equal_one_with_their_joint_batch(tmp_path: Path, noise: str) -> None:
     data = tmp_path / "train.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    two = train(data, tmp_path / "two", processes=2, batch=4)
-    one = train(data, tmp_path / "one", processes=1, batch=8)
-    half = train(data, tmp_path / "half", processes=1, batch=4)
+    (tmp_path / "eval.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS[:5]))
+    two = train(data, tmp_path / "two", processes=2, batch=2, steps=2, noise=noise)
+    one = train(data, tmp_path / "one", processes=1, batch=8, noise=noise)
     assert distance(two, one) == pytest.approx(0, abs=1e-6)
-    assert distance(half, one) > 100 * distance(two, one)
+    assert max(one[name].abs().max().item() for name in one if "lora_B" in name) > 1e-4
+    assert evaluation_losses(tmp_path / "two") == pytest.approx(evaluation_losses(tmp_path / "one"), abs=1e-6)

@@ -6,26 +6,30 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
-from transformers import Trainer
+from transformers import EvalPrediction, Trainer
 
 from holdfast.errors import UserError
 from holdfast.training.contract import Objective, Step, StepNoise
 from holdfast.training.examples import Example
 from holdfast.training.loop.batches import Perturber
+from holdfast.training.loop.task_loss import count_learned, row_losses, task_loss
 
 
 class MethodTrainer(Trainer):  # type: ignore[misc]
     """A Trainer whose loss is an objective and whose steps may run under weight noise or SAM.
 
-    Evaluation, saving, checkpoints, devices and logging work as in the Trainer.
+    The micro-batches of an optimizer step, on all ranks, give the loss and the gradients of one joint batch. Evaluation
+    gives the mean over all learned tokens, whatever the batch size. Saving, checkpoints, devices and logging work as in
+    the Trainer.
 
     Args:
         args: Passed on to the Trainer, as are further keyword arguments.
         objective: The loss of a micro-batch.
         perturber: Perturbs prompts for the objective.
-        noise: Runs each micro-batch under noise; None for plain passes.
+        noise: Runs the micro-batches of each step under noise; None for plain passes.
     """
+
+    loss_is_scaled_for_ga = True  # `compute_loss` returns the micro-batch's part of the step's loss
 
     def __init__(
         self,
@@ -35,34 +39,45 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         noise: StepNoise | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, compute_metrics=_mean_loss, **kwargs)
         self._objective, self._perturber, self._noise = objective, perturber, noise
-        self._parts: dict[str, list[float]] = {}
-        self.model_accepts_loss_kwargs = False  # every loss is a mean over the micro-batch
+        self._parts: dict[str, list[tuple[float, float]]] = {}
+        self._waiting: list[dict[str, Any]] = []
+        self.model_accepts_loss_kwargs = False  # this class counts the tokens itself
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
+        """Return the micro-batches of a step, and how many tokens and rows they hold (on all ranks) in a tensor (2)."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        totals = sum((_size(batch).to(device) for batch in batches), torch.zeros(2, device=device))
+        if self.args.average_tokens_across_devices:
+            totals = self.accelerator.reduce(totals, "sum")
+        return batches, totals
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """Compute one micro-batch's gradients, under the noise of its optimizer step."""
-        plain = super().training_step
+        """Compute a micro-batch's gradients; under noise, those of all the step's micro-batches with its last."""
+        if self._noise is None:
+            return self._pass(model, inputs, num_items_in_batch)
+        self._waiting.append(inputs)
+        # DeepSpeed's engine counts micro-batches itself, so there each is a step of the noise's own.
+        if not (self.accelerator.sync_gradients or self.is_deepspeed_enabled):
+            return torch.zeros((), device=self.args.device)
+        batches, self._waiting = self._waiting, []
 
         def run() -> Tensor:
-            loss: Tensor = plain(model, dict(inputs), num_items_in_batch)
-            return self._check_finite(loss, inputs)
+            *others, last = batches
+            with self.accelerator.no_sync(model):  # ranks exchange gradients once, with the last micro-batch
+                losses = [self._pass(model, batch, num_items_in_batch) for batch in others]
+            return torch.stack([*losses, self._pass(model, last, num_items_in_batch)]).sum()
 
-        if self._noise is None:
-            return run()
         return self._noise.backward(run, self.state.global_step, self.state.max_steps)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Compute the objective in training, and the task loss in evaluation."""
+        """Compute a micro-batch's part of the step's objective."""
         numbers = inputs.pop("number").tolist()
-        if not model.training:
-            given = {name: value for name, value in inputs.items() if name != "labels"}
-            outputs = model(**given)
-            loss = task_loss(outputs.logits, inputs["labels"], "decoder_input_ids" in inputs)
-            return (loss, outputs) if return_outputs else loss
         seq2seq, now = "decoder_input_ids" in inputs, self.state.global_step
+        share, row_share = (_size(inputs) / num_items_in_batch.clamp(min=1)).tolist()
 
         def perturbed_examples() -> list[Example]:
             return self._perturber.perturb_examples(numbers, now)
@@ -71,30 +86,47 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             batch = self._perturber.encode(perturbed_examples())
             return {name: value.to(self.args.device) for name, value in batch.items()}
 
+        smoothing = self.args.label_smoothing_factor
         step = Step(
             model=model,
             clean=inputs,
             perturbed=perturbed,
             perturbed_examples=perturbed_examples,
             numbers=numbers,
-            task_loss=lambda logits, labels: task_loss(logits, labels, seq2seq),
+            task_loss=lambda logits, labels: task_loss(logits, labels, seq2seq, smoothing),
             number=now,
             progress=now / max(1, self.state.max_steps),
+            share=share,
+            row_share=row_share,
         )
         loss, parts = self._objective(step)
         for name, value in parts.items():
-            self._parts.setdefault(name, []).append(value)
-        return loss
+            self._parts.setdefault(name, []).append((value, share))
+        # Data parallelism averages the ranks' gradients, but their parts add up.
+        ranks = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
+        return loss * (share * ranks)
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
+    ) -> tuple[None, Tensor, Tensor]:
+        """Return the loss of every row and the number of its learned tokens, in place of logits and labels."""
+        inputs = self._prepare_inputs(inputs)
+        labels, seq2seq = inputs["labels"], "decoder_input_ids" in inputs
+        given = {name: value for name, value in inputs.items() if name not in ("labels", "number")}
+        with torch.no_grad(), self.compute_loss_context_manager():
+            losses = row_losses(model(**given).logits, labels, seq2seq, self.args.label_smoothing_factor)
+        return None, losses, count_learned(labels, seq2seq)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log as the Trainer does, with the mean parts of the loss since the last log."""
-        means = {name: sum(values) / len(values) for name, values in self._parts.items() if values}
         if "loss" in logs:
+            logs = {**logs, **{name: round(_weighted_mean(values), 6) for name, values in self._parts.items()}}
             self._parts.clear()
-            logs = {**logs, **{name: round(value, 6) for name, value in means.items()}}
         super().log(logs, *args, **kwargs)
 
-    def _check_finite(self, loss: Tensor, inputs: dict[str, Any]) -> Tensor:
+    def _pass(self, model: Any, inputs: dict[str, Any], size: Any) -> Tensor:
+        """Run forward and backward on one micro-batch and return its part of the loss."""
+        loss: Tensor = super().training_step(model, dict(inputs), size)
         if torch.isfinite(loss):
             return loss
         self.save_model(f"{self.args.output_dir}/stopped")
@@ -111,16 +143,15 @@ def plain_objective(step: Step) -> tuple[Tensor, dict[str, float]]:
     return loss, {"task_loss": loss.item()}
 
 
-def task_loss(logits: Tensor, labels: Tensor, seq2seq: bool) -> Tensor:
-    """Return the mean cross-entropy of the completions' tokens, or of a classifier's labels.
+def _size(batch: dict[str, Tensor]) -> Tensor:
+    """Return how many tokens (for a classifier: rows) a batch has to learn, and how many rows."""
+    learned = count_learned(batch["labels"], "decoder_input_ids" in batch)
+    return torch.stack([learned.sum(), learned.new_tensor(len(learned))]).float()
 
-    Args:
-        logits: (rows, positions, vocabulary), or (rows, classes).
-        labels: (rows, positions) token ids with -100 for ignored positions, or (rows) class indices.
-        seq2seq: Whether logits and labels are already aligned; for a causal model, position t predicts position t+1.
-    """
-    if labels.dim() == 1:
-        return functional.cross_entropy(logits.float(), labels)
-    if not seq2seq:  # shift the labels: shifting the logits would copy them
-        labels = functional.pad(labels[:, 1:], (0, 1), value=-100)
-    return functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)
+
+def _mean_loss(found: EvalPrediction) -> dict[str, float]:
+    return {"loss": float(found.predictions.sum(dtype="float64") / max(1, found.label_ids.sum()))}
+
+
+def _weighted_mean(values: list[tuple[float, float]]) -> float:
+    return sum(value * weight for value, weight in values) / (sum(weight for _, weight in values) or 1.0)

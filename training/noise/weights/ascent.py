@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from holdfast.errors import UserError
 from holdfast.training.noise.weights.layers import adapted_layers
 
 
 class SharpnessAware:
-    """SAM over some parameters of a model: two forward and backward passes for each micro-batch.
+    """SAM over some parameters of a model: two forward and backward passes over the batch of each optimizer step.
 
-    Gradients accumulate over micro-batches, each at the worst point of its own loss.
+    All micro-batches of a step, on all ranks, climb to the same point: the worst one for their joint loss.
 
     Args:
         model: The model.
@@ -25,13 +25,14 @@ class SharpnessAware:
         self._model, self._parameters, self._rho = model, parameters, rho
 
     def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
-        """Add the gradients at the worst point and return the loss at the current one (see `StepNoise`)."""
-        moved = {id(parameter) for parameter in self._parameters}
+        """Compute the gradients at the worst point and return the loss at the current one (see `StepNoise`)."""
         every = list({id(p): p for p in (*self._model.parameters(), *self._parameters)}.values())
         earlier = [p.grad for p in every]
         with with_gradients(self._parameters):
             _clear(every)
             loss = run()
+            _average_over_ranks(self._parameters)
+            moved = {id(parameter) for parameter in self._parameters}
             _clear([p for p in every if id(p) not in moved])
             with ascended(self._parameters, self._rho):
                 run()
@@ -94,6 +95,15 @@ def with_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
 def _gradient(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None
     return parameter.grad
+
+
+def _average_over_ranks(parameters: Sequence[Tensor]) -> None:
+    """Average gradients over data-parallel ranks: torch does that for trained parameters, not for frozen ones."""
+    if distributed.is_available() and distributed.is_initialized():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                distributed.all_reduce(parameter.grad)
+                parameter.grad /= distributed.get_world_size()
 
 
 def _clear(parameters: Sequence[Tensor]) -> None:

@@ -100,7 +100,7 @@ class WeightNoise:
             self._now.clear()
 
     def backward(self, run: Callable[[], Tensor], step: int, total: int) -> Tensor:
-        """Run one micro-batch under the noise of its step (see `StepNoise`)."""
+        """Run an optimizer step under its noise (see `StepNoise`)."""
         with self.step(step, total):
             return run()
 

@@ -27,6 +27,9 @@ class SegmentDriftObjective:
     step, and the drift is measured between the two answers. In `teacher` mode it is measured between the reference
     answer's hidden states under the two prompts, which is cheap but keeps the alignment close to the identity (watch
     `off_diagonal`).
+
+    L_sem is the mean over rows; an answer without segments has no drift. Accumulated micro-batches add up to the joint
+    batch, except that `centred` subtracts the mean over each micro-batch.
     """
 
     def __init__(self, settings: S2R2, context: TrainingContext) -> None:
@@ -56,7 +59,7 @@ class SegmentDriftObjective:
             else:
                 pairs = self._generate_pairs(step)
             semantic, off_diagonal = self._semantic_loss(pairs, task)
-            loss = loss + weight * semantic
+            loss = loss + weight * semantic * step.per_row
             logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal}
         return loss, logs
 
@@ -66,7 +69,8 @@ class SegmentDriftObjective:
         kept = [(u, v) for u, v in zip(*pairs, strict=True) if u is not None and v is not None]
         if not kept:
             return like.new_tensor(0.0), 0.0
-        return semantic_loss([u for u, _ in kept], [v for _, v in kept], self._settings)
+        loss, off_diagonal = semantic_loss([u for u, _ in kept], [v for _, v in kept], self._settings)
+        return loss * (len(kept) / len(pairs[0])), off_diagonal
 
     def _generate_pairs(self, step: Step) -> tuple[list[Tensor | None], list[Tensor | None]]:
         """Generate answers to both prompts and compute their segment vectors in a second pass, with gradients."""
