@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.suggestions import did_you_mean
+from holdfast.training.lora_settings import MODULE_LISTS, peft_settings
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from holdfast.training.contract import Kind
     from holdfast.training.examples import Example
-
-_LORA = {"alpha": "lora_alpha", "targets": "target_modules", "dropout": "lora_dropout", "rslora": "use_rslora"} | {
-    "dora": "use_dora",
-    "init": "init_lora_weights",
-}
-LORA_PLUS = "loraplus_lr_ratio"
-"""peft's name for the setting of LoRA+; it acts on the optimizer, not on the adapter."""
 
 
 def load_config(checkpoint: Path, name: str) -> Any:
@@ -142,32 +135,25 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
 
 def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
+    from peft.tuners.lora import LoraRuntimeConfig
 
     task = {"causal": TaskType.CAUSAL_LM, "seq2seq": TaskType.SEQ_2_SEQ_LM, "classification": TaskType.SEQ_CLS}[kind]
-    settings: dict[str, Any] = {_LORA.get(name, name): value for name, value in recipe.lora.items()}
-    settings.pop(LORA_PLUS, None)
-    known = [field.name for field in fields(LoraConfig)]
-    for name in settings:
-        if name not in known:
-            hint = did_you_mean(name, [*_LORA, LORA_PLUS, *known])
-            raise UserError(f"--lora: unknown setting '{name}', not a field of peft's LoraConfig{hint}")
-    for name in _MODULE_LISTS:
-        given = settings.get(name, "all-linear")
-        if given != "all-linear":
-            settings[name] = given.replace("+", " ").split() if isinstance(given, str) else given
+    settings = peft_settings(recipe.lora)
+    for name in MODULE_LISTS:
+        if isinstance(settings.get(name), list):
             _check_modules(model, settings[name])
+    _check_parameters(model, settings.get("target_parameters") or ())
+    if isinstance(settings.get("runtime_config"), dict):  # the only part that peft doesn't build itself
+        settings["runtime_config"] = LoraRuntimeConfig(**settings["runtime_config"])
     try:
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
-    except (TypeError, ValueError, KeyError, ImportError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, ImportError, NotImplementedError) as error:
         raise UserError(f"--lora: {first_line(error)}") from None
+    _check_patterns(wrapped, settings)
     wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model_args["pretrained"])
     if not any(parameter.requires_grad for parameter in wrapped.parameters()):
         raise UserError("--lora: no parameter would be trained; choose other targets")
     return wrapped
-
-
-_MODULE_LISTS = ("target_modules", "modules_to_save", "exclude_modules")
-"""Settings that list modules, as in q_proj+v_proj; peft would read a string as a pattern or as a list of letters."""
 
 
 def _check_modules(model: Any, targets: Sequence[str]) -> None:
@@ -181,6 +167,26 @@ def _check_modules(model: Any, targets: Sequence[str]) -> None:
             linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
             known = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in linear))
             raise UserError(f"--lora: the model has no module '{target}'; its linear layers are: {known}")
+
+
+def _check_parameters(model: Any, targets: Sequence[str]) -> None:
+    """Raise UserError for a target that matches no parameter of more than one dimension."""
+    names = [name for name, parameter in model.named_parameters() if parameter.dim() > 1]
+    for target in targets:
+        if not any(name == target or name.endswith(f".{target}") for name in names):
+            known = ", ".join(dict.fromkeys(".".join(name.split(".")[-2:]) for name in names))
+            raise UserError(f"--lora: the model has no parameter '{target}' to adapt; it has: {known}")
+
+
+def _check_patterns(model: Any, settings: Mapping[str, Any]) -> None:
+    """Raise UserError for a pattern that matches no adapted module: peft ignores it."""
+    adapted = [
+        name.removeprefix("base_model.model.") for name, each in model.named_modules() if hasattr(each, "lora_A")
+    ]
+    for field in ("rank_pattern", "alpha_pattern"):
+        for pattern in settings.get(field) or ():
+            if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in adapted):
+                raise UserError(f"--lora: {field}: no adapted module matches '{pattern}'")
 
 
 _BASE_CHANGING_INITS = ("pissa", "olora")

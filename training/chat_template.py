@@ -65,6 +65,12 @@ class ChatTemplate:
         heads_answers = last == self._after_answer(turns, answers=True)  # `last` may be the head of the next answer
         return common.rstrip() or ("" if heads_answers else last.rstrip())
 
+    @cached_property
+    def turn_end_token(self) -> int | None:
+        """The token that `turn_end` consists of; None if it is a text or several tokens."""
+        found = self.tokenizer.get_added_vocab().get(self.turn_end.strip())
+        return None if found is None else int(found)
+
     def _after_answer(self, messages: Messages, *, answers: bool = False) -> str:
         """Return the text after the second message, an answer; "" if the template refuses or changes it."""
         try:

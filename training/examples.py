@@ -123,6 +123,12 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encode
     return Encoded((*prompt, *answer, *([] if turn_end else end)), len(prompt))
 
 
+def end_tokens(tokenizer: Any) -> set[int]:
+    """Return the tokens with which answers end after training: the end token, and the one that ends a turn."""
+    template = _template_of(tokenizer)
+    return {tokenizer.eos_token_id, template.turn_end_token if template else None} - {None}
+
+
 def encode_rows(examples: Sequence[Example], tokenizer: Any, source: str, *, seq2seq: bool = False) -> list[Encoded]:
     """Tokenize the examples of a source (see `encode`); raise UserError naming the row that can't be rendered."""
     rows = []

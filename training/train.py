@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.training.base_model import (
-    LORA_PLUS,
     infer_kind,
     init_changes_base,
     load_config,
@@ -25,6 +24,7 @@ from holdfast.training.base_model import (
 )
 from holdfast.training.contract import TrainingContext
 from holdfast.training.folder import claim, find_damage, find_last_checkpoint, find_missing_part, step_of
+from holdfast.training.lora_settings import LORA_PLUS
 from holdfast.training.recipe import Recipe
 from holdfast.training.starting import start
 from holdfast.training.training_card import CARD, TrainingCard
@@ -169,7 +169,7 @@ def _read_eval_examples(source: str, classes: int) -> list[Example]:
 
 def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
     """Build the Trainer with the recipe's objective and noise; raises UserError if the settings don't allow it."""
-    from holdfast.training.loop.batches import Perturber
+    from holdfast.training.loop.batches import Perturber, Rows
     from holdfast.training.loop.method_trainer import MethodTrainer, plain_objective
 
     settings = _make_arguments(recipe, out)
@@ -188,9 +188,9 @@ def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
         return MethodTrainer(
             model=made.model,
             args=settings,
-            data_collator=made.collator,
-            train_dataset=_Dataset(made.rows),
-            eval_dataset=_Dataset(made.evaluated) if made.evaluated else None,
+            data_collator=made.collator.collate,
+            train_dataset=Rows(made.rows),
+            eval_dataset=Rows(made.evaluated) if made.evaluated else None,
             processing_class=made.tokenizer,
             objective=methods.get("loss", plain_objective),
             perturber=perturber,
@@ -209,12 +209,12 @@ def _make_arguments(recipe: Recipe, out: Path) -> TrainingArguments:
     from transformers import TrainingArguments
 
     arguments = {
-        "remove_unused_columns": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
         "seed": recipe.seed,
         "data_seed": recipe.seed,
         "label_names": ["labels"],
         **recipe.arguments,
+        "remove_unused_columns": False,  # the collator makes the columns, and the model knows all of them
     }
     if "wandb" in str(arguments.get("report_to")):
         os.environ.setdefault("WANDB_MODE", "offline")  # never connect unless the user asks for it
@@ -303,10 +303,6 @@ def _write_card(
         norms={} if recipe.full else {name: round(float(each.float().norm()), 6) for name, each in trained.items()},
         squared_distance=None if recipe.full else moved,
     ).write(out)
-
-
-class _Dataset(list[Any]):
-    """A list that the Trainer accepts as a data set."""
 
 
 def _adapter_factors(model: Any) -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.store.config import parse_pairs, scalar_of
 from holdfast.paths import as_path
 from holdfast.training.examples import read_examples
+from holdfast.training.lora_settings import parse_lora
 from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
 from holdfast.training.train import train_recipe
 
@@ -30,7 +31,9 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
     """
     settings = {SPELLINGS.get(name, name): value for name, value in {**given, **flags, **parse_flags(more)}.items()}
     for name in _PAIRS:
-        if isinstance(settings.get(name), str):
+        if name == "lora" and isinstance(settings.get(name), str):
+            settings[name] = parse_lora(settings[name])
+        elif isinstance(settings.get(name), str):
             alone = "pretrained" if name == "model_args" else ""
             settings[name] = parse_pairs(settings[name], f"--{name}", alone=alone)
     if isinstance(settings.get("perturbations"), str):

@@ -45,7 +45,7 @@ def train(tmp_path: Path) -> Train:
     [
         ({"max_steps": 0}, "max_steps must be a whole number >= 1, got 0; leave it out"),
         ({"max_steps": -5}, "max_steps must be a whole number >= 1, got -5"),
-        ({"max_steps": 1.5}, "max_steps must be a whole number >= 1, got 1.5"),
+        ({"max_steps": 1.5}, "max_steps must be a whole number, got 1.5"),
         ({"max_steps": True}, "max_steps must be a finite number, got True"),
         ({"num_train_epochs": 0}, "num_train_epochs must be > 0, got 0"),
         ({"per_device_train_batch_size": 0}, "per_device_train_batch_size must be > 0, got 0"),

@@ -47,11 +47,29 @@ class Collator:
         batch["number"] = torch.tensor([number for number, _ in rows])
         return batch
 
+    def collate(self, items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        """Collate items of `Rows`."""
+        return self([item["row"] for item in items])
+
     def _padded(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
         width = max(map(len, rows))
         ids = torch.tensor([[*row, *[self._pad] * (width - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
         return {"input_ids": ids, "attention_mask": mask}
+
+
+class Rows:
+    """Numbered, encoded examples as the data set of a Trainer, whose samplers read the lengths of `input_ids`."""
+
+    def __init__(self, rows: Sequence[tuple[int, Encoded]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        row = self._rows[place]
+        return {"input_ids": row[1].ids, "row": row}
 
 
 class Perturber:

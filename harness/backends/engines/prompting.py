@@ -129,11 +129,11 @@ class Prompting:
         return answer, bisect_left(range(len(ids)), 1, key=lambda n: self._spell(ids[:n], stop).stopped)
 
     def ends(self, stop: Sequence[str]) -> frozenset[int]:
-        """Return the tokens that end an answer: the tokenizer's end token, and special tokens that end a turn in the
-        chat template or are stop strings."""
-        turn_end = self.template.turn_end.strip() if self.template else ""
-        found = {self.tokenizer.convert_tokens_to_ids(each) for each in (*stop, turn_end) if each in self._special}
-        return frozenset(found | ({self.tokenizer.eos_token_id} - {None}))
+        """Return the tokens that end an answer: the tokenizer's end token, the token that ends a turn in the chat
+        template, and stop strings that are special tokens."""
+        found = {self.tokenizer.convert_tokens_to_ids(each) for each in stop if each in self._special}
+        turn_end = self.template.turn_end_token if self.template else None
+        return frozenset(found | ({self.tokenizer.eos_token_id, turn_end} - {None}))
 
     def _spell(self, ids: Sequence[int], stop: Sequence[str]) -> Answer:
         if self._special.isdisjoint(MARK_TOKENS) and not any(map(self._has_special, stop)):

@@ -11,7 +11,7 @@ from torch import Tensor
 from holdfast.errors import UserError
 from holdfast.metrics.segments import segment
 from holdfast.training.contract import Batch, Step, TrainingContext, model_inputs
-from holdfast.training.examples import Example
+from holdfast.training.examples import Example, end_tokens
 from holdfast.training.objectives.segments.losses import Span, segment_means, semantic_loss, stability_loss
 
 if TYPE_CHECKING:
@@ -109,10 +109,16 @@ class SegmentDriftObjective:
                 attention_mask=mask.to(device),
                 max_new_tokens=self._settings.max_new_tokens,
                 do_sample=False,
+                eos_token_id=sorted(self._ends(model)) or None,
             )
         model.train(training)
         new = produced[:, 1:] if seq2seq else produced[:, width:]
         return [text.strip() for text in self._tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+    def _ends(self, model: Any) -> set[int]:
+        """Return the tokens at which answers end: those of the model, and those that training teaches."""
+        own = model.generation_config.eos_token_id
+        return {*(own if isinstance(own, list) else [own] if own is not None else []), *end_tokens(self._tokenizer)}
 
     def _segment_vectors(self, found: Any, batch: Batch, answers: Answers) -> list[Tensor | None]:
         """Return the segment vectors (k, d) of each answer; None for an answer without segments."""
