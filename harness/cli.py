@@ -1,27 +1,58 @@
 """The command line. Nothing heavy is imported before a verb needs it, so that help is instant."""
 
+import errno
 import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line, printable
 from holdfast.harness.verbs import VERBS
 from holdfast.harness.verbs.parser import Parser, nearest
 from holdfast.version import __version__
 
 DESCRIPTION = "Does your LoRA adapter hold fast when the prompt is perturbed?"
 HELP = ("-h", "--help", "help")
+TRACEBACK = "HOLDFAST_TRACEBACK"
+"""The environment variable that shows the traceback of an internal error."""
+
+BUGS = "https://github.com/holdfast-eval/holdfast/issues"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 for success, 1 for a mistake in the input, 130 for an interruption. A mistake in the arguments exits with 2.
+        0 for success, 1 for a mistake in the input or a failure, 130 for an interruption. A mistake in the arguments
+        exits with 2.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            _flush()
+    except UserError as error:
+        _report(str(error))
+    except KeyboardInterrupt:
+        _report("interrupted (the same command resumes a run where it stopped)")
+        return 130
+    except OSError as error:
+        _report(_failed(error))
+    except MemoryError:
+        _report("out of memory: use a smaller input, --limit or --batch_size")
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        _report(
+            f"internal error ({type(error).__name__}: {first_line(error)}): please report it at {BUGS} with the "
+            f"command; {TRACEBACK}=1 shows where it happened"
+        )
+    return 1
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] in HELP:
         print(_help())
         return 0
@@ -30,17 +61,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     _prepare_process()
     run, args = _parser(words[0]).parse(words[1:])
+    return run(args)
+
+
+def _report(message: str) -> None:
+    """Print one line to standard error, if anybody still reads it."""
+    with suppress(OSError, ValueError):
+        print(f"holdfast: {printable(message)}", file=sys.stderr, flush=True)
+
+
+def _flush() -> None:
+    """Write what was printed; raise UserError if it can't be, because the reader is gone or the disk is full."""
     try:
-        return run(args)
-    except UserError as error:
-        print(f"holdfast: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("holdfast: interrupted (the same command resumes a run where it stopped)", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # or Python complains again at exit that the reader (head, less) is gone
-        return 0
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again at exit, and complains
+        raise UserError(f"can't write to standard output: {error.strerror}") from None
+
+
+def _failed(error: OSError) -> str:
+    """Describe what the system refused, and for which file; without one it was what is printed."""
+    if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT) and not error.filename:
+        return f"can't write to standard output: {error.strerror}"
+    return f"{error.strerror or error}{f': {error.filename!r}' if error.filename else ''}"
 
 
 def _help() -> str:
@@ -72,7 +116,7 @@ def _prepare_process() -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"holdfast: WARNING: {message}", file=sys.stderr)
+    _report(f"WARNING: {message}")
 
 
 if __name__ == "__main__":

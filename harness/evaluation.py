@@ -19,7 +19,7 @@ from holdfast.harness.store.manifest import (
     check_same_run,
     read_manifest,
 )
-from holdfast.harness.store.records import SAMPLES, Samples, make_folder
+from holdfast.harness.store.run_folder import check_run_folder, open_folder
 from holdfast.tasks import Task
 
 
@@ -100,17 +100,28 @@ def evaluate_config(
     config: RunConfig, tasks: Sequence[str | Task] | None = None, backend: Build | None = None
 ) -> Results:
     """Run the evaluation that a checked configuration describes (see `evaluate`)."""
+    folder = Path(config.output_path)
+    check_run_folder(folder)
     config = apply_pack(config)
     prepared = prepare(config, tasks, check_backend=backend is None)
-    folder = make_folder(Path(config.output_path))
-    with Samples(folder / SAMPLES) as samples:
-        manifest = new_manifest(prepared)
+    manifest = new_manifest(prepared)
+    with open_folder(folder) as samples:
         before = read_manifest(folder)
         if before is not None:
             check_same_run(before, manifest, folder)
             manifest = before
-        if manifest.status != "complete" or samples.count() < manifest.generations:
+        else:
+            manifest.write(folder)  # first of all, so that the folder says whose it is
+        lost = manifest.generations - samples.count() if manifest.status == "complete" else 0
+        if manifest.status != "complete" or lost > 0:
             execute(prepared, manifest, samples, on_ray(config, backend or backends.get(config.model).build))
+        if lost > 0:
+            warn(
+                manifest,
+                f"{lost} answers of the finished run were missing and are generated again; nothing shows whether the "
+                "others were changed",
+            )
+            manifest.write(folder)
         breakdown, board = summarise(folder)
         noise = noisy_setup(breakdown, manifest.config)
         if noise and noise not in manifest.warnings:

@@ -1,8 +1,7 @@
 """Loads a task by its registered name, from a JSONL file of prompts, or from a YAML description."""
 
-from pathlib import Path
-
 from holdfast.errors import UserError
+from holdfast.paths import expanded
 from holdfast.tasks.files import read_samples
 from holdfast.tasks.task import Task, tasks
 from holdfast.tasks.yaml_task import read_yaml_task
@@ -26,7 +25,7 @@ def load_task(name: str) -> Task:
     Raises:
         UserError: If the name is unknown, or the file is missing or invalid.
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.suffix in {".yaml", ".yml"}:
         return read_yaml_task(path)
     if path.suffix == ".jsonl":

@@ -1,12 +1,19 @@
 """Renders users' Jinja2 templates in a sandbox, since task files may come from untrusted sources."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.limits import memory_limit, time_limit
+
+_SECONDS, _BYTES = 10.0, 2**30
+"""The most time and memory that a template gets."""
+
+_INSERTED = re.compile(r"{{ *\w+ *}}")
 
 
 def render(template: str, values: Mapping[str, Any], where: str) -> str:
@@ -54,13 +61,26 @@ def evaluate(template: str, values: Mapping[str, Any], where: str) -> Any:
 
 
 def _filled(environment: Any, template: str, values: Mapping[str, Any], where: str) -> Any:
-    from jinja2 import TemplateError
-
     try:
-        return _compiled(environment, template).render(values)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        if _only_inserts(template):
+            return _compiled(environment, template).render(values)
+        with time_limit(_SECONDS, f"{where}: the template"), memory_limit(_BYTES):
+            return _compiled(environment, template).render(values)
+    except MemoryError:
+        raise UserError(f"{where}: the template needs more than {_BYTES >> 20} MiB") from None
+    except RecursionError:
+        raise UserError(f"{where}: the template nests or calls itself too deeply") from None
+    except Exception as error:  # a template can raise anything
+        if isinstance(error, UserError):
+            raise
         known = ", ".join(sorted(values))
         raise UserError(f"{where}: {error}; available names: {known}") from None
+
+
+@cache
+def _only_inserts(template: str) -> bool:
+    """Whether a template does nothing but insert values, so that it needs no limits."""
+    return "{" not in _INSERTED.sub("", template)
 
 
 @cache

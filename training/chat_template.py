@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.limits import time_limit
+from holdfast.paths import expanded
+from holdfast.reading import read_text
 
 Messages = Sequence[Mapping[str, Any]]
 
 _OFF, _OWN = {"none", "false"}, {"auto", "true"}
 _PROBES = ("Does a short question arrive?", "And this second one, which differs?")
 _SWITCH = re.compile(r"/(?:no_)?think\b")
+_SECONDS = 10.0
+"""The most time that a template gets for one conversation."""
+
 _WAY_OUT = "use another template (for runs: chat_template=NAME, none or FILE in --model_args)"
 
 
@@ -100,13 +106,14 @@ class ChatTemplate:
         if parts:
             asked = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in messages]
         try:
-            text: str = self.tokenizer.apply_chat_template(
-                asked,
-                chat_template=self.source,
-                tokenize=False,
-                add_generation_prompt=answers,
-                **{"strftime_now": self.clock.strftime, **self.variables},
-            )
+            with time_limit(_SECONDS, "rendering"):
+                text: str = self.tokenizer.apply_chat_template(
+                    asked,
+                    chat_template=self.source,
+                    tokenize=False,
+                    add_generation_prompt=answers,
+                    **{"strftime_now": self.clock.strftime, **self.variables},
+                )
         except Exception as error:  # a template can raise anything
             hint = "leave out the system message, or " if messages[0]["role"] == "system" else ""
             raise UserError(
@@ -168,14 +175,11 @@ def _chosen(tokenizer: Any, choice: str, owner: str) -> tuple[str, str] | None:
 
 
 def _read(wanted: str, named: Mapping[str, str], owner: str) -> str:
-    file = Path(wanted).expanduser()
-    if not file.is_file():
+    file = expanded(wanted)
+    if not os.path.isfile(file):
         known = f"; {owner} has {_choices(named)}" if named else ""
         raise UserError(f"--model_args: chat_template '{wanted}' is neither a template of {owner} nor a file{known}")
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--model_args: can't read chat_template '{wanted}': {first_line(error)}") from None
+    return read_text(file, "--model_args: chat_template")
 
 
 def _choices(named: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from holdfast.errors import UserError, first_line
+from holdfast.paths import expanded
 from holdfast.tasks.files import read_objects
 from holdfast.training.chat_template import ChatTemplate, find_template
 
@@ -177,7 +178,7 @@ def _template_of(tokenizer: Any) -> ChatTemplate | None:
 
 
 def _rows(source: str) -> list[dict[str, Any]]:
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.suffix == ".json" and (listed := _listed_objects(path)) is not None:
         return listed
     if path.suffix in {".jsonl", ".json"}:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.errors import UserError
-from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.results.statistics import Values, proportion_interval
-from holdfast.harness.store.records import SAMPLES, make_folder, read_samples
+from holdfast.harness.store.records import IDENTITY
+from holdfast.harness.store.stored_run import open_run
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
 from holdfast.metrics.segments import Granularity
+from holdfast.writing import write_text
 
 FLOOR_QUANTILE = 0.95
 """A break must exceed the drift that this share of repeated prompts stays below."""
@@ -123,8 +124,7 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
     print(f"fitted on {found.fitted_on} pairs, judged on {found.judged_on} others")
     print(f"use it with: holdfast run --break_threshold {found.threshold:g}")
     if out is not None:
-        make_folder(out.parent)
-        out.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
+        write_text(out, json.dumps(asdict(found), indent=2) + "\n")
 
 
 def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Granularity) -> Values:
@@ -139,9 +139,9 @@ def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Gran
 
 def _noise_floor(runs: Sequence[Path]) -> float | None:
     drifts = [
-        line["scores"]["max_drift"]
+        line["scores"].get("max_drift", 0.0)
         for run in runs
-        for line in read_samples(run / SAMPLES)
+        for line in open_run(run).answers()
         if line["perturbation"] == IDENTITY
     ]
     return float(np.quantile(drifts, FLOOR_QUANTILE)) if drifts else None

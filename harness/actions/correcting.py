@@ -14,14 +14,18 @@ from holdfast.harness.actions.correction_card import (
     SWEPT,
     CorrectionCard,
     CorrectionSettings,
+    list_differences,
     make_card,
     make_settings,
+    read_correction,
 )
 from holdfast.harness.actions.subspaces import Subspace, SubspaceManifest
-from holdfast.harness.models.adapter_files import AdapterFiles, check_free, read_adapter, write_adapter
+from holdfast.harness.models.adapter_checks import WEIGHTS
+from holdfast.harness.models.adapter_files import AdapterFiles, read_adapter, write_adapter
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint, find_local
 from holdfast.paths import as_path
+from holdfast.writing import check_free
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,28 +79,48 @@ def _correct(
 ) -> list[Corrected]:
     source, space = read_adapter(adapter, allow_pickle=allow_pickle), Subspace(subspace)
     check_base(source, space.manifest)
+    with subspace.open("rb") as stream:
+        digests = {"adapter": source.digest, "subspace": hashlib.file_digest(stream, "sha256").hexdigest()}
     targets = [out if len(chosen) == 1 else out / f"strength-{each.strength:g}" for each in chosen]
-    for target in targets:
-        check_free(target)
-    if source.others:
+    cards = [_find_made(target, each, digests) for target, each in zip(targets, chosen, strict=True)]
+    missing = [i for i, card in enumerate(cards) if card is None]
+    if len(missing) < len(cards):
+        kept = ", ".join(str(target) for target, card in zip(targets, cards, strict=True) if card)
+        warnings.warn(f"made before from the same files and settings, and kept: {kept}", stacklevel=2)
+    if source.others and missing:
         kept = ", ".join(sorted({key.removeprefix("base_model.model.") for key in source.others})[:3])
         warnings.warn(
             f"{len(source.others)} tensors that no correction covers are kept as they are: {kept}", stacklevel=2
         )
     started = time.perf_counter()
-    found = _corrected(source, space, chosen)
-    seconds = (time.perf_counter() - started) / len(chosen)
-    if not any(sum(each.energies) for each in found[0].values()):
+    found = _corrected(source, space, [chosen[i] for i in missing]) if missing else []
+    seconds = (time.perf_counter() - started) / max(1, len(missing))
+    if found and not any(sum(each.energies) for each in found[0].values()):
         warnings.warn(f"adapter '{adapter}' changes nothing: its update is 0", stacklevel=2)
-    with subspace.open("rb") as stream:
-        digests = {"adapter": source.digest, "subspace": hashlib.file_digest(stream, "sha256").hexdigest()}
-    written = []
-    for target, each, corrections in zip(targets, chosen, found, strict=True):
-        card = make_card(adapter, digests, space.manifest, each, corrections, source.others, seconds)
+    for i, corrections in zip(missing, found, strict=True):
+        card = make_card(adapter, digests, space.manifest, chosen[i], corrections, source.others, seconds)
         factors = {name: correction.factors for name, correction in corrections.items()}
-        write_adapter(source, factors, target, {CARD: card.model_dump_json(indent=2) + "\n"})
-        written.append(Corrected(target, card))
-    return written
+        write_adapter(source, factors, targets[i], {CARD: card.model_dump_json(indent=2) + "\n"})
+        cards[i] = card
+    return [Corrected(target, card) for target, card in zip(targets, cards, strict=True) if card]
+
+
+def _find_made(target: Path, settings: CorrectionSettings, digests: Mapping[str, str]) -> CorrectionCard | None:
+    """Return the card of an adapter that was written to `target` before from the same files and settings, or None.
+
+    Raises:
+        UserError: If `target` holds anything else, or can't be written.
+    """
+    if not (target / CARD).is_file() or not (target / WEIGHTS).is_file():
+        check_free(target)
+        return None
+    card = read_correction(target)
+    if differing := list_differences(card, settings, digests):
+        raise UserError(
+            f"--output_path '{target}' already exists with another correction (different {', '.join(differing)}): "
+            "choose another path, or delete it"
+        )
+    return card
 
 
 def check_base(source: AdapterFiles, manifest: SubspaceManifest) -> None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.harness.actions.subspaces import SubspaceManifest
 from holdfast.harness.store.versions import versions
+from holdfast.reading import place_of, read_text
 from holdfast.training.method import Method, get_method
 
 if TYPE_CHECKING:
@@ -146,6 +148,29 @@ def make_card(
         versions=versions(("torch", "safetensors", "peft")),
         seconds=round(seconds, 6),
     )
+
+
+def read_correction(folder: Path) -> CorrectionCard:
+    """Return the card of a corrected adapter; raise UserError if it is invalid."""
+    try:
+        return CorrectionCard.model_validate_json(read_text(folder / CARD))
+    except ValidationError as error:
+        raise UserError(
+            f"{folder / CARD} was edited or written by a different version of Holdfast ({place_of(error)}): choose "
+            "another --output_path"
+        ) from None
+
+
+def list_differences(card: CorrectionCard, settings: CorrectionSettings, digests: Mapping[str, str]) -> list[str]:
+    """List in which of its inputs and settings a card differs from these; empty if the results are the same."""
+    asked = asdict(settings.values)
+    differs = {
+        "method": card.method != settings.method.name,
+        "adapter": card.adapter_digest != digests["adapter"],
+        "subspace": card.subspace_digest != digests["subspace"],
+        **{name: card.settings.get(name) != value for name, value in asked.items()},
+    }
+    return [name for name, found in differs.items() if found]
 
 
 _SAME = ("distance", "recompression_error", "sign_cosine", "cosine")

@@ -10,7 +10,8 @@ from holdfast.errors import UserError
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.scoring import DIGITS
 from holdfast.harness.plan.preparation import load_tasks
-from holdfast.harness.results.reopening import find_answer
+from holdfast.harness.results.console import TableConsole
+from holdfast.harness.results.reopening import as_in_run, find_answer
 from holdfast.harness.results.word_diff import shown_edits
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
@@ -25,13 +26,14 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
     """Compare one answer of a run (by default the one that drifted most) with its clean answer, and print it."""
     found = find_answer(folder, key)
     config, clean, perturbed = found.manifest.config, found.clean, found.perturbed
-    [drift] = segment_drift(
-        [clean["output"]],
-        [perturbed["output"]],
-        encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
-        granularity=config.granularity,
-        pipeline=config.spacy_pipeline,
-    )
+    with as_in_run(found.manifest):
+        [drift] = segment_drift(
+            [clean["output"]],
+            [perturbed["output"]],
+            encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
+            granularity=config.granularity,
+            pipeline=config.spacy_pipeline,
+        )
     if as_json:
         shown = ("key", "adapter", "task", "sample", "perturbation", "severity", "repeat", "edits")
         asked = {name: perturbed[name] for name in shown}
@@ -66,13 +68,10 @@ def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granu
 
 def print_drift(drift: Drift) -> None:
     """Print the numbers, then the segments with their counterparts, in colour on a terminal."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
+    console = TableConsole(160)
     table = Table(header_style="bold", show_lines=True)
     for heading in ("drift", "clean", "perturbed", "reason"):
         table.add_column(heading, justify="right" if heading == "drift" else "left")

@@ -15,7 +15,7 @@ from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
-from holdfast.harness.results.reopening import AnswerPair, find_answer
+from holdfast.harness.results.reopening import AnswerPair, as_in_run, find_answer
 from holdfast.harness.results.word_diff import shown_edits
 from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant
@@ -61,16 +61,20 @@ def shrink(folder: Path, key: str | None = None, *, device: str | None = None, b
         UserError: If the answer did not drift, the weights have changed, or the drift is not reproducible.
     """
     found = find_answer(folder, key)
-    drift = found.perturbed["scores"]["max_drift"]
+    drift = found.perturbed["scores"].get("max_drift", 0.0)
     if not found.perturbed["edits"] or drift <= _TOLERANCE:
         raise UserError(f"answer {found.perturbed['key']} did not drift: there is nothing to shrink")
     threshold = min(found.manifest.config.break_threshold, drift) - _TOLERANCE
-    trial = _Trial(found, device, backend)
+    with as_in_run(found.manifest):
+        return _shrunk(found, _Trial(found, device, backend), threshold)
+
+
+def _shrunk(found: AnswerPair, trial: "_Trial", threshold: float) -> Shrunk:
     everything = tuple(range(len(trial.whole.edits)))
     if trial.drifts([everything])[0] < threshold:
         raise UserError(
             f"generated again, answer {found.perturbed['key']} drifts by {trial.drifts([everything])[0]:.3f}, not "
-            f"{drift:.3f}: it is not stable enough to shrink"
+            f"{found.perturbed['scores']['max_drift']:.3f}: it is not stable enough to shrink"
         )
     kept = fewest(len(everything), lambda subsets: [each >= threshold for each in trial.drifts(subsets)])
     return Shrunk(
@@ -138,8 +142,11 @@ class _Trial:
         tasks = load_tasks(config.tasks)
         self._ask = question_maker(config, tasks)
         contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
-        self.whole = Edits(contents[line["task"], line["sample"]], tuple(Edit(*edit) for edit in line["edits"]))
+        content = contents.get((line["task"], line["sample"]), "")
+        self.whole = Edits(content, tuple(Edit(*edit) for edit in line["edits"]))
         self._adapter = _adapter(found)
+        if not content or self._request(tuple(range(len(line["edits"])))).prompt != line["prompt"]:
+            raise UserError(f"the data of task '{line['task']}' have changed since the run: run it again first")
         options = BackendOptions(
             config.model_args,
             None,
@@ -189,7 +196,9 @@ def _adapter(found: AnswerPair) -> Adapter:
     config, line = found.manifest.config, found.perturbed
     base = find_base(str(config.model_args.get("pretrained", "")))
     adapters = scale_adapters(find_adapters(config.adapters, base), config.adapter_scales)
-    adapter = next(each for each in adapters if each.name == line["adapter"])
+    adapter = next((each for each in adapters if each.name == line["adapter"]), None)
+    if adapter is None:
+        raise UserError(f"the run's configuration has no adapter '{line['adapter']}': run it again first")
     if adapter.digest != line["adapter_digest"]:
         raise UserError(f"the weights of adapter '{adapter.name}' have changed since the run: run it again first")
     return adapter

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from holdfast.errors import UserError, first_line
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.models.safetensors_files import atomic_path, join_files, write_whole
+from holdfast.harness.models.safetensors_files import join_files, write_whole
 from holdfast.harness.store.progress import progress_bar
 from holdfast.harness.store.versions import versions
+from holdfast.reading import check_readable, place_of, read_text
 from holdfast.training.corrections.factored.factors import Directions
+from holdfast.writing import check_file_target, check_free, new_folder, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,17 +134,20 @@ def make_subspace(
         seed=seed,
     )
     parts = out.with_name(f"{out.name}.parts")
+    if not out.is_file():
+        check_file_target(out)
     if out.exists():
         manifest = Subspace(out).manifest
         _check_same(manifest, plan, out)
         shutil.rmtree(parts, ignore_errors=True)  # left by a call that was killed after the file was complete
         return manifest
     pair = CheckpointPair(*folders, device)
-    _claim(parts, plan)
-    entries = _make_parts(pair, parts, plan)
-    if not any(entry.rank for entry in entries):
-        shutil.rmtree(parts)
-        raise _equal(base, aligned)
+    with new_folder(out.parent):
+        _claim(parts, plan)
+        entries = _make_parts(pair, parts, plan)
+        if not any(entry.rank for entry in entries):
+            shutil.rmtree(parts)
+            raise _equal(base, aligned)
     manifest = SubspaceManifest(
         **plan.model_dump(),
         modules=entries,
@@ -194,12 +199,15 @@ def _make_parts(pair: CheckpointPair, parts: Path, plan: SubspacePlan) -> list[S
 
 
 def _done(part: Path) -> SubspaceModule | None:
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     if not part.is_file():
         return None
-    with safe_open(part, "pt") as tensors:
-        return SubspaceModule.model_validate_json(tensors.metadata()[_ENTRY])
+    try:
+        with safe_open(part, "pt") as tensors:
+            return SubspaceModule.model_validate_json(tensors.metadata()[_ENTRY])
+    except (SafetensorError, OSError, ValidationError, TypeError, KeyError):
+        raise UserError(f"{part} can't be read: delete it, and the same command makes it again") from None
 
 
 def _plan(**settings: Any) -> SubspacePlan:
@@ -228,13 +236,14 @@ def _claim(parts: Path, plan: SubspacePlan) -> None:
     file = parts / _PLAN
     if file.is_file():
         try:
-            before = SubspacePlan.model_validate_json(file.read_bytes())
-        except (ValidationError, OSError) as error:
-            raise UserError(f"{file} can't be read ({first_line(error)}): delete {parts}") from None
+            before = SubspacePlan.model_validate_json(read_text(file))
+        except ValidationError as error:
+            raise UserError(f"{file} can't be read ({place_of(error)}): delete {parts}") from None
         _check_same(before, plan, parts)
         return
-    with atomic_path(file) as temporary:
-        temporary.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
+    if parts.exists():
+        check_free(parts)  # it is deleted at the end
+    write_text(file, plan.model_dump_json(indent=2) + "\n")
 
 
 def _check_same(before: SubspacePlan, plan: SubspacePlan, where: Path) -> None:
@@ -250,8 +259,9 @@ def _check_same(before: SubspacePlan, plan: SubspacePlan, where: Path) -> None:
 def _opened(path: Path) -> tuple[SubspaceManifest, Any]:
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"subspace '{path}' does not exist: make it with holdfast subspace")
+    check_readable(path, "subspace")
     try:
         tensors: Any = safe_open(path, "pt")
         content = (tensors.metadata() or {})[_MANIFEST]
@@ -264,5 +274,4 @@ def _opened(path: Path) -> tuple[SubspaceManifest, Any]:
     try:
         return SubspaceManifest.model_validate_json(content), tensors
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or "no JSON"
-        raise UserError(f"{path}: the manifest can't be read ({where}): make the subspace again") from None
+        raise UserError(f"{path}: the manifest can't be read ({place_of(error)}): make the subspace again") from None

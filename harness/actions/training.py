@@ -7,7 +7,7 @@ from typing import Any, Literal
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.store.config import parse_pairs, scalar_of
-from holdfast.paths import as_path
+from holdfast.paths import as_path, expanded
 from holdfast.training.examples import read_examples
 from holdfast.training.lora_settings import parse_lora
 from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
@@ -51,7 +51,7 @@ def check_data(given: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
     """
     for name in ("data", "eval_data"):
         source = str({**given, **flags}.get(name) or "")
-        path = Path(source).expanduser()
+        path = expanded(source)
         if path.suffix in {".jsonl", ".json", ".csv"} and not (path.is_file() and path.stat().st_size > _LARGE):
             read_examples(source)
 

@@ -18,7 +18,7 @@ from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
-from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant
+from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.plan.search import Attempts, next_candidate
 from holdfast.harness.plan.validity import Validity, write_excluded
 from holdfast.harness.store.config import RunConfig
@@ -28,7 +28,8 @@ from holdfast.harness.store.manifest import (
     timestamp,
 )
 from holdfast.harness.store.progress import Advance, progress_bar
-from holdfast.harness.store.records import Samples
+from holdfast.harness.store.records import IDENTITY
+from holdfast.harness.store.run_folder import Samples
 
 PROBES = 4
 """Number of prompts on which adapters are probed before the run."""
@@ -73,7 +74,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         for remark in remarks(task, run.tallies[task.name], limit, manifest.engine.get("max_length")):
             warn(manifest, remark)
     manifest.timings = {"load_seconds": round(loaded, 3)} | {name: round(took, 3) for name, took in run.seconds.items()}
-    manifest.generations = run.count()
+    manifest.samples_sha256, manifest.generations = samples.digest()
     manifest.status, manifest.finished = "complete", timestamp()
     manifest.write(folder)
 

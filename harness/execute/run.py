@@ -12,10 +12,10 @@ from holdfast.harness.execute.attending import SHIFT, AttentionShifts
 from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
 from holdfast.harness.execute.tally import Tally
 from holdfast.harness.plan.plan import Item, requests_for
-from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.plan.search import Attempts
 from holdfast.harness.store.progress import Advance
-from holdfast.harness.store.records import CLEAN, Record, Samples
+from holdfast.harness.store.records import CLEAN, IDENTITY, Record
+from holdfast.harness.store.run_folder import Samples
 from holdfast.perturbations import Edit
 
 _CHUNK = 256

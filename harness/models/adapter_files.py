@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter_checks import CONFIG, PREFIX, WEIGHTS, check_adapter, read_config
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.models.safetensors_files import atomic_path
+from holdfast.harness.models.safetensors_files import save_tensors
 from holdfast.training.corrections.factored.factors import Factors
+from holdfast.writing import atomic_path, check_free
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,8 +100,6 @@ def write_adapter(
     Raises:
         UserError: If `target` exists or can't be written.
     """
-    from safetensors.torch import save_file
-
     tensors = dict(source.others)
     for module, each in factors.items():
         stem = PREFIX + module
@@ -108,7 +107,7 @@ def write_adapter(
     check_free(target)
     with atomic_path(target) as temporary:
         temporary.mkdir()
-        save_file(tensors, temporary / WEIGHTS, {"format": "pt"})
+        save_tensors(tensors, temporary / WEIGHTS, {"format": "pt"})
         config = _with_ranks(source, factors)
         (temporary / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
         for name, text in documents.items():
@@ -116,12 +115,6 @@ def write_adapter(
         for file in source.path.glob("*token*"):
             if file.is_file():
                 shutil.copy(file, temporary)
-
-
-def check_free(target: Path) -> None:
-    """Raise UserError if `target` exists, unless it is an empty directory."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"--output_path '{target}' already exists: choose another path, or delete it")
 
 
 def _alpha(config: Mapping[str, Any], module: str) -> float:

@@ -13,6 +13,8 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.adapter_checks import check_adapter
+from holdfast.paths import expanded
+from holdfast.reading import check_readable, read_json
 from holdfast.suggestions import did_you_mean
 from holdfast.training import pocket
 
@@ -26,12 +28,15 @@ _CONFIGURATION = (
     "tokenizer_config.json",
     "tokenizer.json",
 )
-_TOKENIZER_FILES = (
-    *("tokenizer.model", "spiece.model", "vocab.txt", "vocab.json", "merges.txt"),
-    *("added_tokens.json", "special_tokens_map.json", "chat_template.json", "chat_template.jinja"),
-)
 _TEMPLATES = "additional_chat_templates"
-_WEIGHTS = ("*model*.safetensors", "*model*.bin")
+_COUNTED = (
+    *("*model*.safetensors", "*model*.bin", "*.index.json"),
+    *("*.model", "*.spm", "*.tiktoken", "*.codes", "vocab*", "merges*", "tekken.json", "added_tokens.json"),
+    *("special_tokens_map.json", "chat_template*", f"{_TEMPLATES}/*.jinja"),
+    *("modules.json", "1_Pooling/config.json"),
+    "*.py",
+)
+"""Further files that decide answers: weights, tokenizers, templates, an encoder's pooling, code of the model's own."""
 
 
 def find_checkpoint(name: str, what: str = "model") -> Path:
@@ -47,10 +52,10 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     shipped = pocket.resolve(name)
     if shipped is not None and shipped.is_dir():
         return shipped
-    path = Path(name).expanduser()
-    if name and path.is_dir():
+    path = expanded(name)
+    if name and os.path.isdir(path):  # False, unlike Path.is_dir, for a name that no path can have
         return path
-    if path.is_file():
+    if os.path.isfile(path):
         raise UserError(f"{what} '{name}' is a file: give the directory that contains it")
     if not name:
         raise UserError(f"no {what} given: use, for example, --model_args pretrained=pocket-aligned")
@@ -67,8 +72,7 @@ def find_local(name: str) -> Path | None:
     shipped = pocket.resolve(name)
     if shipped is not None or not name:
         return shipped
-    path = Path(name).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path := expanded(name)):
         return path
     from huggingface_hub import snapshot_download
 
@@ -155,9 +159,9 @@ def digest_of_prompting(model_args: Mapping[str, Any]) -> str:
     Raises:
         UserError: If the tokenizer isn't found.
     """
-    named, template = model_args.get("tokenizer", BASE), Path(str(model_args.get("chat_template", ""))).expanduser()
+    named, template = model_args.get("tokenizer", BASE), expanded(str(model_args.get("chat_template", "")))
     tokenizer = "" if named == BASE else digest_of(find_checkpoint(str(named), "tokenizer"))
-    source = hashlib.sha256(template.read_bytes()).hexdigest() if template.is_file() else ""
+    source = hashlib.sha256(template.read_bytes()).hexdigest() if os.path.isfile(template) else ""
     return f"{tokenizer}{source}"
 
 
@@ -167,32 +171,31 @@ def digest_of(directory: Path) -> str:
     File names count. JSON counts by content, not by layout. Other files (cards, optimizer states) don't count. An
     unchanged directory is read only once.
     """
-    files = sorted((*directory.iterdir(), *directory.glob(f"{_TEMPLATES}/*.jinja")))
-    stats = [(str(file.relative_to(directory)), file.stat()) for file in files]
+    named = {file for pattern in (*_CONFIGURATION, *_COUNTED) for file in directory.glob(pattern)}
+    for file in named:
+        check_readable(file)  # a link may lead nowhere, or to a device without end
+    stats = [(str(file.relative_to(directory)), file.stat()) for file in sorted(named)]
     return _digest(directory.resolve(), tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 @lru_cache(maxsize=64)
 def _digest(directory: Path, files: tuple[tuple[str, int, int], ...]) -> str:
     total = hashlib.sha256()
-    weights = {file for pattern in _WEIGHTS for file in directory.glob(pattern)}
     for file in (directory / name for name, _, _ in files):
         if file.name in _CONFIGURATION:
             content = json.dumps(_read_json(file), sort_keys=True).encode()
-        elif file in weights or file.name in _TOKENIZER_FILES or file.parent.name == _TEMPLATES:
+        else:
             with file.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").digest()
-        else:
-            continue
         total.update(file.name.encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
 
 
 def _read_json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file} is not valid JSON ({error}): save the model or adapter again") from None
+        return read_json(file)
+    except UserError as error:
+        raise UserError(f"{error}: save the model or adapter again") from None
 
 
 def _find_adapter(spec: str, base: Adapter) -> Adapter:

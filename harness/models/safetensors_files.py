@@ -1,14 +1,13 @@
 """Write safetensors files atomically, and join many into one without loading them into memory."""
 
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError
+from holdfast.errors import first_line
+from holdfast.writing import atomic_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,10 +15,19 @@ if TYPE_CHECKING:
 
 def write_whole(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str]) -> None:
     """Write a safetensors file; it appears at `path` complete or not at all."""
+    with atomic_path(path) as temporary:
+        save_tensors(tensors, temporary, metadata)
+
+
+def save_tensors(tensors: "Mapping[str, Tensor]", path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file; raises OSError, and no error of the library's own, if it can't be written."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    with atomic_path(path) as temporary:
-        save_file(dict(tensors), temporary, dict(metadata))
+    try:
+        save_file(dict(tensors), path, dict(metadata))
+    except SafetensorError as error:
+        raise OSError(0, first_line(error)) from None
 
 
 def join_files(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> None:
@@ -43,32 +51,6 @@ def join_files(parts: Sequence[Path], target: Path, metadata: Mapping[str, str])
             with part.open("rb") as source:
                 source.seek(_header(part)[1])
                 shutil.copyfileobj(source, out)
-
-
-@contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """Yield a temporary path next to `target`; the file or directory that the block makes there replaces `target`.
-
-    If the block fails, `target` is unchanged and nothing temporary remains.
-
-    Raises:
-        UserError: If the disk is full or `target` can't be written.
-    """
-    from safetensors import SafetensorError
-
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, target)
-    except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"can't write '{target}': {reason}") from None
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:

@@ -12,10 +12,11 @@ from holdfast.errors import UserError
 from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, check_settings, make_variants
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.records import make_folder
 from holdfast.harness.store.versions import FOR_VARIANTS, versions
 from holdfast.language.thesaurus import source
+from holdfast.reading import place_of, read_bytes, read_text
 from holdfast.tasks import Task
+from holdfast.writing import atomic_path, check_free
 
 MANIFEST = "pack.json"
 VARIANTS = "variants.jsonl"
@@ -51,44 +52,45 @@ def write_pack(config: RunConfig, tasks: Sequence[Task], folder: Path) -> Pack:
     """
     if (folder / MANIFEST).exists():
         raise UserError(f"{folder} already has a pack: verify it, delete it or choose another --output_path")
+    check_free(folder)
     check_settings(config)
     variants = make_variants(config, add_paraphrases(tasks, config))
-    make_folder(folder)
     digest, count = hashlib.sha256(), 0
-    with (folder / VARIANTS).open("wb") as file:
-        for variant in variants:
-            line = f"{variant.to_json()}\n".encode()
-            file.write(line)
-            digest.update(line)
-            count += 1
-    pack = Pack(
-        settings={name: value for name, value in config.model_dump().items() if name in SETTINGS},
-        task_digests={task.name: task.digest() for task in tasks},
-        variants=count,
-        sha256=digest.hexdigest(),
-        versions=versions(FOR_VARIANTS),
-        synonyms=source(),
-    )
-    (folder / MANIFEST).write_text(pack.model_dump_json(indent=2) + "\n", "utf-8")
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        with (temporary / VARIANTS).open("wb") as file:
+            for variant in variants:
+                line = f"{variant.to_json()}\n".encode()
+                file.write(line)
+                digest.update(line)
+                count += 1
+        pack = Pack(
+            settings={name: value for name, value in config.model_dump().items() if name in SETTINGS},
+            task_digests={task.name: task.digest() for task in tasks},
+            variants=count,
+            sha256=digest.hexdigest(),
+            versions=versions(FOR_VARIANTS),
+            synonyms=source(),
+        )
+        (temporary / MANIFEST).write_text(pack.model_dump_json(indent=2) + "\n", "utf-8")
     return pack
 
 
 def read_pack(folder: Path) -> Pack:
     """Return the manifest of a pack; raise UserError if it is missing or invalid."""
-    try:
-        pack = Pack.model_validate_json((folder / MANIFEST).read_text("utf-8"))
-        RunConfig.model_validate(pack.settings)
-        return pack
-    except (FileNotFoundError, NotADirectoryError):
+    file = folder / MANIFEST
+    if not file.exists():
         raise UserError(
             f"{folder} is not a pack: it has no {MANIFEST} (create one with holdfast perturb --output_path)"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read {folder / MANIFEST}: {error}") from None
+        )
+    try:
+        pack = Pack.model_validate_json(read_text(file))
+        RunConfig.model_validate(pack.settings)
+        return pack
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or "not JSON"
         raise UserError(
-            f"{folder / MANIFEST} was edited or made by a different version of Holdfast ({where}): make the pack again"
+            f"{folder / MANIFEST} was edited or made by a different version of Holdfast ({place_of(error)}): make the "
+            "pack again"
         ) from None
 
 
@@ -141,8 +143,8 @@ def verify_pack(folder: Path, tasks: Sequence[Task]) -> Pack:
         if ours != theirs:
             raise UserError(
                 f"{folder / VARIANTS}, line {number}: this machine makes a different variant "
-                f"({_differing_versions(pack)})\n"
-                f"  pack: {(theirs or 'nothing').strip()}\n  here: {(ours or 'nothing').strip()}"
+                f"({_differing_versions(pack)}); pack: {(theirs or 'nothing').strip()}; here: "
+                f"{(ours or 'nothing').strip()}"
             )
     return pack
 
@@ -159,10 +161,7 @@ def _open(folder: Path, tasks: Sequence[Task]) -> tuple[Pack, list[str]]:
                 f"the pack {folder} was made from different data for task '{name}': use that data, or make the "
                 "pack again"
             )
-    try:
-        content = (folder / VARIANTS).read_bytes()
-    except OSError as error:
-        raise UserError(f"can't read {folder / VARIANTS}: {error.strerror}") from None
+    content = read_bytes(folder / VARIANTS)
     if hashlib.sha256(content).hexdigest() != pack.sha256:
         raise UserError(
             f"{folder / VARIANTS} doesn't match the SHA-256 in {MANIFEST}: it was changed after the pack was made"

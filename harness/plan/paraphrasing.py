@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import Request, backends
 from holdfast.harness.backends.backend import BackendOptions, Settings
 from holdfast.harness.store.config import RunConfig, Scalar
-from holdfast.harness.store.records import json_line, make_folder
+from holdfast.harness.store.records import json_line
 from holdfast.perturbations import parse
+from holdfast.reading import parse_json, read_bytes
 from holdfast.tasks import Sample, Task
-from holdfast.tasks.files import read_objects
+from holdfast.writing import named_errors, new_folder
 
 PROMPT = (
     "Rewrite the following text in other words. Keep its meaning, every name and every number. "
@@ -25,6 +27,8 @@ TEMPERATURE = 0.8
 """Sampling temperature for all paraphrases of a text but the first, which is greedy."""
 
 CACHE = "results/paraphrases.jsonl"
+_START = b'{"key": "'
+"""How every line of the cache begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,10 @@ def add_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
     missing = {_key(arguments, each): each for each in wanted}
     missing = {key: each for key, each in missing.items() if key not in known}
     if missing:
-        make_folder(cache.parent, "cache")
-        with cache.open("a", encoding="utf-8") as file:
+        with new_folder(cache.parent, "cache"):
             for key, text in _ask(missing, arguments, config.device):
-                file.write(json_line({"key": key, "content": missing[key].content, "paraphrase": text}) + "\n")
-                file.flush()
+                with named_errors(cache), cache.open("a", encoding="utf-8") as file:
+                    file.write(json_line({"key": key, "content": missing[key].content, "paraphrase": text}) + "\n")
                 known[key] = text
 
     def with_paraphrases(sample: Sample) -> Sample:
@@ -118,15 +121,24 @@ def _cleaned(output: str, content: str) -> str:
 def _read(cache: Path) -> dict[str, str]:
     if not cache.exists():
         return {}
-    content = cache.read_bytes()
-    if content and not content.endswith(b"\n"):  # a kill left half a line
-        cache.write_bytes(content[: content.rfind(b"\n") + 1])
-    try:
-        return {str(line["key"]): str(line["paraphrase"]) for _, line in read_objects(cache)}
-    except KeyError as error:
-        raise UserError(
-            f"{cache} is not a paraphrase cache: a line lacks {error}; use another file with cache=..."
-        ) from None
+    content = read_bytes(cache, "paraphrase cache")
+    whole = content.rfind(b"\n") + 1  # a kill leaves half a line behind it
+    found: dict[str, str] = {}
+    for number, text in enumerate(content[:whole].split(b"\n")[:-1], 1):
+        line = parse_json(text, f"{cache}, line {number}")
+        if not isinstance(line, dict) or not all(isinstance(line.get(name), str) for name in ("key", "paraphrase")):
+            raise UserError(
+                f"{cache}, line {number}: not a line of a paraphrase cache, which has key and paraphrase; use another "
+                "file with cache=..."
+            )
+        found[line["key"]] = line["paraphrase"]
+    torn = content[whole : whole + len(_START)]
+    if torn != _START[: len(torn)]:
+        raise UserError(f"{cache}: its last line is not one of a paraphrase cache; use another file with cache=...")
+    if torn:
+        with named_errors(cache):
+            os.truncate(cache, whole)
+    return found
 
 
 def _key(arguments: dict[str, Scalar], request: ParaphraseRequest) -> str:

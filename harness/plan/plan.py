@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Request, Settings
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.plan.sample_variants import IDENTITY, SampleVariant, cells_of, variant_of
+from holdfast.harness.plan.sample_variants import SampleVariant, cells_of, variant_of
 from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.records import IDENTITY
 from holdfast.perturbations import Variant, clean_variant
 from holdfast.tasks import Sample, Task
 

@@ -1,5 +1,6 @@
 """Find and check everything that a configuration names, before any model is loaded."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -116,6 +117,7 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
         )
     return Manifest(
         config=prepared.config,
+        directory=os.getcwd(),
         base_digest=prepared.base.digest,
         prompting_digest=digest_of_prompting(prepared.config.model_args),
         adapters=[

@@ -8,12 +8,9 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.records import json_line
+from holdfast.harness.store.records import IDENTITY, json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
 from holdfast.tasks import Sample, Task
-
-IDENTITY = "identity"
-"""The perturbation that changes nothing; it is part of every run, to measure the noise floor."""
 
 Cell = tuple[str, str]
 """A perturbation and its severity."""

@@ -1,11 +1,11 @@
 """Estimate, before the run, whether each perturbed prompt still asks the same."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from holdfast.errors import UserError
 from holdfast.harness.plan.as_read import as_read, share_of_letters_kept
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.store.records import json_line
@@ -15,6 +15,8 @@ from holdfast.metrics.facts import comparer
 from holdfast.metrics.segments import segment
 from holdfast.perturbations import Edits, expectation, parts_of
 from holdfast.tasks import Task
+from holdfast.tasks.files import read_objects
+from holdfast.writing import write_text
 
 EXCLUDED = "excluded.jsonl"
 _DIGITS = 6
@@ -96,14 +98,18 @@ def write_excluded(folder: Path, variants: Iterable[SampleVariant], tasks: Itera
         for each in variants
     ]
     if lines:
-        (folder / EXCLUDED).write_text("".join(lines), "utf-8")
+        write_text(folder / EXCLUDED, "".join(lines))
 
 
 def count_excluded(folder: Path) -> Counter[tuple[str, ...]]:
     """Count the variants that a run excluded, by (task, perturbation, severity)."""
-    path = folder / EXCLUDED
-    lines = path.read_text("utf-8").split("\n")[:-1] if path.exists() else []
-    return Counter((line["task"], line["perturbation"], line["severity"]) for line in map(json.loads, lines))
+    path, cell = folder / EXCLUDED, ("task", "perturbation", "severity")
+    counts: Counter[tuple[str, ...]] = Counter()
+    for number, line in read_objects(path) if path.exists() else ():
+        if not all(isinstance(line.get(name), str) for name in cell):
+            raise UserError(f"{path}, line {number}: it needs {', '.join(cell)}; the file was edited, run again")
+        counts[tuple(line[name] for name in cell)] += 1
+    return counts
 
 
 def _families(perturbation: str) -> set[str]:

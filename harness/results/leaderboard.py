@@ -11,6 +11,7 @@ from holdfast.harness.results.summary import best_first, tables_of
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
 from holdfast.paths import as_path
+from holdfast.writing import check_file_target, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,8 @@ def leaderboard(
     folders = [run.path if isinstance(run, Results) else as_path(run, "a run") for run in several]
     if not folders:
         raise UserError("name at least one run, as in results/run")
+    if output_path:
+        check_file_target(Path(output_path))
     boards = []
     for run in folders:
         _, board = tables_of(run)
@@ -64,9 +67,7 @@ def leaderboard(
         raise UserError("higher scores are better in some of these runs, lower ones in others: merge them separately")
     merged = best_first(merged)
     if output_path:
-        target = Path(output_path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        merged.to_csv(target, index=False)
+        write_text(Path(output_path), merged.to_csv(index=False))
     return merged
 
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.records import IDENTITY
 
 if TYPE_CHECKING:
     import pandas as pd

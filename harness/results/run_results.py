@@ -11,7 +11,7 @@ from holdfast.errors import UserError
 from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.summary import tables_of
 from holdfast.harness.store.manifest import Manifest, read_manifest
-from holdfast.harness.store.records import SAMPLES, read_samples
+from holdfast.harness.store.stored_run import open_run
 from holdfast.paths import as_path
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Results:
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
-        for line in read_samples(self.path / SAMPLES):
+        for line in open_run(self.path).answers():
             scores = line.pop("scores")
             rows.append({**line, **scores})
         return pd.DataFrame(rows)

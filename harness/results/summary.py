@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from holdfast.errors import UserError
-from holdfast.harness.plan.sample_variants import IDENTITY
 from holdfast.harness.plan.validity import count_excluded
 from holdfast.harness.results.curves import add_curves
 from holdfast.harness.results.statistics import (
@@ -23,10 +22,12 @@ from holdfast.harness.results.statistics import (
     mean_intervals,
     proportion_interval,
 )
-from holdfast.harness.store.manifest import Manifest, read_manifest
-from holdfast.harness.store.records import CLEAN, SAMPLES, read_samples
+from holdfast.harness.store.manifest import Manifest
+from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.harness.store.stored_run import StoredRun, open_run
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import Expectation, expectation, parse
+from holdfast.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,8 @@ CELL = ["adapter", "task", "perturbation", "severity"]
 def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises like `tables_of`."""
     breakdown, leaderboard = tables_of(folder)
-    breakdown.to_csv(folder / "breakdown.csv", index=False)
-    leaderboard.to_csv(folder / "leaderboard.csv", index=False)
+    for name, table in (("breakdown", breakdown), ("leaderboard", leaderboard)):
+        write_text(folder / f"{name}.csv", table.to_csv(index=False))
     return breakdown, leaderboard
 
 
@@ -54,15 +55,13 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     Raises:
         UserError: If `folder` has no run, or the run has no answers yet.
     """
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise UserError(f"{folder} is not a run: it has no run.json")
-    answers = _answers(folder, manifest)
+    run = open_run(folder)
+    manifest, answers = run.manifest, _answers(run)
     excluded = count_excluded(folder)
     return _breakdown(answers, manifest, excluded), _leaderboard(answers, manifest, excluded)
 
 
-def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
+def _answers(run: StoredRun) -> "pd.DataFrame":
     """Return one row per answer, with the headline `score` and all scores, sorted by key.
 
     Sorting makes the tables independent of the order in which the engine finished.
@@ -74,7 +73,7 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     columns |= {"edited": [], "truncated": []}
     scores: dict[str, array[float]] = {}
     count = 0
-    for line in read_samples(folder / SAMPLES):
+    for line in run.answers():
         for name, values in columns.items():
             value = bool(line["edits"]) if name == "edited" else line[name]
             values.append(intern(value) if isinstance(value, str) else value)  # most values repeat
@@ -82,11 +81,11 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
             _padded(scores.setdefault(name, array("d")), count).append(value)
         count += 1
     if not count:
-        raise UserError(f"{folder} has no answers yet: run it first")
+        raise UserError(f"{run.folder} has no answers yet: run it first")
     frame = pd.DataFrame(columns | {name: np.asarray(_padded(values, count)) for name, values in scores.items()})
     frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
     frame["score"] = np.nan
-    for task, entry in manifest.tasks.items():
+    for task, entry in run.manifest.tasks.items():
         if entry.headline in frame:
             chosen = frame["task"] == task
             frame.loc[chosen, "score"] = frame.loc[chosen, entry.headline]
@@ -96,7 +95,9 @@ def _answers(folder: Path, manifest: Manifest) -> "pd.DataFrame":
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
     frame["directed"] = frame["perturbation"].map(expects) == CHANGED
     frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt
-    frame["broke"] = np.where(frame["max_drift"].notna(), frame["max_drift"] >= manifest.config.break_threshold, np.nan)
+    frame["broke"] = np.where(
+        frame["max_drift"].notna(), frame["max_drift"] >= run.manifest.config.break_threshold, np.nan
+    )
     return frame
 
 
@@ -134,7 +135,7 @@ def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tu
         row["above_floor"] = _above_floor(_counting(group), again) if row["expects"] else np.nan
         row["excluded"] = _share(excluded[cell[1:]], len(_drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
-        row["reasons"] = _counted(reason.split()[0] for reason in group["reason"] if reason)
+        row["reasons"] = _counted(reason.split()[0] for reason in group["reason"] if reason.strip())
         row["encoder"] = _counted(name for name in group["encoder"] if name)
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}

@@ -3,15 +3,14 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from holdfast.harness.plan.sample_variants import IDENTITY
+from holdfast.harness.results.console import TableConsole
 from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.statistics import FEWEST
 from holdfast.harness.results.summary import CHANGED
-from holdfast.harness.store.records import CLEAN
+from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
     from holdfast.harness.results.run_results import Results
 
@@ -100,7 +99,7 @@ def print_results(results: "Results") -> None:
     """Print a run's tables, its warnings and the names of its files."""
     cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
     directed = cells["expects"] == CHANGED
-    console = _console()
+    console = TableConsole(_UNLIMITED)
     if not directed.all():
         console.print(
             _table("Perturbed answers compared with clean ones", cells[~directed], _CELL_COLUMNS, console.width)
@@ -122,7 +121,7 @@ def print_results(results: "Results") -> None:
 def print_leaderboard(board: "pd.DataFrame") -> None:
     """Print the leaderboard of one or several runs."""
     columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
-    console = _console()
+    console = TableConsole(_UNLIMITED)
     console.print(_table("Leaderboard", board, columns, console.width))
     console.print(_reading(board), style="dim")
 
@@ -185,11 +184,3 @@ def _format_cell(row: dict[Any, Any], name: str) -> str:
 
 def _much_excluded(row: dict[Any, Any]) -> str:
     return f" ({row['excluded']:.0%} excluded)" if row["excluded"] > _MUCH_EXCLUDED else ""
-
-
-def _console() -> "Console":
-    """Return a console with the terminal's width; in files and pipes, rows are not cut."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=_UNLIMITED)

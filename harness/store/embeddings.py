@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.metrics import Encode
 from holdfast.metrics.encoders.encoder import Encoding
+from holdfast.writing import named_errors
 
 _DIGEST = 16
 
@@ -41,10 +42,12 @@ class EmbeddingFile:
 
     def __init__(self, path: Path, encode: Encode) -> None:
         self._encode = encode
+        self._path = path
         self._width = len(encode(["width"])[0])
         self._record = _DIGEST + 4 * self._width
         self._rows: dict[bytes, int] = {}
-        self._file = path.open("a+b")
+        with named_errors(path):
+            self._file = path.open("a+b")
         whole = path.stat().st_size // self._record
         self._file.truncate(whole * self._record)
         for row in range(whole):
@@ -67,14 +70,16 @@ class EmbeddingFile:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what couldn't be written before can't be now
+            self._file.close()
 
     def _append(self, digests: list[bytes], vectors: Vectors) -> None:
         first = len(self._rows)
         rows = vectors.astype(np.float32)
-        self._file.seek(0, 2)
-        self._file.write(b"".join(d + row.tobytes() for d, row in zip(digests, rows, strict=True)))
-        self._file.flush()
+        with named_errors(self._path):
+            self._file.seek(0, 2)
+            self._file.write(b"".join(d + row.tobytes() for d, row in zip(digests, rows, strict=True)))
+            self._file.flush()
         self._rows.update((digest, first + i) for i, digest in enumerate(digests))
 
 

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendEntry
 from holdfast.harness.store.config import RunConfig
+from holdfast.reading import place_of, read_text
+from holdfast.writing import write_text
 
 FILE = "run.json"
 _MAY_DIFFER = frozenset({"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica"})
@@ -26,7 +28,7 @@ class AdapterEntry(BaseModel):
     name: str
     path: str | None
     digest: str
-    scale: float = 1.0
+    scale: float = Field(1.0, allow_inf_nan=False)
     has_effect: bool | None = None
 
 
@@ -49,6 +51,8 @@ class Manifest(BaseModel):
     schema_version: Literal[1] = 1
     status: Literal["running", "complete"] = "running"
     config: RunConfig
+    directory: str = ""
+    """The working directory of the run, which relative paths in `config` start from."""
     base_digest: str
     prompting_digest: str = ""
     """Digest of the tokenizer and the chat template that `model_args` name beside the base."""
@@ -60,6 +64,9 @@ class Manifest(BaseModel):
     variants: str
     """SHA-256 of all variants in the format of a pack; equal digests mean equal prompts."""
     generations: int
+    """Number of lines of samples.jsonl."""
+    samples_sha256: str | None = None
+    """SHA-256 of samples.jsonl when the run was finished; None before, and in runs of earlier versions."""
     started: str
     """When the run was started first, in UTC: also the time that chat templates read, on every resumption."""
     finished: str | None = None
@@ -69,9 +76,7 @@ class Manifest(BaseModel):
     def write(self, folder: Path) -> None:
         """Replace run.json in `folder` atomically."""
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2, allow_nan=False)
-        temporary = folder / f"{FILE}.tmp"
-        temporary.write_text(text + "\n", "utf-8")
-        temporary.replace(folder / FILE)
+        write_text(folder / FILE, text + "\n")
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -80,11 +85,11 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        return Manifest.model_validate_json(path.read_text("utf-8"))
+        return Manifest.model_validate_json(read_text(path))
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
         raise UserError(
-            f"{path} was edited or written by a different version of Holdfast ({where}): choose another --output_path"
+            f"{path} was edited or written by a different version of Holdfast ({place_of(error)}): choose another "
+            "--output_path"
         ) from None
 
 

@@ -2,8 +2,11 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
+
+from holdfast.errors import printable
 
 OUTPUT = {"--out": "--output_path", "--output_dir": "--output_path", "--output": "--output_path"}
 """Other spellings of where results go."""
@@ -72,7 +75,12 @@ class Parser(argparse.ArgumentParser):
         """Report a mistake in one line and exit with status 2."""
         if wrong := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             message += nearest(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
-        self.exit(2, f"{self.prog}: {message}; {self.hint}\n")
+        self.exit(2, f"{printable(f'{self.prog}: {message}; {self.hint}')}\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print; argparse's own would ignore that nothing can be written."""
+        if message:
+            print(message, end="", file=file or sys.stderr)
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Report unknown arguments, with the flag nearest to the first of them."""

@@ -48,7 +48,11 @@ def _calibrate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from holdfast.harness.actions.calibration import calibrate, print_calibration
+    from holdfast.writing import check_file_target
 
+    target = Path(args.output_path) if args.output_path else None
+    if target:
+        check_file_target(target)
     found = calibrate(
         [Path(run) for run in args.runs],
         pairs=Path(args.pairs) if args.pairs else None,
@@ -56,7 +60,7 @@ def _calibrate(args: argparse.Namespace) -> int:
         granularity=args.granularity,
         false_alarm=args.false_alarm,
     )
-    print_calibration(found, Path(args.output_path) if args.output_path else None)
+    print_calibration(found, target)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.metrics.metric import Encode
+from holdfast.paths import expanded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +36,7 @@ def load_transformer(name: str) -> Encode:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    where = str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name
+    where = str(expanded(name)) if os.path.isdir(expanded(name)) else name
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
         with _quietly():

@@ -5,25 +5,20 @@ It uses aiohttp, not the vendors' own clients, which spend over ten times as muc
 """
 
 import contextlib
-import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib.util import find_spec
+from types import NoneType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Settings
 from holdfast.harness.backends.engines.answer_text import split_answer
+from holdfast.harness.backends.engines.api_access import PATHS, key_name, key_of, mask_keys, redirected, server_address
+from holdfast.reading import parse_json
 
-PATHS = {"chat": "/chat/completions", "completions": "/completions", "messages": "/messages"}
-"""Paths of the endpoints: OpenAI's two, and Anthropic's."""
-
-_OPENAI, _ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
 _FINISH = {"length": "length", "max_tokens": "length", "content_filter": "filtered", "refusal": "filtered"}
 """What servers call the end of an answer, unless the model or a stop string ended it."""
 
@@ -47,6 +42,11 @@ _OPTIONAL = ("stop", "stop_sequences", "seed")
 
 _REFUSED_STATUSES = {400, 422}
 _RETRIED_STATUSES = {408, 409, 425, 429}
+
+_REDIRECTS, _MOST_REDIRECTS = {301, 302, 303, 307, 308}, 5
+
+_LARGEST = 32 * 2**20
+"""Bytes of the largest response, decompressed: those of any real answer fit, and concurrent ones fit in memory."""
 
 
 class Unanswered(Exception):
@@ -103,7 +103,7 @@ class Client:
     async def __aenter__(self) -> Self:
         import aiohttp
 
-        key = os.environ.get(key_name(self._endpoint), "none")
+        key = key_of(self._endpoint) or "none"
         anthropic = {"x-api-key": key, "anthropic-version": "2023-06-01"}
         self._session = aiohttp.ClientSession(
             headers=anthropic if self._endpoint == "messages" else {"Authorization": f"Bearer {key}"},
@@ -140,7 +140,7 @@ class Client:
         if status != 200:
             raise UserError(self._refusal(status, content, model, prompt))
         try:
-            return self._read(json.loads(content), settings.stop)
+            return self._read(parse_json(content, self._url), settings.stop)
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
 
@@ -152,10 +152,12 @@ class Client:
         if status != 200:
             raise UserError(self._refusal(status, content, model, text))
         try:
-            response = json.loads(content)
+            response = parse_json(content, self._url)
             found = response["choices"][0]["logprobs"]
             read = slice(-response["usage"]["completion_tokens"] or None)
             echo = Echo(tuple(found["tokens"][read]), tuple(found["token_logprobs"][read]))
+            if not all(isinstance(value, (float, int, NoneType)) for value in echo.log_probabilities):
+                raise TypeError("a log-probability is not a number")
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
         if len(echo.tokens) < 2:
@@ -183,19 +185,35 @@ class Client:
             )
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
+        url = self._url + path
+        for _ in range(_MOST_REDIRECTS + 1):
+            status, headers, content = await self._post_once(url, body)
+            if status not in _REDIRECTS:
+                break
+            url = redirected(url, headers.get("Location", ""))
+        else:
+            raise UserError(f"{self._url} redirects more than {_MOST_REDIRECTS} times: check base_url in --model_args")
+        if status in _RETRIED_STATUSES or status >= 500:
+            why = f"status {status}: {_message_of(content)[:_EXCERPT]}".rstrip(": ")
+            raise Unanswered(why, _seconds(headers.get("Retry-After", "")))
+        return status, content
+
+    async def _post_once(self, url: str, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        """Send one request, without following redirects; return the status, the headers and the content."""
         import aiohttp
 
+        content = bytearray()
         try:
-            async with self._session.post(self._url + path, json=body) as response:
-                content = await response.read()
+            async with self._session.post(url, json=body, allow_redirects=False) as response:
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) > _LARGEST:
+                        raise UserError(f"{self._url} sends more than {_LARGEST >> 20} MiB for one answer: refused")
         except TimeoutError:
             raise Unanswered(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unanswered(_connection_error(error)) from None
-        if response.status in _RETRIED_STATUSES or response.status >= 500:
-            why = f"status {response.status}: {_message_of(content)[:_EXCERPT]}".rstrip(": ")
-            raise Unanswered(why, _seconds(response.headers.get("Retry-After", "")))
-        return response.status, content
+            raise Unanswered(mask_keys(_connection_error(error))) from None
+        return response.status, response.headers, bytes(content)
 
     def _body(self, model: str, prompt: str, settings: Settings, alternatives: int) -> dict[str, Any]:
         body: dict[str, Any] = {"model": model, self._token_limit: settings.max_new_tokens}
@@ -241,10 +259,14 @@ class Client:
             written, thought = _chat_texts(choice) if self._endpoint == "chat" else (choice["text"], "")
             tokens = (response.get("usage") or {}).get("completion_tokens", 0)
             reason, first = choice["finish_reason"], _first(choice.get("logprobs") or {})
-        answer = split_answer(written, stop)
-        reasoning = "\n\n".join(filter(None, (thought.strip(), answer.reasoning)))
+        if isinstance(tokens, bool) or not isinstance(tokens or 0, int):
+            raise TypeError("the number of tokens is not a number")
+        if not all(isinstance(value, (int, float)) for value in first.values()):
+            raise TypeError("a log-probability is not a number")
+        answer = split_answer(mask_keys(written), stop)
+        reasoning = mask_keys("\n\n".join(filter(None, (thought.strip(), answer.reasoning))))
         finish = "stop" if answer.stopped else _FINISH.get(reason, "stop")
-        return Answer(answer.text, reasoning, tokens, finish, first)
+        return Answer(answer.text, reasoning, tokens or 0, finish, first)
 
     def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
@@ -254,37 +276,6 @@ class Client:
         else:
             which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
         return f"{self._url} rejects a request to '{model}' (status {status}): {_message_of(content)}{which}"
-
-
-def server_address(endpoint: str, base_url: str | None) -> str:
-    """Return the base URL for requests: `base_url`, or else the vendor's own server."""
-    return (base_url or (_ANTHROPIC if endpoint == "messages" else _OPENAI)).rstrip("/")
-
-
-def key_name(endpoint: str) -> str:
-    """Return the name of the environment variable that holds the API key."""
-    return "ANTHROPIC_API_KEY" if endpoint == "messages" else "OPENAI_API_KEY"
-
-
-def check_access(endpoint: str, base_url: str | None) -> None:
-    """Raise UserError if aiohttp or the key is missing, or the address is invalid or contains a secret."""
-    if find_spec("aiohttp") is None:
-        raise UserError("the api backend needs aiohttp: pip install 'holdfast-eval[api]'")
-    key = key_name(endpoint)
-    if base_url is None:
-        if not os.environ.get(key):
-            raise UserError(
-                f"set {key} to use {server_address(endpoint, None)}, or name another server with base_url=... in "
-                "--model_args"
-            )
-        return
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError("--model_args: base_url must be a URL, as in http://127.0.0.1:8000/v1")
-    if parts.username or parts.password or parts.query:
-        raise UserError(
-            f"--model_args: base_url must not contain a secret, because runs store it: put the secret in {key}"
-        )
 
 
 def _chat_texts(choice: Mapping[str, Any]) -> tuple[str, str]:
@@ -320,7 +311,7 @@ def _names(content: bytes, setting: str) -> bool:
 def _is_filtered(content: bytes) -> bool:
     """Whether a provider's content filter rejected the prompt, which it reports as a bad request."""
     with contextlib.suppress(ValueError, LookupError, TypeError):
-        return json.loads(content)["error"]["code"] in _FILTERED
+        return parse_json(content, "")["error"]["code"] in _FILTERED
     return False
 
 
@@ -338,10 +329,8 @@ def _message_of(content: bytes) -> str:
     """Return a server's message as one line, with API keys and anything that looks like one masked."""
     text = content.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, LookupError, TypeError):
-        text = str(json.loads(text)["error"]["message"])
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
-        text = text.replace(os.environ.get(name) or "\0", "***")
-    return " ".join(re.sub(r"\bsk-[\w*-]+", "***", text).split())[:300]
+        text = str(parse_json(text, "")["error"]["message"])
+    return " ".join(re.sub(r"\bsk-[\w*-]+", "***", mask_keys(text)).split())[:300]
 
 
 def _seconds(text: str) -> float:

@@ -14,14 +14,8 @@ from typing import Any, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import BackendOptions, Generation, Probe, Request, Settings
-from holdfast.harness.backends.engines.api_client import (
-    PATHS,
-    Client,
-    Unanswered,
-    check_access,
-    key_name,
-    server_address,
-)
+from holdfast.harness.backends.engines.api_access import PATHS, check_access, key_name, server_address
+from holdfast.harness.backends.engines.api_client import Client, Unanswered
 from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator_after
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.backends.engines.streaming import Put, stream
@@ -66,12 +60,12 @@ def check_args(model_args: Mapping[str, Any]) -> None:
         raise UserError(
             "--model_args: model is missing; name the served base model, as in model=base,base_url=http://127.0.0.1:8000/v1"
         )
-    endpoint = model_args.get("endpoint", "chat")
+    endpoint = str(model_args.get("endpoint", "chat"))
     if endpoint not in PATHS:
         raise UserError(f"--model_args: unknown endpoint '{endpoint}'{did_you_mean(endpoint, PATHS)}")
     for name, least in (("timeout", 0.001), ("max_retries", 0)):
         value = model_args.get(name, 1)
-        if isinstance(value, (bool, str)) or value < least:
+        if isinstance(value, (bool, str)) or not value >= least:
             raise UserError(f"--model_args: {name} must be a number >= {least:g}, got {value!r}")
     check_access(endpoint, model_args.get("base_url"))
 

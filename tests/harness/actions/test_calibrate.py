@@ -78,7 +78,7 @@ def test_pairs_that_cannot_calibrate_are_refused(
 
 def test_a_folder_that_is_not_a_run_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.harness.actions.calibration.segment_drift", pytest.fail)
-    with pytest.raises(UserError, match="nope is not a run: it has no samples.jsonl"):
+    with pytest.raises(UserError, match="nope is not a run: it has no run.json"):
         calibrate([tmp_path / "nope"], encoder="lexical")
 
 

@@ -96,5 +96,5 @@ def test_an_invalid_cache_file_is_named(
     run: Evaluate, rephraser: Fake, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "cache.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(UserError, match="is not a paraphrase cache: a line lacks 'key'"):
+    with pytest.raises(UserError, match="line 1: not a line of a paraphrase cache"):
         run(Fake(), **settings)
