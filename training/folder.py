@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
 
 from holdfast.errors import UserError
+from holdfast.reading import read_json
 from holdfast.training.recipe import Recipe
 from holdfast.training.training_card import CARD
+from holdfast.writing import TEMPORARY, check_folder_target, new_folder, write_text
 
 RECIPE = "recipe.json"
+BEGINNING = "beginning"
+"""The folder of the adapter as initialised, while a training needs it."""
+
 _STATE = "trainer_state.json"
 
 
@@ -32,10 +38,7 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
         UserError: If the directory can't be written, holds checkpoints or a result of another recipe, or doesn't say
             which recipe they belong to.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"can't write to --output_path '{out}': {error.strerror}") from None
+    check_folder_target(out)
     content = {**recipe.model_dump(mode="json", exclude={"output_path"}), **digests}
     file = out / RECIPE
     results = (out / CARD, out / "adapter_model.safetensors", out / "model.safetensors")
@@ -45,19 +48,40 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
             f"{out} holds {made[0]} but no {RECIPE} to say which training run it belongs to: delete {made[0]} if you "
             "don't need it, or choose another --output_path"
         )
-    if made:
+    if not file.exists() and (foreign := sorted(str(path.name) for path in _entries(out))):
+        shown = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+        raise UserError(
+            f"--output_path '{out}' holds files that no training run wrote ({shown}), and no {RECIPE}: choose another "
+            "--output_path"
+        )
+    before = read_json(file) if file.exists() else content
+    if not isinstance(before, dict) or not {"data_digest", "base_digest"} <= before.keys():
+        raise UserError(f"{file} was not written by a training run: choose another --output_path")
+    if made and (differing := _list_changes(before, content)):
+        raise UserError(
+            f"{out} holds checkpoints of a different recipe ({'; '.join(differing)}): run that recipe to resume "
+            "it, or choose another --output_path"
+        )
+    write_text(file, json.dumps(content, indent=2) + "\n")
+
+
+@contextmanager
+def keep_if_begun(out: Path) -> Iterator[None]:
+    """If the block fails before there is a checkpoint or a result, remove what `claim` and the start made in `out`."""
+    fresh = not (out / RECIPE).exists()
+    with new_folder(out):
         try:
-            before = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError):
-            raise UserError(f"{file} can't be read: choose another --output_path") from None
-        if differing := _list_changes(before, content):
-            raise UserError(
-                f"{out} holds checkpoints of a different recipe ({'; '.join(differing)}): run that recipe to resume "
-                "it, or choose another --output_path"
-            )
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")  # each rank writes its own
-    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-    temporary.replace(file)
+            yield
+        except BaseException:
+            if fresh and {path.name for path in _entries(out)} <= {RECIPE, BEGINNING}:
+                shutil.rmtree(out / BEGINNING, ignore_errors=True)
+                (out / RECIPE).unlink(missing_ok=True)
+            raise
+
+
+def _entries(out: Path) -> list[Path]:
+    """Return what is in a folder, besides files that another process is writing or was killed while it did."""
+    return [path for path in out.iterdir() if not path.match(TEMPORARY)] if out.exists() else []
 
 
 def find_last_checkpoint(out: Path, *, weights_only: bool = False) -> Path | None:

@@ -23,12 +23,21 @@ from holdfast.training.base_model import (
     load_tokenizer,
 )
 from holdfast.training.contract import TrainingContext
-from holdfast.training.folder import claim, find_damage, find_last_checkpoint, find_missing_part, step_of
+from holdfast.training.folder import (
+    BEGINNING,
+    claim,
+    find_damage,
+    find_last_checkpoint,
+    find_missing_part,
+    keep_if_begun,
+    step_of,
+)
 from holdfast.training.lora_settings import LORA_PLUS
 from holdfast.training.recipe import Recipe
 from holdfast.training.starting import start
 from holdfast.training.training_card import CARD, TrainingCard
 from holdfast.version import __version__
+from holdfast.writing import OUTPUT, named_errors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +47,6 @@ if TYPE_CHECKING:
     from holdfast.training.loop.batches import Collator
     from holdfast.training.loop.method_trainer import MethodTrainer
 
-_INITIAL_ADAPTER = "beginning"
 """Subfolder for the adapter as initialised; it is deleted once the trained adapter is saved."""
 
 
@@ -71,8 +79,6 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
         UserError: For mistakes in the recipe or the data, for an output directory with another recipe's checkpoints, if
             memory runs out, and if training diverges.
     """
-    from transformers import set_seed
-
     from holdfast.training.examples import digest_of_examples, read_examples
 
     started = time.time()
@@ -80,6 +86,15 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
     examples = read_examples(recipe.data)
     _check_objective(recipe, examples)
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
+    with keep_if_begun(out), named_errors(out, OUTPUT):
+        return _train(recipe, checkpoint, examples, digests, out, started)
+
+
+def _train(
+    recipe: Recipe, checkpoint: Path, examples: list[Example], digests: Mapping[str, str], out: Path, started: float
+) -> Path:
+    from transformers import set_seed
+
     claim(out, recipe, digests)
     if (out / CARD).exists():
         if not (wrong := find_damage(out, "*model*") or find_missing_part(out, weights_only=True)):
@@ -326,7 +341,7 @@ def _save_initial_adapter(model: Any, out: Path) -> None:
     """Save the adapter as initialised: it is needed to undo what the initialisation took from the base weights."""
     config = model.peft_config["default"]
     init, config.init_lora_weights = config.init_lora_weights, True
-    model.save_pretrained(out / _INITIAL_ADAPTER, save_embedding_layers=False)
+    model.save_pretrained(out / BEGINNING, save_embedding_layers=False)
     config.init_lora_weights = init
 
 
@@ -337,7 +352,7 @@ def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
     elif init_changes_base(recipe):
-        initial = str((out / _INITIAL_ADAPTER).resolve())
+        initial = str((out / BEGINNING).resolve())
         with warnings.catch_warnings():  # peft warns about the very change that this conversion undoes
             warnings.filterwarnings("ignore", message=".*changes the base weights of the model")
             model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=initial)

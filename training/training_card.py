@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.reading import place_of, read_text
+from holdfast.writing import write_text
 
 CARD = "training_card.json"
 
@@ -47,9 +49,7 @@ class TrainingCard(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write the card to `folder` atomically."""
-        temporary = folder / f"{CARD}.tmp"
-        temporary.write_text(json.dumps(self.model_dump(mode="json"), indent=2) + "\n", "utf-8")
-        temporary.replace(folder / CARD)
+        write_text(folder / CARD, json.dumps(self.model_dump(mode="json"), indent=2) + "\n")
 
 
 def read_card(folder: Path) -> TrainingCard | None:
@@ -58,7 +58,7 @@ def read_card(folder: Path) -> TrainingCard | None:
     if not file.is_file():
         return None
     try:
-        return TrainingCard.model_validate_json(file.read_text("utf-8"))
+        return TrainingCard.model_validate_json(read_text(file))
     except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) or "its JSON"
+        where = place_of(error)
         raise UserError(f"{file} is not a valid training card: {where}: {error.errors()[0]['msg']}") from None

@@ -12,6 +12,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
+from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
@@ -120,6 +121,7 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
         directory=os.getcwd(),
         base_digest=prepared.base.digest,
         prompting_digest=digest_of_prompting(prepared.config.model_args),
+        inputs=digest_inputs(prepared.config),
         adapters=[
             AdapterEntry(
                 name=adapter.name,

@@ -56,6 +56,8 @@ class Manifest(BaseModel):
     base_digest: str
     prompting_digest: str = ""
     """Digest of the tokenizer and the chat template that `model_args` name beside the base."""
+    inputs: dict[str, str] = {}
+    """Digests and versions of what else answers and scores depend on: encoders, language files, synonyms, pipelines."""
     adapters: list[AdapterEntry]
     tasks: dict[str, TaskEntry]
     engine: dict[str, Any]
@@ -116,6 +118,7 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             f"{folder} holds a run with a different tokenizer or chat template: its files have changed; choose another "
             "--output_path"
         )
+    _check_same_inputs(old, new, folder)
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
             raise UserError(
@@ -133,6 +136,16 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             raise UserError(f"{folder} holds a run with different data for task '{name}': choose another --output_path")
     if old.variants != new.variants:
         raise UserError(f"{folder} holds a run with different variants of its prompts: choose another --output_path")
+
+
+def _check_same_inputs(old: Manifest, new: Manifest, folder: Path) -> None:
+    for name in {**old.inputs, **new.inputs}:
+        was, now = old.inputs.get(name, "not recorded"), new.inputs.get(name, "none")
+        if was != now:
+            raise UserError(
+                f"{folder} holds a run with different {name} (was {was[:40]}, is now {now[:40]}): choose another "
+                "--output_path"
+            )
 
 
 def _settings(config: RunConfig, entry: BackendEntry) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from holdfast.training.pocket.model_scores import evaluate
 from holdfast.training.pocket.pretraining import fit, new_model
 from holdfast.training.pocket.shipped import ADAPTERS, MODELS
 from holdfast.training.pocket.tokenizer import VOCABULARY, train_tokenizer
+from holdfast.writing import check_folder_target
 
 Say = Callable[[str], None]
 
@@ -172,8 +173,7 @@ def _save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 def _check_target(out: Path, device: str) -> None:
     """Raise UserError if the target holds a model already or the device is not available."""
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--output_path {out} is a file; name a folder")
+    check_folder_target(out)
     present = [name for name in (*MODELS, *ADAPTERS) if (out / name).exists()]
     if present:
         raise UserError(f"--output_path {out} already holds {present[0]}; name an empty folder")
