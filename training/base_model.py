@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.training.chat_template import find_template
 from holdfast.training.lora_settings import MODULE_LISTS, peft_settings
 from holdfast.training.recipe import Recipe
 
@@ -37,15 +38,17 @@ def load_config(checkpoint: Path, name: str) -> Any:
         raise UserError(f"--model_args: transformers can't load the model '{name}': {first_line(error)}") from None
 
 
-def load_tokenizer(checkpoint: Path, name: str) -> Any:
+def load_tokenizer(checkpoint: Path, name: str, chat_template: str = "auto") -> Any:
     """Return the tokenizer of a model, with a padding token (the end token if it has none).
 
     Args:
         checkpoint: The directory of the model.
         name: Its name in error messages.
+        chat_template: The template that the tokenizer gets and the adapter is saved with: the name of one of its own,
+            a file, "none", or "auto" for the model's own.
 
     Raises:
-        UserError: If the tokenizer is missing or can't be loaded.
+        UserError: If the tokenizer is missing or can't be loaded, or the template is unknown or drops prompts.
     """
     from transformers import AutoTokenizer
 
@@ -55,6 +58,9 @@ def load_tokenizer(checkpoint: Path, name: str) -> Any:
         raise UserError(f"--model_args: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    template = find_template(tokenizer, chat_template, owner=f"'{name}'")
+    if chat_template != "auto":
+        tokenizer.chat_template = template.source if template else None
     return tokenizer
 
 
@@ -117,7 +123,8 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
-    extra: dict[str, Any] = {"dtype": "float32", **{k: v for k, v in recipe.model_args.items() if k != "pretrained"}}
+    given = {name: value for name, value in recipe.model_args.items() if name not in ("pretrained", "chat_template")}
+    extra: dict[str, Any] = {"dtype": "float32", **given}
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification

@@ -24,7 +24,7 @@ _SWITCH = re.compile(r"/(?:no_)?think\b")
 _SECONDS = 10.0
 """The most time that a template gets for one conversation."""
 
-_WAY_OUT = "use another template (for runs: chat_template=NAME, none or FILE in --model_args)"
+_WAY_OUT = "choose another with chat_template=NAME, none or FILE in --model_args"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -95,7 +96,7 @@ def digest_of_examples(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encoded:
+def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False, clock: datetime | None = None) -> Encoded:
     """Tokenize an example: the prompt in the chat template, if there is one, then the completion and what ends it.
 
     That is what the template puts at the end of a turn, or else the tokenizer's end token. Prompt and completion are
@@ -105,11 +106,12 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False) -> Encode
         example: The example.
         tokenizer: A transformers tokenizer.
         seq2seq: Whether the model is an encoder-decoder, whose prompt keeps its own end token.
+        clock: The time that the chat template reads; now, if None.
 
     Raises:
         UserError: If the chat template refuses or drops a message.
     """
-    template = _template_of(tokenizer)
+    template = _template_of(tokenizer, clock)
     messages = [{**each, "content": _replace_surrogates(each["content"])} for each in example.messages]
     text = template.render(messages) if template else "\n".join(each["content"] for each in messages)
     prompt = tokenizer(text, add_special_tokens=template is None, verbose=False)["input_ids"]
@@ -130,12 +132,19 @@ def end_tokens(tokenizer: Any) -> set[int]:
     return {tokenizer.eos_token_id, template.turn_end_token if template else None} - {None}
 
 
-def encode_rows(examples: Sequence[Example], tokenizer: Any, source: str, *, seq2seq: bool = False) -> list[Encoded]:
+def encode_rows(
+    examples: Sequence[Example],
+    tokenizer: Any,
+    source: str,
+    *,
+    seq2seq: bool = False,
+    clock: datetime | None = None,
+) -> list[Encoded]:
     """Tokenize the examples of a source (see `encode`); raise UserError naming the row that can't be rendered."""
     rows = []
     for number, example in enumerate(examples, 1):
         try:
-            rows.append(encode(example, tokenizer, seq2seq=seq2seq))
+            rows.append(encode(example, tokenizer, seq2seq=seq2seq, clock=clock))
         except UserError as error:
             raise UserError(f"{source}, row {number}: {error}") from None
     return rows
@@ -173,8 +182,8 @@ def fit_to_context(
 
 
 @lru_cache(maxsize=4)
-def _template_of(tokenizer: Any) -> ChatTemplate | None:
-    return find_template(tokenizer, owner=f"'{tokenizer.name_or_path}'")
+def _template_of(tokenizer: Any, clock: datetime | None = None) -> ChatTemplate | None:
+    return find_template(tokenizer, owner=f"'{tokenizer.name_or_path}'", clock=clock)
 
 
 def _rows(source: str) -> list[dict[str, Any]]:

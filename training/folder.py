@@ -7,6 +7,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -22,9 +23,10 @@ BEGINNING = "beginning"
 """The folder of the adapter as initialised, while a training needs it."""
 
 _STATE = "trainer_state.json"
+_STARTED = "started"
 
 
-def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
+def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> datetime:
     """Reserve the output directory for a recipe by writing the recipe into it.
 
     A recipe that failed before its first checkpoint doesn't block the directory: the next one replaces it.
@@ -33,6 +35,9 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
         out: The output directory; created if missing.
         recipe: The recipe.
         digests: Digests of the data and the base model, which must not change either when training is resumed.
+
+    Returns:
+        When the training started, which chat templates read: the same for a resumed one.
 
     Raises:
         UserError: If the directory can't be written, holds checkpoints or a result of another recipe, or doesn't say
@@ -62,7 +67,10 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> None:
             f"{out} holds checkpoints of a different recipe ({'; '.join(differing)}): run that recipe to resume "
             "it, or choose another --output_path"
         )
-    write_text(file, json.dumps(content, indent=2) + "\n")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    started = str(before.get(_STARTED, now)) if made else now
+    write_text(file, json.dumps({**content, _STARTED: started}, indent=2) + "\n")
+    return datetime.fromisoformat(started)
 
 
 @contextmanager

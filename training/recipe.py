@@ -118,7 +118,7 @@ _PAIRS = {
     "arguments": "{learning_rate: 0.001}",
 }
 
-_MODEL = ("pretrained", "dtype", "attn_implementation", "trust_remote_code", "device_map")
+_MODEL = ("pretrained", "chat_template", "dtype", "attn_implementation", "trust_remote_code", "device_map")
 _DTYPES = ("float32", "bfloat16", "float16", "auto")
 
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ from holdfast.training.recipe import Recipe
 from holdfast.training.starting import start
 from holdfast.training.training_card import CARD, TrainingCard
 from holdfast.version import __version__
-from holdfast.writing import OUTPUT, named_errors
+from holdfast.writing import OUTPUT, named_errors, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,6 +63,7 @@ class _Prepared:
     evaluated: list[Any] | None
     longest: int
     over: TooLong
+    clock: datetime
 
 
 def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
@@ -95,7 +97,7 @@ def _train(
 ) -> Path:
     from transformers import set_seed
 
-    claim(out, recipe, digests)
+    clock = claim(out, recipe, digests)
     if (out / CARD).exists():
         if not (wrong := find_damage(out, "*model*") or find_missing_part(out, weights_only=True)):
             warnings.warn(f"{out} already holds the result of this recipe: nothing was trained", stacklevel=2)
@@ -103,7 +105,7 @@ def _train(
         warnings.warn(f"{out} is damaged ({wrong}): training again", stacklevel=2)
     resumed_from = find_last_checkpoint(out, weights_only=bool(recipe.arguments.get("save_only_model")))
     set_seed(recipe.seed)
-    made = _prepare(recipe, checkpoint, examples, out)
+    made = _prepare(recipe, checkpoint, examples, out, clock)
     initial = {name: parameter.clone() for name, parameter in _adapter_factors(made.model)}
     trainer = _build_trainer(recipe, made, out)
     with _silence_peft_base_lookup():
@@ -128,7 +130,7 @@ def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
         )
 
 
-def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path) -> _Prepared:
+def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path, clock: datetime) -> _Prepared:
     """Load the model with its adapter and tokenize the examples."""
     from holdfast.training.class_labels import check_end_tokens, count_classes
     from holdfast.training.examples import encode_rows, fit_to_context
@@ -138,10 +140,10 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     config = load_config(checkpoint, name)
     kind = infer_kind(examples, config, recipe)
     classes = count_classes(examples, config, recipe.data) if kind == "classification" else 0
-    tokenizer = load_tokenizer(checkpoint, name)
+    tokenizer = load_tokenizer(checkpoint, name, str(recipe.model_args.get("chat_template", "auto")))
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
-    encoded = encode_rows(examples, tokenizer, recipe.data, seq2seq=seq2seq)
+    encoded = encode_rows(examples, tokenizer, recipe.data, seq2seq=seq2seq, clock=clock)
     if classes:
         check_end_tokens(encoded, config, tokenizer, name)
     rows, over = fit_to_context(encoded, longest, recipe.too_long)
@@ -150,14 +152,14 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     evaluated = None
     if recipe.eval_data:
         others = _read_eval_examples(recipe.eval_data, classes)
-        encoded = encode_rows(others, tokenizer, recipe.eval_data, seq2seq=seq2seq)
+        encoded = encode_rows(others, tokenizer, recipe.eval_data, seq2seq=seq2seq, clock=clock)
         evaluated, longer = fit_to_context(encoded, longest, "cut")
         _warn_truncated(longer, f"{len(others)} examples of --eval_data", longest, no_room)
     model = load_model(checkpoint, recipe, kind, classes, tokenizer)
     if init_changes_base(recipe) and os.environ.get("RANK", "0") == "0":
         _save_initial_adapter(model, out)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
-    return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over)
+    return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over, clock)
 
 
 def _warn_truncated(over: TooLong, of: str, longest: int, why: str) -> None:
@@ -188,7 +190,9 @@ def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
     from holdfast.training.loop.method_trainer import MethodTrainer, plain_objective
 
     settings = _make_arguments(recipe, out)
-    perturber = Perturber(made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest)
+    perturber = Perturber(
+        made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest, made.clock
+    )
     context = TrainingContext(
         model=made.model,
         tokenizer=made.tokenizer,
@@ -359,6 +363,16 @@ def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
         shutil.rmtree(initial)
     else:
         model.save_pretrained(out, save_embedding_layers=False)
+    if not recipe.full and "chat_template" in recipe.model_args:
+        _save_template(tokenizer.chat_template, out)
+
+
+def _save_template(template: str | None, out: Path) -> None:
+    """Save the chosen chat template with the adapter, so that a run renders its prompts as training did."""
+    if template is None:
+        warnings.warn("trained without a chat template: evaluate it with chat_template=none, too", stacklevel=2)
+    else:
+        write_text(out / "chat_template.jinja", template)
 
 
 def _versions() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Turns examples into padded batches, with original or perturbed prompts."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -85,6 +86,7 @@ class Perturber:
         tokenizer: The model's tokenizer.
         collator: Makes the batches.
         longest: The context length in tokens.
+        clock: The time that the chat template reads; now, if None.
     """
 
     def __init__(
@@ -95,9 +97,10 @@ class Perturber:
         tokenizer: Any,
         collator: Collator,
         longest: int,
+        clock: datetime | None = None,
     ) -> None:
         self._examples, self._seed = examples, seed
-        self._tokenizer, self._collator, self._longest = tokenizer, collator, longest
+        self._tokenizer, self._collator, self._longest, self._clock = tokenizer, collator, longest, clock
         self._choices = [
             (name, each)
             for name, severity in map(parse, specs)
@@ -124,7 +127,7 @@ class Perturber:
     def encode(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Return a padded batch of these examples; prompts that are too long are truncated at the start."""
         seq2seq = self._collator.kind == "seq2seq"
-        rows = [encode(each, self._tokenizer, seq2seq=seq2seq) for each in examples]
+        rows = [encode(each, self._tokenizer, seq2seq=seq2seq, clock=self._clock) for each in examples]
         batch = self._collator([(0, each.truncate(self._longest)) for each in rows])
         del batch["number"]
         return batch
