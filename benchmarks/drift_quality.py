@@ -2,6 +2,12 @@
 
 python benchmarks/drift_quality.py [--halves build test] [--later open closed third fourth fifth]
     [--out results/drift_quality.txt]
+python benchmarks/drift_quality.py --pairs FILE... [--most 300] [--out FILE]
+
+With --pairs, the pairs of other JSONL files are measured instead, a line for each file: those with fields a, b and
+changed, and public sets as they are published: paraphrase (MRPC), similarity from 0 to 5 (STS-B: from 4.5 counts as
+unchanged, 1.5 to 3 as changed), a_to_b and b_to_a (SICK: entailed both ways against contradicted). At most --most pairs
+of either class are drawn. "ties" is the share of pairs whose drift another pair has, too.
 
 The later pairs were written by authors who did not know the rules:
 
@@ -19,14 +25,18 @@ AUROC is the probability that a changed pair scores higher than an unchanged one
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.minilm import _folder
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
@@ -42,19 +52,78 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--halves", nargs="+", choices=("build", "test"), default=["build", "test"])
     arguments.add_argument("--later", nargs="+", choices=LATER, default=LATER)
+    arguments.add_argument("--pairs", nargs="+", type=Path, default=[], metavar="FILE", help="measure these instead")
+    arguments.add_argument("--most", type=int, default=300, help="pairs of either class to draw from such a file")
+    arguments.add_argument("--encoder", default="minilm", help="for --pairs")
     arguments.add_argument("--out", type=Path, help="also write the table to this file")
     args = arguments.parse_args()
-    tables = []
-    for half in args.halves:
-        pairs = [pair for pair in embedded_pairs() if pair.split == half]
-        tables.append(f"{half}: {len(pairs)} pairs\n{table(pairs, measured(pairs))}")
-    for half in args.later:
-        pairs = read_pairs(Path(__file__).parent / "data" / f"drift_pairs_{half}.jsonl")
-        tables.append(f"later, {half}: {len(pairs)} pairs\n{table(pairs, measured(pairs))}")
-    text = "AUROC of changed against unchanged meaning, encoder minilm\n\n" + "\n\n".join(tables) + "\n"
+    text = foreign_table(args.pairs, args.most, args.encoder) if args.pairs else own_table(args.halves, args.later)
     print(text, end="")
     if args.out:
         args.out.write_text(text, "utf-8")
+
+
+def own_table(halves: Sequence[str], later: Sequence[str]) -> str:
+    tables = []
+    for half in halves:
+        pairs = [pair for pair in embedded_pairs() if pair.split == half]
+        tables.append(f"{half}: {len(pairs)} pairs\n{table(pairs, measured(pairs))}")
+    for half in later:
+        pairs = read_pairs(Path(__file__).parent / "data" / f"drift_pairs_{half}.jsonl")
+        tables.append(f"later, {half}: {len(pairs)} pairs\n{table(pairs, measured(pairs))}")
+    return "AUROC of changed against unchanged meaning, encoder minilm\n\n" + "\n\n".join(tables) + "\n"
+
+
+def foreign_table(files: Sequence[Path], most: int, encoder: str) -> str:
+    """Measure the pairs of each file; where all have the same label, only the share of breaks says something."""
+    columns = ("same", "changed", "max_drift", "cosine", "ROUGE-L", "false", "missed", "ties", "pairs/s")
+    lines = [f"AUROC, and errors at the default threshold of {BREAK}; encoder {encoder}"]
+    lines.append(f"{'file':28}" + "".join(f"{name:>10}" for name in columns))
+    for file in files:
+        pairs = foreign_pairs(file, most)
+        clean, perturbed, labels = ([pair[i] for pair in pairs] for i in range(3))
+        changed, began = np.array(labels, bool), time.perf_counter()
+        drifts = segment_drift(clean, perturbed, encoding=encoding_of(encoder))
+        rate = len(pairs) / (time.perf_counter() - began)
+        most_drift = np.array([drift.max_drift for drift in drifts])
+        overlap = rouge(perturbed, [[text] for text in clean], [{}] * len(pairs))
+        measures = (
+            most_drift,
+            np.array([drift.global_drift for drift in drifts]),
+            1 - np.array([row["rougeL"] for row in overlap]),
+        )
+        both = changed.any() and not changed.all()
+        values = [auroc(each[changed], each[~changed]) if both else math.nan for each in measures]
+        broke = most_drift >= BREAK
+        _, counts = np.unique(most_drift, return_counts=True)
+        errors = [_mean(broke[~changed]), 1 - _mean(broke[changed]), counts[counts > 1].sum() / len(pairs)]
+        shown = "".join("         -" if math.isnan(each) else f"{each:10.3f}" for each in (*values, *errors))
+        lines.append(f"{file.stem:28}{(~changed).sum():10}{changed.sum():10}{shown}{rate:10.0f}")
+    return "\n".join(lines) + "\n"
+
+
+def foreign_pairs(file: Path, most: int) -> list[tuple[str, str, bool]]:
+    """Read (a, b, changed) from a file; at most `most` of either class, drawn at random, always the same."""
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+    labelled = [(row["a"], row["b"], label) for row in rows if (label := _label(row)) is not None]
+    Random(0).shuffle(labelled)
+    return [pair for kind in (False, True) for pair in [each for each in labelled if each[2] is kind][:most]]
+
+
+def _label(row: Mapping[str, Any]) -> bool | None:
+    """Return whether the meaning of a pair changed; None if the set doesn't say so clearly."""
+    if "changed" in row:
+        return bool(row["changed"])
+    if "paraphrase" in row:
+        return not row["paraphrase"]
+    if "similarity" in row:
+        return False if row["similarity"] >= 4.5 else True if 1.5 <= row["similarity"] <= 3 else None
+    both = {row["a_to_b"], row["b_to_a"]}
+    return False if both == {"entails"} else True if "contradicts" in both else None
+
+
+def _mean(values: Any) -> float:
+    return float(values.mean()) if len(values) else math.nan
 
 
 def measured(pairs: Sequence[LabelledPair]) -> Scores:
