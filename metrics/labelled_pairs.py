@@ -1,6 +1,5 @@
 """Pairs of answers labelled by people: whether the meaning changed, and how."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.errors import UserError
+from holdfast.reading import parse_json, read_text
 
 EMBEDDED = ("drift_pairs_build.jsonl", "drift_pairs_test.jsonl")
 _TEXTS = ("id", "domain", "kind", "clean", "perturbed")
@@ -51,12 +51,7 @@ def read_pairs(path: Path) -> list[LabelledPair]:
     Raises:
         UserError: If the file can't be read, or a line is not a valid pair.
     """
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except FileNotFoundError:
-        raise UserError(f"no file '{path}'") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"can't read '{path}': {error}") from None
+    lines = read_text(path, limit=None).split("\n")
     pairs = _pairs(lines, str(path), "build")
     seen = {True: 0, False: 0}
     split = []
@@ -72,13 +67,13 @@ def _pairs(lines: Iterable[str], where: str, split: Literal["build", "test"]) ->
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line, f"{where}, line {number}")
             fields = {name: row[name] for name in _FIELDS}
             if not isinstance(row["changed"], bool) or not all(isinstance(fields[n], str) for n in _TEXTS):
                 raise TypeError("'changed' must be true or false, and the other fields must be strings")
         except KeyError as error:
             raise UserError(f"{where}, line {number}: missing field {error}; a pair has {', '.join(_FIELDS)}") from None
-        except (ValueError, TypeError) as error:
+        except TypeError as error:
             raise UserError(f"{where}, line {number}: {error}; a pair has {', '.join(_FIELDS)}") from None
         pairs.append(LabelledPair(**fields, split=split))
     return pairs

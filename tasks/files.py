@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.reading import parse_json, read_text
 from holdfast.tasks.sample import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels")
@@ -40,20 +41,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         UserError: If the file is missing, unreadable or not UTF-8, or a line is not a JSON object.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"no file '{path}'") from None
-    except OSError as error:
-        raise UserError(f"can't read '{path}': {error.strerror}") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UserError(
-            f"{path}, line {line}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8"
-        ) from None
-    return _objects(text.split("\n"), str(path))
+    return _objects(read_text(path, limit=None).split("\n"), str(path))
 
 
 def build_samples(
@@ -105,10 +93,7 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{where}, line {number}: not valid JSON: {error}") from None
+        value = parse_json(line, f"{where}, line {number}")
         if not isinstance(value, dict):
             raise UserError(
                 f"{where}, line {number}: expected a JSON object with named fields, got {line.strip()[:40]}"

@@ -25,6 +25,9 @@ _KEYS = (
     "generation_kwargs",
 )
 _GENERATION_KEYS = ("max_gen_toks", "until")
+_LONGEST_PLACE = 10
+"""Digits; Python reads no number of thousands of them."""
+
 _FIELD = re.compile(r"[\w.-]+")
 
 
@@ -127,7 +130,7 @@ def _target(settings: dict[str, Any], fields: dict[str, Any], where: str) -> Any
     if _is_field(asked, "doc_to_target", fields, where):
         return fields[asked]
     found = evaluate(asked, fields, f"{where}: doc_to_target")
-    is_place = "doc_to_choice" in settings and isinstance(found, str) and found.isdecimal()
+    is_place = "doc_to_choice" in settings and isinstance(found, str) and _is_place(found)
     return int(found) if is_place else found
 
 
@@ -164,11 +167,16 @@ def _chosen(target: Any, choices: list[Any], where: str) -> Any:
     is_number = isinstance(target, int) and not isinstance(target, bool)
     if not is_number and str(target).lower() in texts:
         return target
-    if isinstance(target, int) or (isinstance(target, str) and target.isdecimal()):
+    if isinstance(target, int) or (isinstance(target, str) and _is_place(target)):
         if not 0 <= int(target) < len(choices):
             raise UserError(f"{where}: doc_to_target is {target}; expected an index from 0 to {len(choices) - 1}")
         return choices[int(target)]
     return target
+
+
+def _is_place(text: str) -> bool:
+    """Whether a text is a whole number that can be a place in a list."""
+    return text.isdecimal() and len(text) < _LONGEST_PLACE
 
 
 def _metrics(path: Path, listed: Any) -> tuple[str, ...]:

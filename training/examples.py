@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,10 +13,14 @@ from typing import Any, Literal
 
 from holdfast.errors import UserError, first_line
 from holdfast.paths import expanded
+from holdfast.reading import check_readable, parse_json, read_text
 from holdfast.tasks.files import read_objects
 from holdfast.training.chat_template import ChatTemplate, find_template
 
 Tokens = list[int]
+
+_LONGEST_LABEL = 10
+"""Digits of the longest label; longer numbers are no numbers of classes."""
 
 ROLES = ("system", "user", "assistant", "tool")
 """The roles of chat messages."""
@@ -195,8 +199,7 @@ def _rows(source: str) -> list[dict[str, Any]]:
     if path.suffix in {".csv", ".parquet"}:
         import pandas as pd
 
-        if not path.is_file():
-            raise UserError(f"no file '{source}'")
+        check_readable(path)
         try:
             # As strings: pandas would read "NA" as a missing value and "007" as 7.
             csv = path.suffix == ".csv"
@@ -229,8 +232,8 @@ def _rows(source: str) -> list[dict[str, Any]]:
 def _listed_objects(path: Path) -> list[dict[str, Any]] | None:
     """Return the rows of a file that is one JSON list of objects; None for any other file, such as JSON lines."""
     try:
-        found = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+        found = parse_json(read_text(path, limit=None), str(path))
+    except UserError:
         return None
     return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
 
@@ -238,13 +241,14 @@ def _listed_objects(path: Path) -> list[dict[str, Any]] | None:
 def _example(row: Mapping[str, Any], where: str) -> Example:
     if "label" in row:
         text, label = row.get("text", row.get("prompt")), row["label"]
-        if isinstance(label, str) and label.isdecimal():
+        if isinstance(label, str) and label.isdecimal() and len(label) < _LONGEST_LABEL:
             label = int(label)
         if not isinstance(text, str) or not isinstance(label, int) or isinstance(label, bool) or label < 0:
             raise UserError(f"{where}: 'label' must be a whole number >= 0, and 'text' a string")
         return Example(({"role": "user", "content": text},), "", label)
     if row.get("messages") is not None:
-        messages = list(row["messages"]) if not isinstance(row["messages"], str) else []
+        said = row["messages"]
+        messages = list(said) if isinstance(said, Iterable) and not isinstance(said, str) else []
         if len(messages) < 2 or not all(map(_is_message, messages)):
             raise UserError(f"{where}: 'messages' must hold at least two, each with 'role' and 'content' strings")
         if unknown := [each["role"] for each in messages if each["role"] not in ROLES]:

@@ -37,7 +37,8 @@ from pathlib import Path
 
 import regex
 
-from holdfast.errors import UserError, first_line
+from holdfast.errors import UserError
+from holdfast.reading import read_text
 
 SETTING = "HOLDFAST_LANGUAGES"
 """The environment variable that names a folder of additional language files."""
@@ -89,11 +90,7 @@ def language_files() -> Mapping[str, LanguageFile]:
         if not Path(folder).is_dir():
             raise UserError(f"{SETTING} is '{folder}', which is not a folder; set it to a folder of language files")
         for path in sorted(Path(folder).glob("*.txt")):
-            try:
-                text = path.read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise UserError(f"{path} can't be read as UTF-8 text: {first_line(error)}") from None
-            found[path.stem] = _parsed(path.stem, text, str(path))
+            found[path.stem] = _parsed(path.stem, read_text(path, "language file"), str(path))
     return found
 
 
@@ -147,9 +144,11 @@ def _wrong_setting(name: str, value: str) -> str:
     if name not in SETTINGS:
         return f"unknown setting '{name}'; use {', '.join(sorted(SETTINGS))}"
     if name == "script":
+        if not value.isidentifier():
+            return f"unknown Unicode script '{value}'"
         try:
             regex.compile(rf"(?P<{value}>\p{{Script={value}}})")
-        except regex.error:
+        except (regex.error, OverflowError):
             return f"unknown Unicode script '{value}'"
     return ""
 

@@ -14,6 +14,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions, Request
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import read_config
 from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.harness.plan.plan import settings_for
 from holdfast.harness.plan.preparation import load_tasks
@@ -145,10 +146,7 @@ SHOWN = 5
 
 
 def _base_of(adapter: str) -> str:
-    file = find_checkpoint(adapter, "adapter") / "adapter_config.json"
-    if not file.is_file():
-        raise UserError(f"'{adapter}' is not a peft adapter: it has no adapter_config.json")
-    return str(json.loads(file.read_text("utf-8")).get("base_model_name_or_path") or "")
+    return str(read_config(adapter, find_checkpoint(adapter, "adapter")).get("base_model_name_or_path") or "")
 
 
 def _through_transformers(

@@ -18,6 +18,7 @@ from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.metrics.segments import Granularity
 from holdfast.perturbations import Edit, Edits
+from holdfast.reading import read_bytes
 
 _SMALL, _LARGE = 0.2, 0.5
 
@@ -132,14 +133,7 @@ def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> str:
-    if path.is_dir():
-        raise UserError(f"'{path}' is a directory; name a text file")
-    try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"file '{path}' does not exist") from None
-    except OSError as error:
-        raise UserError(f"can't read '{path}': {error.strerror}") from None
+    content = sys.stdin.buffer.read() if str(path) == "-" else read_bytes(path)
     if b"\0" in content:
         raise UserError(f"'{path}' contains NUL bytes: it is not a text file")
     try:

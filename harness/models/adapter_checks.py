@@ -1,15 +1,19 @@
 """Refuse an adapter whose files can't give what was trained: the same checks wherever an adapter is read."""
 
-import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
+from holdfast.limits import time_limit
+from holdfast.reading import check_readable, read_json
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."
+PICKLE_REFUSED = "its .bin file is damaged, or holds more than weights, which a pickle may run: save it as safetensors"
+_SECONDS = 5.0
+"""The most time that a pattern gets for the names of all modules."""
 
 HARMLESS_INITS = frozenset({"gaussian", "eva", "orthogonal", "mica"})
 """Values of `init_lora_weights` that leave the base unchanged; PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA change it."""
@@ -40,6 +44,7 @@ def check_adapter(name: str, folder: Path) -> None:
     if kind == "LORA":
         _check_lora(name, config)
     shapes = read_shapes(folder)
+    _check_patterns(name, config, [_module_of(key) for key in shapes])
     _check_shapes(name, shapes)
     if kind == "LORA":
         _check_covered(name, config, shapes)
@@ -51,9 +56,9 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
     if not file.is_file():
         raise UserError(f"'{name}' is not a peft adapter: it has no {CONFIG}")
     try:
-        config = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file} is not valid JSON ({error}): save the adapter again") from None
+        config = read_json(file)
+    except UserError as error:
+        raise UserError(f"{error}: save the adapter again") from None
     if not isinstance(config, dict):
         raise UserError(f"{file} is not a JSON object: save the adapter again")
     return config
@@ -62,8 +67,9 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
 def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the shapes of an adapter's weights, by name, from the header; empty if they are not a safetensors file."""
     weights = folder / WEIGHTS
-    if not weights.is_file():
+    if not weights.exists():
         return {}
+    check_readable(weights)
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -93,6 +99,38 @@ def _check_lora(name: str, config: Mapping[str, Any]) -> None:
             f"adapter '{name}' was initialised with init_lora_weights={start!r}, which changes the base: convert it "
             "with peft's path_initial_model_for_weight_conversion"
         )
+
+
+def _check_patterns(name: str, config: Mapping[str, Any], modules: Sequence[str]) -> None:
+    """Raise UserError for settings that name modules in no way that peft reads, or by a pattern that doesn't end.
+
+    peft matches patterns with `re`, so they are tried with it, on names that match and on such that almost do.
+    """
+    patterns: list[str] = []
+    for setting in ("target_modules", "exclude_modules", "layers_pattern"):
+        value = config.get(setting)
+        if not (value is None or isinstance(value, str) or _all_texts(value)):
+            raise UserError(f"adapter '{name}': {setting} in its {CONFIG} must be a pattern or a list of module names")
+        patterns += [value] if isinstance(value, str) else []
+    for setting in ("rank_pattern", "alpha_pattern"):
+        value = config.get(setting) or {}
+        if not isinstance(value, dict) or not all(isinstance(each, (int, float)) for each in value.values()):
+            raise UserError(f"adapter '{name}': {setting} in its {CONFIG} must map module names to numbers")
+        patterns += value
+    for pattern in patterns:
+        at = f"adapter '{name}': the pattern '{pattern[:60]}' in its {CONFIG}"
+        try:
+            compiled = re.compile(rf"(.*\.)?({pattern})$")
+            with time_limit(_SECONDS, f"{at} is refused: matching it"):
+                for module in modules:
+                    compiled.match(module)
+                    compiled.match(f"{module}\n")
+        except (re.error, RecursionError, OverflowError) as error:
+            raise UserError(f"{at} is not a regular expression ({error}): save the adapter again") from None
+
+
+def _all_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _check_shapes(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:

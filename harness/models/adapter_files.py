@@ -14,6 +14,7 @@ from holdfast.errors import UserError
 from holdfast.harness.models.adapter_checks import CONFIG, PREFIX, WEIGHTS, check_adapter, read_config
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.models.safetensors_files import save_tensors
+from holdfast.reading import check_readable
 from holdfast.training.corrections.factored.factors import Factors
 from holdfast.writing import atomic_path, check_free
 
@@ -167,14 +168,16 @@ def _tensors(folder: Path, name: str, allow_pickle: bool) -> "dict[str, Tensor]"
     from safetensors.torch import load_file
 
     file = folder / WEIGHTS
-    if file.is_file():
+    if file.exists():
+        check_readable(file)
         try:
             return dict(load_file(file))
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file} is not a readable safetensors file ({error}): save the adapter again") from None
     pickled = folder / PICKLED
-    if not pickled.is_file():
+    if not pickled.exists():
         raise UserError(f"adapter '{name}' has no weights: {WEIGHTS} is missing")
+    check_readable(pickled)
     if not allow_pickle:
         raise UserError(
             f"adapter '{name}' is pickled ({PICKLED}), and a pickle can run code: save it as safetensors, or trust it "
@@ -183,6 +186,9 @@ def _tensors(folder: Path, name: str, allow_pickle: bool) -> "dict[str, Tensor]"
     import torch
 
     try:
-        return dict(torch.load(pickled, map_location="cpu", weights_only=True))
+        tensors = dict(torch.load(pickled, map_location="cpu", weights_only=True))
     except Exception as error:  # unpickling can raise anything
         raise UserError(f"{pickled} can't be read ({type(error).__name__}): save the adapter again") from None
+    if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in tensors.items()):
+        raise UserError(f"{pickled} holds something other than named tensors: save the adapter again")
+    return tensors

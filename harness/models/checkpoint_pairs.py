@@ -1,12 +1,12 @@
 """A base and an aligned checkpoint compared: how alignment changed the weights, module by module."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.reading import check_readable, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,7 +136,7 @@ def _architecture(folder: Path) -> Any:
         named = getattr(transformers, (config.architectures or [""])[0], None)
         with torch.device("meta"):
             return named(config) if named else transformers.AutoModelForCausalLM.from_config(config)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:  # transformers raises whatever is in the file
         raise UserError(f"'{folder}' is not a model that transformers can load: {first_line(error)}") from None
 
 
@@ -168,10 +168,10 @@ def _files(folder: Path) -> dict[str, Path]:
     """Return the file of every tensor."""
     index = folder / INDEX
     if index.is_file():
-        try:
-            names: dict[str, str] = json.loads(index.read_text("utf-8"))["weight_map"]
-        except (ValueError, KeyError):
-            raise UserError(f"{index} is not a readable shard index: download the checkpoint again") from None
+        found = read_json(index)
+        names = found.get("weight_map") if isinstance(found, dict) else None
+        if not isinstance(names, dict) or not all(isinstance(file, str) for file in names.values()):
+            raise UserError(f"{index} is not a readable shard index: download the checkpoint again")
         files = {name: folder / file for name, file in names.items()}
         for file in dict.fromkeys(files.values()):
             if not file.is_file():
@@ -187,6 +187,7 @@ def _files(folder: Path) -> dict[str, Path]:
 def _open(file: Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
+    check_readable(file)
     try:
         return safe_open(file, "pt")
     except (SafetensorError, OSError) as error:

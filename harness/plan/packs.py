@@ -14,6 +14,7 @@ from holdfast.harness.plan.sample_variants import SampleVariant, check_settings,
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.versions import FOR_VARIANTS, versions
 from holdfast.language.thesaurus import source
+from holdfast.perturbations import Edits
 from holdfast.reading import place_of, read_bytes, read_text
 from holdfast.tasks import Task
 from holdfast.writing import atomic_path, check_free
@@ -120,7 +121,16 @@ def apply_pack(config: RunConfig) -> RunConfig:
 def read_variants(folder: Path, tasks: Sequence[Task]) -> list[SampleVariant]:
     """Return the variants of a pack; raise UserError if their SHA-256 or the tasks don't match its manifest."""
     _, lines = _open(folder, tasks)
-    return [SampleVariant.from_json(line) for line in lines]
+    contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
+    variants = []
+    for number, line in enumerate(lines, 1):
+        where = f"{folder / VARIANTS}, line {number}"
+        made = SampleVariant.from_json(line, where)
+        content = contents.get((made.task, made.sample))
+        if content is None or Edits(content, made.variant.edits).text != made.variant.text:
+            raise UserError(f"{where} doesn't belong to its task: make the pack again")
+        variants.append(made)
+    return variants
 
 
 def verify_pack(folder: Path, tasks: Sequence[Task]) -> Pack:
@@ -166,7 +176,7 @@ def _open(folder: Path, tasks: Sequence[Task]) -> tuple[Pack, list[str]]:
         raise UserError(
             f"{folder / VARIANTS} doesn't match the SHA-256 in {MANIFEST}: it was changed after the pack was made"
         )
-    return pack, [f"{line}\n" for line in content.decode().split("\n")[:-1]]
+    return pack, [f"{line}\n" for line in content.decode("utf-8", "replace").split("\n")[:-1]]
 
 
 def _differing_versions(pack: Pack) -> str:

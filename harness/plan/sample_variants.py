@@ -1,15 +1,15 @@
 """The variants of a run: every sample under every perturbation, severity and repeat."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.lines import is_edit
 from holdfast.harness.store.records import IDENTITY, json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
+from holdfast.reading import parse_json
 from holdfast.tasks import Sample, Task
 
 Cell = tuple[str, str]
@@ -38,12 +38,25 @@ class SampleVariant:
         return json_line({"task": self.task, "sample": self.sample, **asdict(self.variant)})
 
     @staticmethod
-    def from_json(line: str) -> "SampleVariant":
-        """Read one line of a pack."""
-        fields: dict[str, Any] = json.loads(line)
+    def from_json(line: str, where: str) -> "SampleVariant":
+        """Read one line of a pack; raises UserError, naming where the line is, if it isn't one."""
+        fields = parse_json(line, where)
+        if not isinstance(fields, dict) or {name: type(value) for name, value in fields.items()} != _FIELDS:
+            raise UserError(f"{where} is not a variant of a pack: it needs {', '.join(_FIELDS)}, of the right types")
+        if not all(map(is_edit, fields["edits"])):
+            raise UserError(f"{where}: edits must be lists of position, removed and inserted text")
         task, sample = fields.pop("task"), fields.pop("sample")
         edits = tuple(Edit(*edit) for edit in fields.pop("edits"))
         return SampleVariant(task, sample, Variant(**fields, edits=edits))
+
+
+_FIELDS = {
+    **dict.fromkeys(("task", "sample", "text", "perturbation", "severity"), str),
+    "repeat": int,
+    "edits": list,
+    "edit_rate": float,
+}
+"""The fields of a line of a pack, with their types in JSON."""
 
 
 def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVariant]:

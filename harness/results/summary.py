@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from holdfast.errors import UserError
-from holdfast.harness.plan.validity import count_excluded
+from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.curves import add_curves
 from holdfast.harness.results.statistics import (
     FEWEST,
@@ -24,7 +24,7 @@ from holdfast.harness.results.statistics import (
 )
 from holdfast.harness.store.manifest import Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
-from holdfast.harness.store.stored_run import StoredRun, open_run
+from holdfast.harness.store.stored_run import EDITED, StoredRun, open_run
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import Expectation, expectation, parse
 from holdfast.writing import write_text
@@ -58,6 +58,8 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     run = open_run(folder)
     manifest, answers = run.manifest, _answers(run)
     excluded = count_excluded(folder)
+    if unknown := {task for task, *_ in excluded} - manifest.tasks.keys():
+        raise UserError(f"{folder / EXCLUDED}: task '{min(unknown)}' is not in run.json: {EDITED}")
     return _breakdown(answers, manifest, excluded), _leaderboard(answers, manifest, excluded)
 
 
@@ -89,9 +91,9 @@ def _answers(run: StoredRun) -> "pd.DataFrame":
         if entry.headline in frame:
             chosen = frame["task"] == task
             frame.loc[chosen, "score"] = frame.loc[chosen, entry.headline]
-    for drift in DRIFTS:
-        if drift not in frame:
-            frame[drift] = np.nan
+    for name in (*DRIFTS, "answer_rate", "answer_words"):
+        if name not in frame:
+            frame[name] = np.nan
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
     frame["directed"] = frame["perturbation"].map(expects) == CHANGED
     frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt

@@ -43,7 +43,7 @@ def _problem(line: Any) -> str:
         if not isinstance(line.get(name), str):
             return f"{name} is missing or not text"
     for name in ("repeat", "tokens"):
-        if type(line.get(name)) is not int:
+        if type(line.get(name)) is not int or not 0 <= line[name] < 2**53:
             return f"{name} is missing or not a whole number"
     if not isinstance(line.get("truncated"), bool):
         return "truncated is missing or not a truth value"
@@ -51,7 +51,7 @@ def _problem(line: Any) -> str:
         return "edit_rate or meaning is not a number"
     if not isinstance(line.get("scores"), dict) or not all(map(_is_number, line["scores"].values())):
         return "scores is missing or contains something other than numbers"
-    if not isinstance(line.get("edits"), list) or not all(map(_is_edit, line["edits"])):
+    if not isinstance(line.get("edits"), list) or not all(map(is_edit, line["edits"])):
         return "edits is missing or contains something other than [position, removed, inserted]"
     return _problem_of_options(line)
 
@@ -70,5 +70,6 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e300 and math.isfinite(value)
 
 
-def _is_edit(value: Any) -> bool:
+def is_edit(value: Any) -> bool:
+    """Whether a value is an edit in JSON: [position, removed, inserted]."""
     return isinstance(value, list) and list(map(type, value)) == [int, str, str] and value[0] >= 0

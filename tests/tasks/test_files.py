@@ -166,7 +166,7 @@ def test_a_yaml_task_may_combine_fields(tmp_path: Path) -> None:
         ),
         (("doc_to_text", "doc_to_txt"), r"unknown key 'doc_to_txt'; did you mean 'doc_to_text'\?"),
         (("task: capitals\n", ""), r"'task' is missing"),
-        (("data.jsonl", "nowhere.jsonl"), r"no file '.*nowhere.jsonl'"),
+        (("data.jsonl", "nowhere.jsonl"), r"file '.*nowhere.jsonl' does not exist"),
         (("until", "stop"), r"unknown key 'stop'; known: max_gen_toks, until"),
         (("max_gen_toks: 8", "max_gen_toks: many"), r"'max_gen_toks' must be an integer >= 1, got 'many'"),
         (('["\\n"]', '""'), r"'until' must be a non-empty string or a list of them"),

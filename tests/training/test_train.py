@@ -218,7 +218,7 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
         ({"noise": "flat_lora", "noise_args": "sigma=-1"}, "sigma must be >= 0, got -1"),
         ({"learning_rate": "fast"}, "learning_rate must be a number, got 'fast'"),
         ({"report_to": "nowhere"}, "the Trainer can't be set up: nowhere is not supported"),
-        ({"data": "nowhere.jsonl"}, "no file 'nowhere.jsonl'"),
+        ({"data": "nowhere.jsonl"}, "file 'nowhere.jsonl' does not exist"),
         ({"model": "pretrained=./nowhere"}, "'./nowhere' not found"),
         ({"model": "pretrained=pocket-base,dtyp=float32"}, "no argument 'dtyp'; did you mean 'dtype'"),
         ({"model": "pretrained=pocket-base,dtype=float23"}, "unknown dtype 'float23'"),
@@ -303,7 +303,7 @@ def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow_names_the_extra_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tmp_path / "data.parquet"
-    with pytest.raises(UserError, match="no file '"):
+    with pytest.raises(UserError, match="does not exist"):
         read_examples(str(data))
     data.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.engines.hf_mixed import KINDS
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.adapter_checks import PREFIX, not_loaded, read_config, read_shapes
+from holdfast.harness.models.adapter_checks import PICKLE_REFUSED, PREFIX, not_loaded, read_config, read_shapes
 
 _WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 _COPY, _ORIGINAL = ".modules_to_save", ".original_module"
@@ -44,7 +45,9 @@ def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[st
         try:
             with _resized(base, read_shapes(adapter.path)):
                 model, unexpected = _attach(model, base, adapter.path, name)
-        except (ValueError, RuntimeError, KeyError, OSError, TypeError, AttributeError) as error:
+        except UnpicklingError:
+            raise UserError(f"adapter '{adapter.name}': {PICKLE_REFUSED}") from None
+        except Exception as error:  # peft raises whatever a configuration leads to
             apart = "; if it loads alone, evaluate it in a run of its own" if names else ""
             raise UserError(f"can't load adapter '{adapter.name}' on this base: {_reason(error)}{apart}") from None
         if unexpected:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from holdfast.errors import UserError, first_line
@@ -12,6 +13,7 @@ from holdfast.harness.backends.engines.hf_generation import take_over
 from holdfast.harness.backends.engines.prompting import Prompt, Prompting
 from holdfast.harness.backends.engines.promptings import Promptings, load_tokenizer, own_promptings, template_of
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import PICKLE_REFUSED
 from holdfast.harness.models.checkpoints import BASE, find_checkpoint
 from holdfast.suggestions import did_you_mean
 
@@ -101,7 +103,7 @@ def open_checkpoint(options: BackendOptions) -> tuple[Path, Any, Prompting]:
     folder = find_checkpoint(str(args["pretrained"]))
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # transformers raises whatever is in the file
         raise UserError(
             f"'{args['pretrained']}' is not a model that transformers can load: {first_line(error)}"
         ) from None
@@ -174,7 +176,9 @@ def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | N
     try:
         model = builder.from_pretrained(folder, dtype=dtype, **passed)
         return model if "device_map" in passed else model.to(device)
-    except (OSError, ValueError, ImportError, RuntimeError, AssertionError) as error:
+    except UnpicklingError:
+        raise UserError(f"the model in '{folder}': {PICKLE_REFUSED}") from None
+    except Exception as error:  # transformers raises whatever a configuration leads to
         raise UserError(f"can't load the model in '{folder}' on {device}: {first_line(error)}") from None
 
 

@@ -100,7 +100,7 @@ def load_tokenizer(where: Path, *, seq2seq: bool, trust: bool) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # transformers raises whatever is in the files
         raise UserError(f"can't load a tokenizer from '{where}': {first_line(error)}") from None
     if not seq2seq:
         tokenizer.padding_side = "left"

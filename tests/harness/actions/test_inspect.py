@@ -69,7 +69,7 @@ def test_missing_data_are_reported_before_a_model_is_loaded(
 ) -> None:
     monkeypatch.setattr(flatness, "load", lambda *_: pytest.fail("the model was loaded"))
     assert main(["inspect", "pocket-steady", "--data", "nowhere.jsonl", "--base", "pocket-aligned"]) == 1
-    assert "no file 'nowhere.jsonl'" in capsys.readouterr().err
+    assert "file 'nowhere.jsonl' does not exist" in capsys.readouterr().err
 
 
 def test_measuring_flatness_on_labels_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
