@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError, first_line
+from holdfast.errors import UserError
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.backends.engines.hf_loading import load, open_checkpoint
 from holdfast.harness.models.checkpoints import find_adapters, find_base
@@ -20,6 +20,7 @@ from holdfast.metrics.adapters.sharpness import (
     row_normalised,
     surface,
 )
+from holdfast.writing import atomic_path, check_file_target, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -180,6 +181,19 @@ def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness
     )
 
 
+def check_plot(picture: Path) -> None:
+    """Raise UserError unless a picture and its numbers can be written, before anything is computed."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if picture.suffix.removeprefix(".").lower() not in formats:
+        raise UserError(
+            f"--plot '{picture}': the name must end in one of {', '.join(sorted(formats))}, such as loss.png"
+        )
+    for target in (picture, picture.with_suffix(".csv")):
+        check_file_target(target, "--plot")
+
+
 def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
     """Draw the loss along one and two row-normalised directions, and write the numbers as CSV next to the picture."""
     from matplotlib.figure import Figure
@@ -197,10 +211,8 @@ def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
     right.set(xlabel="direction 1", ylabel="direction 2", title="loss")
     figure.colorbar(drawn, ax=right)
     numbers = picture.with_suffix(".csv")
-    try:
-        figure.savefig(picture)
-        rows = [*((place[0], "", loss) for place, loss in line), *((*place, loss) for place, loss in plane)]
-        numbers.write_text("x,y,loss\n" + "".join(f"{x},{y},{loss}\n" for x, y, loss in rows), "utf-8")
-    except (OSError, ValueError) as error:
-        raise UserError(f"--plot: can't write '{picture}': {first_line(error)}") from None
+    rows = [*((place[0], "", loss) for place, loss in line), *((*place, loss) for place, loss in plane)]
+    with atomic_path(picture) as temporary:
+        figure.savefig(temporary, format=picture.suffix.removeprefix("."))
+    write_text(numbers, "x,y,loss\n" + "".join(f"{x},{y},{loss}\n" for x, y, loss in rows))
     return [picture, numbers]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from holdfast.errors import UserError
-from holdfast.harness.actions.flatness import Flatness, Probed, draw_surfaces, measure_flatness
+from holdfast.harness.actions.flatness import Flatness, Probed, check_plot, draw_surfaces, measure_flatness
 from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.harness.models.adapter_geometry import inspect_adapter
 from holdfast.harness.models.checkpoint_pairs import Checkpoint
@@ -41,6 +41,8 @@ def inspect(
     """
     if plot and not data:
         raise UserError("--plot draws the loss on examples: give them with --data")
+    if plot:
+        check_plot(plot)
     if limit < 1:
         raise UserError(f"--limit must be >= 1, got {limit}")
     _check_adapter(name)

@@ -9,7 +9,8 @@ from holdfast import Results
 from holdfast.harness.backends import Backend, Generation, Request
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.store.records import SAMPLES, read_samples
+from holdfast.harness.store.lines import read_lines
+from holdfast.harness.store.records import SAMPLES
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import FakeEngine
 
@@ -36,7 +37,7 @@ def test_reasoning_is_scored_only_on_request(
     run: Callable[..., Results], keep: bool, output: str, reasoning: str | None, score: float
 ) -> None:
     results = run(build, tasks=[TASK], perturbations="typos@0.2", keep_reasoning=keep)
-    for line in read_samples(results.path / SAMPLES):
+    for _, line in read_lines(results.path / SAMPLES):
         assert line["output"] == output
         assert line.get("reasoning") == reasoning
         assert line["scores"]["exact_match"] == score
