@@ -145,7 +145,7 @@ def find_damage(folder: Path, pattern: str = "*") -> str | None:
                 return f"{file.name} is truncated"
             elif file.suffix == ".json":
                 json.loads(file.read_text("utf-8"))
-        except (SafetensorError, OSError, ValueError):
+        except (SafetensorError, OSError, ValueError, RecursionError):
             return f"{file.name} can't be read"
     return None
 

@@ -18,6 +18,7 @@ from holdfast.harness.models.adapter_checks import read_config
 from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.harness.plan.plan import settings_for
 from holdfast.harness.plan.preparation import load_tasks
+from holdfast.harness.results.word_diff import shown
 from holdfast.harness.store.config import make_config, parse_pairs
 from holdfast.metrics.drift import segment_drift
 
@@ -138,7 +139,8 @@ def print_equivalence(found: Equivalence, *, as_json: bool) -> None:
             drifts = f"mean drift {way.mean_drift:.4f}, largest {way.max_drift:.4f}"
             print(f"  {way.name:<8} {way.differing} of {found.rows} rows differ; {drifts}")
     for row in sorted(found.differences, key=lambda row: -row.max_drift)[:SHOWN]:
-        print(f"{row.way}, {row.task}/{row.sample}, drift {row.max_drift:.2f}\n  - {row.reference}\n  + {row.answer}")
+        answers = shown(f"  - {row.reference}\n  + {row.answer}")
+        print(f"{row.way}, {row.task}/{row.sample}, drift {row.max_drift:.2f}\n{answers}")
 
 
 SHOWN = 5

@@ -12,7 +12,7 @@ from holdfast.harness.execute.scoring import DIGITS
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.console import TableConsole
 from holdfast.harness.results.reopening import as_in_run, find_answer
-from holdfast.harness.results.word_diff import shown_edits
+from holdfast.harness.results.word_diff import shown, shown_edits
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.model_states import MODEL
@@ -36,8 +36,8 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
             pipeline=config.spacy_pipeline,
         )
     if as_json:
-        shown = ("key", "adapter", "task", "sample", "perturbation", "severity", "repeat", "edits")
-        asked = {name: perturbed[name] for name in shown}
+        fields = ("key", "adapter", "task", "sample", "perturbation", "severity", "repeat", "edits")
+        asked = {name: perturbed[name] for name in fields}
         texts = {
             f"{side}_{name}": line[name]
             for side, line in (("clean", clean), ("perturbed", perturbed))
@@ -46,7 +46,7 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
         _print_json(asked | texts | as_dict(drift))
         return
     name = f"{perturbed['perturbation']}@{perturbed['severity']}"
-    print(f"{perturbed['adapter']}, {perturbed['task']}, {perturbed['sample']}, {name} ({perturbed['key']})")
+    print(shown(f"{perturbed['adapter']}, {perturbed['task']}, {perturbed['sample']}, {name} ({perturbed['key']})"))
     print(f"\n{_prompt(clean['prompt'], perturbed)}\n")
     print_drift(drift)
 
@@ -129,7 +129,7 @@ def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
             whole = Edits(clean_prompt, moved)
             if whole.text == perturbed["prompt"]:
                 return shown_edits(whole)
-    return f"{clean_prompt}\n-> {perturbed['prompt']}"
+    return shown(f"{clean_prompt}\n-> {perturbed['prompt']}")
 
 
 def _read(path: Path) -> str:

@@ -26,7 +26,7 @@ def cached(make: Callable[[], tuple[Listing, bool]]) -> Listing:
         if kept["stamp"] == stamp:
             listing: Listing = kept["listing"]
             return listing
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # there is none, or it is damaged: make it
     listing, has_third_party = make()
     if not has_third_party:

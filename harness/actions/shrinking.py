@@ -16,7 +16,7 @@ from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.results.reopening import AnswerPair, as_in_run, find_answer
-from holdfast.harness.results.word_diff import shown_edits
+from holdfast.harness.results.word_diff import shown, shown_edits
 from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant
 
@@ -118,14 +118,14 @@ def fewest(count: int, still: Callable[[list[Chosen]], Sequence[bool]]) -> Chose
 def print_shrunk(folder: Path, key: str | None, device: str | None) -> None:
     """Shrink a variant, and print the prompt and the answer before and after."""
     found = shrink(folder, key, device=device)
-    print(f"clean answer:   {found.clean_output}")
+    print(f"clean answer:   {shown(found.clean_output)}")
     print(f"\n{_edits(found.before)}, drift {found.before_drift:.3f}:")
-    print(f"{shown_edits(found.before)}\nanswer:         {found.before_output}")
+    print(f"{shown_edits(found.before)}\nanswer:         {shown(found.before_output)}")
     print(
         f"\n{_edits(found.after)} {'suffice' if len(found.after.edits) > 1 else 'suffices'}, "
         f"drift {found.after_drift:.3f}:"
     )
-    print(f"{shown_edits(found.after)}\nanswer:         {found.after_output}")
+    print(f"{shown_edits(found.after)}\nanswer:         {shown(found.after_output)}")
     print(f"\n{found.asked} prompts generated; an answer counts as drifted from {found.threshold:.3f}")
 
 

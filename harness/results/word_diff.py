@@ -2,6 +2,7 @@
 
 import sys
 
+from holdfast.errors import printable
 from holdfast.perturbations import Edits
 
 _RED, _GREEN, _PLAIN = "\x1b[9;31m", "\x1b[32m", "\x1b[0m"
@@ -22,8 +23,13 @@ def shown_edits(edits: Edits, *, colour: bool | None = None) -> str:
     before, after = ((_RED, _PLAIN), (_GREEN, _PLAIN)) if coloured else (("[-", "-]"), ("{+", "+}"))
     pieces, at = [], 0
     for edit in edits.edits:
-        pieces.append(edits.original[at : edit.position])
-        pieces += [before[0], edit.removed, before[1]] if edit.removed else []
-        pieces += [after[0], edit.inserted, after[1]] if edit.inserted else []
+        pieces.append(shown(edits.original[at : edit.position]))
+        pieces += [before[0], shown(edit.removed), before[1]] if edit.removed else []
+        pieces += [after[0], shown(edit.inserted), after[1]] if edit.inserted else []
         at = edit.position + len(edit.removed)
-    return "".join([*pieces, edits.original[at:]])
+    return "".join([*pieces, shown(edits.original[at:])])
+
+
+def shown(text: str) -> str:
+    """Return a text of a file or a model as it can be printed: everything but its line breaks and tabs is shown."""
+    return printable(text, keep="\n\t")

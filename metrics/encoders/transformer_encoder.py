@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.metrics.metric import Encode
 from holdfast.paths import expanded
+from holdfast.reading import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def load_transformer(name: str) -> Encode:
         tokenizer = AutoTokenizer.from_pretrained(where)
         with _quietly():
             model = AutoModel.from_pretrained(where, dtype="float32").eval()
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # transformers raises whatever is in the files
         reason = str(error).strip().split("\n")[0]
         raise UserError(
             f"encoder '{name}' can't be loaded: {reason} (holdfast ls encoders lists the built-in ones)"
@@ -102,10 +102,14 @@ class _Encoder:
 def _first_token(where: str, name: str) -> bool:
     """Return whether the encoder pools by the first token; otherwise it pools by the mean."""
     modules = _settings(where, "modules.json")
-    kinds = [module["type"].rpartition(".")[2] for module in modules or ()]
+    if not isinstance(modules or [], list) or not all(isinstance(module, dict) for module in modules or ()):
+        raise UserError(f"encoder '{name}': its modules.json is not a list of modules; save the encoder again")
+    kinds = [str(module.get("type")).rpartition(".")[2] for module in modules or ()]
     if unknown := set(kinds) - {"Transformer", "Pooling", "Normalize"}:
         raise UserError(f"encoder '{name}' has an unsupported module: {min(unknown)}; use another encoder")
     pooling = _settings(where, "1_Pooling/config.json") or {}
+    if not isinstance(pooling, dict):
+        raise UserError(f"encoder '{name}': its 1_Pooling/config.json is not a JSON object; save the encoder again")
     if pooling.get("pooling_mode_cls_token"):
         return True
     if not pooling.get("pooling_mode_mean_tokens", True):
@@ -124,7 +128,7 @@ def _settings(where: str, file: str) -> Any:
         _raise_exceptions_for_connection_errors=False,
         _raise_exceptions_for_gated_repo=False,
     )
-    return json.loads(Path(found).read_text("utf-8")) if found else None
+    return read_json(Path(found)) if found else None
 
 
 def _has_bf16() -> bool:
