@@ -93,7 +93,7 @@ def kill_until_finished(arguments: list[str], seconds: float, dice: random.Rando
     """Kill the command once or twice at random moments, then let it finish; return the moments."""
     moments = []
     for _ in range(dice.randint(1, 2)):
-        process, after = start(arguments), dice.uniform(0.3, 1.0) * seconds
+        process, after = start(arguments), dice.uniform(0.2, 0.9) * seconds
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
@@ -109,6 +109,7 @@ def contents(name: str, out: Path) -> Content:
     reads: dict[str, Callable[[bytes], bytes]] = {
         "samples.jsonl": lambda content: b"\n".join(sorted(content.split(b"\n"))),
         "correction_card.json": lambda content: without(content, "seconds"),
+        "adapter_config.json": in_any_order,
     }
     timed = {"run.json", "training_card.json"}
     files = [path for path in sorted(out.rglob("*")) if path.is_file() and "checkpoint-" not in str(path)]
@@ -118,6 +119,14 @@ def contents(name: str, out: Path) -> Content:
         else hashlib.sha256(reads.get(path.name, bytes)(path.read_bytes())).hexdigest()
         for path in files
     }
+
+
+def in_any_order(content: bytes) -> bytes:
+    """peft saves sets of module names, in another order in each process."""
+    found = json.loads(content)
+    return json.dumps(
+        {key: sorted(value) if isinstance(value, list) else value for key, value in found.items()}
+    ).encode()
 
 
 def without(content: bytes, field: str) -> bytes:

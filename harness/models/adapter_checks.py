@@ -58,7 +58,7 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
     try:
         config = read_json(file)
     except UserError as error:
-        raise UserError(f"{error}: save the adapter again") from None
+        raise UserError(f"{error}; save the adapter again") from None
     if not isinstance(config, dict):
         raise UserError(f"{file} is not a JSON object: save the adapter again")
     return config

@@ -195,7 +195,7 @@ def _read_json(file: Path) -> Any:
     try:
         return read_json(file)
     except UserError as error:
-        raise UserError(f"{error}: save the model or adapter again") from None
+        raise UserError(f"{error}; save the model or adapter again") from None
 
 
 def _find_adapter(spec: str, base: Adapter) -> Adapter:
