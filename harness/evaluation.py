@@ -93,7 +93,7 @@ def _listed(tasks: Sequence[str | Path | Task] | str | Path | Task | None) -> li
     if tasks is None:
         return None
     several = tasks.split(",") if isinstance(tasks, str) else [tasks] if isinstance(tasks, (Task, Path)) else tasks
-    return [task if isinstance(task, Task) else str(task).strip() for task in several]
+    return [str(task).strip() if isinstance(task, (str, Path)) else task for task in several]
 
 
 def evaluate_config(

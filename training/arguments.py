@@ -1,6 +1,5 @@
 """The fields of transformers' TrainingArguments in a recipe: defaults, and checks that need no heavy import."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -109,7 +108,7 @@ def parse_number(name: str, value: Any) -> int | float:
             value = float(value)
         except ValueError:
             raise UserError(f"{name} must be a number, got {value!r}") from None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e308:
         raise UserError(f"{name} must be a finite number, got {value!r}")
     return value
 

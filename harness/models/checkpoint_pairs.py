@@ -168,7 +168,7 @@ def _files(folder: Path) -> dict[str, Path]:
     """Return the file of every tensor."""
     index = folder / INDEX
     if index.is_file():
-        found = read_json(index)
+        found = read_json(index, "shard index")
         names = found.get("weight_map") if isinstance(found, dict) else None
         if not isinstance(names, dict) or not all(isinstance(file, str) for file in names.values()):
             raise UserError(f"{index} is not a readable shard index: download the checkpoint again")

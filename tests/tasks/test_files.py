@@ -111,7 +111,7 @@ def test_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path) -> N
 
 
 def test_missing_files_and_unknown_names_are_reported(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no file"):
+    with pytest.raises(UserError, match="does not exist"):
         load_task(str(tmp_path / "none.jsonl"))
     with pytest.raises(UserError, match="not a task file"):
         load_task(str(tmp_path / "prompts.txt"))

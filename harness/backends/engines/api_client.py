@@ -14,9 +14,9 @@ from types import NoneType
 from typing import Any, Self
 
 from holdfast.errors import UserError
+from holdfast.harness.backends.api_access import PATHS, key_name, key_of, mask_keys, redirected, server_address
 from holdfast.harness.backends.backend import Settings
 from holdfast.harness.backends.engines.answer_text import split_answer
-from holdfast.harness.backends.engines.api_access import PATHS, key_name, key_of, mask_keys, redirected, server_address
 from holdfast.reading import parse_json
 
 _FINISH = {"length": "length", "max_tokens": "length", "content_filter": "filtered", "refusal": "filtered"}

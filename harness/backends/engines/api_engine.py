@@ -13,8 +13,8 @@ from threading import Event
 from typing import Any, TypeVar
 
 from holdfast.errors import UserError
+from holdfast.harness.backends.api_access import PATHS, check_access, key_name, server_address
 from holdfast.harness.backends.backend import BackendOptions, Generation, Probe, Request, Settings
-from holdfast.harness.backends.engines.api_access import PATHS, check_access, key_name, server_address
 from holdfast.harness.backends.engines.api_client import Client, Unanswered
 from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator_after
 from holdfast.harness.backends.engines.seeds import seed_of

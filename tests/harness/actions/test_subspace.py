@@ -208,7 +208,7 @@ def _changed(folder: Path, change: object) -> None:
         (_truncate, "is not a readable safetensors file"),
         (_corrupt, "is not a readable safetensors file"),
         (_lose_a_shard, "is incomplete: the shard model-00001-of-"),
-        (_break_the_index, "is not a readable shard index"),
+        (_break_the_index, "shard index"),
         (_rename, "has no tensor 'model.layers.0.self_attn.q_proj.weight'"),
         (_reshape, "'model.layers.0.self_attn.q_proj.weight' is 8 x 32 in"),
         (_poison, "checkpoints' weights contain NaN or infinity"),
