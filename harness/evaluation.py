@@ -30,6 +30,7 @@ def evaluate(
     model_args: Mapping[str, Scalar] | str | None = None,
     adapters: Sequence[str] | str | None = None,
     adapter_scales: Sequence[float] | None = None,
+    skip_bad_adapters: bool | None = None,
     gen_kwargs: Mapping[str, Any] | str | None = None,
     chat_template_kwargs: Mapping[str, Scalar] | str | None = None,
     keep_reasoning: bool | None = None,

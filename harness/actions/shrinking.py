@@ -7,11 +7,12 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import Backend, backends
-from holdfast.harness.backends.backend import BackendOptions, Build, Request
+from holdfast.harness.backends.backend import BackendOptions, Build, Request, find_files
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.run import with_reasoning
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.checkpoints import find_adapters, find_base, scale_adapters
+from holdfast.harness.models.checkpoints import scale_adapters
+from holdfast.harness.plan.adapters import choose_adapters
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
@@ -194,8 +195,7 @@ class _Trial:
 
 def _adapter(found: AnswerPair) -> Adapter:
     config, line = found.manifest.config, found.perturbed
-    base = find_base(str(config.model_args.get("pretrained", "")))
-    adapters = scale_adapters(find_adapters(config.adapters, base), config.adapter_scales)
+    adapters = scale_adapters(choose_adapters(config, find_files).adapters, config.adapter_scales)
     adapter = next((each for each in adapters if each.name == line["adapter"]), None)
     if adapter is None:
         raise UserError(f"the run's configuration has no adapter '{line['adapter']}': run it again first")

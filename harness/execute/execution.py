@@ -53,6 +53,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         kept, excluded = validity.split(prepared.variants)
         write_excluded(folder, excluded, prepared.tasks)
         plan = make_plan(config, prepared.tasks, prepared.adapters, kept)
+        manifest.warnings = list(prepared.left_out)
         _probe(engine, plan, manifest)
         _warn_about_empty_cells(manifest, kept, excluded)
         manifest.engine = dict(engine.describe())
@@ -126,7 +127,6 @@ def _options(config: RunConfig, resumed: Manifest) -> BackendOptions:
 def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
     prompts = list(dict.fromkeys(item.question.prompt for item in plan.clean[: 4 * PROBES]))[:PROBES]
     found = engine.probe(prompts)
-    manifest.warnings = []
     for entry in manifest.adapters:
         if entry.name not in found:
             if entry.name != BASE:

@@ -145,6 +145,11 @@ def _check_shapes(name: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
                 f"adapter '{name}': its weights are named '{PREFIX}{PREFIX}...', with a doubled prefix, so none would "
                 "be loaded: save the adapter with PeftModel.save_pretrained"
             )
+        if _LORA.search(key) and not key.startswith(PREFIX):
+            raise UserError(
+                f"adapter '{name}': its weights are named '{key.split('.')[0]}...', without the prefix '{PREFIX}', so "
+                "none would be loaded: save the adapter with PeftModel.save_pretrained"
+            )
         if named := _LORA_NAMED.search(key):
             raise UserError(
                 f"adapter '{name}': its weights still contain the adapter's name ('{named[1]}' in '{key}'), so none "
@@ -157,7 +162,7 @@ def _check_covered(name: str, config: Mapping[str, Any], shapes: Iterable[str]) 
     targets, keys = config.get("target_modules"), list(shapes)
     if not targets or targets == "all-linear" or config.get("target_parameters"):
         return
-    lost = [key for key in keys if _LORA.search(key) and not _is_target(_module_of(key), targets)]
+    lost = [key for key in keys if _LORA.search(key) and not is_target(_module_of(key), targets)]
     if lost:
         raise UserError(
             f"{not_loaded(name, lost, len(keys))}, because target_modules in its {CONFIG} does not name them: complete "
@@ -165,7 +170,7 @@ def _check_covered(name: str, config: Mapping[str, Any], shapes: Iterable[str]) 
         )
 
 
-def _is_target(module: str, targets: str | list[str]) -> bool:
+def is_target(module: str, targets: str | list[str]) -> bool:
     """Whether peft would adapt the module: a pattern must match its name, an entry of a list its end."""
     if isinstance(targets, str):
         return re.fullmatch(targets, module) is not None

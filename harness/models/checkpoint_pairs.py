@@ -40,7 +40,7 @@ class Checkpoint:
         """Return the shape of every tensor, from the headers; raise UserError if a file is broken or lacks a tensor."""
         found: dict[str, tuple[int, ...]] = {}
         for file in dict.fromkeys(self._files.values()):
-            with _open(file) as tensors:
+            with _open(file, "np") as tensors:
                 names = set(tensors.keys())
                 for name in (name for name, where in self._files.items() if where == file):
                     if name not in names:
@@ -180,16 +180,17 @@ def _files(folder: Path) -> dict[str, Path]:
     whole = folder / WHOLE
     if not whole.is_file():
         raise UserError(f"{folder} has neither {WHOLE} nor {INDEX}: save the model as safetensors")
-    with _open(whole) as tensors:
+    with _open(whole, "np") as tensors:
         return dict.fromkeys(tensors.keys(), whole)
 
 
-def _open(file: Path) -> Any:
+def _open(file: Path, framework: str = "pt") -> Any:
+    """Open a safetensors file; names and shapes can be read as those of numpy, without importing torch."""
     from safetensors import SafetensorError, safe_open
 
     check_readable(file)
     try:
-        return safe_open(file, "pt")
+        return safe_open(file, framework)
     except (SafetensorError, OSError) as error:
         raise UserError(f"{file} is not a readable safetensors file ({error}): download or save it again") from None
 

@@ -12,6 +12,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
+from holdfast.harness.plan.adapters import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases
@@ -42,6 +43,8 @@ class PreparedRun:
     base: Adapter
     adapters: list[Adapter]
     variants: list[SampleVariant]
+    left_out: list[str]
+    """Why adapters that were asked for are not part of the run."""
 
 
 def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, check_backend: bool = True) -> PreparedRun:
@@ -65,14 +68,14 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
         parse([""], config.spacy_pipeline)
     loaded = load_tasks(tasks or config.tasks)
     find = backends.get(config.model).find if check_backend else find_files
-    base, adapters = find(config.model_args, config.adapters)
+    base, adapters, left_out = choose_adapters(config, find)
     if "pretrained" in config.model_args:
         warn_about_base_mismatch(adapters, base)
     adapters = scale_adapters(adapters, config.adapter_scales)
     if config.pack is not None:
-        return PreparedRun(config, loaded, base, adapters, read_variants(Path(config.pack), loaded))
+        return PreparedRun(config, loaded, base, adapters, read_variants(Path(config.pack), loaded), left_out)
     loaded = add_paraphrases(loaded, config)
-    return PreparedRun(config, loaded, base, adapters, list(make_variants(config, loaded)))
+    return PreparedRun(config, loaded, base, adapters, list(make_variants(config, loaded)), left_out)
 
 
 def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
@@ -138,4 +141,5 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
         variants=digest_of_variants(prepared.variants),
         generations=0,
         started=timestamp(),
+        warnings=list(prepared.left_out),
     )

@@ -64,6 +64,7 @@ class RunConfig(BaseModel):
     output_path: str = "results/run"
     log_samples: bool = False
     attention: bool = False
+    skip_bad_adapters: bool = False
 
     @property
     def search_method(self) -> Literal["random", "greedy"] | None:

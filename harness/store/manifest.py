@@ -17,7 +17,9 @@ from holdfast.reading import place_of, read_text
 from holdfast.writing import write_text
 
 FILE = "run.json"
-_MAY_DIFFER = frozenset({"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica"})
+_MAY_DIFFER = frozenset(
+    {"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica", "skip_bad_adapters"}
+)
 
 
 class AdapterEntry(BaseModel):
@@ -119,6 +121,11 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             "--output_path"
         )
     _check_same_inputs(old, new, folder)
+    if [each.name for each in old.adapters] != [each.name for each in new.adapters]:
+        raise UserError(
+            f"{folder} holds a run with different adapters ({', '.join(each.name for each in old.adapters)}): one that "
+            "was left out can be used now, or the reverse; choose another --output_path"
+        )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
             raise UserError(

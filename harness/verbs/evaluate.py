@@ -58,6 +58,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     ),
 }
 _RUN_SWITCHES = {
+    "model": (("--skip_bad_adapters", "leave out adapters that can't be used, and go on with the others"),),
     "scoring": (
         ("--keep_reasoning", "score what a model thinks aloud (<think>...</think>) as a part of its answer"),
         ("--attention", "measure how far each answer's attention moved on the prompt (backend hf; slower)"),

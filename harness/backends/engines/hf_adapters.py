@@ -88,6 +88,17 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
                 )
 
 
+def skeleton_of(config: Any, trust: bool = False) -> Any:
+    """Return a text model without its weights, for `check_belongs`; transformers raises ValueError, OSError or
+    ImportError if it can't build one."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    builder = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    with torch.device("meta"):
+        return builder.from_config(config, trust_remote_code=trust)
+
+
 def mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -> frozenset[str]:
     """Return the adapters whose prompts may share a batch: the base, and plain LoRA of linear layers at scale 1.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.engines.hf_adapters import check_belongs
+from holdfast.harness.backends.engines.hf_adapters import check_belongs, skeleton_of
 from holdfast.harness.backends.engines.hf_generation import ignored, saved_generation_config
 from holdfast.harness.backends.engines.hf_loading import check_length, open_checkpoint
 from holdfast.harness.backends.engines.prompting import Prompting
@@ -172,14 +172,10 @@ def _reads(setting: str) -> bool:
 
 def _check_belong(config: Any, loras: Sequence[Adapter], trust: bool) -> None:
     """Check that the adapters fit the base, using a copy of it without weights."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
     if not loras:
         return
     try:
-        with torch.device("meta"):
-            skeleton = AutoModelForCausalLM.from_config(config, trust_remote_code=trust)
+        skeleton = skeleton_of(config, trust)
     except (ValueError, OSError, ImportError) as error:
         raise UserError(f"the base is not a causal language model ({first_line(error)}): try --model hf") from None
     for adapter in loras:

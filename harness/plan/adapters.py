@@ -1,0 +1,75 @@
+"""Choose the adapters of a run: all bad ones are named at once, and may be left out."""
+
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from holdfast.errors import UserError
+from holdfast.harness.backends.backend import Find
+from holdfast.harness.backends.engines.hf_adapters import check_belongs, skeleton_of
+from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_fit import check_fit
+from holdfast.harness.models.checkpoints import BASE, find_local
+from holdfast.harness.store.config import RunConfig
+
+
+class Chosen(NamedTuple):
+    """The base, the adapters that can be used, and why each of the others is left out."""
+
+    base: Adapter
+    adapters: list[Adapter]
+    left_out: list[str]
+
+
+def choose_adapters(config: RunConfig, find: Find) -> Chosen:
+    """Find a run's base and adapters, and check them from the headers of their files.
+
+    Args:
+        config: The configuration; with `skip_bad_adapters`, bad adapters are left out.
+        find: Finds adapters for the run's backend.
+
+    Raises:
+        UserError: If adapters are bad, naming all of them, unless they may be left out and others remain.
+    """
+    base, _ = find(config.model_args, [BASE])  # a mistake in the base is no adapter's
+    folder = find_local(str(config.model_args.get("pretrained", "")))
+    good: list[str] = []
+    bad: list[str] = []
+    for spec in config.adapters:
+        try:
+            _, [adapter] = find(config.model_args, [spec])
+            if adapter.path is not None and folder is not None:
+                named = check_fit(adapter.name, adapter.path, folder)
+                skeleton = None if named else _skeleton(folder, bool(config.model_args.get("trust_remote_code")))
+                if skeleton is not None:
+                    check_belongs(skeleton, adapter)
+        except UserError as error:
+            bad.append(str(error))
+        else:
+            good.append(spec)
+    if bad and not (config.skip_bad_adapters and good):
+        raise UserError(_joined(bad, len(good)))
+    _, adapters = find(config.model_args, good)
+    left_out = [f"left out: {each}" for each in bad]
+    for each in left_out:
+        warnings.warn(each, stacklevel=3)
+    return Chosen(base, adapters, left_out)
+
+
+@lru_cache(maxsize=1)
+def _skeleton(base: Path, trust: bool) -> Any:
+    """Return the base without its weights, or None if transformers can't build it."""
+    from transformers import AutoConfig
+
+    try:
+        return skeleton_of(AutoConfig.from_pretrained(base, trust_remote_code=trust), trust)
+    except (OSError, ValueError, KeyError, ImportError):
+        return None
+
+
+def _joined(bad: Sequence[str], good: int) -> str:
+    way_out = "; --skip_bad_adapters goes on with the others" if good else ""
+    count = f"{len(bad)} of {len(bad) + good} adapters can't be used: " if len(bad) > 1 else ""
+    return f"{count}{'; '.join(bad)}{way_out}"
