@@ -33,10 +33,12 @@ def isotropic(settings: FlatLora, context: TrainingContext) -> StepNoise:
 
 
 def _noise(kind: Literal["flat_lora", "isotropic"], settings: FlatLora, context: TrainingContext) -> StepNoise:
+    from holdfast.training.noise.weights.layers import warn_of_left_out
     from holdfast.training.noise.weights.weight_noise import WeightNoise
 
     if context.full:
         raise UserError(f"--noise {kind} perturbs the weights that an adapter changes: remove --full")
+    warn_of_left_out(kind, context.model)
     return WeightNoise(
         context.model, sigma=settings.sigma, seed=context.seed, kind=kind, all_linear=settings.all_linear
     )

@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sam:
-    """The settings of `sam_ab` and `sam_w`."""
+    """The settings of `sam_w`."""
 
     rho: float = setting(0.05, "radius of the neighbourhood: the L2 norm of the step", ge=0)
 
 
-@method("sam_ab", "weights", settings=Sam)
-def sam_ab(settings: Sam, context: TrainingContext) -> StepNoise:
+@dataclass(frozen=True)
+class SamAB:
+    """The settings of `sam_ab`: A and B are far smaller than the matrices, and so is the radius around them."""
+
+    rho: float = setting(0.003, "radius of the neighbourhood: the L2 norm of the step", ge=0)
+
+
+@method("sam_ab", "weights", settings=SamAB)
+def sam_ab(settings: SamAB, context: TrainingContext) -> StepNoise:
     """Take the gradient at the worst point near the adapter's A and B (Foret et al. 2021)."""
     from holdfast.training.noise.weights.ascent import SharpnessAware, trained_parameters
 
@@ -31,7 +38,9 @@ def sam_ab(settings: Sam, context: TrainingContext) -> StepNoise:
 def sam_w(settings: Sam, context: TrainingContext) -> StepNoise:
     """Take the gradient at the worst point near the frozen matrices that the adapter changes."""
     from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter
+    from holdfast.training.noise.weights.layers import warn_of_left_out
 
     if context.full:
         raise UserError("--noise sam_w perturbs the weights that an adapter changes: remove --full")
+    warn_of_left_out("sam_w", context.model)
     return SharpnessAware(context.model, matrices_under_adapter(context.model), settings.rho)

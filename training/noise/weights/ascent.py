@@ -8,6 +8,7 @@ from torch import Tensor, distributed, nn
 
 from holdfast.errors import UserError
 from holdfast.training.noise.weights.layers import adapted_layers
+from holdfast.training.noise.weights.parameters import parameters_under_adapter
 
 
 class SharpnessAware:
@@ -48,8 +49,8 @@ def trained_parameters(model: nn.Module) -> list[Tensor]:
 
 
 def matrices_under_adapter(model: nn.Module) -> list[Tensor]:
-    """Return the frozen floating-point matrices that adapters change; raises UserError if there are none."""
-    weights = [layer.base.weight for layer in adapted_layers(model)]
+    """Return the frozen floating-point weights that adapters change; raises UserError if there are none."""
+    weights = [*(layer.base.weight for layer in adapted_layers(model)), *parameters_under_adapter(model)]
     return _require_any([weight for weight in weights if isinstance(weight, Tensor) and weight.is_floating_point()])
 
 

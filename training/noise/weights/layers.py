@@ -1,11 +1,15 @@
 """The linear layers that an adapter changes, and their row norms, computed without merging."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+Factors = tuple[float, Tensor, Tensor]
+"""The scale s, A (r, n) and B (m, r)."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class AdaptedLayer:
 
     name: str
     base: nn.Module
-    factors: tuple[tuple[float, Tensor, Tensor], ...] = ()
+    factors: tuple[Factors, ...] = ()
 
     @property
     def transposed(self) -> bool:
@@ -82,16 +86,49 @@ def adapted_layers(model: nn.Module, *, all_linear: bool = False) -> list[Adapte
 
 def _find_adapted(model: nn.Module) -> Iterator[AdaptedLayer]:
     for name, module in model.named_modules():
-        active: Any = getattr(module, "active_adapters", None)
-        if not hasattr(module, "lora_A") or not _is_linear(getattr(module, "base_layer", None)) or active is None:
+        if not _is_linear(getattr(module, "base_layer", None)) or hasattr(module, "parameter_name"):
             continue
-        chosen = [adapter for adapter in active if adapter in module.lora_A]
+        found: Any = module
         factors = tuple(
-            (float(module.scaling[adapter]), module.lora_A[adapter].weight, module.lora_B[adapter].weight)
-            for adapter in chosen
+            (float(found.scaling[adapter]), found.lora_A[adapter].weight, found.lora_B[adapter].weight)
+            for adapter in active_adapters(module)
         )
         if factors:
-            yield AdaptedLayer(name, module.base_layer, factors)
+            yield AdaptedLayer(name, found.base_layer, factors)
+
+
+def active_adapters(module: Any) -> list[str]:
+    """Return the active adapters that change a module by A and B."""
+    return [each for each in _active(module) if each in getattr(module, "lora_A", ())]
+
+
+def _active(module: Any) -> list[str]:
+    found = getattr(module, "active_adapters", None) or []
+    return [] if callable(found) else found  # a method of whole models
+
+
+def left_out(model: nn.Module) -> list[str]:
+    """Return what the model's adapters change besides matrices: LoRA of embeddings and convolutions, whole modules."""
+    found = []
+    for name, module in model.named_modules():
+        short = name.removeprefix("base_model.model.")
+        kept: Any = getattr(module, "modules_to_save", None)
+        if any(each in getattr(module, "lora_embedding_A", ()) for each in _active(module)):
+            found.append(f"{short} (LoRA of an embedding)")
+        elif isinstance(kept, nn.ModuleDict) and len(kept):
+            found.append(f"{short} (trained as a whole)")
+        elif type(module).__name__ == "TrainableTokensWrapper":
+            found.append(f"{short} (trained tokens)")
+        elif active_adapters(module) and not (_is_linear(module.base_layer) or hasattr(module, "parameter_name")):
+            found.append(f"{short} (LoRA of a {type(module.base_layer).__name__})")
+    return found
+
+
+def warn_of_left_out(noise: str, model: nn.Module) -> None:
+    """Warn of what the adapter changes and this noise does not perturb."""
+    if names := left_out(model):
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        warnings.warn(f"--noise {noise} perturbs linear layers and experts only, not {shown}", stacklevel=2)
 
 
 def _is_linear(module: Any) -> bool:

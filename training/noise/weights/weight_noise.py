@@ -14,6 +14,7 @@ from torch.nn import functional
 from holdfast.errors import UserError
 from holdfast.training.noise.weights.layers import AdaptedLayer, adapted_layers
 from holdfast.training.noise.weights.normals import Finish, key_of, normals
+from holdfast.training.noise.weights.parameters import adapted_parameters, add_noise
 
 Kind = Literal["flat_lora", "isotropic"]
 
@@ -58,19 +59,20 @@ class WeightNoise:
     all its micro-batches, on all ranks and when activations are recomputed.
 
     Frozen weights are never written to: each layer adds eps to a copy of its weight when it multiplies, in forward and
-    in backward, so that memory holds one layer's noise at a time.
+    in backward, so that memory holds one layer's noise at a time. Experts of a mixture that the adapter changes as bare
+    parameters (`target_parameters`) are read with noise, from the merged copy that peft makes for each pass.
 
     Outside `step(...)` the model has no noise, so evaluation and saving never see it.
 
     Args:
-        model: A model with an active LoRA adapter; the forward methods of its linear layers are wrapped.
+        model: A model with an active LoRA adapter; the forward methods of the adapted modules are wrapped.
         sigma: The noise at the last step, relative to each row's root mean square, >= 0.
         seed: The seed of the noise.
         kind: `flat_lora`, or its control `isotropic`: the same energy in each matrix, spread evenly over its rows.
         all_linear: Whether to perturb every linear layer, not only those with an adapter.
 
     Raises:
-        UserError: If sigma is negative, or no linear layer has an active adapter.
+        UserError: If sigma is negative, or no linear layer or expert has an active adapter.
     """
 
     def __init__(
@@ -78,14 +80,18 @@ class WeightNoise:
     ) -> None:
         if sigma < 0:
             raise UserError(f"sigma must be >= 0, got {sigma:g}")
-        self._layers = adapted_layers(model, all_linear=all_linear)
+        matrices = adapted_parameters(model)
+        owned = {id(each.base) for each in matrices}
+        linear = [each for each in adapted_layers(model, all_linear=all_linear) if id(each.base) not in owned]
+        self._layers: list[AdaptedLayer] = [*linear, *matrices]
         if not self._layers:
             raise UserError("weight noise needs a linear layer with an active LoRA adapter; the model has none")
         self._sigma, self._seed, self._kind = sigma, seed, kind
         self._now: dict[str, Noise] = {}
         self._squares = {layer.name: layer.base_squares() for layer in self._layers}
-        for layer in self._layers:
+        for layer in linear:
             _wrap(layer, self._now)
+        add_noise(matrices, self._now)
 
     @contextmanager
     def step(self, step: int, total: int) -> Iterator[None]:
@@ -106,8 +112,8 @@ class WeightNoise:
 
     def remove(self) -> None:
         """Restore the layers' original forward methods."""
-        for layer in self._layers:
-            del layer.base.forward
+        for base in {id(layer.base): layer.base for layer in self._layers}.values():
+            del base.forward
 
     def _std(self, layer: AdaptedLayer, sigma: float) -> Tensor:
         norms = layer.row_norms(self._squares[layer.name]) * (sigma / math.sqrt(layer.weight().shape[1]))
