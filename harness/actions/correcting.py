@@ -3,7 +3,7 @@
 import hashlib
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from holdfast.training.corrections import Correction
+    from holdfast.training.corrections.factored.factors import Factors
 
 
 class Corrected(NamedTuple):
@@ -87,19 +88,22 @@ def _correct(
     if len(missing) < len(cards):
         kept = ", ".join(str(target) for target, card in zip(targets, cards, strict=True) if card)
         warnings.warn(f"made before from the same files and settings, and kept: {kept}", stacklevel=2)
-    if source.others and missing:
-        kept = ", ".join(sorted({key.removeprefix("base_model.model.") for key in source.others})[:3])
+    uncovered = _find_uncovered(source, space.manifest)
+    left = [*source.others, *uncovered]
+    if left and missing:
+        shown = ", ".join(sorted({key.removeprefix("base_model.model.") for key in left})[:3])
         warnings.warn(
-            f"{len(source.others)} tensors that no correction covers are kept as they are: {kept}", stacklevel=2
+            f"{len(left)} tensors or modules that no correction covers are kept as they are: {shown}", stacklevel=2
         )
     started = time.perf_counter()
-    found = _corrected(source, space, [chosen[i] for i in missing]) if missing else []
+    covered = {name: each for name, each in source.factors.items() if name not in uncovered}
+    found = _corrected(covered, space, [chosen[i] for i in missing]) if missing else []
     seconds = (time.perf_counter() - started) / max(1, len(missing))
     if found and not any(sum(each.energies) for each in found[0].values()):
         warnings.warn(f"adapter '{adapter}' changes nothing: its update is 0", stacklevel=2)
     for i, corrections in zip(missing, found, strict=True):
-        card = make_card(adapter, digests, space.manifest, chosen[i], corrections, source.others, seconds)
-        factors = {name: correction.factors for name, correction in corrections.items()}
+        card = make_card(adapter, digests, space.manifest, chosen[i], corrections, left, seconds)
+        factors = {**source.factors, **{name: correction.factors for name, correction in corrections.items()}}
         write_adapter(source, factors, targets[i], {CARD: card.model_dump_json(indent=2) + "\n"})
         cards[i] = card
     return [Corrected(target, card) for target, card in zip(targets, cards, strict=True) if card]
@@ -153,14 +157,35 @@ def print_correction(path: Path, card: CorrectionCard) -> None:
     )
 
 
+def _find_uncovered(source: AdapterFiles, manifest: SubspaceManifest) -> list[str]:
+    """Return the adapter's modules that a subspace leaves out: the output head, embeddings.
+
+    Raises:
+        UserError: If there are no others.
+    """
+    left_out = {tensor.removesuffix(".weight") for tensor in manifest.skipped}
+    found = [name for name in source.factors if _is_among(name, left_out) or name in source.embeddings]
+    if len(found) == len(source.factors):
+        raise UserError(
+            f"adapter '{source.path}' changes only {', '.join(found)}, which a subspace leaves out: there is nothing "
+            "to correct"
+        )
+    return found
+
+
+def _is_among(name: str, known: Collection[str]) -> bool:
+    """Whether a module is known by this name, or by one that differs only by a leading prefix."""
+    return any(name == each or name.endswith(f".{each}") or each.endswith(f".{name}") for each in known)
+
+
 def _corrected(
-    source: AdapterFiles, space: Subspace, settings: list[CorrectionSettings]
+    factors: "Mapping[str, Factors]", space: Subspace, settings: list[CorrectionSettings]
 ) -> "list[dict[str, Correction]]":
     """Apply each of the settings to every module; each module is read and split once."""
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
     from holdfast.training.starting import start
 
-    modules = ModuleUpdates(source.factors, space, _Displacements(space.manifest))
+    modules = ModuleUpdates(factors, space, _Displacements(space.manifest))
     return correct_modules([start(each.method, each.values, modules) for each in settings], modules)
 
 

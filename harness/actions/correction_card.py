@@ -80,7 +80,7 @@ class CorrectionCard(BaseModel):
     """The mean over modules, weighted by ||F||."""
     modules: list[CorrectedModule]
     kept: list[str]
-    """Tensors that no correction covers (modules_to_save, biases), kept as they were."""
+    """Tensors and modules that no correction covers (modules_to_save, biases, output head), kept as they were."""
     versions: dict[str, str]
     seconds: float
 

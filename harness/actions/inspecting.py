@@ -51,7 +51,7 @@ def inspect(
     if base:
         _check_base(name, base)
     if data:
-        adapter = read_adapter(name)
+        adapter = read_adapter(name, allow_magnitudes=True)
         probed = Probed(name, data, base or str(adapter.config.get("base_model_name_or_path") or ""), limit, device)
         card = read_card(adapter.path)
         flatness = measure_flatness(probed, card.squared_distance if card else None)
@@ -77,7 +77,7 @@ def _check_adapter(name: str) -> None:
 def _check_base(name: str, base: str) -> None:
     """Raise UserError if the headers of the base's files give a module another shape than the adapter does."""
     shapes = Checkpoint(find_checkpoint(base)).shapes()
-    for module, each in read_adapter(name).factors.items():
+    for module, each in read_adapter(name, allow_magnitudes=True).factors.items():
         shape, its = (len(each.b), each.a.shape[1]), shapes.get(f"{module}.weight", ())
         # Conv1D stores its weights transposed; a single column is packed numbers.
         if len(its) == 2 and its[1] > 1 and shape not in (its, its[::-1]):

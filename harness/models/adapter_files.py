@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PICKLED = "adapter_model.bin"
-_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+_LINEAR, _EMBEDDING = (".lora_A.weight", ".lora_B.weight"), (".lora_embedding_A", ".lora_embedding_B")
+"""How peft names the factors A and B; an embedding's update is s B A of shape (size, vocabulary)."""
+
+_MAGNITUDE = ".lora_magnitude_vector"
 
 _REFUSED = {
     "use_dora": "is a DoRA adapter: its update is scaled by magnitudes, so it is not a product of two factors",
@@ -40,7 +43,9 @@ class AdapterFiles:
     config: Mapping[str, Any]
     factors: Mapping[str, Factors]
     others: "Mapping[str, Tensor]"
-    """Tensors other than factors (modules_to_save, biases, trained tokens), by their key in the file."""
+    """Tensors other than factors (modules_to_save, biases, trained tokens, magnitudes), by their key in the file."""
+    embeddings: frozenset[str] = frozenset()
+    """The modules among `factors` that are embeddings."""
 
     @property
     def digest(self) -> str:
@@ -48,7 +53,7 @@ class AdapterFiles:
         return digest_of(self.path)
 
 
-def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
+def read_adapter(name: str, *, allow_pickle: bool = False, allow_magnitudes: bool = False) -> AdapterFiles:
     """Read a LoRA adapter.
 
     The scale of each module is peft's: alpha / r, or alpha / sqrt(r) with rsLoRA, after `rank_pattern` and
@@ -57,18 +62,22 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
     Args:
         name: A peft directory, a hub name or a shipped adapter.
         allow_pickle: Also read pickled weights (adapter_model.bin).
+        allow_magnitudes: Also read a DoRA adapter, whose update is more than the product of its factors.
 
     Raises:
         UserError: If it isn't a LoRA adapter, its update isn't a product of two factors, its files are broken, its
             weights contain NaN or infinity, or they are pickled and `allow_pickle` is off.
     """
     folder = find_checkpoint(name, "adapter")
-    config = _config(folder, name)
+    config = _config(folder, name, allow_magnitudes)
     factors: dict[str, Factors] = {}
+    embeddings: set[str] = set()
     tensors = _tensors(folder, name, allow_pickle)
-    for key in [key for key in tensors if key.endswith(_DOWN)]:
-        stem = key.removesuffix(_DOWN)
-        a, b = tensors.pop(key), tensors.pop(stem + _UP, None)
+    for key, (down, up) in [
+        (key, names) for key in tensors for names in (_LINEAR, _EMBEDDING) if key.endswith(names[0])
+    ]:
+        stem = key.removesuffix(down)
+        a, b = tensors.pop(key), tensors.pop(stem + up, None)
         module = stem.removeprefix(PREFIX)
         if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
             raise UserError(f"adapter '{name}': the factors of '{module}' must be two matrices of the same rank")
@@ -77,12 +86,14 @@ def read_adapter(name: str, *, allow_pickle: bool = False) -> AdapterFiles:
                 f"adapter '{name}': the weights of '{module}' contain NaN or infinity: its training diverged"
             )
         factors[module] = Factors(a, b, _alpha(config, module) / _divisor(config, len(a)))
-    left = [key for key in tensors if ".lora_" in key and not key.endswith("lora_B.bias")]
+        if down == _EMBEDDING[0]:
+            embeddings.add(module)
+    left = [key for key in tensors if ".lora_" in key and not (key.endswith("lora_B.bias") or _MAGNITUDE in key)]
     if left:
         raise UserError(f"adapter '{name}': '{left[0]}' adapts something other than a linear layer")
     if not factors:
         raise UserError(f"adapter '{name}' has no LoRA factors: it changes nothing")
-    return AdapterFiles(folder, config, factors, tensors)
+    return AdapterFiles(folder, config, factors, tensors, frozenset(embeddings))
 
 
 def write_adapter(
@@ -103,8 +114,8 @@ def write_adapter(
     """
     tensors = dict(source.others)
     for module, each in factors.items():
-        stem = PREFIX + module
-        tensors |= {stem + _DOWN: each.a.contiguous(), stem + _UP: each.b.contiguous()}
+        down, up = _EMBEDDING if module in source.embeddings else _LINEAR
+        tensors |= {PREFIX + module + down: each.a.contiguous(), PREFIX + module + up: each.b.contiguous()}
     check_free(target)
     with atomic_path(target) as temporary:
         temporary.mkdir()
@@ -150,14 +161,14 @@ def _as_int_if_whole(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-def _config(folder: Path, name: str) -> dict[str, Any]:
+def _config(folder: Path, name: str, allow_magnitudes: bool) -> dict[str, Any]:
     config = read_config(name, folder)
     if config.get("peft_type") != "LORA":
         raise UserError(
             f"'{name}' is a {config.get('peft_type')} adapter: expected LoRA, whose update is a product of factors"
         )
     for field, why in _REFUSED.items():
-        if config.get(field):
+        if config.get(field) and not (field == "use_dora" and allow_magnitudes):
             raise UserError(f"adapter '{name}' {why}")
     check_adapter(name, folder)
     return config

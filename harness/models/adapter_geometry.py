@@ -1,7 +1,9 @@
 """The geometry of an adapter's update, module by module, computed from its files."""
 
+import warnings
 from pathlib import Path
 
+from holdfast.harness.models.adapter_checks import PREFIX
 from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.metrics.adapters.geometry import Geometry, geometry_of
 
@@ -9,10 +11,20 @@ from holdfast.metrics.adapters.geometry import Geometry, geometry_of
 def inspect_adapter(name: str | Path) -> dict[str, Geometry]:
     """Return the geometry (norms, effective rank) of every LoRA pair of an adapter, by module name.
 
+    What an adapter changes besides, such as DoRA's magnitudes or whole modules, is left out with a warning.
+
     Args:
         name: A peft directory, a hub name or a shipped adapter.
 
     Raises:
         UserError: If the adapter can't be found or read, or has no LoRA pair.
     """
-    return {module: geometry_of(each.a, each.b, each.scale) for module, each in read_adapter(str(name)).factors.items()}
+    adapter = read_adapter(str(name), allow_magnitudes=True)
+    if adapter.others:
+        shown = ", ".join(sorted({key.removeprefix(PREFIX) for key in adapter.others})[:3])
+        warnings.warn(
+            f"adapter '{name}': the norms are those of s B A alone; {len(adapter.others)} other tensors are left out: "
+            f"{shown}",
+            stacklevel=2,
+        )
+    return {module: geometry_of(each.a, each.b, each.scale) for module, each in adapter.factors.items()}

@@ -4,6 +4,7 @@ import json
 import shutil
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -96,3 +97,23 @@ def test_a_base_of_other_shapes_is_refused(tmp_path: Path, capsys: pytest.Captur
     save_file({key: each[..., :-1].contiguous() for key, each in weights.items()}, tmp_path / "model.safetensors")
     assert main(["inspect", "pocket-steady", "--base", str(tmp_path)]) == 1
     assert "adapter 'pocket-steady' does not fit the base" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", [{"use_dora": True}, {"target_modules": ["embed_tokens", "q_proj"]}])
+def test_norms_of_dora_and_embeddings_are_those_of_the_factors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any]
+) -> None:
+    model = with_lora(tiny("llama")[0], **{"target_modules": ["q_proj"], **settings})
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    assert main(["inspect", str(tmp_path), "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)["modules"]
+    expected = {
+        name.removeprefix("base_model.model."): float(module.get_delta_weight("default").norm())
+        for name, module in model.named_modules()
+        if hasattr(module, "get_delta_weight")
+    }
+    assert found.keys() == expected.keys()
+    assert all(found[name]["norm"] == pytest.approx(norm, rel=1e-4) for name, norm in expected.items())
+    said = "the norms are those of s B A alone; 2 other tensors are left out: model.layers.0.self_attn.q_proj.lora_magn"
+    assert (said in printed.err) == ("use_dora" in settings)
