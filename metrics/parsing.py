@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import regex
@@ -76,6 +78,19 @@ def _actions(doc: Any) -> Iterator[Action]:
         )
 
 
+def check_installed(pipeline: str) -> None:
+    """Raise UserError if a pipeline is neither a package nor a directory, without importing spaCy."""
+    if not (pipeline.isidentifier() and find_spec(pipeline)) and not Path(pipeline).expanduser().is_dir():
+        raise _not_installed(pipeline)
+
+
+def _not_installed(pipeline: str) -> UserError:
+    return UserError(
+        f"spaCy pipeline '{pipeline}' is not installed: install it (python -m spacy download {pipeline}), "
+        "or omit it to split sentences by rule"
+    )
+
+
 @cache
 def _pipeline(name: str) -> Any:
     import spacy
@@ -83,10 +98,7 @@ def _pipeline(name: str) -> Any:
     try:
         nlp = spacy.load(name)
     except OSError:
-        raise UserError(
-            f"spaCy pipeline '{name}' is not installed: install it (python -m spacy download {name}), "
-            "or omit it to split sentences by rule"
-        ) from None
+        raise _not_installed(name) from None
     if not {"parser", "senter", "sentencizer"} & set(nlp.pipe_names):
         nlp.add_pipe("sentencizer", first=True)
     return nlp

@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
-from holdfast.training.library_fields import LibraryField, training_arguments
+from holdfast.training.library_fields import LibraryField, reporters, training_arguments
 
 DEFAULT_ARGUMENTS: Mapping[str, Any] = {
     "learning_rate": 5e-4,
@@ -76,6 +76,7 @@ def check_arguments(given: Mapping[str, Any], evaluates: bool, others: Mapping[s
             raise UserError(f"{name} can't be set: {_REFUSED[name]}")
         found[name] = _check_value(name, value, known[name])
     _check_ranges(found)
+    _check_reporters(found.get("report_to"))
     _check_evaluation(found, evaluates)
     return found
 
@@ -129,6 +130,13 @@ def _check_ranges(arguments: Mapping[str, Any]) -> None:
         ):
             if arguments.get(name):
                 raise UserError(f"{name} needs worker processes: set dataloader_num_workers")
+
+
+def _check_reporters(given: Any) -> None:
+    known = reporters()
+    for name in [given] if isinstance(given, str) else given or ():
+        if known and name not in ("all", "none", *known):
+            raise UserError(f"report_to: unknown '{name}'{did_you_mean(name, known)}; use none, {', '.join(known)}")
 
 
 def _check_evaluation(arguments: Mapping[str, Any], evaluates: bool) -> None:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from holdfast.training.examples import Example
 
 
+def check_is_model(checkpoint: Path, name: str) -> None:
+    """Raise UserError if a directory holds an adapter and no model; `name` is its name in the message."""
+    if (checkpoint / "adapter_config.json").is_file() and not (checkpoint / "config.json").is_file():
+        raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base model it was trained on")
+
+
 def load_config(checkpoint: Path, name: str) -> Any:
     """Return the configuration of a model.
 
@@ -26,12 +32,10 @@ def load_config(checkpoint: Path, name: str) -> Any:
         name: Its name in error messages.
 
     Raises:
-        UserError: If the directory holds an adapter, or no model that transformers knows.
+        UserError: If the directory holds no model that transformers knows.
     """
     from transformers import AutoConfig
 
-    if (checkpoint / "adapter_config.json").is_file() and not (checkpoint / "config.json").is_file():
-        raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base model it was trained on")
     try:
         return AutoConfig.from_pretrained(checkpoint)
     except (OSError, ValueError) as error:

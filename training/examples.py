@@ -92,6 +92,11 @@ def read_examples(source: str) -> list[Example]:
     return examples
 
 
+def is_hub_name(source: str) -> bool:
+    """Return whether a source has the form of a hub data set's name, owner/name."""
+    return source.count("/") == 1 and not source.startswith((".", "/", "~"))
+
+
 def digest_of_examples(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of the examples' content, in hex."""
     digest = hashlib.sha256()
@@ -211,7 +216,7 @@ def _rows(source: str) -> list[dict[str, Any]]:
         except (OSError, ValueError) as error:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-    if path.exists() or source.count("/") != 1:
+    if path.exists() or not is_hub_name(source):
         raise UserError(
             f"--data '{source}': use a .jsonl, .json, .csv or .parquet file, or a hub data set as owner/name"
         )

@@ -38,6 +38,15 @@ def training_arguments() -> Mapping[str, LibraryField]:
     return _fields_of("transformers", "training_args.py", "TrainingArguments", "trainer_utils.py", "debug_utils.py")
 
 
+def reporters() -> tuple[str, ...]:
+    """Return the names of the services to which transformers' Trainer can report."""
+    source = _folder_of("transformers") / "integrations" / "integration_utils.py"
+    for node in ast.parse(source.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INTEGRATION_TO_CALLBACK":
+            return tuple(_literal(key) for key in getattr(node.value, "keys", ()))
+    return ()
+
+
 def lora_config() -> Mapping[str, LibraryField]:
     """Return the fields of peft's LoraConfig, without those of its base classes."""
     return _fields_of("peft", "tuners/lora/config.py", "LoraConfig")
@@ -46,10 +55,7 @@ def lora_config() -> Mapping[str, LibraryField]:
 @cache
 def _fields_of(package: str, file: str, name: str, *beside: str) -> Mapping[str, LibraryField]:
     """Read the fields of one class; `beside` are files with enumerations that its annotations name."""
-    spec = find_spec(package)
-    assert spec is not None, package
-    assert spec.origin is not None, package
-    folder = Path(spec.origin).parent
+    folder = _folder_of(package)
     classes = {
         each.name: each
         for path in (file, *beside)
@@ -61,6 +67,13 @@ def _fields_of(package: str, file: str, name: str, *beside: str) -> Mapping[str,
         for node in classes[name].body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
+
+
+def _folder_of(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None, package
+    assert spec.origin is not None, package
+    return Path(spec.origin).parent
 
 
 def _field(node: ast.AnnAssign, classes: Mapping[str, ast.ClassDef]) -> LibraryField:

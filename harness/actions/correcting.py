@@ -78,7 +78,7 @@ def correct(
 def _correct(
     adapter: str, subspace: Path, out: Path, chosen: list[CorrectionSettings], allow_pickle: bool
 ) -> list[Corrected]:
-    source, space = read_adapter(adapter, allow_pickle=allow_pickle), Subspace(subspace)
+    space, source = Subspace(subspace), read_adapter(adapter, allow_pickle=allow_pickle)
     check_base(source, space.manifest)
     with subspace.open("rb") as stream:
         digests = {"adapter": source.digest, "subspace": hashlib.file_digest(stream, "sha256").hexdigest()}

@@ -21,6 +21,7 @@ from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.word_diff import shown
 from holdfast.harness.store.config import make_config, parse_pairs
 from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.encoders.encoder import check_encoders
 
 REFERENCE = "peft"
 
@@ -85,6 +86,7 @@ def equivalence(
     args = {"pretrained": _base_of(adapter), "dtype": dtype} | parse_pairs(model, "--model_args", alone="pretrained")
     backends.get("hf").check(args)
     config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
+    check_encoders(config.encoder)
     chosen = load_tasks(config.tasks)
     [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
     if found.path is None:

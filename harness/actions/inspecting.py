@@ -7,10 +7,12 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.actions.flatness import Flatness, Probed, check_plot, draw_surfaces, measure_flatness
+from holdfast.harness.actions.training import check_data
 from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.harness.models.adapter_geometry import inspect_adapter
 from holdfast.harness.models.checkpoint_pairs import Checkpoint
 from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.harness.models.devices import check_device
 from holdfast.metrics.adapters.geometry import Geometry, total
 from holdfast.training.training_card import read_card
 
@@ -45,6 +47,10 @@ def inspect(
         check_plot(plot)
     if limit < 1:
         raise UserError(f"--limit must be >= 1, got {limit}")
+    check_device(device)
+    check_data({"data": data}, {})
+    if base:
+        find_checkpoint(base)
     _check_adapter(name)
     modules = inspect_adapter(name)
     flatness, drawn = None, []

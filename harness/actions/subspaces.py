@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from holdfast.errors import UserError, first_line
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
+from holdfast.harness.models.devices import check_device
 from holdfast.harness.models.safetensors_files import join_files, write_whole
 from holdfast.harness.store.progress import progress_bar
 from holdfast.harness.store.versions import versions
@@ -123,7 +124,7 @@ def make_subspace(
     energy = 0.9 if rank is None and energy is None else energy
     if digests[0] == digests[1]:
         raise _equal(base, aligned)
-    _check_device(device)
+    check_device(device)
     plan = _plan(
         base=base,
         aligned=aligned,
@@ -133,6 +134,7 @@ def make_subspace(
         energy=energy,
         seed=seed,
     )
+    _check_usable(device)
     parts = out.with_name(f"{out.name}.parts")
     if not out.is_file():
         check_file_target(out)
@@ -222,7 +224,7 @@ def _equal(base: str, aligned: str) -> UserError:
     return UserError(f"'{base}' and '{aligned}' are equal in every linear layer: there is no alignment to find")
 
 
-def _check_device(device: str) -> None:
+def _check_usable(device: str) -> None:
     import torch
 
     try:

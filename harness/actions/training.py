@@ -8,13 +8,15 @@ from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.store.config import parse_pairs, scalar_of
 from holdfast.paths import as_path, expanded
-from holdfast.training.examples import read_examples
+from holdfast.training.base_model import check_is_model
+from holdfast.training.examples import is_hub_name, read_examples
 from holdfast.training.lora_settings import parse_lora
 from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
 from holdfast.training.train import train_recipe
 
 _LARGE = 2**25
 """Bytes of JSON that are read in about a second."""
+_TEXT = (".jsonl", ".json", ".csv")
 _PAIRS = ("model_args", "lora", "objective_args", "noise_args")
 
 
@@ -52,7 +54,8 @@ def check_data(given: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
     for name in ("data", "eval_data"):
         source = str({**given, **flags}.get(name) or "")
         path = expanded(source)
-        if path.suffix in {".jsonl", ".json", ".csv"} and not (path.is_file() and path.stat().st_size > _LARGE):
+        is_large = path.suffix == ".parquet" or (path.is_file() and path.stat().st_size > _LARGE)
+        if source and not is_large and (path.suffix in _TEXT or path.exists() or not is_hub_name(source)):
             read_examples(source)
 
 
@@ -112,7 +115,11 @@ def train_adapter(recipe: Recipe) -> Path:
     """Train what the recipe says; the directory of the result."""
     if not recipe.model_args.get("pretrained"):
         raise UserError("--model_args names no base: use for instance pretrained=pocket-aligned")
+    out = Path(recipe.output_path).expanduser()
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--output_path '{recipe.output_path}' is a file: name a directory")
     checkpoint = find_checkpoint(str(recipe.model_args["pretrained"]))
+    check_is_model(checkpoint, str(recipe.model_args["pretrained"]))
     return train_recipe(recipe, checkpoint, digest_of(checkpoint))
 
 

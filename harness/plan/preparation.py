@@ -12,6 +12,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
+from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapters import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.packs import read_variants
@@ -29,7 +30,7 @@ from holdfast.harness.store.manifest import (
 from holdfast.harness.store.versions import FOR_RUNS, versions
 from holdfast.metrics.encoders.encoder import check_encoders
 from holdfast.metrics.encoders.model_states import MODEL
-from holdfast.metrics.parsing import parse
+from holdfast.metrics.parsing import check_installed, parse
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, load_task
 
@@ -60,12 +61,14 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     """
     if check_backend:
         backends.get(config.model).check(config.model_args)
+    check_device(config.device)
     check_encoders(config.encoder)
     if config.distributed and MODEL in re.split(r"[,=]", config.encoder):
         raise UserError("--encoder model: replicas on Ray don't return hidden states; choose another encoder")
-    segment([""], config.granularity)
     if config.spacy_pipeline:
+        check_installed(config.spacy_pipeline)
         parse([""], config.spacy_pipeline)
+    segment([""], config.granularity)
     loaded = load_tasks(tasks or config.tasks)
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters, left_out = choose_adapters(config, find)

@@ -124,3 +124,16 @@ def test_the_weight_warms_up() -> None:
 def test_wrong_settings_are_named(settings: dict, message: str) -> None:
     with pytest.raises(UserError, match=message):
         methods.get("s2r2").parse_settings(settings)
+
+
+def test_stability_counts_embeddings_and_experts() -> None:
+    model = with_lora(tiny("llama")[0], target_modules=["q_proj", "embed_tokens"], target_parameters=["up_proj.weight"])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.normal_()
+    norms = {name: parameter.norm() for name, parameter in model.named_parameters() if "lora_" in name}
+    pairs = [(norm, norms[name.replace("_A", "_B")]) for name, norm in norms.items() if "_A" in name]
+    expected = sum(2 * a * b for a, b in pairs)  # the scale is alpha / r = 8 / 4
+    assert len(pairs) == 2 + 1 + 2
+    assert stability_loss(model, S2R2(eta=0.0)).item() == pytest.approx(float(expected), rel=1e-5)

@@ -239,7 +239,7 @@ def test_checkpoints_that_cannot_be_compared_are_refused(
         (["--energy", "1.5"], "--energy: input should be less than or equal to 1, got 1.5"),
         (["--rank", "2", "--energy", "0.5"], "--rank and --energy exclude each other: choose one"),
         (["--base", "./none"], "model './none' not found"),
-        (["--device", "gpu"], "--device gpu: "),
+        (["--device", "gpu"], "--device: unknown device 'gpu'"),
         (["--aligned", "pocket-base"], "'pocket-base' and 'pocket-base' are equal in every linear layer"),
     ],
 )

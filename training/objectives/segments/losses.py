@@ -93,9 +93,14 @@ def stability_loss(model: nn.Module, settings: S2R2) -> Tensor:
         found: Any = module
         for adapter in found.active_adapters:
             if adapter in found.lora_A:
-                downs.append(torch.linalg.vector_norm(found.lora_A[adapter].weight.float()))
-                ups.append(torch.linalg.vector_norm(found.lora_B[adapter].weight.float()))
-                scales.append(found.scaling[adapter])
+                down, up = found.lora_A[adapter].weight, found.lora_B[adapter].weight
+            elif adapter in found.lora_embedding_A:
+                down, up = found.lora_embedding_A[adapter], found.lora_embedding_B[adapter]
+            else:
+                continue
+            downs.append(torch.linalg.vector_norm(down.float()))
+            ups.append(torch.linalg.vector_norm(up.float()))
+            scales.append(found.scaling[adapter])
     if not scales:
         raise UserError("s2r2: the stability term needs an active LoRA adapter, and the model has none")
     down, up = ((torch.stack(norms).square() + settings.eta).sqrt() for norms in (downs, ups))
