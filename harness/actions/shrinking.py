@@ -12,7 +12,7 @@ from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.run import with_reasoning
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import scale_adapters
-from holdfast.harness.plan.adapters import choose_adapters
+from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant

@@ -13,7 +13,7 @@ from holdfast.harness.backends.backend import find_files
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
 from holdfast.harness.models.devices import check_device
-from holdfast.harness.plan.adapters import choose_adapters
+from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases

@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import nn
 
+from holdfast.harness.cli import main
 from tests.training.models import tiny, with_lora
+
+Setting = tuple[Path, Path]
+"""An aligned checkpoint, and the subspace of its pair."""
 
 
 def saved_pair(folder: Path, kind: str = "llama", *, moved: float = 0.1) -> tuple[Path, Path]:
@@ -41,3 +46,18 @@ def reconfigured(adapter: Path, **changes: Any) -> Path:
     file = adapter / "adapter_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
     return adapter
+
+
+def command(adapter: Path, subspace: Path, out: Path, *options: str) -> int:
+    return main(["correct", str(adapter), "--subspace", str(subspace), "--out", str(out), *options])
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "correction_card.json").read_text()))
+
+
+def merged(aligned: Path, adapter: Path, kind: str = "llama") -> dict[str, torch.Tensor]:
+    """What peft makes of the adapter: the update of every module, as the merged weights have it."""
+    before = {name: tensor.clone() for name, tensor in loaded(aligned, kind).state_dict().items()}
+    after = PeftModel.from_pretrained(loaded(aligned, kind), str(adapter)).merge_and_unload().state_dict()
+    return {name: after[name] - tensor for name, tensor in before.items()}

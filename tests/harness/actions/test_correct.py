@@ -8,46 +8,16 @@ from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from holdfast import evaluate
-from holdfast.errors import UserError
-from holdfast.harness.actions.correcting import correct
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
 from holdfast.harness.cli import main
 from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.training.corrections import csulora
-from tests.harness.actions.pairs import loaded, reconfigured, saved_adapter, saved_pair
+from tests.harness.actions.pairs import Setting, card_of, command, merged, reconfigured, saved_adapter, saved_pair
 from tests.training.corrections.made import dense_csulora
 from tests.training.models import tiny
-
-Setting = tuple[Path, Path]
-
-
-@pytest.fixture(scope="module")
-def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """An aligned checkpoint, and the subspace of its pair."""
-    folder = tmp_path_factory.mktemp("pair")
-    base, aligned = saved_pair(folder)
-    make_subspace(str(base), str(aligned), folder / "s.safetensors", rank=6)
-    return aligned, folder / "s.safetensors"
-
-
-def command(adapter: Path, subspace: Path, out: Path, *options: str) -> int:
-    return main(["correct", str(adapter), "--subspace", str(subspace), "--out", str(out), *options])
-
-
-def card_of(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "correction_card.json").read_text()))
-
-
-def merged(aligned: Path, adapter: Path, kind: str = "llama") -> dict[str, torch.Tensor]:
-    """What peft makes of the adapter: the update of every module, as the merged weights have it."""
-    before = {name: tensor.clone() for name, tensor in loaded(aligned, kind).state_dict().items()}
-    after = PeftModel.from_pretrained(loaded(aligned, kind), str(adapter)).merge_and_unload().state_dict()
-    return {name: after[name] - tensor for name, tensor in before.items()}
-
 
 MAKES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -164,21 +134,6 @@ def test_safelora_reads_the_whole_displacement(setting: Setting, tmp_path: Path)
     assert card_of(tmp_path / "none")["distance"] == 0
 
 
-def test_tensors_that_no_correction_covers_are_kept(
-    setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    aligned, subspace = setting
-    adapter = saved_adapter(aligned, tmp_path / "adapter", modules_to_save=["lm_head"], target_modules=["q_proj"])
-    assert command(adapter, subspace, tmp_path / "out") == 0
-    assert (
-        "1 tensors or modules that no correction covers are kept as they are: lm_head.weight" in capsys.readouterr().err
-    )
-    key = "base_model.model.lm_head.weight"
-    assert card_of(tmp_path / "out")["kept"] == [key]
-    old, new = (load_file(path / "adapter_model.safetensors") for path in (adapter, tmp_path / "out"))
-    assert torch.equal(old[key], new[key])
-
-
 def test_an_update_of_zero_is_said_to_be(setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter")
@@ -290,41 +245,6 @@ def test_a_base_that_was_not_found_gives_a_warning(
     adapter = reconfigured(saved_adapter(aligned, tmp_path / "adapter"), base_model_name_or_path="somebody/model")
     assert command(adapter, subspace, tmp_path / "out") == 0
     assert "the adapter's base 'somebody/model' was not found" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("rank", ["exact", "keep"])
-def test_an_adapted_head_and_embedding_are_kept_and_named(
-    setting: Setting, tmp_path: Path, capsys: pytest.CaptureFixture[str], rank: str
-) -> None:
-    aligned, subspace = setting
-    targets = ["embed_tokens", "lm_head", "q_proj"]
-    adapter = saved_adapter(aligned, tmp_path / "adapter", target_modules=targets, rank_pattern={"lm_head": 3})
-    alone = saved_adapter(aligned, tmp_path / "alone", target_modules=["q_proj"])
-    files = [load_file(path / "adapter_model.safetensors") for path in (adapter, alone)]
-    files[0]["base_model.model.model.embed_tokens.lora_embedding_A"].normal_(generator=torch.Generator().manual_seed(3))
-    save_file(files[0], adapter / "adapter_model.safetensors", {"format": "pt"})
-    save_file({k: files[0][k] for k in files[1]}, alone / "adapter_model.safetensors", {"format": "pt"})
-    for source in (adapter, alone):
-        assert command(source, subspace, tmp_path / f"{source.name}-out", "--strength", "2", "--rank", rank) == 0
-    said = capsys.readouterr().err
-    assert "2 tensors or modules that no correction covers are kept as they are: lm_head, model.embed_tokens" in said
-    assert card_of(tmp_path / "adapter-out")["kept"] == ["lm_head", "model.embed_tokens"]
-    before, after = merged(aligned, adapter), merged(aligned, tmp_path / "adapter-out")
-    corrected = merged(aligned, tmp_path / "alone-out")
-    assert before["lm_head.weight"].norm() > 0.1
-    assert before["model.embed_tokens.weight"].norm() > 0.1
-    for name, update in after.items():
-        expected = corrected[name] if "q_proj" in name else before[name]
-        assert torch.allclose(update, expected, atol=1e-6), name
-
-
-def test_an_adapter_of_the_head_alone_has_nothing_to_correct(setting: Setting, tmp_path: Path) -> None:
-    aligned, subspace = setting
-    adapter = saved_adapter(aligned, tmp_path / "adapter", target_modules=["lm_head"])
-    with pytest.raises(
-        UserError, match="changes only lm_head, which a subspace leaves out: there is nothing to correct"
-    ):
-        correct(str(adapter), subspace, tmp_path / "out", strength=1.0)
 
 
 def test_a_full_disk_leaves_nothing_at_the_target(

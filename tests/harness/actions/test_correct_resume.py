@@ -8,18 +8,7 @@ import pytest
 from holdfast.errors import UserError
 from holdfast.harness.actions.correcting import correct
 from holdfast.harness.actions.subspaces import make_subspace
-from tests.harness.actions.pairs import reconfigured, saved_adapter, saved_pair
-
-Setting = tuple[Path, Path]
-
-
-@pytest.fixture(scope="module")
-def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """An aligned checkpoint, and the subspace of its pair."""
-    folder = tmp_path_factory.mktemp("pair")
-    base, aligned = saved_pair(folder)
-    make_subspace(str(base), str(aligned), folder / "s.safetensors", rank=6)
-    return aligned, folder / "s.safetensors"
+from tests.harness.actions.pairs import Setting, reconfigured, saved_adapter
 
 
 def test_a_killed_sweep_keeps_what_is_written(setting: Setting, tmp_path: Path) -> None:
