@@ -35,15 +35,22 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def first_line(error: object) -> str:
-    """Return the first line of another library's error: at most 300 characters, control characters escaped.
+    """Return what another library's error says first: at most 300 characters, control characters escaped.
+
+    A heading above it, as torch and pydantic write, is left out; pydantic's two lines on a field are joined.
 
     >>> first_line(OSError("no such thing\\nand more")), first_line(RuntimeError())
     ('no such thing', 'RuntimeError')
+    >>> first_line(RuntimeError("Error(s) in loading state_dict:\\n\\tsize mismatch for a: 2 is not 3"))
+    'size mismatch for a: 2 is not 3'
     """
-    text = str(error).strip() or type(error).__name__
-    if isinstance(error, KeyError):
-        text = f"missing {text}"
-    return printable(text.splitlines()[0])[:300]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    if len(lines) > 1 and "validation error" in lines[0]:
+        lines = ["; ".join(lines[1:3])]
+    elif len(lines) > 1 and lines[0].endswith(":"):
+        lines = lines[1:]
+    text = f"missing {lines[0]}" if isinstance(error, KeyError) else lines[0]
+    return printable(text)[:300]
 
 
 def _is_obeyed(character: str) -> bool:

@@ -49,7 +49,7 @@ def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[st
             raise UserError(f"adapter '{adapter.name}': {PICKLE_REFUSED}") from None
         except Exception as error:  # peft raises whatever a configuration leads to
             apart = "; if it loads alone, evaluate it in a run of its own" if names else ""
-            raise UserError(f"can't load adapter '{adapter.name}' on this base: {_reason(error)}{apart}") from None
+            raise UserError(f"can't load adapter '{adapter.name}' on this base: {first_line(error)}{apart}") from None
         if unexpected:
             total = len(read_shapes(adapter.path)) or len(unexpected)
             raise UserError(
@@ -218,10 +218,3 @@ def _features(module: Any) -> tuple[int, int] | None:
     if type(module).__name__ == "Conv1D":
         return module.weight.shape[1], module.weight.shape[0]
     return None
-
-
-def _reason(error: Exception) -> str:
-    """Return torch's message in one line; it names the tensors only in the lines below the first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = lines[1:] if lines and lines[0].startswith("Error(s) in loading") else lines
-    return first_line(told[0] if told else error)

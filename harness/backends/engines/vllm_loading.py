@@ -18,6 +18,7 @@ from holdfast.harness.backends.engines.hf_loading import check_length, open_chec
 from holdfast.harness.backends.engines.prompting import Prompting
 from holdfast.harness.backends.engines.promptings import Promptings, own_promptings
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import read_config
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.suggestions import did_you_mean
 
@@ -92,7 +93,7 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
         engine = vllm.LLM(**_engine_args(options, folder, prompting), **_lora_args(loras, ranks)).llm_engine
     except Exception as error:  # vLLM can raise anything
         raise UserError(
-            f"vLLM can't start on '{args['pretrained']}': {_reason(error)}; if out of memory, lower "
+            f"vLLM can't start on '{args['pretrained']}': {first_line(error)}; if out of memory, lower "
             "max_model_len or set kv_cache_memory_bytes (on a GPU, gpu_memory_utilization) in --model_args"
         ) from None
     scaled = tempfile.TemporaryDirectory(prefix="holdfast-scaled-")
@@ -143,7 +144,8 @@ def _lora_args(loras: Sequence[Adapter], ranks: Sequence[int]) -> dict[str, Any]
 
 def _rank(adapter: Adapter) -> int:
     """Return the adapter's largest rank; raise UserError if vLLM would refuse it or apply it only in part."""
-    config = _config(adapter)
+    assert adapter.path is not None
+    config = read_config(adapter.name, adapter.path)
     kind = config.get("peft_type", "LORA")
     if kind != "LORA":
         raise UserError(f"adapter '{adapter.name}' is {kind}, but vLLM runs only LoRA adapters: use --model hf")
@@ -199,7 +201,9 @@ def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[st
             try:
                 engine.add_lora(found[same])
             except Exception as error:  # vLLM can raise anything
-                raise UserError(f"vLLM can't run adapter '{adapter.name}': {_reason(error)}; try --model hf") from None
+                raise UserError(
+                    f"vLLM can't run adapter '{adapter.name}': {first_line(error)}; try --model hf"
+                ) from None
         by_name[adapter.name] = found[same]
     return by_name
 
@@ -207,7 +211,7 @@ def _requests(engine: Any, adapters: Sequence[Adapter], folder: Path) -> dict[st
 def _scaled_copy(adapter: Adapter, folder: Path) -> Path:
     """Copy the adapter with its alphas scaled, vLLM's only way to scale an update; weights are symlinked."""
     assert adapter.path is not None
-    config = _config(adapter)
+    config = read_config(adapter.name, adapter.path)
     config["lora_alpha"] *= adapter.scale
     config["alpha_pattern"] = {
         name: alpha * adapter.scale for name, alpha in (config.get("alpha_pattern") or {}).items()
@@ -218,17 +222,3 @@ def _scaled_copy(adapter: Adapter, folder: Path) -> Path:
     (folder / "adapter_config.json").unlink()
     (folder / "adapter_config.json").write_text(json.dumps(config), "utf-8")
     return folder
-
-
-def _config(adapter: Adapter) -> dict[str, Any]:
-    assert adapter.path is not None
-    content: dict[str, Any] = json.loads((adapter.path / "adapter_config.json").read_text("utf-8"))
-    return content
-
-
-def _reason(error: Exception) -> str:
-    """Return vLLM's message in one line; pydantic puts it in the second and third line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if lines and "validation error" in lines[0]:
-        lines = lines[1:]
-    return first_line("; ".join(lines[:2]) if lines else error)
