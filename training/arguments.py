@@ -92,9 +92,7 @@ def _check_value(name: str, value: Any, field: LibraryField) -> Any:
     if field.is_switch and not isinstance(value, bool):
         raise UserError(f"{name} must be true or false, got {value!r}")
     if field.choices and isinstance(value, str) and value not in field.choices:
-        raise UserError(
-            f"{name}: unknown '{value}'{did_you_mean(value, field.choices)}; use {', '.join(field.choices)}"
-        )
+        raise UserError(f"{name}: unknown '{value}'{did_you_mean(value, field.choices)}")
     return value
 
 
@@ -136,7 +134,7 @@ def _check_reporters(given: Any) -> None:
     known = reporters()
     for name in [given] if isinstance(given, str) else given or ():
         if known and name not in ("all", "none", *known):
-            raise UserError(f"report_to: unknown '{name}'{did_you_mean(name, known)}; use none, {', '.join(known)}")
+            raise UserError(f"report_to: unknown '{name}'{did_you_mean(name, ['none', *known])}")
 
 
 def _check_evaluation(arguments: Mapping[str, Any], evaluates: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ class Probed:
     def __init__(self, adapter: str | None, data: str, base: str, limit: int, device: str | None = None) -> None:
         from holdfast.training.examples import encode_rows, fit_to_context
         from holdfast.training.loop.batches import Collator
-        from holdfast.training.noise.weights.layers import adapted_layers
+        from holdfast.training.noise.weights.layers import adapted_layers, left_out
 
         examples = _examples(data)[:limit]
         _check_writes(base)
@@ -85,6 +86,8 @@ class Probed:
         head = self.model.get_output_embeddings()
         layers = adapted_layers(self.model, all_linear=adapter is None)
         self.layers = {layer.name: layer for layer in layers if layer.base is not head}
+        if adapter and (names := left_out(self.model)):
+            warnings.warn(f"flatness is measured on linear layers only, not on {', '.join(names[:4])}", stacklevel=3)
         if not self.layers:
             raise UserError(f"adapter '{adapter}' changes no linear layer: there are no weights to perturb")
         self.weights = {name: layer.weight() for name, layer in self.layers.items()}

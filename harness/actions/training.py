@@ -115,7 +115,7 @@ def train_adapter(recipe: Recipe) -> Path:
     """Train what the recipe says; the directory of the result."""
     if not recipe.model_args.get("pretrained"):
         raise UserError("--model_args names no base: use for instance pretrained=pocket-aligned")
-    out = Path(recipe.output_path).expanduser()
+    out = expanded(recipe.output_path)
     if out.exists() and not out.is_dir():
         raise UserError(f"--output_path '{recipe.output_path}' is a file: name a directory")
     checkpoint = find_checkpoint(str(recipe.model_args["pretrained"]))

@@ -18,7 +18,7 @@ COMMANDS = {
     "train DATA --objective s2r2 --objective_args rho=3": "rho must be <= 1, got 3",
     "train DATA --model_args pretrained=./nope": "model './nope' not found",
     "train DATA --model_args pocket-steady": "'pocket-steady' is an adapter, not a model",
-    "train DATA --eval_data nope.jsonl": "no file 'nope.jsonl'",
+    "train DATA --eval_data nope.jsonl": "file 'nope.jsonl' does not exist",
     "train --data ROWS --output_path ROWS": "is a file: name a directory",
     "train --data ./nope --output_path out": "use a .jsonl, .json, .csv or .parquet file",
     "run --adapters ./nope": "adapter './nope' not found",
@@ -29,7 +29,7 @@ COMMANDS = {
     "correct pocket-steady --subspace nope.safetensors --output_path out": "subspace 'nope.safetensors' does not exist",
     "subspace --base pocket-base --aligned pocket-aligned --output_path out --rank 0": "--rank: input should be greater",
     "subspace --base pocket-base --aligned pocket-aligned --output_path out --device gpu": "unknown device 'gpu'",
-    "inspect pocket-steady --data nope.jsonl": "no file 'nope.jsonl'",
+    "inspect pocket-steady --data nope.jsonl": "file 'nope.jsonl' does not exist",
     "inspect pocket-steady --base ./nope": "model './nope' not found",
     "equivalence --adapter pocket-steady --encoder nope": "unknown encoder 'nope'",
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
 
 from holdfast.harness.actions import flatness
 from holdfast.harness.cli import main
@@ -121,3 +122,13 @@ def test_norms_of_dora_and_embeddings_are_those_of_the_factors(
     assert all(found[name]["norm"] == pytest.approx(norm, rel=1e-4) for name, norm in expected.items())
     said = "the norms are those of s B A alone; 2 other tensors are left out: model.layers.0.self_attn.q_proj.lora_magn"
     assert (said in printed.err) == ("use_dora" in settings)
+
+
+def test_flatness_names_what_it_leaves_out(tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(find_checkpoint("pocket-base"), dtype=torch.float32)
+    adapted = with_lora(model, target_modules=["q_proj", "embed_tokens"])
+    adapted.save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps({"prompt": "Where is the vase?", "completion": "In room 2."}) + "\n")
+    with pytest.warns(UserWarning, match=r"linear layers only, not on model.embed_tokens \(LoRA of an embedding\)"):
+        flatness.Probed(str(tmp_path / "adapter"), str(data), "pocket-base", 2)
