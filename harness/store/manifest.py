@@ -1,8 +1,10 @@
 """The manifest run.json: configuration, models, data, environment and status of a run."""
 
+import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +15,11 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendEntry
 from holdfast.harness.store.config import RunConfig
-from holdfast.reading import place_of, read_text
+from holdfast.reading import place_of, read_json
 from holdfast.writing import write_text
 
 FILE = "run.json"
+_OWN = "own_sha256"
 _MAY_DIFFER = frozenset(
     {"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica", "skip_bad_adapters"}
 )
@@ -76,11 +79,14 @@ class Manifest(BaseModel):
     finished: str | None = None
     timings: dict[str, float] = {}
     warnings: list[str] = []
+    own_sha256: str | None = None
+    """SHA-256 of everything else in run.json; None in runs of earlier versions."""
 
     def write(self, folder: Path) -> None:
         """Replace run.json in `folder` atomically."""
-        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=2, allow_nan=False)
-        write_text(folder / FILE, text + "\n")
+        content = self.model_dump(mode="json")
+        content[_OWN] = _digest(content)
+        write_text(folder / FILE, json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -88,13 +94,22 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / FILE
     if not path.is_file():
         return None
+    content = read_json(path)
     try:
-        return Manifest.model_validate_json(read_text(path))
+        manifest = Manifest.model_validate(content)
     except ValidationError as error:
         raise UserError(
             f"{path} was edited or written by a different version of Holdfast ({place_of(error)}): choose another "
             "--output_path"
         ) from None
+    if manifest.own_sha256 not in (None, _digest(content)):
+        raise UserError(f"{path} was edited: restore it, or run again with another --output_path")
+    return manifest
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    others = {name: value for name, value in content.items() if name != _OWN}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:

@@ -16,6 +16,7 @@ from holdfast.harness.store.config import make_config
 from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
+from tests.harness.manifests import change_manifest
 
 Evaluate = Callable[..., Results]
 
@@ -106,9 +107,9 @@ def test_a_killed_run_resumes_where_it_stopped(run: Evaluate, tmp_path: Path, di
 def test_a_truncated_file_is_completed_to_the_same_bytes(run: Evaluate, seed: int) -> None:
     whole = run(Fake(), log_samples=True)
     path = whole.path / "samples.jsonl"
-    content, manifest = path.read_bytes(), (whole.path / "run.json").read_text()
+    content = path.read_bytes()
     path.write_bytes(content[: random.Random(seed).randrange(len(content))])
-    (whole.path / "run.json").write_text(manifest.replace('"complete"', '"running"'))
+    change_manifest(whole.path, status="running")
     run(Fake(), log_samples=True)
     assert path.read_bytes() == content
 
@@ -189,10 +190,9 @@ def test_a_second_run_cannot_change_the_files_of_the_first(run: Evaluate, tmp_pa
 
 
 def test_a_run_with_different_versions_is_not_resumed(run: Evaluate) -> None:
-    path = run(Fake()).path / "run.json"
-    manifest = json.loads(path.read_text())
-    manifest["versions"]["torch"] = "0.1"
-    path.write_text(json.dumps(manifest))
+    folder = run(Fake()).path
+    versions = json.loads((folder / "run.json").read_text())["versions"]
+    change_manifest(folder, versions={**versions, "torch": "0.1"})
     with pytest.raises(UserError, match=r"made with torch 0\.1, now"):
         run(Fake())
 

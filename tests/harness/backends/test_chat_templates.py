@@ -12,6 +12,7 @@ from holdfast.errors import UserError
 from holdfast.tasks import Sample, Task
 from tests.harness.checkpoints import connect, copy_pocket, greedy
 from tests.harness.loras import POCKET, ask
+from tests.harness.manifests import change_manifest
 
 PARTS = (
     "{% for m in messages %}<|user|>{% for part in m['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}"
@@ -122,9 +123,7 @@ def test_a_resumed_run_reads_the_time_of_its_start(tmp_path: Path) -> None:
 
     run()
     manifest = tmp_path / "out" / "run.json"
-    started = manifest.read_text().split('"started": "')[1][:25]
-    old = manifest.read_text().replace(started, "2020-01-01T00:00:00+00:00").replace('"complete"', '"running"')
-    manifest.write_text(old)
+    change_manifest(tmp_path / "out", started="2020-01-01T00:00:00+00:00", status="running")
     (tmp_path / "out" / "samples.jsonl").write_text("")
     resumed = run()
     assert '"chat_template_clock": "2020-01-01T00:00:00+00:00"' in manifest.read_text()

@@ -12,6 +12,7 @@ from holdfast import Results, UserError, leaderboard, load_run
 from holdfast.harness.cli import main
 from holdfast.tasks import load_task
 from tests.harness.fakes import Fake, Killed
+from tests.harness.manifests import change_manifest
 
 Evaluate = Callable[..., Results]
 Line = dict[str, Any]
@@ -27,11 +28,6 @@ def edit(folder: Path, change: Callable[[list[Line]], object]) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     change(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
-def edit_manifest(folder: Path, **changes: Any) -> None:
-    path = folder / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def test_a_finished_run_holds_its_digest_and_count(finished: Path) -> None:
@@ -90,8 +86,15 @@ def test_lines_that_no_run_writes_are_named(run: Evaluate, tmp_path: Path, name:
         load_run(folder)
 
 
+def test_an_edited_manifest_is_noticed(finished: Path) -> None:
+    path = finished / "run.json"
+    path.write_text(path.read_text().replace('"break_threshold": 0.44', '"break_threshold": 0.9'))
+    with pytest.raises(UserError, match="run.json was edited: restore it, or run again with another --output_path"):
+        load_run(finished)
+
+
 def test_a_run_without_a_digest_says_so(finished: Path) -> None:
-    edit_manifest(finished, samples_sha256=None)
+    change_manifest(finished, samples_sha256=None)
     with pytest.warns(UserWarning, match="run.json has no samples_sha256"):
         load_run(finished)
 
@@ -110,7 +113,7 @@ def test_a_folder_with_other_files_stays_as_it_is(run: Evaluate, tmp_path: Path,
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / name).write_text('{"mine": 1}\n{"mine": 2}')
-    with pytest.raises(UserError, match="no run wrote|was edited"):
+    with pytest.raises(UserError, match="no run wrote|was edited|not valid JSON"):
         run(Fake())
     assert [path.name for path in folder.iterdir()] == [name]
     assert (folder / name).read_text() == '{"mine": 1}\n{"mine": 2}'
