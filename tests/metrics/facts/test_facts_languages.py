@@ -236,7 +236,7 @@ def test_an_invalid_language_file_is_reported_in_one_line(
 
 def test_a_language_file_must_be_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "da.txt").write_bytes("[words]\nnot: ikke på".encode("latin-1"))
-    assert "da.txt can't be read as UTF-8 text" in error_message(tmp_path, monkeypatch)
+    assert "da.txt, line 2: not UTF-8" in error_message(tmp_path, monkeypatch)
 
 
 def error_message(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
