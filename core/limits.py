@@ -1,4 +1,4 @@
-"""Limits of time and memory for what strangers can make run long: templates and patterns in the files they wrote."""
+"""Limits of time and memory for untrusted templates and patterns."""
 
 import resource
 import signal

@@ -93,5 +93,5 @@ def reason_of(error: Exception) -> str:
 
 
 def place_of(error: Any) -> str:
-    """Return the field at which pydantic's validation of a file failed."""
-    return ".".join(map(str, error.errors()[0]["loc"])) or "it is not JSON"
+    """Return the field at which pydantic's validation of a file failed, or "no JSON object"."""
+    return ".".join(map(str, error.errors()[0]["loc"])) or "no JSON object"

@@ -195,7 +195,8 @@ class _Trial:
 
 def _adapter(found: AnswerPair) -> Adapter:
     config, line = found.manifest.config, found.perturbed
-    adapters = scale_adapters(choose_adapters(config, find_files).adapters, config.adapter_scales)
+    one_is_enough = config.model_copy(update={"skip_bad_adapters": True})
+    adapters = scale_adapters(choose_adapters(one_is_enough, find_files).adapters, config.adapter_scales)
     adapter = next((each for each in adapters if each.name == line["adapter"]), None)
     if adapter is None:
         raise UserError(f"the run's configuration has no adapter '{line['adapter']}': run it again first")

@@ -102,9 +102,9 @@ def _check_lora(name: str, config: Mapping[str, Any]) -> None:
 
 
 def _check_patterns(name: str, config: Mapping[str, Any], modules: Sequence[str]) -> None:
-    """Raise UserError for settings that name modules in no way that peft reads, or by a pattern that doesn't end.
+    """Raise UserError for settings that peft can't read, or a pattern that takes too long.
 
-    peft matches patterns with `re`, so they are tried with it, on names that match and on such that almost do.
+    peft matches patterns with `re`, so they are tried with it, on names that match and on names that almost do.
     """
     patterns: list[str] = []
     for setting in ("target_modules", "exclude_modules", "layers_pattern"):

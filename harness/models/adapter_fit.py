@@ -103,14 +103,22 @@ def _check_complete(name: str, config: Mapping[str, Any], pairs: Pairs, theirs: 
     if not isinstance(targets, list) or any(config.get(each) is not None for each in narrowed):
         return
     adapted = {_LAYER.sub(".#.", module) for module in pairs}
+    last = max((_layer_of(module) for module in pairs), default=-1)
     for tensor, shape in theirs.items():
         module = tensor.removesuffix(".weight")
+        if _layer_of(module) > last:  # checkpoints may hold further layers that transformers does not load
+            continue
         if len(shape) != 2 or module == tensor or module in pairs or not is_target(module, targets):
             continue
         if _LAYER.sub(".#.", module) in adapted:
             raise UserError(
                 f"adapter '{name}': its weights are incomplete: '{module}' has none; save the adapter again"
             )
+
+
+def _layer_of(module: str) -> int:
+    found = _LAYER.search(f".{module}.")
+    return int(found.group().strip(".")) if found else -1
 
 
 def _is_beyond_last_layer(module: str, theirs: Shapes) -> bool:

@@ -138,8 +138,8 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
     _check_same_inputs(old, new, folder)
     if [each.name for each in old.adapters] != [each.name for each in new.adapters]:
         raise UserError(
-            f"{folder} holds a run with different adapters ({', '.join(each.name for each in old.adapters)}): one that "
-            "was left out can be used now, or the reverse; choose another --output_path"
+            f"{folder} holds a run with different adapters ({', '.join(each.name for each in old.adapters)}): one was "
+            "added or left out; choose another --output_path"
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
         if was.digest != now.digest:
@@ -162,8 +162,9 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
 
 def _check_same_inputs(old: Manifest, new: Manifest, folder: Path) -> None:
     for name in {**old.inputs, **new.inputs}:
-        was, now = old.inputs.get(name, "not recorded"), new.inputs.get(name, "none")
-        if was != now:
+        was, now = old.inputs.get(name, "none"), new.inputs.get(name, "none")
+        downloaded = was == "none" and name.startswith("encoder ")  # it came from the hub after the run had begun
+        if was != now and not downloaded:
             raise UserError(
                 f"{folder} holds a run with different {name} (was {was[:40]}, is now {now[:40]}): choose another "
                 "--output_path"

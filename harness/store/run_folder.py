@@ -14,6 +14,9 @@ from holdfast.harness.store.records import SAMPLES, Record
 from holdfast.harness.store.stored_run import digest_of_lines, open_run
 from holdfast.writing import OUTPUT, TEMPORARY, check_folder_target, named_errors, new_folder
 
+_OWN = (FILE, SAMPLES, "excluded.jsonl", "embeddings.*", TEMPORARY)
+"""The files that a run may have written before its first answer."""
+
 _START = b'{"key": "'
 """How every line of samples.jsonl begins, a torn one included."""
 
@@ -52,8 +55,8 @@ def open_folder(folder: Path) -> Iterator["Samples"]:
             yield samples
         except BaseException:
             if fresh and not (folder / SAMPLES).stat().st_size:
-                for file in folder.iterdir():  # all of them this run's, or it would not have begun
-                    file.unlink()
+                for file in [file for pattern in _OWN for file in folder.glob(pattern)]:
+                    file.unlink(missing_ok=True)
             raise
 
 

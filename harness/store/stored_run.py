@@ -13,6 +13,8 @@ from holdfast.harness.store.records import CLEAN, IDENTITY, SAMPLES
 from holdfast.perturbations import parse
 from holdfast.reading import check_readable
 
+EDITED = "the file was edited; restore it, or run again with another --output_path"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
@@ -39,12 +41,9 @@ class StoredRun:
                 if line[name] not in values:
                     raise UserError(f"{where}: {name} {line[name]!r} is not in {FILE}: {EDITED}")
             if line["key"] in keys:
-                raise UserError(f"{where}: the key {line['key']!r} is there twice: {EDITED}")
+                raise UserError(f"{where}: duplicate key {line['key']!r}: {EDITED}")
             keys.add(line["key"])
             yield line
-
-
-EDITED = "the file was edited; restore it, or run again with another --output_path"
 
 
 def open_run(folder: Path) -> StoredRun:

@@ -15,7 +15,7 @@ class Answer:
     stopped: bool
 
 
-def split_answer(written: str, stop: Sequence[str], *, hidden: Iterable[str] = ()) -> Answer:
+def split_answer(written: str, stop: Sequence[str], *, hidden: Iterable[str] = (), unopened: bool = False) -> Answer:
     """Split a text into reasoning and answer, and cut the answer at the first stop string.
 
     Stop strings in the reasoning don't count, nor does whitespace between it and the answer.
@@ -24,11 +24,12 @@ def split_answer(written: str, stop: Sequence[str], *, hidden: Iterable[str] = (
         written: The text.
         stop: The stop strings.
         hidden: Special tokens to remove from the answer, after it is cut.
+        unopened: As in `split_reasoning`.
 
     >>> split_answer("<think>France?</think> Paris. Next", ["Next"], hidden=["</s>"])
     Answer(text='Paris.', reasoning='France?', stopped=True)
     """
-    reasoning, text = split_reasoning(written)
+    reasoning, text = split_reasoning(written, unopened=unopened)
     if len(text) < len(written):
         text = text.lstrip()
     cuts = [at for at in map(text.find, stop) if at >= 0]

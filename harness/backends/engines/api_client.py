@@ -263,7 +263,7 @@ class Client:
             raise TypeError("the number of tokens is not a number")
         if not all(isinstance(value, (int, float)) for value in first.values()):
             raise TypeError("a log-probability is not a number")
-        answer = split_answer(mask_keys(written), stop)
+        answer = split_answer(mask_keys(written), stop, unopened=True)  # only the server knows its template
         reasoning = mask_keys("\n\n".join(filter(None, (thought.strip(), answer.reasoning))))
         finish = "stop" if answer.stopped else _FINISH.get(reason, "stop")
         return Answer(answer.text, reasoning, tokens or 0, finish, first)

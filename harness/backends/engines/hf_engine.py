@@ -234,8 +234,9 @@ class HuggingFace:
         batch = self._padded(rows, left=not prompting.seq2seq)
         skipped = 1 if prompting.seq2seq else batch["input_ids"].shape[1]
         finite = FiniteLogits()
-        config = generation_config(self._loaded.model.generation_config, settings, prompting.ends(settings.stop))
-        stops = [StopStrings(prompting, settings.stop, skipped)] if settings.stop else []
+        stop = prompting.stops(settings.stop)
+        config = generation_config(self._loaded.model.generation_config, settings, prompting.ends(stop))
+        stops = [StopStrings(prompting, stop, skipped)] if stop else []
         with torch.inference_mode(), self._routed(requests) as routes, mixed(self._loaded.model, routes):
             produced = self._loaded.model.generate(
                 **batch, generation_config=config, logits_processor=[finite], stopping_criteria=stops
@@ -248,7 +249,7 @@ class HuggingFace:
             )
         ends = frozenset(config.eos_token_id or ())
         return [
-            _generation(request.key, row, prompting, settings.stop, ends)
+            _generation(request.key, row, prompting, stop, ends)
             for request, row in zip(requests, produced[:, skipped:].tolist(), strict=True)
         ]
 

@@ -128,6 +128,11 @@ class Prompting:
             return answer, len(ids)
         return answer, bisect_left(range(len(ids)), 1, key=lambda n: self._spell(ids[:n], stop).stopped)
 
+    def stops(self, asked: Sequence[str]) -> tuple[str, ...]:
+        """Return the strings that end an answer: those asked for, and what ends a turn if it is more than a token."""
+        turn_end = self.template.turn_end if self.template and self.template.turn_end_token is None else ""
+        return (*asked, turn_end) if turn_end else tuple(asked)
+
     def ends(self, stop: Sequence[str]) -> frozenset[int]:
         """Return the tokens that end an answer: the tokenizer's end token, the token that ends a turn in the chat
         template, and stop strings that are special tokens."""
@@ -137,8 +142,15 @@ class Prompting:
 
     def _spell(self, ids: Sequence[int], stop: Sequence[str]) -> Answer:
         if self._special.isdisjoint(MARK_TOKENS) and not any(map(self._has_special, stop)):
-            return split_answer(self._opened + self.tokenizer.decode(ids, skip_special_tokens=True), stop)
-        return split_answer(self._opened + self.tokenizer.decode(ids), stop, hidden=self._special)
+            text, hidden = self.tokenizer.decode(ids, skip_special_tokens=True), frozenset[str]()
+        else:
+            text, hidden = self.tokenizer.decode(ids), self._special
+        return split_answer(self._opened + text, stop, hidden=hidden, unopened=self._reasons)
+
+    @cached_property
+    def _reasons(self) -> bool:
+        """Whether the tokenizer has a token for a mark of reasoning."""
+        return not MARK_TOKENS.isdisjoint(self.tokenizer.get_added_vocab())
 
     @cached_property
     def _opened(self) -> str:

@@ -31,16 +31,20 @@ _BLOCK = re.compile(
 )
 _CLOSING = "|".join(map(re.escape, sorted(MARK_TOKENS.intersection(_MARKS.values()))))
 _OPENED_BEFORE = re.compile(
-    rf"(.*?)(?:^[ \t]*(?:{_CLOSING})|(?:{_CLOSING})[ \t]*$)", re.DOTALL | re.IGNORECASE | re.MULTILINE
+    rf"(.*?)(?:^[ \t]*(?:{_CLOSING})|(?:{_CLOSING})[ \t]*$)(?=.*\S)", re.DOTALL | re.IGNORECASE | re.MULTILINE
 )
 _OPENING = re.compile("|".join(map(re.escape, _MARKS)), re.IGNORECASE)
 
 
-def split_reasoning(written: str) -> tuple[str, str]:
+def split_reasoning(written: str, *, unopened: bool = False) -> tuple[str, str]:
     """Split a text into reasoning and answer.
 
-    Reasoning is what stands between marks at the beginning of the text; it may have been opened by the prompt, and be
-    cut at the token limit. Marks within an answer belong to the answer.
+    Reasoning is what stands between marks at the beginning of the text; it may be cut at the token limit. Marks within
+    an answer belong to the answer.
+
+    Args:
+        written: The text.
+        unopened: Whether the prompt may have opened the reasoning, so that a text may have its closing mark alone.
 
     >>> split_reasoning("<think>France?</think>Paris.")
     ('France?', 'Paris.')
@@ -49,7 +53,7 @@ def split_reasoning(written: str) -> tuple[str, str]:
     """
     thoughts: list[str] = []
     rest = written
-    if (before := _OPENED_BEFORE.match(written)) and not _OPENING.search(before[1]):
+    if unopened and (before := _OPENED_BEFORE.match(written)) and not _OPENING.search(before[1]):
         thoughts.append(before[1])
         rest = written[before.end() :]
     while block := _BLOCK.match(rest):

@@ -193,7 +193,8 @@ class VLLM:
         """Decode the answer's tokens like the hf backend does; vLLM's own text drops incomplete characters."""
         by_token = found.finish_reason == "stop" and not isinstance(found.stop_reason, str)
         ids = written[: -1 if by_token else None]  # the end-of-text token isn't part of the answer
-        answer, tokens = self._loaded.promptings.of(request.adapter).decode(ids, request.settings.stop)
+        prompting = self._loaded.promptings.of(request.adapter)
+        answer, tokens = prompting.decode(ids, prompting.stops(request.settings.stop))
         finish = "stop" if by_token or answer.stopped else "length"
         return Generation(request.key, answer.text, tokens, finish, truncated, reasoning=answer.reasoning)
 
@@ -202,11 +203,12 @@ class VLLM:
         from vllm import SamplingParams
 
         settings, prompting = request.settings, self._loaded.promptings.of(request.adapter)
+        stop = prompting.stops(settings.stop)
         return SamplingParams(
             max_tokens=settings.max_new_tokens - written,
-            stop=list(settings.stop) or None,
-            stop_token_ids=sorted(prompting.ends(settings.stop)) or None,
-            detokenize=bool(settings.stop),
+            stop=list(stop) or None,
+            stop_token_ids=sorted(prompting.ends(stop)) or None,
+            detokenize=bool(stop),
             skip_special_tokens=False,
             temperature=settings.temperature,
             top_p=settings.top_p,

@@ -22,6 +22,7 @@ ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>
         (f"{ANALYSIS}a<|end|><|start|>assistant{FINAL}Paris", (), "Paris", "a", False),
         (f"{FINAL}Paris", (), "Paris", "", False),
         ("Use <think> to start. Then </think> ends it.", (), "Use <think> to start. Then </think> ends it.", "", False),
+        ("Close it with </think>", (), "Close it with </think>", "", False),
         ("Close it with </think> at the end.", (), "Close it with </think> at the end.", "", False),
         ("<think></think>\nParis", ("\n",), "Paris", "", False),
         ("<thinking>a</thinking> Paris", (), "Paris", "a", False),
@@ -32,5 +33,10 @@ ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|channel|>final<|message|>
 def test_an_answer_is_what_follows_the_reasoning_up_to_the_first_stop(
     written: str, stop: tuple[str, ...], text: str, reasoning: str, stopped: bool
 ) -> None:
-    answer = split_answer(written, stop)
+    answer = split_answer(written, stop, unopened=True)
     assert (answer.text, answer.reasoning, answer.stopped) == (text, reasoning, stopped)
+
+
+def test_a_closing_mark_alone_counts_only_if_the_prompt_may_have_opened_it() -> None:
+    written = "Close it with\n</think>\nat the end."
+    assert split_answer(written, ()).text == written

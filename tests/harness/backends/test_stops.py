@@ -57,3 +57,15 @@ def test_a_stop_string_in_the_reasoning_does_not_count(tmp_path: Path) -> None:
     assert answer.output == ""
     assert answer.tokens > 1
     assert answer.reasoning == greedy(f"<|user|>{PROMPTS[0]}<|assistant|><think>", POCKET)
+
+
+def test_a_turn_end_of_several_tokens_ends_an_answer(tmp_path: Path) -> None:
+    whole = greedy(f"<|user|>{PROMPTS[0]}<|assistant|>", POCKET, tokens=24)
+    end = whole.split()[3]
+    template = (
+        "{% for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m['content'] }}<|assistant|>"
+        f"{{% else %}}{{{{ m['content'] }}}} {end}{{% endif %}}{{% endfor %}}"
+    )
+    base = copy_pocket(tmp_path / "base", template=template)
+    answer = ask(connect(base), PROMPTS[:1], ["base"], max_new_tokens=24)["base", PROMPTS[0]]
+    assert (answer.output, answer.finish) == (whole.partition(f" {end}")[0], "stop")

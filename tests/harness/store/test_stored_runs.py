@@ -62,7 +62,7 @@ def test_every_reader_notices_an_edited_run(
 
 
 WRONG: dict[str, tuple[Callable[[list[Line]], object], str]] = {
-    "key twice": (lambda lines: lines[1].update(key=lines[0]["key"]), "is there twice"),
+    "key twice": (lambda lines: lines[1].update(key=lines[0]["key"]), "duplicate key"),
     "text score": (lambda lines: lines[0]["scores"].update(exact_match="x"), "line 1 is not an answer"),
     "no score": (lambda lines: lines[0].pop("scores"), "line 1 is not an answer of a run: scores"),
     "NaN": (lambda lines: lines[0]["scores"].update(exact_match=float("nan")), "line 1 is not an answer"),
