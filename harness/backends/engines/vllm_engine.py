@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -124,21 +125,20 @@ class VLLM:
                 salt = f"again {request.replicate}" if request.replicate else None
                 yield Job(request.key, ids, self._sampling(request), self._loaded.loras[request.adapter], salt)
 
-        remaining = jobs()
-        while first := next(remaining, None):
-            unfinished: list[Job] = []
-            for job, result in self._run_jobs(chain([first], remaining), IN_FLIGHT, stopped):
-                request, truncated = waiting[job.key]
-                found = result.outputs[0]
-                written = [*job.ids[len(job.ids) - job.written :].tolist(), *found.token_ids]
-                answer = self._generation(found, written, request, truncated)
-                stopped_early = found.finish_reason == "stop" and answer.finish == "length"  # in the model's reasoning
-                if stopped_early and len(written) < request.settings.max_new_tokens:
-                    unfinished.append(self._continued(job, written, request))
-                else:
-                    del waiting[job.key]
-                    put(answer)
-            remaining = iter(unfinished)
+        started, unfinished = jobs(), deque[Job]()
+        for job, result in self._run_jobs(
+            lambda: unfinished.popleft() if unfinished else next(started, None), IN_FLIGHT, stopped
+        ):
+            request, truncated = waiting[job.key]
+            found = result.outputs[0]
+            written = [*job.ids[len(job.ids) - job.written :].tolist(), *found.token_ids]
+            answer = self._generation(found, written, request, truncated)
+            stopped_early = found.finish_reason == "stop" and answer.finish == "length"  # in the model's reasoning
+            if stopped_early and len(written) < request.settings.max_new_tokens:
+                unfinished.append(self._continued(job, written, request))
+            else:
+                del waiting[job.key]
+                put(answer)
 
     def _continued(self, job: Job, written: Sequence[int], request: Request) -> Job:
         """Return the job that goes on after the tokens written so far."""
@@ -165,7 +165,7 @@ class VLLM:
 
         # On CPU, vLLM 0.32 with LoRA crashes on more than one such prompt at a time.
         window = IN_FLIGHT if torch.cuda.is_available() else 1
-        for job, result in self._run_jobs(jobs(), window, stopped):
+        for job, result in self._run_jobs(partial(next, jobs(), None), window, stopped):
             place, _, key = job.key.partition(" ")
             request, choices, found = open_requests[key]
             found[place] = _log_likelihood(result.prompt_logprobs, job.ids, choices.start)
@@ -173,12 +173,12 @@ class VLLM:
                 put(choices.choose(request, [found[str(i)] for i in range(len(found))]))
                 del open_requests[key]
 
-    def _run_jobs(self, jobs: Iterator[Job], window: int, stopped: Event) -> Iterator[tuple[Job, Any]]:
-        """Run the jobs, at most `window` at a time, and yield each with its result as it finishes."""
+    def _run_jobs(self, next_job: Callable[[], Job | None], window: int, stopped: Event) -> Iterator[tuple[Job, Any]]:
+        """Run jobs, at most `window` at a time, until there is no next; yield each with its result as it finishes."""
         running: dict[str, Job] = {}
         try:
             while not stopped.is_set():
-                while len(running) < window and (job := next(jobs, None)):
+                while len(running) < window and (job := next_job()):
                     running[job.key] = job
                     prompt = {"prompt_token_ids": job.ids.tolist()} | ({"cache_salt": job.salt} if job.salt else {})
                     self._engine.add_request(job.key, prompt, job.params, lora_request=job.lora)
@@ -235,7 +235,7 @@ class VLLM:
             Job(str(i), ids, params, self._loaded.loras[name] if name else None, f"probe {self._probed} {i}")
             for i, (name, ids) in enumerate(rows)
         )
-        results = {job.key: result for job, result in self._run_jobs(jobs, IN_FLIGHT, Event())}
+        results = {job.key: result for job, result in self._run_jobs(partial(next, jobs, None), IN_FLIGHT, Event())}
         firsts = [results[str(i)].outputs[0].logprobs[0] for i in range(len(rows))]
         return [{token: each.logprob for token, each in first.items()} for first in firsts]
 
