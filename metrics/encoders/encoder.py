@@ -131,7 +131,7 @@ def check_encoders(spec: str) -> None:
     """Raise UserError if `spec` names an encoder that is neither registered nor looks like a path or hub name."""
 
     def check(name: str) -> Encode:
-        if not _is_elsewhere(name):
+        if not is_elsewhere(name):
             encoders.get(name)
         return lambda texts: NotImplemented
 
@@ -144,7 +144,7 @@ def load_encoder(name: str) -> Encode:
     Raises:
         UserError: If the encoder is unknown or can't be loaded.
     """
-    if _is_elsewhere(name):
+    if is_elsewhere(name):
         from holdfast.metrics.encoders.transformer_encoder import load_transformer
 
         return load_transformer(name)
@@ -157,5 +157,6 @@ def _known(name: str) -> Encoder:
     return encoders.get(name) if name in encoders.names() else Encoder(lambda: load_encoder(name))
 
 
-def _is_elsewhere(name: str) -> bool:
+def is_elsewhere(name: str) -> bool:
+    """Whether an encoder is named by a path or as on the hub, rather than registered."""
     return "/" in name or "\\" in name or name.startswith((".", "~"))
