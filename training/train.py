@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from holdfast.training.loop.batches import Collator
     from holdfast.training.loop.method_trainer import MethodTrainer
 
-"""Subfolder for the adapter as initialised; it is deleted once the trained adapter is saved."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:

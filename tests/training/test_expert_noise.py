@@ -25,6 +25,7 @@ from holdfast import train
 from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter
 from holdfast.training.noise.weights.parameters import adapted_parameters
 from holdfast.training.noise.weights.weight_noise import WeightNoise, schedule
+from tests.training.models import replace_tensors
 from tests.training.tiny_checkpoint import save_tiny_model
 
 SIZE: dict[str, Any] = {
@@ -193,3 +194,16 @@ def test_expert_noise_trains_a_saved_adapter(tmp_path: Path) -> None:
         base_model = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
         found[noise] = PeftModel.from_pretrained(base_model, out).eval()(IDS).logits
     assert not torch.equal(found["none"], found["flat_lora"])
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_noise_follows_experts_whose_tensors_are_replaced(kind: str) -> None:
+    targets, settings = CASES[kind]
+    model = make(kind, targets, **settings)
+    noise = WeightNoise(model, sigma=0.2, seed=5)
+    replace_tensors(model)
+    with noise.step(3, 4):
+        logits = run(model)[0]
+    noise.remove()
+    with WeightNoise(model, sigma=0.2, seed=5).step(3, 4):
+        assert torch.equal(logits, run(model)[0])

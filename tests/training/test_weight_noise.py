@@ -11,7 +11,7 @@ from holdfast.errors import UserError
 from holdfast.training.noise.weights.layers import adapted_layers
 from holdfast.training.noise.weights.normals import normals
 from holdfast.training.noise.weights.weight_noise import WeightNoise, schedule
-from tests.training.models import KINDS, tiny, with_lora
+from tests.training.models import KINDS, replace_tensors, tiny, with_lora
 
 
 def loss_and_gradients(model: nn.Module, batch: dict[str, torch.Tensor]) -> tuple[float, list[torch.Tensor]]:
@@ -205,3 +205,18 @@ def test_all_linear_layers_can_be_perturbed() -> None:
 def test_a_model_without_an_adapter_is_refused() -> None:
     with pytest.raises(UserError, match="needs a linear layer with an active LoRA adapter"):
         WeightNoise(tiny("llama")[0], sigma=0.1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_noise_follows_a_model_whose_tensors_are_replaced(kind: str) -> None:
+    model, batch = tiny(kind)
+    model = with_lora(model).eval()
+    noise = WeightNoise(model, sigma=0.3, seed=5)
+    replace_tensors(model)
+    with noise.step(3, 4):
+        loss, gradients = loss_and_gradients(model, batch)
+    noise.remove()
+    with WeightNoise(model, sigma=0.3, seed=5).step(3, 4):
+        expected, expected_gradients = loss_and_gradients(model, batch)
+    assert loss == expected
+    assert all(torch.equal(one, other) for one, other in zip(gradients, expected_gradients, strict=True))

@@ -16,13 +16,24 @@ Factors = tuple[float, Tensor, Tensor]
 class AdaptedLayer:
     """A linear layer that LoRA changes, or may change.
 
-    `name` is its name in the model and `base` the frozen layer. `factors` holds the scale s, A (r, n) and B (m, r) of
-    each active adapter; it is empty for a layer without one.
+    `name` is its name in the model and `base` the frozen layer. `wrapper` is peft's layer around it and `adapters` its
+    active adapters; a layer without any has no wrapper.
     """
 
     name: str
     base: nn.Module
-    factors: tuple[Factors, ...] = ()
+    wrapper: Any = None
+    adapters: tuple[str, ...] = ()
+
+    @property
+    def factors(self) -> tuple[Factors, ...]:
+        """The scale s, A (r, n) and B (m, r) of each active adapter, read anew: moving a model replaces its tensors."""
+        return tuple(self.factors_of(adapter) for adapter in self.adapters)
+
+    def factors_of(self, adapter: str) -> Factors:
+        """Return the scale, A and B of one adapter."""
+        wrapper = self.wrapper
+        return float(wrapper.scaling[adapter]), wrapper.lora_A[adapter].weight, wrapper.lora_B[adapter].weight
 
     @property
     def transposed(self) -> bool:
@@ -57,10 +68,10 @@ class AdaptedLayer:
             base_squares: The constant first term (see `base_squares`), if computed before.
         """
         squares = self.base_squares() if base_squares is None else base_squares
-        if self.factors:
+        if factors := self.factors:
             weight = self.weight().float()
-            down = torch.cat([a.detach().float() for _, a, _ in self.factors])
-            up = torch.cat([scale * b.detach().float() for scale, _, b in self.factors], dim=1)
+            down = torch.cat([a.detach().float() for _, a, _ in factors])
+            up = torch.cat([scale * b.detach().float() for scale, _, b in factors], dim=1)
             squares = squares + 2 * (up * (weight @ down.T)).sum(1) + (up @ (down @ down.T) * up).sum(1)
         return squares.clamp(min=0).sqrt()
 
@@ -89,12 +100,8 @@ def _find_adapted(model: nn.Module) -> Iterator[AdaptedLayer]:
         if not _is_linear(getattr(module, "base_layer", None)) or hasattr(module, "parameter_name"):
             continue
         found: Any = module
-        factors = tuple(
-            (float(found.scaling[adapter]), found.lora_A[adapter].weight, found.lora_B[adapter].weight)
-            for adapter in active_adapters(module)
-        )
-        if factors:
-            yield AdaptedLayer(name, found.base_layer, factors)
+        if adapters := active_adapters(module):
+            yield AdaptedLayer(name, found.base_layer, module, tuple(adapters))
 
 
 def active_adapters(module: Any) -> list[str]:

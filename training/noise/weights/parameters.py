@@ -30,6 +30,14 @@ class AdaptedMatrix(AdaptedLayer):
         """Whether the parameter stores the matrix as (n, m)."""
         return self.is_transposed
 
+    def factors_of(self, adapter: str) -> Factors:
+        """Return the scale, A and B of one adapter; peft keeps those of all experts in two matrices."""
+        scale, a, b = super().factors_of(adapter)
+        if self.expert is not None:
+            count = self.wrapper.num_experts
+            a, b = a.reshape(count, -1, a.shape[1])[self.expert], b.reshape(b.shape[0], -1, count)[:, :, self.expert]
+        return scale, a, b
+
     def weight(self) -> Tensor:
         """Return the frozen matrix W (m, n)."""
         return self.part_of(getattr(self.base, self.parameter).detach())
@@ -65,20 +73,10 @@ def _matrices(name: str, wrapper: Any) -> Iterator[AdaptedMatrix]:
     base, stack = wrapper.get_base_layer(), wrapper.get_param()
     experts = range(stack.shape[0]) if stack.dim() == 3 else [None]
     for expert in experts:
-        factors = tuple(_factors(wrapper, adapter, expert) for adapter in chosen)
         # peft's rule: a stack is (experts, out, in), unless the module says that it is transposed.
         transposed = expert is not None and bool(getattr(base, "is_transposed", False))
         place = wrapper.parameter_name if expert is None else f"{wrapper.parameter_name}[{expert}]"
-        yield AdaptedMatrix(f"{name}.{place}", base, factors, wrapper.parameter_name, expert, transposed)
-
-
-def _factors(wrapper: Any, adapter: str, expert: int | None) -> Factors:
-    """Return scale, A (r, n) and B (m, r) of one matrix; peft keeps those of all experts in two matrices."""
-    a, b = wrapper.lora_A[adapter].weight.detach(), wrapper.lora_B[adapter].weight.detach()
-    if expert is not None:
-        count = wrapper.num_experts
-        a, b = a.reshape(count, -1, a.shape[1])[expert], b.reshape(b.shape[0], -1, count)[:, :, expert]
-    return float(wrapper.scaling[adapter]), a, b
+        yield AdaptedMatrix(f"{name}.{place}", base, wrapper, tuple(chosen), wrapper.parameter_name, expert, transposed)
 
 
 def add_noise(matrices: Sequence[AdaptedMatrix], now: Mapping[str, Draws]) -> None:

@@ -60,7 +60,8 @@ class WeightNoise:
 
     Frozen weights are never written to: each layer adds eps to a copy of its weight when it multiplies, in forward and
     in backward, so that memory holds one layer's noise at a time. Experts of a mixture that the adapter changes as bare
-    parameters (`target_parameters`) are read with noise, from the merged copy that peft makes for each pass.
+    parameters (`target_parameters`) are read with noise, from the merged copy that peft makes for each pass; memory
+    then holds the noise of a whole stack of experts, in float32.
 
     Outside `step(...)` the model has no noise, so evaluation and saving never see it.
 
@@ -88,7 +89,7 @@ class WeightNoise:
             raise UserError("weight noise needs a linear layer with an active LoRA adapter; the model has none")
         self._sigma, self._seed, self._kind = sigma, seed, kind
         self._now: dict[str, Noise] = {}
-        self._squares = {layer.name: layer.base_squares() for layer in self._layers}
+        self._squares: dict[str, Tensor] = {}
         for layer in linear:
             _wrap(layer, self._now)
         add_noise(matrices, self._now)
@@ -116,6 +117,8 @@ class WeightNoise:
             del base.forward
 
     def _std(self, layer: AdaptedLayer, sigma: float) -> Tensor:
+        if layer.name not in self._squares:  # in the first step, when the model is on its device
+            self._squares[layer.name] = layer.base_squares()
         norms = layer.row_norms(self._squares[layer.name]) * (sigma / math.sqrt(layer.weight().shape[1]))
         return norms if self._kind == "flat_lora" else norms.pow(2).mean().sqrt().expand_as(norms)
 
