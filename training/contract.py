@@ -85,7 +85,7 @@ class StepNoise(Protocol):
         Args:
             run: Makes the forward and backward passes of all the step's micro-batches: adds to the gradients and
                 returns the detached loss. It may be called more than once; the optimizer uses the gradients left at the
-                end.
+                end, and the log shows the parts of the loss in the first call.
             step: The optimizer step, from 0.
             total: The total number of optimizer steps.
 

@@ -129,6 +129,18 @@ def test_the_logged_loss_is_that_of_the_joint_batch(base: Path, data: Path, tmp_
         assert [task for _, task in other] == pytest.approx([task for _, task in logs[0]], abs=2e-4)
 
 
+@pytest.mark.parametrize("noise", ["sam_ab", "sam_w"])
+def test_sam_logs_the_loss_at_the_current_point(base: Path, data: Path, tmp_path: Path, noise: str) -> None:
+    plain, sam = (tmp_path / name for name in ("plain", "sam"))
+    trained(base, data, plain, 4, 2)
+    trained(base, data, sam, 4, 2, noise=noise, noise_args="rho=2.0")
+    first = [
+        json.loads((out / "checkpoint-3" / "trainer_state.json").read_text())["log_history"][0] for out in (plain, sam)
+    ]
+    assert first[1]["task_loss"] == pytest.approx(first[0]["task_loss"], abs=1e-6)
+    assert first[1]["task_loss"] == pytest.approx(first[1]["loss"], abs=2e-4)
+
+
 def test_the_evaluation_loss_does_not_depend_on_the_batch_size(base: Path, data: Path, tmp_path: Path) -> None:
     rows = [encode(each, AutoTokenizer.from_pretrained(base)) for each in read_examples(str(data))]
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)

@@ -361,6 +361,15 @@ def test_a_nan_loss_stops_training_and_names_the_rows(data: Path, tmp_path: Path
     assert (tmp_path / "out" / "stopped" / "adapter_model.safetensors").is_file()
 
 
+def test_weights_saved_on_divergence_are_not_sams_worst_point(data: Path, tmp_path: Path) -> None:
+    settings = {"lora": "r=2,alpha=4,targets=q_proj+k_proj", "noise": "sam_ab", "noise_args": {"rho": 1e30}}
+    with pytest.raises(UserError, match=r"the loss is nan in step 1, on data rows"):
+        train_and_load(data, tmp_path / "out", **settings)
+    saved = load_file(tmp_path / "out" / "stopped" / "adapter_model.safetensors")
+    assert not any(tensor.any() for name, tensor in saved.items() if "lora_B" in name)  # as initialised
+    assert all(tensor.abs().max() < 10 for name, tensor in saved.items() if "lora_A" in name)
+
+
 def test_training_arguments_can_be_given_as_flags() -> None:
     from holdfast.harness.actions.training import make_recipe_of
 

@@ -1,4 +1,4 @@
-"""Flat-LoRA's noise: its distribution, its schedule, and that the base weights never change."""
+"""Flat-LoRA's noise: its distribution, its schedule, and that the base weights never change; SAM's step."""
 
 import math
 
@@ -8,6 +8,7 @@ from scipy.stats import kstest
 from torch import nn
 
 from holdfast.errors import UserError
+from holdfast.training.noise.weights.ascent import ascended
 from holdfast.training.noise.weights.layers import adapted_layers
 from holdfast.training.noise.weights.normals import normals
 from holdfast.training.noise.weights.weight_noise import WeightNoise, schedule
@@ -220,3 +221,29 @@ def test_noise_follows_a_model_whose_tensors_are_replaced(kind: str) -> None:
         expected, expected_gradients = loss_and_gradients(model, batch)
     assert loss == expected
     assert all(torch.equal(one, other) for one, other in zip(gradients, expected_gradients, strict=True))
+
+
+def with_gradient(gradient: list[float]) -> nn.Parameter:
+    parameter = nn.Parameter(torch.zeros(len(gradient)))
+    parameter.grad = torch.tensor(gradient)
+    return parameter
+
+
+def test_the_step_has_length_rho_over_all_parameters() -> None:
+    one, other = with_gradient([3.0, 0.0]), with_gradient([4.0])
+    with ascended([one, other], 0.5):
+        assert torch.allclose(one, torch.tensor([0.3, 0.0]))
+        assert torch.allclose(other, torch.tensor([0.4]))
+        assert one.grad is None
+    assert not one.any()
+    assert not other.any()
+
+
+@pytest.mark.parametrize("wrong", [float("inf"), float("nan")])
+def test_nothing_moves_if_a_gradient_is_not_finite(wrong: float) -> None:
+    one, other = with_gradient([1.0, wrong]), with_gradient([4.0])
+    with ascended([one, other], 0.5):
+        assert not one.any()
+        assert not other.any()
+        assert one.grad is None
+        assert other.grad is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import torch
@@ -13,6 +14,10 @@ from holdfast.training.contract import Objective, Step, StepNoise
 from holdfast.training.examples import Example
 from holdfast.training.loop.batches import Perturber
 from holdfast.training.loop.task_loss import count_learned, row_losses, task_loss
+
+
+class _Diverged(UserError):
+    """The loss is NaN or infinite."""
 
 
 class MethodTrainer(Trainer):  # type: ignore[misc]
@@ -43,6 +48,7 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         self._objective, self._perturber, self._noise = objective, perturber, noise
         self._parts: dict[str, list[tuple[float, float]]] = {}
         self._waiting: list[dict[str, Any]] = []
+        self._records_parts = True
         self.model_accepts_loss_kwargs = False  # this class counts the tokens itself
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
@@ -55,6 +61,13 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
         """Compute a micro-batch's gradients; under noise, those of all the step's micro-batches with its last."""
+        try:
+            return self._gradients(model, inputs, num_items_in_batch)
+        except _Diverged:  # here the noise is undone, so that the weights saved are the adapter's own
+            self.save_model(f"{self.args.output_dir}/stopped")
+            raise
+
+    def _gradients(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Tensor:
         if self._noise is None:
             return self._pass(model, inputs, num_items_in_batch)
         self._waiting.append(inputs)
@@ -62,8 +75,10 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         if not (self.accelerator.sync_gradients or self.is_deepspeed_enabled):
             return torch.zeros((), device=self.args.device)
         batches, self._waiting = self._waiting, []
+        passes = count()
 
         def run() -> Tensor:
+            self._records_parts = next(passes) == 0  # SAM's second pass is at another point than the logged loss
             *others, last = batches
             with self.accelerator.no_sync(model):  # ranks exchange gradients once, with the last micro-batch
                 losses = [self._pass(model, batch, num_items_in_batch) for batch in others]
@@ -100,7 +115,7 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             row_share=row_share,
         )
         loss, parts = self._objective(step)
-        for name, value in parts.items():
+        for name, value in parts.items() if self._records_parts else ():
             self._parts.setdefault(name, []).append((value, share))
         # Data parallelism averages the ranks' gradients, but their parts add up.
         ranks = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
@@ -129,9 +144,8 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         loss: Tensor = super().training_step(model, dict(inputs), size)
         if torch.isfinite(loss):
             return loss
-        self.save_model(f"{self.args.output_dir}/stopped")
         numbers = ", ".join(str(number + 1) for number in inputs["number"].tolist())
-        raise UserError(
+        raise _Diverged(
             f"the loss is {loss.item()} in step {self.state.global_step + 1}, on data rows {numbers}: lower the "
             f"learning rate or check these rows; the current adapter was saved to {self.args.output_dir}/stopped"
         )

@@ -58,7 +58,7 @@ def matrices_under_adapter(model: nn.Module) -> list[Tensor]:
 def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
     """Move parameters by rho * g / ||g|| within the block, g being their gradients, and restore them exactly after it.
 
-    The gradients are cleared before the block runs.
+    The gradients are cleared before the block runs. If they contain NaN or infinity, nothing moves.
 
     Args:
         parameters: The parameters; those without gradients stay.
@@ -67,9 +67,11 @@ def ascended(parameters: Sequence[Tensor], rho: float) -> Iterator[None]:
     moved = [parameter for parameter in parameters if parameter.grad is not None]
     norm = torch.stack([_gradient(p).float().norm() for p in moved]).norm() if moved else torch.tensor(0.0)
     kept = [parameter.detach().clone() for parameter in moved]
+    has_direction = bool(norm.isfinite())
     with torch.no_grad():
         for parameter in moved:
-            parameter.add_(_gradient(parameter) * (rho / (norm + 1e-12)).to(parameter.dtype))
+            if has_direction:
+                parameter.add_(_gradient(parameter) * (rho / (norm + 1e-12)).to(parameter.dtype))
             parameter.grad = None
     try:
         yield
