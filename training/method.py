@@ -26,7 +26,8 @@ class Method:
     """A registered method: where it acts, what builds it, and the dataclass of its settings.
 
     `build(settings, context)` returns an object of the type that the place requires (see `method`). `perturbs` marks
-    objectives that also use perturbed prompts; `classifies` is False for objectives that need generated text.
+    objectives that also use perturbed prompts; `classifies` is False for objectives that need generated text;
+    `reads_gradients` marks noises that need the gradients of whole parameters, which DeepSpeed keeps to itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Method:
     settings: type[Any] = NoSettings
     perturbs: bool = False
     classifies: bool = True
+    reads_gradients: bool = False
 
     @property
     def summary(self) -> str:
@@ -77,7 +79,13 @@ B = TypeVar("B", bound=Callable[..., Any])
 
 
 def method(
-    name: str, place: Place, *, settings: type[Any] = NoSettings, perturbs: bool = False, classifies: bool = True
+    name: str,
+    place: Place,
+    *,
+    settings: type[Any] = NoSettings,
+    perturbs: bool = False,
+    classifies: bool = True,
+    reads_gradients: bool = False,
 ) -> Callable[[B], B]:
     """Register the decorated builder as a method; `holdfast ls` shows the first line of its docstring.
 
@@ -95,6 +103,7 @@ def method(
         settings: A frozen dataclass whose fields are made with `setting`: default, help text and range.
         perturbs: Whether the objective also uses perturbed prompts.
         classifies: Whether the objective can train a classifier.
+        reads_gradients: Whether the noise reads the gradients of parameters, which rules out DeepSpeed.
 
     Raises:
         UserError: If the place is unknown, a setting has no default, or another module has registered the name.
@@ -106,7 +115,7 @@ def method(
             raise UserError(f"method '{name}': its setting '{field.name}' needs a default")
 
     def register(build: B) -> B:
-        methods.register(name, Method(name, place, build, settings, perturbs, classifies))
+        methods.register(name, Method(name, place, build, settings, perturbs, classifies, reads_gradients))
         return build
 
     return register
