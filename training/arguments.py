@@ -132,7 +132,10 @@ def _check_ranges(arguments: Mapping[str, Any]) -> None:
 
 def _check_reporters(given: Any) -> None:
     known = reporters()
-    for name in [given] if isinstance(given, str) else given or ():
+    names = [given] if isinstance(given, str) else given or []
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"report_to must be a name or a list of names, as in tensorboard, got {given!r}")
+    for name in names:
         if known and name not in ("all", "none", *known):
             raise UserError(f"report_to: unknown '{name}'{did_you_mean(name, ['none', *known])}")
 

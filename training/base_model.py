@@ -154,10 +154,12 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
         if isinstance(settings.get(name), list):
             _check_modules(model, settings[name])
     _check_parameters(model, settings.get("target_parameters") or ())
-    if isinstance(settings.get("runtime_config"), dict):  # the only part that peft doesn't build itself
-        settings["runtime_config"] = LoraRuntimeConfig(**settings["runtime_config"])
     try:
+        if isinstance(settings.get("runtime_config"), dict):  # the only part that peft doesn't build itself
+            settings["runtime_config"] = LoraRuntimeConfig(**settings["runtime_config"])
         wrapped = get_peft_model(model, LoraConfig(task_type=task, **settings))
+    except re.error as error:
+        raise UserError(f"--lora: the pattern '{error.pattern!s}' is not valid: {first_line(error)}") from None
     except (TypeError, ValueError, KeyError, AttributeError, ImportError, NotImplementedError) as error:
         raise UserError(f"--lora: {first_line(error)}") from None
     _check_patterns(wrapped, settings)

@@ -69,8 +69,15 @@ def claim(out: Path, recipe: Recipe, digests: Mapping[str, str]) -> datetime:
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
     started = str(before.get(_STARTED, now)) if made else now
+    try:
+        clock = datetime.fromisoformat(started)
+    except ValueError:
+        raise UserError(
+            f"{file}: {_STARTED} must be a date and time such as {now}, got {started!r}: correct it, or choose another "
+            "--output_path"
+        ) from None
     write_text(file, json.dumps({**content, _STARTED: started}, indent=2) + "\n")
-    return datetime.fromisoformat(started)
+    return clock
 
 
 @contextmanager

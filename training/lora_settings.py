@@ -1,7 +1,7 @@
 """The settings of --lora: peft's LoraConfig with short names, and checks that need no heavy import."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from holdfast.errors import UserError
@@ -31,12 +31,18 @@ _SET_HERE = (
     *("base_model_name_or_path", "revision", "inference_mode"),
 )
 
-_NUMBERS: Sequence[tuple[str, str, Callable[[float], bool]]] = (
-    ("r", "a whole number >= 1", lambda value: value >= 1 and value == int(value)),
-    ("lora_alpha", "a number > 0", lambda value: value > 0),
-    (LORA_PLUS, "a number > 0", lambda value: value > 0),
-    ("lora_dropout", "a number >= 0 and < 1", lambda value: 0 <= value < 1),
-)
+Rule = tuple[str, Callable[[float], bool]]
+_WHOLE: Rule = ("a whole number >= 1", lambda value: value >= 1 and value == int(value))
+_POSITIVE: Rule = ("a number > 0", lambda value: value > 0)
+_NUMBERS: Mapping[str, Rule] = {
+    "r": _WHOLE,
+    "lora_alpha": _POSITIVE,
+    LORA_PLUS: _POSITIVE,
+    "lora_dropout": ("a number >= 0 and < 1", lambda value: 0 <= value < 1),
+    "qalora_group_size": _WHOLE,
+}
+_PATTERNS: Mapping[str, Rule] = {"rank_pattern": _WHOLE, "alpha_pattern": _POSITIVE}
+"""What the values within these settings must be."""
 
 
 def parse_lora(text: str) -> dict[str, Any]:
@@ -55,6 +61,8 @@ def parse_lora(text: str) -> dict[str, Any]:
         name, equals, value = part.partition("=")
         if not equals:
             raise UserError(f"--lora: expected name=value, got '{part}'")
+        if name.strip() in pairs:
+            raise UserError(f"--lora: {name.strip()} is given twice")
         pairs[name.strip()] = _parse_value(value.strip())
     return pairs
 
@@ -76,11 +84,27 @@ def _parse_value(text: str) -> Any:
     import yaml
 
     try:
+        _check_names(yaml.compose(text, yaml.SafeLoader))
         return yaml.safe_load(text)
+    except UserError:
+        raise
     except (yaml.YAMLError, ValueError):
         if not text.startswith(("{", "[")):
             return text
         raise UserError(f"--lora: can't read '{text}': write [a, b] for a list and {{a: 1, b: 2}} for pairs") from None
+
+
+def _check_names(node: Any) -> None:
+    """Raise UserError if a YAML node holds a name twice: YAML would take the last value."""
+    if node is None or isinstance(node.value, str):
+        return
+    pairs = node.value and isinstance(node.value[0], tuple)
+    names = [name.value for name, _ in node.value] if pairs else []
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--lora: {name} is given twice")
+    for each in node.value:
+        _check_names(each[1] if pairs else each)
 
 
 def check_lora(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +116,8 @@ def check_lora(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: If a setting is unknown, given twice or has a wrong value.
     """
-    known, found = lora_config(), {}
+    known = lora_config()
+    found: dict[str, Any] = {}
     names = [_SHORT.get(name, name) for name in given]
     for name, value in given.items():
         full = _SHORT.get(name, name)
@@ -103,10 +128,12 @@ def check_lora(given: Mapping[str, Any]) -> dict[str, Any]:
             raise UserError(f"--lora: unknown setting '{name}', not a field of peft's LoraConfig{hint}")
         if names.count(full) > 1:
             raise UserError(f"--lora: {full} is given twice, also as {name}")
-        numbers = [(rule, is_valid) for each, rule, is_valid in _NUMBERS if each == full]
-        for rule, is_valid in numbers:
-            found[name] = _checked_number(name, value, rule, is_valid)
-        if not numbers:
+        if full in _NUMBERS:
+            found[name] = _checked_number(name, value, *_NUMBERS[full])
+        elif full in _PATTERNS and isinstance(value, Mapping):
+            rule = _PATTERNS[full]
+            found[name] = {key: _checked_number(f"{name}: {key}", each, *rule) for key, each in value.items()}
+        else:
             found[name] = _checked(name, value, known[full])
     return found
 
@@ -123,7 +150,7 @@ def _checked_number(name: str, value: Any, rule: str, is_valid: Callable[[float]
         number = float("nan")
     if not is_valid(number):
         raise UserError(f"--lora: {name} must be {rule}, got {value!r}")
-    return number
+    return int(number) if number == int(number) else number
 
 
 def _checked(name: str, value: Any, field: LibraryField) -> Any:

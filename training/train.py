@@ -83,6 +83,7 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
 
     started = time.time()
     out = Path(recipe.output_path)
+    _check_noise(recipe)
     examples = read_examples(recipe.data)
     _check_objective(recipe, examples)
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
@@ -112,6 +113,19 @@ def _train(
             _save(made.model, made.tokenizer, recipe, out)
             _write_card(recipe, made, digests, initial, metrics, time.time() - started, out)
     return out
+
+
+def _check_noise(recipe: Recipe) -> None:
+    """Raise UserError for a noise that reads gradients with DeepSpeed, whose engine doesn't leave them in `grad`."""
+    from transformers.utils.generic import strtobool
+
+    noise = recipe.methods().get("weights")
+    launched = strtobool(os.environ.get("ACCELERATE_USE_DEEPSPEED", "false"))  # set by `accelerate launch`
+    if noise and noise[0].reads_gradients and (recipe.arguments.get("deepspeed") or launched):
+        raise UserError(
+            f"--noise {recipe.noise} needs gradients that DeepSpeed does not expose: train without DeepSpeed, or use "
+            "flat_lora"
+        )
 
 
 def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
@@ -361,7 +375,7 @@ def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
         shutil.rmtree(initial)
     else:
         model.save_pretrained(out, save_embedding_layers=False)
-    if not recipe.full and "chat_template" in recipe.model_args:
+    if not recipe.full and recipe.model_args.get("chat_template", "auto") != "auto":  # as load_tokenizer chooses
         _save_template(tokenizer.chat_template, out)
 
 

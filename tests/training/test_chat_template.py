@@ -56,6 +56,19 @@ def test_a_chosen_template_is_trained_on_and_saved_with_the_adapter(tmp_path: Pa
     assert all(torch.equal(chosen[name], own[name]) for name in own)
 
 
+def test_the_models_own_templates_are_not_saved_with_the_adapter(tmp_path: Path) -> None:
+    named = [{"name": name, "template": IGNORES_SYSTEM} for name in ("default", "other")]
+    base = copy_pocket(tmp_path / "base", template=IGNORES_SYSTEM)
+    (base / "chat_template.jinja").unlink(missing_ok=True)
+    config = json.loads((base / "tokenizer_config.json").read_text())
+    (base / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": named}))
+    data = tmp_path / "data.jsonl"
+    data.write_text(json.dumps({"prompt": "Hi", "completion": "Hello."}) + "\n")
+    args = f"pretrained={base},chat_template=auto"
+    train(model_args=args, data=str(data), output_path=tmp_path / "out", max_steps=1)
+    assert not (tmp_path / "out" / "chat_template.jinja").exists()
+
+
 def test_a_resumed_training_renders_prompts_at_the_time_of_its_start(tmp_path: Path) -> None:
     base = copy_pocket(
         tmp_path / "base", template="<|user|>{{ strftime_now('%Y') }}: {{ messages[0]['content'] }}<|assistant|>"

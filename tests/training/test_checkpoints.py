@@ -1,5 +1,6 @@
 """Training resumes from its last complete checkpoint, and warns about newer ones that are damaged."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def test_an_existing_adapter_is_not_overwritten(
     shutil.copy(finished[0] / "adapter_model.safetensors", tmp_path / "out")
     with pytest.raises(UserError, match=r"holds adapter_model.safetensors but no recipe.json"):
         train_and_load(data, tmp_path / "out", **STEPS)
+
+
+@pytest.mark.parametrize("started", ["yesterday", 5, None])
+def test_a_wrong_start_in_the_recipe_is_named(data: Path, stopped: Path, started: object) -> None:
+    file = stopped / "recipe.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"started": started}))
+    with pytest.raises(UserError, match=r"recipe.json: started must be a date and time such as .*: correct it, or"):
+        train_and_load(data, stopped, **STEPS)
 
 
 def test_checkpoints_without_a_recipe_are_refused(data: Path, stopped: Path) -> None:

@@ -117,6 +117,13 @@ def test_flag_and_recipe_give_the_adapter_of_plain_peft(base: Path, tmp_path: Pa
         ("r", "--lora: expected name=value, got 'r'"),
         ("use_dora=1", "use_dora must be true or false, got 1"),
         ("modules_to_save={a: 1}", "modules_to_save must be names, as in"),
+        ("r=8,r=16", "--lora: r is given twice"),
+        ("{r: 8, r: 16}", "--lora: r is given twice"),
+        ("rank_pattern={q_proj: 2, q_proj: 4}", "--lora: q_proj is given twice"),
+        ("rank_pattern={q: x}", "rank_pattern: q must be a whole number >= 1, got 'x'"),
+        ("rank_pattern={q: 1.5}", "rank_pattern: q must be a whole number >= 1, got 1.5"),
+        ("alpha_pattern={q: -1}", "alpha_pattern: q must be a number > 0, got -1"),
+        ("qalora_group_size=1.5", "qalora_group_size must be a whole number >= 1, got 1.5"),
     ],
 )
 def test_a_wrong_setting_is_named(flag: str, message: str) -> None:
@@ -129,6 +136,12 @@ def test_a_wrong_setting_is_named(flag: str, message: str) -> None:
     [
         ("targets=q_proj,rank_pattern={k_proj: 2}", "rank_pattern: no adapted module matches 'k_proj'"),
         ("targets=q_proj,target_parameters=mlp.nope", "the model has no parameter 'mlp.nope' to adapt; it has: "),
+        ("targets=(q", "--lora: the pattern '(q' is not valid: missing ), unterminated subpattern"),
+        ("targets=q_proj,rank_pattern={'(': 4}", "is not valid: missing ), unterminated subpattern"),
+        (
+            "targets=q_proj,runtime_config={foo: 1}",
+            "--lora: LoraRuntimeConfig.__init__() got an unexpected keyword argument 'foo'",
+        ),
     ],
 )
 def test_a_setting_that_does_not_fit_the_model_is_named(
@@ -137,6 +150,11 @@ def test_a_setting_that_does_not_fit_the_model_is_named(
     with pytest.raises(AssertionError):
         trained(base, tmp_path / "out", "--lora", flag)
     assert message in capsys.readouterr().err
+
+
+def test_whole_numbers_may_be_written_as_floats() -> None:
+    found = check_lora(parse_lora("r=1e1,rank_pattern={q_proj: 4.0}"))
+    assert repr(found) == "{'r': 10, 'rank_pattern': {'q_proj': 4}}"
 
 
 def test_the_fields_read_from_source_are_those_of_the_class() -> None:

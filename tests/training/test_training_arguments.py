@@ -138,6 +138,25 @@ def test_a_field_without_effect_is_refused(base: Path, data: Path, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("given", [5, [5], {"a": 1}, True])
+def test_report_to_must_be_names(base: Path, data: Path, tmp_path: Path, given: Any) -> None:
+    with pytest.raises(UserError, match="^report_to must be a name or a list of names, as in tensorboard, got"):
+        ours(base, data, tmp_path / "out", report_to=given)
+
+
+@pytest.mark.parametrize("noise", ["sam_ab", "sam_w"])
+def test_sam_with_deepspeed_is_refused(
+    base: Path, data: Path, tmp_path: Path, noise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = f"^--noise {noise} needs gradients that DeepSpeed does not expose: train without DeepSpeed, or use"
+    settings: dict[str, Any] = {"model_args": f"pretrained={base}", "noise": noise}
+    with pytest.raises(UserError, match=message):
+        train(data, tmp_path / "out", **settings, arguments={"deepspeed": "zero2.json"})
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(UserError, match=message):
+        train(data, tmp_path / "out", **settings)
+
+
 def test_the_fields_read_from_source_are_those_of_the_class() -> None:
     read = training_arguments()
     fields = {field.name: field for field in dataclasses.fields(TrainingArguments)}
