@@ -43,7 +43,6 @@ _REFUSED: Mapping[str, str] = {
     "resume_from_checkpoint": "training resumes automatically if --output_path holds its checkpoints",
     "label_names": "the labels are made from the data's completions or labels",
     "length_column_name": "examples are grouped by their number of tokens",
-    "remove_unused_columns": "the collator makes the columns, and the model knows all of them",
     "include_for_metrics": _METRICS,
     "batch_eval_metrics": _METRICS,
     "eval_do_concat_batches": _METRICS,
