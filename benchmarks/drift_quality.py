@@ -25,10 +25,9 @@ AUROC is the probability that a changed pair scores higher than an unchanged one
 """
 
 import argparse
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -39,7 +38,7 @@ from scipy.stats import rankdata
 from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.minilm import _folder
-from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
+from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_any_pairs, read_pairs
 from holdfast.metrics.scores.text_scores import rouge
 
 LATER = ["open", "closed", "third", "fourth", "fifth"]
@@ -104,22 +103,9 @@ def foreign_table(files: Sequence[Path], most: int, encoder: str) -> str:
 
 def foreign_pairs(file: Path, most: int) -> list[tuple[str, str, bool]]:
     """Read (a, b, changed) from a file; at most `most` of either class, drawn at random, always the same."""
-    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
-    labelled = [(row["a"], row["b"], label) for row in rows if (label := _label(row)) is not None]
+    labelled = read_any_pairs(file)
     Random(0).shuffle(labelled)
     return [pair for kind in (False, True) for pair in [each for each in labelled if each[2] is kind][:most]]
-
-
-def _label(row: Mapping[str, Any]) -> bool | None:
-    """Return whether the meaning of a pair changed; None if the set doesn't say so clearly."""
-    if "changed" in row:
-        return bool(row["changed"])
-    if "paraphrase" in row:
-        return not row["paraphrase"]
-    if "similarity" in row:
-        return False if row["similarity"] >= 4.5 else True if 1.5 <= row["similarity"] <= 3 else None
-    both = {row["a_to_b"], row["b_to_a"]}
-    return False if both == {"entails"} else True if "contradicts" in both else None
 
 
 def _mean(values: Any) -> float:

@@ -49,6 +49,7 @@ def evaluate(
     encoder: str | None = None,
     granularity: Literal["sentence", "clause", "phrase"] | None = None,
     break_threshold: float | None = None,
+    additions: Literal["ignore", "count"] | None = None,
     aggregate: Sequence[Literal["mean", "worst"]] | str | None = None,
     spacy_pipeline: str | None = None,
     attention: bool | None = None,

@@ -19,8 +19,9 @@ from holdfast.metrics.metric import Scores
 from holdfast.metrics.segments import Granularity, Segment, segment
 
 if TYPE_CHECKING:
-    from holdfast.metrics.alignment import Distances
-    from holdfast.metrics.facts import Comparer, Conflict
+    from holdfast.metrics.alignment import Distances, Judgement
+    from holdfast.metrics.costs import Costs
+    from holdfast.metrics.facts import Comparer, Finding
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` averages over: the worst quarter."""
@@ -28,20 +29,20 @@ TAIL = 0.25
 MAX_SEGMENTS = 1_000
 """Segments beyond this many are not compared, with a warning."""
 
-BREAK = 0.44
-"""The default break threshold: an answer with at least this `max_drift` counts as changed. `holdfast calibrate` fits
-0.36 for minilm and sentences; 0.44 flags half as many reworded answers and misses one more changed answer in a
-hundred."""
+BREAK = 0.5
+"""The default break threshold. A cost is the estimated probability that a reader calls two segments different."""
 
 
 class SegmentDrift(NamedTuple):
-    """A segment, its drift in [0, 1], the segment of the other answer that received most of its mass, and the reason
-    for the drift."""
+    """A segment, its drift in [0, 1], the segment of the other answer that received most of its mass, the reason for
+    the drift, the part of the drift that comes from conflicts, and all differences between the two."""
 
     segment: Segment
     drift: float
     partner: Segment | None
     reason: str
+    conflict: float
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,6 +51,8 @@ class Drift:
 
     Attributes:
         max_drift: The largest drift of any segment of either answer.
+        max_conflict: The largest drift of any segment by what the two answers say differently, coverage aside.
+        break_drift: The largest drift of any segment, additions aside: what decides whether an answer is broken.
         tail_drift: CVaR: the mean drift of the worst quarter of the mass.
         mean_drift: The transport cost.
         global_drift: The distance between the whole answers.
@@ -62,6 +65,8 @@ class Drift:
     """
 
     max_drift: float = 0.0
+    max_conflict: float = 0.0
+    break_drift: float = 0.0
     tail_drift: float = 0.0
     mean_drift: float = 0.0
     global_drift: float = 0.0
@@ -117,14 +122,16 @@ def segment_drift(
     encoding: Encoding | str | None = None,
     granularity: Granularity = "sentence",
     pipeline: str | None = None,
+    costs: Costs | None = None,
 ) -> list[Drift]:
     """Align each clean answer with its perturbed counterpart and measure how far every segment drifted.
 
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
-    the segments' masses a and b under C_ij = max(1 - cos(e_i, e_j), fact_ij); the other side is symmetric. If both
-    answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift`, which is 0. Polite phrases
-    ("Sure!", see `holdfast.metrics.chat`) are ignored unless the answer is nothing else. Identical answers are not
-    encoded; all other texts are encoded once, in one call per encoder.
+    the segments' masses a and b under the costs C_ij of all differences (docs/drift.md); the other side is symmetric.
+    If both answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift`, which is 0. If one
+    refuses and the other doesn't, the refusal drifts by 1. Polite phrases ("Sure!", see `holdfast.metrics.chat`) are
+    ignored unless the answer is nothing else. Identical answers are not encoded; all other texts are encoded once, in
+    one call per encoder.
 
     Args:
         clean: Answers to the clean prompts.
@@ -132,6 +139,7 @@ def segment_drift(
         encoding: The encoders to use, or their names (as in "minilm,hi=path/to/encoder"); minilm if None.
         granularity: What to cut answers into: "sentence", "clause" or "phrase".
         pipeline: An installed spaCy pipeline that finds the sentences and adds its entities and parse to the facts.
+        costs: What each kind of difference costs; by default what comes with Holdfast for the encoder.
 
     Returns:
         One `Drift` per pair, in order.
@@ -142,8 +150,8 @@ def segment_drift(
 
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
     >>> [found] = segment_drift([before], [after], encoding="lexical")
-    >>> found.max_drift, found.worst.segment.text, found.worst.reason
-    (1.0, 'They leave at 12.', 'number 12 -> 21')
+    >>> found.max_drift > 0.5, found.worst.segment.text, found.worst.reason
+    (True, 'They leave at 12.', 'number 12 -> 21')
     """
     if isinstance(clean, str) or isinstance(perturbed, str):
         raise UserError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
@@ -161,6 +169,8 @@ def segment_drift(
     if not changed:
         return [Drift()] * len(clean)
     from holdfast.metrics.alignment import Distances
+    from holdfast.metrics.costs import shipped_costs
+    from holdfast.metrics.encoders.word_vectors import words_by_text
     from holdfast.metrics.facts import comparer
     from holdfast.metrics.parsing import parse
 
@@ -176,11 +186,15 @@ def segment_drift(
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
         read = {i: _with_slips_fixed(clean[i], perturbed[i], parts) for i in mine}
-        every = chain(whole, *(side for sides in read.values() for side in sides))
-        distances = Distances(every, encoding.encode(name), encoding.power(name))
+        pieces = dict.fromkeys(text for sides in read.values() for side in sides for text in side)
+        encode = encoding.encode(name)
+        words = words_by_text(pieces, encode)  # first, since an encoder that remembers reads the texts once for both
+        distances = Distances(chain(whole, pieces), encode, encoding.power(name))
+        table = costs or shipped_costs(words is not None)
         for i in mine:
-            compare = comparer(*read[i], parsed.get(clean[i]), parsed.get(perturbed[i]))
-            found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, name)
+            sides = tuple([words[text] for text in side] for side in read[i]) if words is not None else None
+            compare = comparer(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), sides)
+            found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, table, name)
     same = Drift()
     return [found.get(i, same) for i in range(len(clean))]
 
@@ -192,32 +206,36 @@ def _drift(
     read: tuple[list[str], list[str]],
     distances: Distances,
     compare: Comparer,
+    costs: Costs,
     encoder: str,
 ) -> Drift:
-    from holdfast.metrics.alignment import align, masses
+    from holdfast.metrics.alignment import REFUSAL, align, masses
+    from holdfast.metrics.scores.safety import is_refusal
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
-    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), compare)
-    drifts = [*found.clean_drift, *found.perturbed_drift]
+    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), compare, costs)
+    if (refused := is_refusal(clean)) != is_refusal(perturbed):
+        (found.clean if refused else found.perturbed)[0] = REFUSAL
+    judged = [*found.clean, *found.perturbed]
     ours_mass, theirs_mass = a.tolist(), b.tolist()
-    weighed = [*zip(drifts, [mass / 2 for mass in (*ours_mass, *theirs_mass)], strict=True)]
-    worst = max(drifts)
+    weighed = [*zip((each.cost for each in judged), (mass / 2 for mass in (*ours_mass, *theirs_mass)), strict=True)]
+    worst = max(each.cost for each in judged)
     whole = distances.of(clean, perturbed)
     return Drift(
         max_drift=worst,
+        max_conflict=max(each.conflict for each in judged),
+        break_drift=max(*(each.kept for each in found.clean), *(each.conflict for each in judged)),
         tail_drift=_tail(weighed),
         mean_drift=_clip(sum(drift * mass for drift, mass in weighed)),
         global_drift=whole,
         hidden_drift=max(0.0, worst - whole),
         lost_mass=_clip(sum(compress(ours_mass, found.lost))),
         added_mass=_clip(sum(compress(theirs_mass, found.added))),
-        clean=_segment_drifts(ours, theirs, found.clean_partners, found.clean_drift, found.clean_reasons),
-        perturbed=_segment_drifts(
-            theirs, ours, found.perturbed_partners, found.perturbed_drift, found.perturbed_reasons
-        ),
+        clean=_segment_drifts(ours, theirs, found.clean_partners, found.clean),
+        perturbed=_segment_drifts(theirs, ours, found.perturbed_partners, found.perturbed),
         encoder=encoder,
     )
 
@@ -237,21 +255,22 @@ def _with_slips_fixed(clean: str, perturbed: str, parts: dict[str, list[Segment]
 def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drift:
     if not ours and not theirs:
         return Drift(encoder=encoder)
-    lost = tuple(SegmentDrift(part, 1.0, None, "answer lost") for part in ours)
-    added = tuple(SegmentDrift(part, 1.0, None, "answer added") for part in theirs)
-    return Drift(1.0, 1.0, 1.0, 1.0, 0.0, float(bool(ours)), float(bool(theirs)), lost, added, encoder)
+    lost = tuple(SegmentDrift(part, 1.0, None, "answer lost", 1.0) for part in ours)
+    added = tuple(SegmentDrift(part, 1.0, None, "answer added", 1.0) for part in theirs)
+    whole = dict.fromkeys(DRIFTS, 1.0) | {
+        "hidden_drift": 0.0,
+        "lost_mass": float(bool(ours)),
+        "added_mass": float(bool(theirs)),
+    }
+    return Drift(**whole, clean=lost, perturbed=added, encoder=encoder)
 
 
 def _segment_drifts(
-    segments: list[Segment],
-    others: list[Segment],
-    partners: list[int],
-    drifts: list[float],
-    reasons: list[Conflict],
+    segments: list[Segment], others: list[Segment], partners: list[int], judged: list[Judgement]
 ) -> tuple[SegmentDrift, ...]:
     return tuple(
-        SegmentDrift(part, drift, others[partner], conflict.reason)
-        for part, drift, partner, conflict in zip(segments, drifts, partners, reasons, strict=True)
+        SegmentDrift(part, each.cost, others[partner], each.reason, each.conflict, each.findings)
+        for part, each, partner in zip(segments, judged, partners, strict=True)
     )
 
 

@@ -1,10 +1,10 @@
 """Pairs of answers labelled by people: whether the meaning changed, and how."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.errors import UserError
 from holdfast.reading import parse_json, read_text
@@ -59,6 +59,45 @@ def read_pairs(path: Path) -> list[LabelledPair]:
         seen[pair.changed] += 1
         split.append(pair if seen[pair.changed] % 2 else replace(pair, split="test"))
     return split
+
+
+def read_any_pairs(path: Path) -> list[tuple[str, str, bool]]:
+    """Read (clean, perturbed, changed) from a JSONL file: labelled pairs, or a public set as it is published.
+
+    Two texts `a` and `b` with one of: `changed`; `paraphrase` (MRPC); `similarity` from 0 to 5 (STS-B: from 4.5 counts
+    as unchanged, 1.5 to 3 as changed); `a_to_b` and `b_to_a` (SICK: entailed both ways against contradicted). Pairs
+    that such a set doesn't call clearly changed or unchanged are left out.
+
+    Raises:
+        UserError: If the file can't be read, or a line is not such a pair.
+    """
+    found = []
+    for number, line in enumerate(read_text(path, limit=None).split("\n"), 1):
+        row = parse_json(line, f"{path}, line {number}") if line.strip() else None
+        try:
+            if row is not None and (changed := _label(row)) is not None:
+                texts = (row["clean"], row["perturbed"]) if "clean" in row else (row["a"], row["b"])
+                if not all(isinstance(text, str) for text in texts):
+                    raise TypeError
+                found.append((*texts, changed))
+        except (KeyError, TypeError):
+            raise UserError(
+                f"{path}, line {number}: a pair has texts (clean and perturbed, or a and b) and a label (changed, "
+                "paraphrase, similarity, or a_to_b and b_to_a)"
+            ) from None
+    return found
+
+
+def _label(row: Mapping[str, Any]) -> bool | None:
+    """Return whether the meaning of a pair changed; None if the set doesn't say so clearly."""
+    if "changed" in row:
+        return bool(row["changed"])
+    if "paraphrase" in row:
+        return not row["paraphrase"]
+    if "similarity" in row:
+        return False if row["similarity"] >= 4.5 else True if 1.5 <= row["similarity"] <= 3 else None
+    both = {row["a_to_b"], row["b_to_a"]}
+    return False if both == {"entails"} else True if "contradicts" in both else None
 
 
 def _pairs(lines: Iterable[str], where: str, split: Literal["build", "test"]) -> list[LabelledPair]:

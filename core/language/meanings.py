@@ -150,8 +150,7 @@ def are_related(one: str, other: str, language: str = "en") -> bool:
     >>> [are_related(stem(one), stem(other)) for one, other in pairs]
     [True, True, False]
     """
-    groups = synonyms(language)
-    if not groups.get(one, frozenset()).isdisjoint(groups.get(other, frozenset())):
+    if are_synonyms(one, other, language):
         return True
     if are_opposite_forms(one, other):
         return False
@@ -160,6 +159,12 @@ def are_related(one: str, other: str, language: str = "en") -> bool:
         return True
     common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(short))
     return common >= _SAME_STEM and common >= len(short) - 3
+
+
+def are_synonyms(one: str, other: str, language: str = "en") -> bool:
+    """Return whether two stems are listed as synonyms."""
+    groups = synonyms(language)
+    return not groups.get(one, frozenset()).isdisjoint(groups.get(other, frozenset()))
 
 
 @lru_cache(maxsize=1 << 16)

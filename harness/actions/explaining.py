@@ -1,6 +1,7 @@
 """`holdfast explain` and `holdfast drift`: compare two answers segment by segment, with the reasons."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,9 +77,13 @@ def print_drift(drift: Drift) -> None:
     table = Table(header_style="bold", show_lines=True)
     for heading in ("drift", "clean", "perturbed", "reason"):
         table.add_column(heading, justify="right" if heading == "drift" else "left")
-    for value, clean, perturbed, reason in _rows(drift):
-        style = "green" if value < _SMALL else "yellow" if value < _LARGE else "red"
-        table.add_row(Text(f"{value:.3f}", style=style), Text(clean), Text(perturbed), Text(reason))
+    for part, clean, perturbed in _rows(drift):
+        style = "green" if part.drift < _SMALL else "yellow" if part.drift < _LARGE else "red"
+        texts = Text(clean), Text(perturbed)
+        for text, words in zip(texts, _words(part), strict=True):
+            for word in words:
+                text.highlight_regex(rf"(?<!\w){re.escape(word)}(?!\w)", "bold underline")
+        table.add_row(Text(f"{part.drift:.3f}", style=style), *texts, Text(part.reason))
     console.print(", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items()), highlight=False)
     if drift.encoder:
         console.print(f"encoder {drift.encoder}", highlight=False)
@@ -104,16 +109,32 @@ def _segment(part: SegmentDrift) -> dict[str, Any]:
         "end": part.segment.end,
         "drift": round(part.drift, DIGITS),
         "partner": part.partner.text if part.partner else None,
+        "conflict": round(part.conflict, DIGITS),
         "reason": part.reason,
+        "differences": [
+            {
+                "kind": each.kind,
+                "strength": round(each.strength, DIGITS),
+                "clean": list(each.clean),
+                "perturbed": list(each.perturbed),
+            }
+            for each in part.findings
+        ],
     }
 
 
-def _rows(drift: Drift) -> Sequence[tuple[float, str, str, str]]:
+def _rows(drift: Drift) -> Sequence[tuple[SegmentDrift, str, str]]:
     """Pair each clean segment with its counterpart; perturbed segments without one follow."""
-    rows = [(part.drift, part.segment.text, _partner(part), part.reason) for part in drift.clean]
+    rows = [(part, part.segment.text, _partner(part)) for part in drift.clean]
     shown = {part.partner for part in drift.clean}
     rest = [part for part in drift.perturbed if part.segment not in shown]
-    return rows + [(part.drift, _partner(part), part.segment.text, part.reason) for part in rest]
+    return rows + [(part, _partner(part), part.segment.text) for part in rest]
+
+
+def _words(part: SegmentDrift) -> tuple[set[str], set[str]]:
+    """Return the words to mark on either side: those of every difference that has a reason."""
+    told = [each for each in part.findings if each.reason]
+    return {word for each in told for word in each.clean}, {word for each in told for word in each.perturbed}
 
 
 def _partner(part: SegmentDrift) -> str:

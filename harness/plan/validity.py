@@ -10,6 +10,7 @@ from holdfast.harness.plan.as_read import as_read, share_of_letters_kept
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.store.records import json_line
 from holdfast.metrics import Encode
+from holdfast.metrics.costs import shipped_costs
 from holdfast.metrics.encoders.encoder import Encoding
 from holdfast.metrics.facts import comparer
 from holdfast.metrics.segments import segment
@@ -39,10 +40,10 @@ class Validity:
         """Return the variants with the estimated share of the prompt's meaning that each keeps, in [0, 1].
 
         The clean prompt is compared with the variant as a human reads it (`as_read`). The estimate is the minimum of
-        the cosine similarity of their vectors, the share of content words left, and 1 minus the cost of changed facts
-        (a changed number, name or negation gives 0). For noise in characters, layout, Unicode or decoration, it is
-        the share of letters left. It is None if the variant is meant to ask something else, is in a different
-        language or has added sentences, or if no encoder reads the prompt's language.
+        the cosine similarity of their vectors, the share of content words left, and 1 minus the cost of what differs
+        by the rules. For noise in characters, layout, Unicode or decoration, it is the share of letters left. It is
+        None if the variant is meant to ask something else, is in a different language or has added sentences, or if
+        no encoder reads the prompt's language.
         """
         pairs: dict[int, tuple[str, str]] = {}
         meanings: dict[int, tuple[float, str]] = {}
@@ -124,12 +125,13 @@ def _shares_kept(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[tuple
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     vectors = dict(zip(texts, encode(texts), strict=True))
     weights = dict(zip(texts, (sum(part.mass for part in parts) for parts in segment(texts)), strict=True))
+    costs = shipped_costs(vectors=False)
     kept = []
     for clean, read in pairs:
-        fact = comparer([clean], [read])((0,), (0,))
+        found = comparer([clean], [read])((0,), (0,))
         share = weights[read] / weights[clean] if weights[clean] else 1.0
         against = [
-            (1 - fact.cost, fact.reason),
+            (1 - costs.cost(costs.total(found)), costs.reason(found)),
             (float(vectors[clean] @ vectors[read]), "similarity"),
             (share, "content words lost"),
         ]

@@ -97,9 +97,9 @@ def _answers(run: StoredRun) -> "pd.DataFrame":
     expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
     frame["directed"] = frame["perturbation"].map(expects) == CHANGED
     frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt
-    frame["broke"] = np.where(
-        frame["max_drift"].notna(), frame["max_drift"] >= run.manifest.config.break_threshold, np.nan
-    )
+    config = run.manifest.config
+    deciding = frame["max_drift" if config.additions == "count" else "break_drift"]
+    frame["broke"] = np.where(deciding.notna(), deciding >= config.break_threshold, np.nan)
     return frame
 
 

@@ -58,6 +58,7 @@ class RunConfig(BaseModel):
     keep_reasoning: bool = False
     encoder: str = "minilm"
     break_threshold: float = Field(BREAK, gt=0, le=1)
+    additions: Literal["ignore", "count"] = "ignore"
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"
     spacy_pipeline: str | None = None
     seed: int = 0

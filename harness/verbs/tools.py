@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from holdfast.errors import UserError
 from holdfast.harness.verbs.parser import Parser
 
 _GRANULARITIES = ("sentence", "clause", "phrase")
@@ -40,7 +41,13 @@ def add_calibrate(parser: Parser) -> None:
     parser.add_argument(
         "--false_alarm", metavar="X", type=float, default=0.1, help="largest false-alarm rate (default: %(default)s)"
     )
-    parser.add_argument("--output_path", metavar="FILE", help="also write the calibration as JSON")
+    parser.add_argument(
+        "--fit",
+        nargs="+",
+        metavar="NAME=FILE,...",
+        help="instead, fit what each kind of difference costs on labelled pairs of several origins",
+    )
+    parser.add_argument("--output_path", metavar="FILE", help="write the calibration, or the costs, as JSON")
     parser.start(_calibrate)
 
 
@@ -53,6 +60,13 @@ def _calibrate(args: argparse.Namespace) -> int:
     target = Path(args.output_path) if args.output_path else None
     if target:
         check_file_target(target)
+    if args.fit:
+        from holdfast.harness.actions.fitting import write_costs
+
+        if target is None:
+            raise UserError("--fit writes a table of costs: say where with --output_path FILE")
+        write_costs(args.fit, args.encoder, target)
+        return 0
     found = calibrate(
         [Path(run) for run in args.runs],
         pairs=Path(args.pairs) if args.pairs else None,

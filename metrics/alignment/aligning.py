@@ -1,15 +1,16 @@
-"""Aligns two answers' segments by optimal transport over semantic distances and contradicting facts."""
+"""Aligns two answers' segments by optimal transport over the costs of their differences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from holdfast.metrics.alignment.transport import transport_plan
-from holdfast.metrics.facts import NO_CONFLICT, SAID_ELSEWHERE, Comparer, Conflict
+from holdfast.metrics.costs import COVERAGE, Costs
+from holdfast.metrics.facts import Comparer, Finding
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment.transport import Array
@@ -24,8 +25,36 @@ NEARNESS = 0.5
 """The weight of the semantic distance that is added to the cost when the plan is computed. A contradiction costs as
 much as an unrelated sentence; this term makes the plan align a segment with the one that contradicts it."""
 
-_ALIKE = 0.25
-"""Groups of segments that differ in at most this share of their words say the same."""
+_MOST = 0.5
+"""A segment more of whose weight than this is left out is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How far two groups of segments differ.
+
+    Attributes:
+        cost: The cost of all differences.
+        kept: The cost without what the perturbed group merely adds.
+        conflict: The cost of what the two say differently.
+        lost: The share of the clean group's weight that is left out.
+        added: The share of the perturbed group's weight that is added.
+        reason: The difference that counts most; "" if there is none to be named.
+        findings: All differences.
+    """
+
+    cost: float
+    kept: float
+    conflict: float
+    lost: float = 0.0
+    added: float = 0.0
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def at_most(self, other: Judgement) -> Judgement:
+        """Return the milder judgement, with the lesser of both conflicts."""
+        milder = other if other.cost < self.cost else self
+        return replace(milder, kept=min(self.kept, other.kept), conflict=min(self.conflict, other.conflict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +64,28 @@ class Alignment:
     Attributes:
         plan: The transport plan (m, n).
         cost: The cost of each pair (m, n).
-        clean_drift: The drift of each clean segment (m).
-        perturbed_drift: The drift of each perturbed segment (n).
+        clean: How far each clean segment drifted (m).
+        perturbed: How far each perturbed segment drifted (n).
         clean_partners: For each clean segment, the perturbed segment that received most of its mass (m).
         perturbed_partners: For each perturbed segment, the clean segment that most of its mass came from (n).
-        clean_reasons: The conflict that explains each clean segment's drift (m).
-        perturbed_reasons: The conflict that explains each perturbed segment's drift (n).
         lost: Whether each clean segment has no counterpart (m).
         added: Whether each perturbed segment has no counterpart (n).
     """
 
     plan: Array
     cost: Array
-    clean_drift: list[float]
-    perturbed_drift: list[float]
+    clean: list[Judgement]
+    perturbed: list[Judgement]
     clean_partners: list[int]
     perturbed_partners: list[int]
-    clean_reasons: list[Conflict]
-    perturbed_reasons: list[Conflict]
     lost: list[bool]
     added: list[bool]
 
 
-def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer) -> Alignment:
-    """Align two answers' segments under the costs C_ij = max(semantic_ij, fact_ij).
+def align(
+    semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer, costs: Costs
+) -> Alignment:
+    """Align two answers' segments under the costs of all their differences.
 
     A segment matched by several segments of the other side drifts no more than it would if those were one, so splitting
     or merging sentences doesn't count as drift.
@@ -68,111 +95,120 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
         a: Masses of the clean answer's segments (m); they sum to 1.
         b: Masses of the perturbed answer's segments (n); they sum to 1.
         joint: Returns the semantic distance between two groups of segments.
-        compare: Returns the conflict between two groups of segments, whose cost is fact_ij.
+        compare: Returns the differences between two groups of segments.
+        costs: What each kind of difference costs.
     """
-    semantic = discount_rewordings(semantic, compare)
-    cost, plan, conflicts = _solve(semantic, a, b, compare)
+
+    def judge(ours: Group, theirs: Group, distance: float) -> Judgement:
+        found = compare(ours, theirs)
+        return _judged(found if distance == 0.0 else (*found, Finding("meaning", distance, "")), costs)
+
+    cost, plan, judged = _solve(semantic, a, b, judge, costs, compare.said_elsewhere)
     moved = plan * cost
-    clean, perturbed = (moved.sum(1) / a).tolist(), (moved.sum(0) / b).tolist()
     clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
-    clean_reasons = [conflicts.get(pair, NO_CONFLICT) for pair in enumerate(clean_partners)]
-    perturbed_reasons = [conflicts.get((i, j), NO_CONFLICT) for j, i in enumerate(perturbed_partners)]
+    clean = [
+        replace(judged[i, j], cost=drift)
+        for (i, j), drift in zip(enumerate(clean_partners), (moved.sum(1) / a).tolist(), strict=True)
+    ]
+    perturbed = [
+        replace(judged[i, j], cost=drift)
+        for (j, i), drift in zip(enumerate(perturbed_partners), (moved.sum(0) / b).tolist(), strict=True)
+    ]
     for ours, theirs in _matched_groups(plan, a, b):
-        distance, alone = float(semantic[ours[0], theirs[0]]), len(ours) == len(theirs) == 1
-        if not alone:
-            unlike = compare.unlike(ours, theirs)
-            distance = joint(ours, theirs) * rewording_weight(unlike)
-            if unlike > _ALIKE and distance > min(semantic[i, j] for i in ours for j in theirs):
-                continue  # a single pair is nearer than the groups, so they don't belong together
-        fact = conflicts[ours[0], theirs[0]] if alone else compare(ours, theirs)
-        drift = max(distance, fact.cost)
-        for drifts, reasons, group in ((clean, clean_reasons, ours), (perturbed, perturbed_reasons, theirs)):
+        if len(ours) == len(theirs) == 1:
+            found = judged[ours[0], theirs[0]]
+        else:
+            found = judge(ours, theirs, joint(ours, theirs))
+        for side, group in ((clean, ours), (perturbed, theirs)):
             for i in group:
-                if drift < drifts[i]:
-                    drifts[i], reasons[i] = drift, fact
-    clean, perturbed = [min(1.0, drift) for drift in clean], [min(1.0, drift) for drift in perturbed]
+                side[i] = side[i].at_most(found)
     rows = semantic.tolist()
-    elsewhere = compare.said_elsewhere or [[False] * len(b)] * len(a)
     return Alignment(
         plan,
         cost,
-        clean,
-        perturbed,
+        [_explain(each, "omission of the segment") for each in clean],
+        [_explain(each, "addition of the segment") for each in perturbed],
         clean_partners,
         perturbed_partners,
-        [_explain(*each, "omission of the segment") for each in zip(clean, clean_reasons, strict=True)],
-        [_explain(*each, "addition of the segment") for each in zip(perturbed, perturbed_reasons, strict=True)],
-        [*map(_has_no_counterpart, rows, elsewhere)],
-        [*map(_has_no_counterpart, zip(*rows, strict=True), zip(*elsewhere, strict=True))],
+        [min(row) > NO_COUNTERPART or each.lost > _MOST for row, each in zip(rows, clean, strict=True)],
+        [
+            min(column) > NO_COUNTERPART or each.added > _MOST
+            for column, each in zip(zip(*rows, strict=True), perturbed, strict=True)
+        ],
     )
 
 
-def _has_no_counterpart(distances: Sequence[float], elsewhere: Sequence[bool]) -> bool:
-    """Return whether every segment of the other answer is too far away, or repeats or is repeated by another one."""
-    return min(distances) > NO_COUNTERPART or all(elsewhere)
+def _judged(found: tuple[Finding, ...], costs: Costs) -> Judgement:
+    """Return what differences cost together, and what their parts cost."""
+    if not found:
+        return _SAME
+    cost = costs.cost(costs.total(found))
+    conflict = costs.cost(costs.total(each for each in found if each.kind not in COVERAGE))
+    added = [each for each in found if each.kind in COVERAGE and each.perturbed and not each.clean]
+    kept = costs.cost(costs.total(each for each in found if each not in added)) if added else cost
+    one_sided = [each for each in found if each.kind == "one-sided"]
+    lost = max((each.strength for each in one_sided if each.clean), default=0.0)
+    gained = max((each.strength for each in one_sided if each.perturbed), default=0.0)
+    return Judgement(cost, kept, conflict, lost, gained, costs.reason(found), found)
 
 
-def _explain(drift: float, found: Conflict, otherwise: str) -> Conflict:
-    """Return the conflict found in the facts, or `otherwise` if there is none and the drift is large."""
-    return found if found.reason or drift <= NO_COUNTERPART else Conflict(drift, otherwise)
+_SAME = Judgement(0.0, 0.0, 0.0)
+
+
+REFUSAL = Judgement(1.0, 1.0, 1.0, reason="refusal")
+"""The judgement of a refusal in place of an answer, or of an answer in place of a refusal."""
+
+
+def _explain(found: Judgement, otherwise: str) -> Judgement:
+    """Return a judgement with a reason: `otherwise` if no single difference explains a large drift."""
+    return found if found.reason or found.cost <= NO_COUNTERPART else replace(found, reason=otherwise)
 
 
 def _solve(
-    semantic: Array, a: Array, b: Array, compare: Comparer
-) -> tuple[Array, Array, dict[tuple[int, int], Conflict]]:
-    """Compute the costs, the optimal plan and the conflicts, comparing facts only for pairs that a plan uses.
+    semantic: Array,
+    a: Array,
+    b: Array,
+    judge: Callable[[Group, Group, float], Judgement],
+    costs: Costs,
+    elsewhere: Sequence[Sequence[bool]] | None,
+) -> tuple[Array, Array, dict[tuple[int, int], Judgement]]:
+    """Compute the costs, the optimal plan and the judgements, comparing only the pairs that a plan uses.
 
-    The plan minimises the cost plus a share of the semantic distance. Facts can only raise a cost, so a plan is optimal
-    once the facts of every pair that it uses have been compared. Each round also compares the nearest pairs of the
-    segments concerned, twice as many each time, to need few rounds.
+    The plan minimises the cost plus a share of the semantic distance. Comparing can only raise a cost above that of the
+    semantic distance, so a plan is optimal once every pair that it uses has been compared. Each round also compares the
+    nearest pairs of the segments concerned, twice as many each time, to need few rounds.
     """
-    cost = semantic.copy()
-    if compare.said_elsewhere is not None:
-        np.maximum(cost, SAID_ELSEWHERE.cost, out=cost, where=np.array(compare.said_elsewhere))
+    meaning = costs.weights["meaning"]
+    cost = np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
+    if elsewhere is not None:
+        least = costs.cost(costs.weights["elsewhere"])
+        np.maximum(cost, least, out=cost, where=np.array(elsewhere))
     nearness = NEARNESS * semantic
-    conflicts: dict[tuple[int, int], Conflict] = {}
+    judged: dict[tuple[int, int], Judgement] = {}
 
-    def raise_costs(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Compare the facts of these pairs; return the pairs whose cost rose."""
+    def compare(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Compare these pairs; return those whose cost rose."""
         found = []
         for i, j in pairs:
-            conflicts[i, j] = conflict = compare((i,), (j,))
-            if conflict.cost > cost[i, j]:
-                cost[i, j] = conflict.cost
+            judged[i, j] = each = judge((i,), (j,), float(semantic[i, j]))
+            if each.cost > cost[i, j]:
+                cost[i, j] = each.cost
                 found.append((i, j))
         return found
 
     nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
-    raise_costs((i, row[0]) for i, row in enumerate(nearest))  # most plans use these pairs
+    compare((i, row[0]) for i, row in enumerate(nearest))  # most plans use these pairs
     outdated = True
     while outdated:
         plan = transport_plan(cost + nearness, a, b)
         rows, columns = plan.nonzero()
-        used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in conflicts]
+        used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in judged]
         for i in {i for i, _ in used}:
-            used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in conflicts]
+            used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in judged]
             reach[i] *= 2
-        outdated = any(plan[pair] for pair in raise_costs(dict.fromkeys(used)))
-    return cost, plan, conflicts
-
-
-def discount_rewordings(semantic: Array, compare: Comparer) -> Array:
-    """Lower the semantic distances (m, n) between mutual nearest neighbours that share most of their words.
-
-    Encoders treat synonyms, short forms and spelling variants as changes; the word lists know that they mean the same.
-    """
-    lower = semantic.copy()
-    nearest, back = semantic.argmin(1).tolist(), semantic.argmin(0).tolist()
-    for i, j in enumerate(nearest):
-        if back[j] == i and semantic[i, j]:
-            lower[i, j] *= rewording_weight(compare.unlike((i,), (j,)))
-    return lower
-
-
-def rewording_weight(unlike: float) -> float:
-    """Return the factor for an encoder's distance between segments, given the share of their words that differ."""
-    return min(1.0, 0.25 + 1.1 * unlike)
+        outdated = any(plan[pair] for pair in compare(dict.fromkeys(used)))
+    return cost, plan, judged
 
 
 def _matched_groups(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:

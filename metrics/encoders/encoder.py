@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
@@ -20,12 +20,15 @@ class Encoder:
     Attributes:
         build: Loads the encoder, or raises UserError saying what to install.
         languages: Codes of the languages that the encoder supports; empty means all.
+        compares: Codes of other languages in which it tells a changed meaning from a kept one, though it was not
+            trained for them.
         power: The exponent applied to its distances. An encoder that sees only characters overestimates the distance
             between paraphrases; an exponent of 2 compensates.
     """
 
     build: Callable[[], Encode]
     languages: frozenset[str] = frozenset()
+    compares: frozenset[str] = frozenset()
     power: float = 1.0
 
 
@@ -37,12 +40,19 @@ FALLBACK = "lexical"
 B = TypeVar("B", bound=Callable[[], Encode])
 
 
-def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float = 1.0) -> Callable[[B], B]:
+def encoder(
+    name: str,
+    *,
+    languages: frozenset[str] = frozenset(),
+    compares: frozenset[str] = frozenset(),
+    power: float = 1.0,
+) -> Callable[[B], B]:
     """Register a function that builds an encoder.
 
     Args:
         name: The name under which users select the encoder.
         languages: Codes of the languages that it supports; empty means all.
+        compares: Codes of other languages in which it can compare texts (see `Encoder`).
         power: The exponent applied to its distances (see `Encoder`).
 
     Returns:
@@ -50,7 +60,7 @@ def encoder(name: str, *, languages: frozenset[str] = frozenset(), power: float 
     """
 
     def register(build: B) -> B:
-        encoders.register(name, Encoder(build, languages, power))
+        encoders.register(name, Encoder(build, languages, compares, power))
         _known.cache_clear()
         return build
 
@@ -67,15 +77,12 @@ class Encoding:
     fallback: Encode | None = None
 
     def choose(self, *texts: str) -> str:
-        """Return the name of the encoder that supports the languages of all these texts."""
-        if not _known(self.name).languages and not self.by_language:
-            return self.name
-        names = {self._reader(language) for language in languages_of(*texts)} or {self.name}
-        return names.pop() if len(names) == 1 else FALLBACK
+        """Return the name of the encoder that can compare texts in the languages of all these."""
+        return self._chosen(texts, _known(self.name).compares)
 
     def reads(self, text: str) -> bool:
         """Return whether the user named an encoder that supports the language of this text."""
-        return self.choose(text) != FALLBACK or self.name == FALLBACK
+        return self._chosen([text], frozenset()) != FALLBACK or self.name == FALLBACK
 
     def encode(self, name: str) -> Encode:
         """Return the encoder with a name that `choose` returned."""
@@ -91,11 +98,20 @@ class Encoding:
         others = {language: (name, kept[name]) for language, (name, _) in self.by_language.items()}
         return replace(self, main=kept[self.name], by_language=others, fallback=kept.get(FALLBACK))
 
-    def _reader(self, language: str) -> str:
-        if language in self.by_language:
-            return self.by_language[language][0]
+    def _chosen(self, texts: Iterable[str], others: frozenset[str]) -> str:
+        """Return the encoder for the languages of these texts, if the main one can do with these other languages."""
         known = _known(self.name).languages
-        return self.name if language in known or not known else FALLBACK
+        if not known and not self.by_language:
+            return self.name
+        names = {
+            self.by_language[language][0]
+            if language in self.by_language
+            else self.name
+            if not known or language in known | others
+            else FALLBACK
+            for language in languages_of(*texts)
+        } or {self.name}
+        return names.pop() if len(names) == 1 else FALLBACK
 
     def _all(self) -> dict[str, Encode]:
         found = {self.name: self.main} | dict(self.by_language.values())
@@ -144,11 +160,13 @@ def load_encoder(name: str) -> Encode:
     Raises:
         UserError: If the encoder is unknown or can't be loaded.
     """
+    from holdfast.metrics.encoders.remembering import Remembered
+
     if is_elsewhere(name):
         from holdfast.metrics.encoders.transformer_encoder import load_transformer
 
-        return load_transformer(name)
-    return encoders.get(name).build()
+        return Remembered(load_transformer(name))
+    return Remembered(encoders.get(name).build())
 
 
 @cache

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1024
 GRAM_SIZES = (2, 3, 4)
+_AT_ONCE = 256
 
 
 @encoder("lexical", power=2.0)
@@ -27,21 +28,34 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
     import numpy as np
 
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        spaced = f" {' '.join(text.casefold().split())} "
-        codes = np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-        for size in GRAM_SIZES:
-            if len(codes) < size:
-                continue
-            grams = sum(codes[i : len(codes) - size + 1 + i] * np.uint64(_multiplier(size, i)) for i in range(size))
-            hashes = _mix(np.asarray(grams))
-            signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
-            row += np.bincount((hashes % np.uint64(DIMENSIONS)).astype(np.int64), signs, DIMENSIONS)
-        np.copyto(row, np.sign(row) * np.sqrt(np.abs(row)))
-        length = float(np.linalg.norm(row))
-        if length:
-            row /= length
+    for start in range(0, len(texts), _AT_ONCE):
+        rows[start : start + _AT_ONCE] = _counts(texts[start : start + _AT_ONCE])
+    np.copyto(rows, np.sign(rows) * np.sqrt(np.abs(rows)))
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    np.divide(rows, lengths, out=rows, where=lengths > 0)
     return rows
+
+
+def _counts(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the sums of the signs of each text's n-grams by their hash (n, 1024)."""
+    import numpy as np
+
+    spaced = [f" {' '.join(text.casefold().split())} " for text in texts]
+    lengths = np.array([len(text) for text in spaced])
+    codes = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    of = np.repeat(np.arange(len(texts)), lengths)
+    found = np.zeros(len(texts) * DIMENSIONS)
+    for size in GRAM_SIZES:
+        count = len(codes) - size + 1
+        if count < 1:
+            continue
+        grams = sum(codes[i : count + i] * np.uint64(_multiplier(size, i)) for i in range(size))
+        whole = of[:count] == of[size - 1 :]  # within one text
+        hashes = _mix(np.asarray(grams)[whole])
+        signs = np.where(hashes >> np.uint64(63), 1.0, -1.0)
+        places = of[:count][whole] * DIMENSIONS + (hashes % np.uint64(DIMENSIONS)).astype(np.int64)
+        found += np.bincount(places, signs, len(found))
+    return found.reshape(len(texts), DIMENSIONS)
 
 
 def _multiplier(size: int, place: int) -> int:

@@ -13,7 +13,7 @@ HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-@encoder("minilm", languages=frozenset({"en"}))
+@encoder("minilm", languages=frozenset({"en"}), compares=frozenset({"de", "es", "fr"}))
 def minilm() -> Encode:
     """The sentence encoder all-MiniLM-L6-v2 (English): mean pooling, unit vectors, 384 dimensions."""
     from holdfast.metrics.encoders.transformer_encoder import load_transformer

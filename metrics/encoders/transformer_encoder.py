@@ -16,6 +16,8 @@ from holdfast.reading import read_json
 if TYPE_CHECKING:
     import numpy as np
 
+    Words = np.ndarray[Any, np.dtype[np.float16]]
+
 MAX_TOKENS = 256
 TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 4096}
 """The approximate number of tokens per batch, padding included; larger batches no longer fit a CPU's caches."""
@@ -83,20 +85,69 @@ class _Encoder:
             while order:
                 size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
                 chosen, order = order[-size:], order[:-size]
-                rows[chosen] = self._pooled([ids[i] for i in chosen])
+                batch = self._tokenizer.pad({"input_ids": [ids[i] for i in chosen]}, return_tensors="pt")
+                rows[chosen] = self._read(batch)[1]
         return rows
 
-    def _pooled(self, ids: list[list[int]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def with_words(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[Words]]:
+        """Return the vectors of n texts (n, d), and for each text those of its words: (words, d), float16, of length
+        one.
+
+        A word's vector is the mean of its tokens' last hidden states; it is zero for a word that the encoder
+        doesn't know or that lies beyond its longest text.
+
+        Args:
+            texts: n texts.
+            spans: The first character and the end of each word, for each text.
+        """
+        import numpy as np
         import torch
 
-        batch = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self._device)
+        pooled = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
+        found: list[Words] = [np.zeros((len(each), self._model.config.hidden_size), np.float16) for each in spans]
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]
+        read = self._tokenizer(valid, truncation=True, max_length=self._longest, return_offsets_mapping=True)
+        ids = read["input_ids"]
+        unknown = self._tokenizer.unk_token_id
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
+            while order:
+                size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
+                chosen, order = order[-size:], order[:-size]
+                batch = self._tokenizer.pad({"input_ids": [ids[i] for i in chosen]}, return_tensors="pt")
+                states, pooled[chosen] = self._read(batch)
+                for i, rows in zip(chosen, states.float().cpu().numpy(), strict=True):
+                    known = [
+                        (start, end) if token != unknown else (0, 0)
+                        for token, (start, end) in zip(ids[i], read["offset_mapping"][i], strict=True)
+                    ]
+                    found[i][:] = _by_word(rows, known, spans[i])
+        return pooled, found
+
+    def _read(self, batch: Any) -> tuple[Any, np.ndarray[Any, np.dtype[np.float32]]]:
+        """Return the last hidden states (n, tokens, d) of a batch, and its pooled vectors (n, d)."""
+        import torch
+
+        batch = batch.to(self._device)
         states = self._model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
         pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-        found: np.ndarray[Any, np.dtype[np.float32]] = (
-            torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
-        )
-        return found
+        return states, torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+
+
+def _by_word(
+    states: Any, offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the mean state (words, d) of each word's tokens, scaled to length one."""
+    import numpy as np
+
+    places = [np.arange(len(offsets))[[a < end and b > start and b > a for a, b in offsets]] for start, end in spans]
+    rows = np.array([states[place].mean(0) if len(place) else np.zeros(states.shape[1]) for place in places])
+    rows = rows.reshape(len(spans), states.shape[1])
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
 
 def _first_token(where: str, name: str) -> bool:

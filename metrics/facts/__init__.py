@@ -1,18 +1,21 @@
 """Facts that sentence encoders miss (numbers, names, negations, roles, ...), read and compared by rule."""
 
-from holdfast.metrics.facts.comparing.comparer import SAID_ELSEWHERE, Comparer, comparer, conflict
-from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.facts.comparing.comparer import SAID_ELSEWHERE, Comparer, comparer, findings
+from holdfast.metrics.facts.comparing.wording import Worded
+from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.quantity import value_of
 from holdfast.metrics.facts.reading.segment_facts import facts_of
+from holdfast.metrics.facts.reading.weighed_words import words_of
 
 __all__ = [
-    "NO_CONFLICT",
     "SAID_ELSEWHERE",
     "Comparer",
-    "Conflict",
     "Facts",
+    "Finding",
+    "Worded",
     "comparer",
-    "conflict",
     "facts_of",
+    "findings",
     "value_of",
+    "words_of",
 ]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import UserError
-from holdfast.metrics.alignment import NEARNESS, rewording_weight
+from holdfast.metrics.alignment import NEARNESS
+from holdfast.metrics.costs import shipped_costs
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import comparer
@@ -87,16 +88,17 @@ def test_mean_drift_averages_both_sides_by_mass() -> None:
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
-    """Compute mean drift by its definition: the cost C_ij = max(semantic_ij, fact_ij) of the exact transport plan that
+    """Compute mean drift by its definition: the cost C_ij of all differences under the exact transport plan that
     minimises C plus a share of the semantic distance, with every pair compared."""
-    encode, compare = encoding_of("lexical").main, comparer(clean, perturbed)
+    encode, compare, costs = encoding_of("lexical").main, comparer(clean, perturbed), shipped_costs(vectors=False)
     semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1) ** 2
-    for i, j in {(i, int(row.argmin())) for i, row in enumerate(semantic)}:
-        if semantic[:, j].argmin() == i and semantic[i, j]:
-            semantic[i, j] *= rewording_weight(compare.unlike((i,), (j,)))
-    facts = [[compare((i,), (j,)).cost for j in range(len(perturbed))] for i in range(len(clean))]
-    same = [[one == other for other in perturbed] for one in clean]
-    cost = np.where(same, 0.0, np.maximum(semantic, facts))
+    cost = np.zeros_like(semantic)
+    for i, j in np.ndindex(cost.shape):
+        if clean[i] != perturbed[j]:
+            total = costs.weights["meaning"] * semantic[i, j] + costs.total(compare((i,), (j,)))
+            cost[i, j] = costs.cost(total)
+        else:
+            semantic[i, j] = 0.0
     masses = np.full(len(clean), 1 / len(clean)), np.full(len(perturbed), 1 / len(perturbed))
     return float((ot.emd(*masses, cost + NEARNESS * semantic) * cost).sum())
 

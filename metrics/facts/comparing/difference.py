@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from holdfast.language.lexicon_tables import lexicon_language
-from holdfast.language.meanings import are_related, contrasting_stems, contrasts, relation_keys
+from holdfast.language.meanings import are_related, are_synonyms, contrasting_stems, contrasts, relation_keys
 from holdfast.language.spelling import frequency, slip_distance
 from holdfast.language.stems import negated_stems, stem
+from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
 
@@ -49,7 +50,10 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
     for mine, its, _ in opposites:
         lost.discard(mine)
         gained.discard(its)
-    alike = _pair_off(lost, gained, ours, theirs) if lost and gained else []
+    alike: list[tuple[str, str]] = []
+    if lost and gained:
+        _match_countries(lost, gained, ours, theirs)
+        alike = _pair_off(lost, gained, ours, theirs)
     _match_acronyms(lost, gained, ours, theirs)
     _match_acronyms(gained, lost, theirs, ours)
     least = min(len(ours.keys), len(theirs.keys))
@@ -106,7 +110,7 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
         found = [
             other
             for other in gained
-            if not shared.isdisjoint(relation_keys(other, language)) and are_related(one, other, language)
+            if not shared.isdisjoint(relation_keys(other, language)) and _are_alike(one, other, ours, theirs, language)
         ]
         if found:
             lost.discard(one)
@@ -120,13 +124,51 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
     }
     for one in sorted(lost) if rare and gained else ():
         close = next(
-            (other for other in sorted(gained) if (one in rare or other in rare) and slip_distance(one, other)), None
+            (
+                other
+                for other in sorted(gained)
+                if (one in rare or other in rare)
+                and slip_distance(one, other)
+                and not (one in ours.name_keys and other in theirs.name_keys)
+            ),
+            None,
         )
         if close is not None:
             lost.discard(one)
             gained.discard(close)
             alike.append((close, one))
     return alike
+
+
+def _are_alike(one: str, other: str, ours: Facts, theirs: Facts, language: str) -> bool:
+    """Return whether two stems may mean the same; two names do only if they are synonyms, not if they begin alike."""
+    if one in ours.name_keys and other in theirs.name_keys:
+        return are_synonyms(one, other, language)
+    return are_related(one, other, language)
+
+
+def _match_countries(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> None:
+    """Remove the names of countries, languages and peoples that both sides have in different forms: China, Chinese."""
+    mine, its = _countries(ours), _countries(theirs)
+    for code in mine.keys() & its.keys():
+        if not mine[code].isdisjoint(lost) and not its[code].isdisjoint(gained):
+            lost -= mine[code]
+            gained -= its[code]
+
+
+@lru_cache(maxsize=1 << 14)
+def _countries(facts: Facts) -> dict[str, frozenset[str]]:
+    """Return the keys that name each country, by its code; those of an acronym are the words that it stands for."""
+    found: dict[str, frozenset[str]] = {}
+    for key, form in facts.forms.items():
+        if form[0].isupper() and (code := country_of(form.lower(), facts.language)):
+            found[code] = found.get(code, frozenset()) | {key}
+    return found
+
+
+def is_slip(one: str, other: str, language: str) -> bool:
+    """Return whether one of two lower-case words may be a slip for the other: few letters apart, and one is rare."""
+    return bool(slip_distance(one, other)) and (_is_rare(one, language) or _is_rare(other, language))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from holdfast.language.lexicon_tables import LEVELS, graded_forms, lexicon_language, words_with
 from holdfast.language.meanings import stems_with_jobs
 from holdfast.language.spelling import is_negated_form
 from holdfast.language.stems import stem
+from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.difference import Difference, Opposite, shared_family
 from holdfast.metrics.facts.comparing.roles import BINDERS, has_reversed_roles
-from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+from holdfast.metrics.facts.reading.fact_types import Facts, Finding, one_sided, replaced
 from holdfast.metrics.facts.reading.terms import neighbours
-
-_REWORDED = 0.34
-"""Up to this share of reworded stems, a contradiction is certain: the segments are otherwise the same."""
 
 _SAME = 0.8
 """From this share of common words, the segments are about the same thing."""
-
-_DENIED = 0.9
-"""The cost of a negation that applies to another word, or that a word like "refused" expresses."""
-
-_ELSEWHERE = 0.35
-"""The cost of an opposite whose neighbours differ, and of a negation of a word that the other side doesn't have. These
-are wrong as often as right."""
 
 _STEP = 0.9
 """The difference in level from which two quantifiers contradict each other."""
@@ -35,44 +26,39 @@ _ABOUT = 0.5
 _BOTH = 2
 """The number that "both" implies."""
 
-_RARELY = 0.6
-"""The cost of "hardly ever" on one side if nothing else differs."""
-
-_QUANTIFIER_ALONE, _ALL_ALONE = 0.4, 0.15
-"""The cost of a quantifier that only one side has, and of "all", which a bare plural may also mean."""
-
 _NAMED = {"converse": "antonym"}
 """Kinds of opposites that have another name in reasons."""
 
 
-def polarity_conflict(ours: Facts, theirs: Facts, found: Difference, swapped: bool) -> Conflict:
-    """Return the conflict of a negation or an opposite; one of each cancels out ("not safe", "dangerous").
+def logic_findings(pair: Compared, *, swapped: bool) -> Iterator[Finding]:
+    """Compare negations, opposites and quantifiers.
 
-    Args:
-        ours: The facts of the clean segments.
-        theirs: The facts of the perturbed segments.
-        found: The difference in their words.
-        swapped: Whether two arguments swapped places, which cancels an opposite: "A is taller than B", "B is shorter
-            than A".
+    A negation and an opposite cancel out ("not safe", "dangerous"), and so do an opposite and two arguments that
+    swapped places: "A is taller than B", "B is shorter than A".
     """
+    ours, theirs, found = pair.ours, pair.theirs, pair.found
     flips = [flip for flip in found.opposites if not _is_converse(ours, theirs, found, flip)]
+    polarity: Finding | None = None
     if flips:
-        undone = _undone(ours, theirs, found, flips, swapped)
-        return NO_CONFLICT if undone else _opposite(ours, theirs, found, flips)
-    if is_odd(ours, theirs):
-        return _negated_once_more(ours, theirs, found)
-    return (
-        _negated_several_times(ours, theirs)
-        or _denied_by_a_word(ours, theirs, found)
-        or _negated_elsewhere(ours, theirs, found)
-        or NO_CONFLICT
-    )
+        polarity = None if _undone(ours, theirs, found, flips, swapped) else _opposite(ours, theirs, found, flips)
+    elif is_odd(ours, theirs):
+        polarity = _negated_once_more(ours, theirs, found)
+    elif ours.negations or theirs.negations or found.lost or found.gained:
+        polarity = (
+            _negated_several_times(ours, theirs, found)
+            or _denied_by_a_word(ours, theirs, found)
+            or _negated_elsewhere(ours, theirs, found)
+        )
+    if polarity:
+        yield polarity
+    if (ours.levels or theirs.levels) and not is_balanced(ours, theirs, found, polarity):
+        yield from _quantifiers(ours, theirs, found)
 
 
-def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Conflict) -> bool:
+def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Finding | None) -> bool:
     """Return whether the quantifiers may differ because a negation or an opposite makes up for it: never late, always
     early; few stayed, most left."""
-    if affirmed.cost:
+    if affirmed:
         return False
     return is_odd(ours, theirs) or (bool(found.opposites) and _few_and_most(ours, theirs))
 
@@ -98,16 +84,23 @@ def _undone(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Oppos
     return _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1)
 
 
-def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """Return the conflict of a negation that only one side has, unless the other side expresses it differently."""
+def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
+    """Return a negation that only one side has, unless the other side expresses it differently.
+
+    It is apart from the rest if the other side has another word in place of the negated one.
+    """
     more, fewer = _by_negations(ours, theirs)
     if _is_expressed_differently(more, fewer, found.gained if more is ours else found.lost):
-        return NO_CONFLICT
-    return Conflict(_sure_of_negation(more, fewer, found), f"negation {'lost' if more is ours else 'added'}")
+        return None
+    apart = not more.negated & fewer.keys and found.lost and found.gained
+    kind = "negation apart" if apart else "negation"
+    words = tuple(more.forms.get(key, key) for key in sorted(more.negated))
+    lost = more is ours
+    return Finding(kind, 1.0, f"negation {'lost' if lost else 'added'}", words if lost else (), () if lost else words)
 
 
-def _negated_several_times(ours: Facts, theirs: Facts) -> Conflict | None:
-    """Return the conflict of two or more negations of words that the other side affirms; "only" may replace two."""
+def _negated_several_times(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
+    """Return two or more negations of words that the other side affirms; "only" may replace two."""
     more, fewer = _by_negations(ours, theirs)
     if more.negations - fewer.negations < 2 or fewer.only:
         return None
@@ -116,21 +109,19 @@ def _negated_several_times(ours: Facts, theirs: Facts) -> Conflict | None:
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
     if len(mine | its) < 2:
         return None
-    which, how = _one_sided(ours, theirs, mine, its)
-    return Conflict(_DENIED, f"negation of {which} {how}")
+    return one_sided("negation", _sure(found), *_sides(ours, theirs, mine, its), "negation of")
 
 
-def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Conflict | None:
-    """Return the conflict of a word that denies by itself and has no counterpart: refused to go, went."""
+def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
+    """Return a word that denies by itself and has no counterpart: refused to go, went."""
     denied, denying = _denials(ours, theirs, found)
     if bool(denied) == bool(denying) or (found.gained if denied else found.lost):
         return None
-    which, how = _one_sided(ours, theirs, denied, denying)
-    return Conflict(_DENIED, f"negation {how} ({which})")
+    return one_sided("negation", _sure(found), *_sides(ours, theirs, denied, denying), "negation")
 
 
-def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Conflict | None:
-    """Return the conflict of a single negation on each side that applies to different words, which both have."""
+def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
+    """Return a single negation on each side that applies to different words, which both have."""
     if not ours.negations == theirs.negations == 1:
         return None
     mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
@@ -138,7 +129,7 @@ def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Conflic
         return None
     if found.shared < _SAME or not (mine & _stems(theirs) and its & _stems(ours)):
         return None
-    return Conflict(_DENIED, f"negation of {_form(ours, mine)} -> {_form(theirs, its)}")
+    return replaced("negation", _sure(found), *_sides(ours, theirs, mine, its, both=True), "negation of")
 
 
 def _is_expressed_differently(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
@@ -200,16 +191,6 @@ def _has(facts: Facts, quantifier: str) -> bool:
     return any(level == LEVELS[quantifier] for level, _ in facts.levels)
 
 
-def _sure_of_negation(more: Facts, fewer: Facts, found: Difference) -> float:
-    """Return the cost of a negation that only one side has.
-
-    It is high if the other side affirms the negated word or nothing else differs, and low if the word was replaced.
-    """
-    if more.negated & fewer.keys or not (found.lost or found.gained):
-        return max(_certainty(found), _DENIED)
-    return _ELSEWHERE if found.lost and found.gained else _DENIED
-
-
 def _is_converse(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
     """Return whether an opposite agrees because its roles are reversed, too: A sold it to B, B bought it from A; A is
     slower than B, B is faster than A."""
@@ -218,23 +199,18 @@ def _is_converse(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) 
     return (kind == "converse" or compared) and has_reversed_roles(ours, theirs, one, other, dict(found.alike))
 
 
-def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite]) -> Conflict:
-    """Return the conflict of the first opposite whose neighbours match, at a low cost if those of none do."""
+def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite]) -> Finding:
+    """Return the first opposite whose neighbours match; it is apart from the rest if those of none do."""
     placed = [flip for flip in flips if _in_place(ours, theirs, found, flip)]
     one, other, kind = (placed or flips)[0]
-    sure = _certainty(found) if placed else _ELSEWHERE
-    return Conflict(sure, f"{_NAMED.get(kind, kind)} {ours.forms.get(one, one)} -> {theirs.forms.get(other, other)}")
+    kind = _NAMED.get(kind, kind)
+    words = [ours.forms.get(one, one)], [theirs.forms.get(other, other)]
+    return replaced(kind if placed else "opposite apart", _sure(found), *words, kind)
 
 
-def _certainty(found: Difference) -> float:
-    """Return the cost of a contradiction: the more other words differ, the more likely it is a paraphrase.
-
-    On the build half of the labelled pairs, conflicts of numbers, dates, units and names were right in 94 of 96 cases,
-    conflicts of opposites and negations in 88 of 96.
-    """
-    if not (found.lost or found.gained or found.alike):
-        return 1.0
-    return _DENIED if found.reworded <= _REWORDED else 0.6
+def _sure(found: Difference) -> float:
+    """Return how sure a contradiction is: the more other words differ, the more likely the whole is a paraphrase."""
+    return 1.0 - found.reworded / 2
 
 
 def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
@@ -253,31 +229,26 @@ def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> 
     return not set().union(*mine).isdisjoint(set().union(*renamed))
 
 
-def quantifier_conflict(ours: Facts, theirs: Facts, found: Difference) -> Conflict:
-    """Return the conflict of quantifiers (all, most, some, few, none) that differ or that only one side has."""
+def _quantifiers(ours: Facts, theirs: Facts, found: Difference) -> Iterator[Finding]:
+    """Compare quantifiers (all, most, some, few, none) that differ or that only one side has."""
     mine, its = sorted(ours.levels), sorted(theirs.levels)
     if [level for level, _ in mine] == [level for level, _ in its]:
-        return NO_CONFLICT
+        return
     for side, others in ((ours, its), (theirs, mine)):
         if any(one.implied and one.value == _BOTH for one in side.quantities) and _of_two(others):
-            both = "both -> one" if side is ours else "one -> both"
-            return Conflict(_certainty(found), f"quantifier {both}")
+            yield replaced("quantifier", _sure(found), *((["both"], ["one"]) if side is ours else (["one"], ["both"])))
+            return
     left = [one for one in mine if not _takes(its, one[0])]
     if left and its:
         if abs(left[0][0] - its[0][0]) >= _STEP:
-            return Conflict(_certainty(found), f"quantifier {left[0][1]} -> {its[0][1]}")
-        return NO_CONFLICT
-    if not left and not its:
-        return NO_CONFLICT
-    level, word = (left or its)[0]
-    if level == LEVELS["some"] and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
-        return NO_CONFLICT  # a few days, a couple of days
-    if level in (LEVELS["many"], LEVELS["none"]) or word == "one_of":
-        return NO_CONFLICT
-    cost = _ALL_ALONE if level == LEVELS["all"] else _QUANTIFIER_ALONE
-    if level == LEVELS["few"] and not (found.lost or found.gained):
-        cost = _RARELY
-    return Conflict(cost * found.shared, f"quantifier {word} {'lost' if left else 'added'}")
+            yield replaced("quantifier", _sure(found), [left[0][1]], [its[0][1]])
+    elif left or its:
+        level, word = (left or its)[0]
+        if level == LEVELS["some"] and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
+            return  # a few days, a couple of days
+        if level not in (LEVELS["many"], LEVELS["none"], LEVELS["all"]) and word != "one_of":
+            words = ([word], []) if left else ([], [word])
+            yield one_sided("quantifier alone", found.shared, *words, "quantifier")
 
 
 def _of_two(levels: Sequence[tuple[float, str]]) -> bool:
@@ -295,9 +266,13 @@ def _denials(ours: Facts, theirs: Facts, found: Difference) -> tuple[frozenset[s
     return found.lost & denying, found.gained & denying
 
 
-def _one_sided(ours: Facts, theirs: Facts, lost: frozenset[str], added: frozenset[str]) -> tuple[str, str]:
-    """Return the words of one side as written, and "lost" or "added"."""
-    return (_form(ours, lost), "lost") if lost else (_form(theirs, added), "added")
+def _sides(
+    ours: Facts, theirs: Facts, lost: frozenset[str], gained: frozenset[str], *, both: bool = False
+) -> tuple[list[str], list[str]]:
+    """Return the words of both sides as written; those of the perturbed side only if the clean side has none, or
+    `both`."""
+    mine, its = (sorted(side.forms.get(key, key) for key in keys) for side, keys in ((ours, lost), (theirs, gained)))
+    return mine, its if both or not mine else []
 
 
 def _balances(keys: frozenset[str], facts: Facts) -> bool:
@@ -315,7 +290,3 @@ def _takes(levels: list[tuple[float, str]], level: float) -> bool:
             levels.remove(one)
             return True
     return False
-
-
-def _form(facts: Facts, keys: frozenset[str]) -> str:
-    return ", ".join(sorted(facts.forms.get(key, key) for key in keys))

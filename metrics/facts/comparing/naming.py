@@ -1,93 +1,97 @@
-"""Compares names: different names, or misspellings of the same one."""
+"""Compares names: different names, or spellings of the same one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterator, Set
 from functools import lru_cache
 
-from holdfast.language.lexicon_tables import acronyms, known_names, lexicon_language
-from holdfast.language.meanings import are_related
-from holdfast.language.spelling import frequency, slip_distance
-from holdfast.language.stems import stem
-from holdfast.metrics.facts.comparing.difference import Difference
-from holdfast.metrics.facts.reading.answer import Answer
-from holdfast.metrics.facts.reading.fact_types import NO_CONFLICT, Conflict, Facts
+from rapidfuzz.distance import OSA
 
-_SPELLING, _SLIP = 0.3, 0.15
-"""The costs of a misspelt name: if both spellings are known names, and otherwise."""
+from holdfast.language.lexicon_tables import acronyms, known_names
+from holdfast.language.spelling import frequency
+from holdfast.language.stems import stem
+from holdfast.metrics.facts.comparing.compared import Compared
+from holdfast.metrics.facts.comparing.wording import stand_alike
+from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
+
+_LETTERS = 5
+"""One letter in this many may be misspelt."""
+
+_COMMON = 4.0
+"""Zipf frequency from which a word that opens a sentence is taken for a common word."""
 
 _KNOWN = 2.0
 """Zipf frequency from which a word is a known name."""
 
 
-def name_conflict(
-    ours: Facts,
-    theirs: Facts,
-    before: Answer,
-    after: Answer,
-    found: Difference,
-    lost: Set[str],
-    gained: Set[str],
-    moved: int,
-) -> Conflict:
-    """Return the conflict of names that differ.
-
-    Args:
-        ours: The facts of the clean segments.
-        theirs: The facts of the perturbed segments.
-        before: The whole clean answer.
-        after: The whole perturbed answer.
-        found: The difference in the words of the segments.
-        lost: The stems of `found.lost` that are nowhere in the perturbed answer.
-        gained: The stems of `found.gained` that are nowhere in the clean answer.
-        moved: How many stems only moved to other segments.
-    """
+def name_findings(pair: Compared) -> Iterator[Finding]:
+    """Yield the names that stand in place of others, and those that are spelled differently."""
+    ours, theirs, found = pair.ours, pair.theirs, pair.found
     if not found.lost or not found.gained:
-        return NO_CONFLICT
-    named = before.names | after.names
-    language = ours.language
+        return
+    named, language = pair.before.names | pair.after.names, ours.language
     mine = set(_among(_names(ours, named), found.lost, language))
     its = set(_among(_names(theirs, named), found.gained, language))
-    if moved > 1:
-        mine = {name for name in mine if stem(name, language) in lost}
-        its = {name for name in its if stem(name, language) in gained}
+    if pair.moved > 1:
+        mine = {name for name in mine if stem(name, language) in pair.lost}
+        its = {name for name in its if stem(name, language) in pair.gained}
     if (mine or its) and len(found.lost) == len(found.gained) == 1:
         mine, its = mine or _items(ours, found.lost), its or _items(theirs, found.gained)
-    if not mine or not its:
-        return NO_CONFLICT
     for name in sorted(mine):
-        close = next((other for other in sorted(its) if _is_slip(name, other, language)), None)
-        if close is None or name in after.words or close in before.words:
+        close = next((other for other in sorted(its) if is_misspelt(name, other, language)), None)
+        if close is None or name in pair.after.words or close in pair.before.words:
             continue  # one answer uses both, so they are two names
-        distance = slip_distance(name, close)
-        if distance and len(mine) == len(its) == 1:
-            known = min(frequency(name, language), frequency(close, language)) >= _KNOWN
-            reason = f"name {_form(ours, name)} -> {_form(theirs, close)} (edit distance {distance}: spelling)"
-            return Conflict(_SPELLING if known else _SLIP, reason)
+        yield Finding(
+            "spelling",
+            OSA.distance(name, close) / len(name),
+            f"name {_form(ours, name)} -> {_form(theirs, close)} (spelling)",
+            (_form(ours, name),),
+            (_form(theirs, close),),
+        )
         mine.discard(name)
         its.discard(close)
-    if not mine or not its:
-        return NO_CONFLICT
-    return Conflict(1.0, f"name {_listed(ours, mine)} -> {_listed(theirs, its)}")
+    if not (mine and its):
+        mine, its = _first_words(pair)
+    if mine and its:
+        placed = any(_stand_alike(pair, one, other) for one in mine for other in its)
+        words = (sorted(_form(side, name) for name in names) for side, names in ((ours, mine), (theirs, its)))
+        yield replaced("name" if placed else "name apart", 1.0, *words, "name")
+
+
+def _first_words(pair: Compared) -> tuple[set[str], set[str]]:
+    """Return the first words of both groups if they replace each other and may be names: capitalised, rare and bare
+    of endings."""
+    firsts = []
+    for facts, keys in ((pair.ours, pair.lost), (pair.theirs, pair.gained)):
+        key = facts.order[0].key if facts.order else ""
+        form = facts.forms.get(key, "")
+        may_be = key in keys and facts.text.startswith(form) and form.istitle() and key == form.lower()
+        firsts.append({key} if may_be and frequency(key, facts.language) < _COMMON else set())
+    return (firsts[0], firsts[1]) if all(firsts) else (set(), set())
+
+
+def _stand_alike(pair: Compared, one: str, other: str) -> bool:
+    """Return whether two names are in the same place; one that was read as the words that it stands for may be."""
+    keys = stem(one, pair.ours.language), stem(other, pair.theirs.language)
+    read = keys[0] in pair.ours.keys and keys[1] in pair.theirs.keys
+    return not read or stand_alike(pair, *keys)
+
+
+@lru_cache(maxsize=1 << 16)
+def is_misspelt(name: str, other: str, language: str) -> bool:
+    """Return whether one of two names may be a misspelling of the other: at most one edit per five letters, and not two
+    known names (Sita, Gita)."""
+    allowed = min(len(name), len(other)) // _LETTERS
+    if not allowed or OSA.distance(name, other, score_cutoff=allowed) > allowed:
+        return False
+    known = known_names(language)
+    return not all(one in known or frequency(one, language) >= _KNOWN for one in (name, other))
 
 
 def _items(facts: Facts, keys: Set[str]) -> set[str]:
     """Return the words that begin a list item with a capital; one that replaces a name is a name."""
     forms = [facts.forms.get(key, key) for key in keys]
     return {form.lower() for form in forms if form[0].isupper() and f"\n{form}" in facts.text}
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_slip(name: str, other: str, language: str) -> bool:
-    """Return whether two names may be the same one: related words, or a few letters apart.
-
-    Two known names with different initials are not (Sita, Gita).
-    """
-    if name[0] != other[0] and {name, other} <= known_names(language):
-        return False
-    return are_related(stem(name, language), stem(other, language), lexicon_language(language)) or bool(
-        slip_distance(name, other)
-    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -109,7 +113,3 @@ def _names(facts: Facts, named: Set[str]) -> frozenset[str]:
 
 def _form(facts: Facts, name: str) -> str:
     return facts.forms.get(stem(name, facts.language), name)
-
-
-def _listed(facts: Facts, names: Iterable[str]) -> str:
-    return ", ".join(sorted(_form(facts, name) for name in names))

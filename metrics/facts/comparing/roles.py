@@ -98,7 +98,7 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     alike = dict(found.alike)
     first, second = _places(ours.order, {}), _places(theirs.order, alike)
     common = [key for key in first if key in second]
-    if len(common) < 3:
+    if len(common) < 3 or _is_in_order(ours, theirs, alike, first.keys() & second.keys()):
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     language = shared_family(ours, theirs)
@@ -126,6 +126,14 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
             if _have_swapped(ours, theirs, alike, mine, its, between):
                 return one, other
     return None
+
+
+def _is_in_order(ours: Facts, theirs: Facts, alike: Mapping[str, str], common: Collection[str]) -> bool:
+    """Return whether the common terms are in one order on both sides and no verb is passive on one side only."""
+    mine = [term.key for term in ours.order if term.key in common]
+    its = [key for term in theirs.order if (key := alike.get(term.key, term.key)) in common]
+    marks = any(_acts(term, tables(side.language).jobs) for side in (ours, theirs) for term in side.order)
+    return mine == its and not marks and ours.passive == {alike.get(key, key) for key in theirs.passive}
 
 
 def _have_swapped(

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from holdfast.language.meanings import are_related, relation_keys
-from holdfast.metrics.facts.comparing.numbers import unmatched
+from holdfast.metrics.facts.reading.agreement import unmatched
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import Quantity
 from holdfast.metrics.facts.reading.segment_facts import facts_of

@@ -1,8 +1,8 @@
-"""The data types for the facts of a segment and for the conflict between two segments."""
+"""The data types for the facts of a segment and for the differences between two segments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -119,15 +119,32 @@ class Facts:
     sequels: tuple[Sequel, ...] = ()
 
 
-class Conflict(NamedTuple):
-    """How far two segments contradict each other, in [0, 1], and the reason in words ("" if there is none).
+class Finding(NamedTuple):
+    """One way in which two groups of segments differ.
 
-    The first word of a reason is its kind: number, unit, date, time, name, negation, antonym, comparison, quantifier,
-    modality, tense, roles, order, word, address, code, emoji, omission or addition.
+    Attributes:
+        kind: What differs, a key of the table of costs (`holdfast.metrics.costs`): number, name, negation, ...
+        strength: How much it differs, in (0, 1].
+        reason: The difference in words: "number 12 -> 21".
+        clean: The words concerned in the clean segments, as written.
+        perturbed: The words concerned in the perturbed segments, as written.
     """
 
-    cost: float
+    kind: str
+    strength: float
     reason: str
+    clean: tuple[str, ...] = ()
+    perturbed: tuple[str, ...] = ()
 
 
-NO_CONFLICT = Conflict(0.0, "")
+def replaced(kind: str, strength: float, clean: Sequence[str], perturbed: Sequence[str], name: str = "") -> Finding:
+    """Return the finding of words in place of others; `name` is what the reason calls it if that is not its kind."""
+    return Finding(
+        kind, strength, f"{name or kind} {', '.join(clean)} -> {', '.join(perturbed)}", (*clean,), (*perturbed,)
+    )
+
+
+def one_sided(kind: str, strength: float, clean: Sequence[str], perturbed: Sequence[str], name: str = "") -> Finding:
+    """Return the finding of words that only one side has; the other sequence is empty."""
+    words, how = (clean, "lost") if clean else (perturbed, "added")
+    return Finding(kind, strength, f"{name or kind} {', '.join(words)} {how}", (*clean,), (*perturbed,))

@@ -51,6 +51,10 @@ _POWER = re.compile(
 )
 """A power of ten with its factor: 3 × 10^5."""
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
+_SCIENTIFIC = re.compile(r"(?<![\w.,])(\d{1,15}(?:\.\d{1,15})?)[eE]([+-]?\d{1,2})(?!\w)")
+"""A number in scientific notation: 1.5e6."""
+_DETACHED = re.compile(r"(?<=[a-zA-Z])(?: (?=n['’]t\b)| (?=['’](?:s|t|re|ve|ll|d|m)\b))")
+"""The space before a contraction in tokenised text: do n't, it 's."""
 _SEASON = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(\d\d)(?![\d/])")
 """Two consecutive years: 2020/21."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
@@ -123,7 +127,11 @@ def without_list_marker(text: str) -> str:
 
 
 def _expand(text: str, decimal: str) -> str:
-    """Write out powers of ten and consecutive years (2020/21); text with code is left unchanged."""
+    """Write out powers of ten and consecutive years (2020/21), and attach contractions; code is left unchanged."""
+    if "'" in text or "’" in text:
+        text = _DETACHED.sub("", text)
+    if ("e" in text or "E" in text) and "`" not in text:
+        text = _SCIENTIFIC.sub(lambda found: _digits(found[1], int(found[2]), ".", decimal), text)
     if "10" in text and "`" not in text:
         text = _POWER.sub(lambda found: _power(found, decimal), text)
     return _SEASON.sub(_years, text) if "/" in text else text
@@ -132,8 +140,13 @@ def _expand(text: str, decimal: str) -> str:
 def _power(found: re.Match[str], decimal: str) -> str:
     """Return the digits of a power of ten."""
     exponent = (found[2] or found[3]).translate(_RAISED)
-    count = Decimal(repr(parse_digits(found[1], decimal))) if found[1] else Decimal(1)
-    return format(count.scaleb(int(exponent)).normalize(), "f").replace(".", decimal)
+    return _digits(found[1] or "1", int(exponent), decimal, decimal)
+
+
+def _digits(factor: str, exponent: int, mark: str, decimal: str) -> str:
+    """Return the digits of a factor, whose decimal mark is given, times a power of ten."""
+    count = Decimal(repr(parse_digits(factor, mark)))
+    return format(count.scaleb(exponent).normalize(), "f").replace(".", decimal)
 
 
 def _years(found: re.Match[str]) -> str:

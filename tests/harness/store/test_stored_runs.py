@@ -88,7 +88,7 @@ def test_lines_that_no_run_writes_are_named(run: Evaluate, tmp_path: Path, name:
 
 def test_an_edited_manifest_is_noticed(finished: Path) -> None:
     path = finished / "run.json"
-    path.write_text(path.read_text().replace('"break_threshold": 0.44', '"break_threshold": 0.9'))
+    path.write_text(path.read_text().replace('"break_threshold": 0.5', '"break_threshold": 0.9'))
     with pytest.raises(UserError, match="run.json was edited: restore it, or run again with another --output_path"):
         load_run(finished)
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
-from holdfast.metrics.facts import NO_CONFLICT, conflict, facts_of
+from holdfast.metrics.facts import facts_of
+from tests.metrics.facts.verdict import LITTLE, conflict
 
 
 def reason(clean: str, perturbed: str) -> str:
@@ -45,14 +46,14 @@ def test_different_literals_and_emoji_conflict(clean: str, perturbed: str, why: 
     ],
 )
 def test_equivalent_literals_and_emoji_agree(clean: str, perturbed: str) -> None:
-    assert conflict(facts_of(clean), facts_of(perturbed)).cost <= 0.15
+    assert conflict(facts_of(clean), facts_of(perturbed)).cost <= LITTLE
     assert not reason(clean, perturbed).startswith(("code", "address", "emoji"))
 
 
 @pytest.mark.parametrize(("clean", "perturbed"), [("😀", "😡"), ("👍", "👎"), (":)", ":(")])
 def test_answers_of_a_single_emoji_are_compared(clean: str, perturbed: str) -> None:
     [found] = segment_drift([clean], [perturbed], encoding=encoding_of("lexical"))
-    assert found.max_drift >= 0.9
+    assert found.max_drift >= BREAK
     assert found.reasons == (f"emoji {clean} -> {perturbed}",)
     [gone] = segment_drift([clean], [""], encoding=encoding_of("lexical"))
     assert gone.max_drift == 1.0
@@ -66,9 +67,9 @@ def test_long_runs_after_an_address_take_linear_time(piece: str) -> None:
 
 def test_facts_do_not_conflict_with_themselves() -> None:
     facts = facts_of("Run `rm -rf build` 😀, see https://example.org.")
-    assert conflict(facts, facts) == NO_CONFLICT
+    assert conflict(facts, facts).cost == 0
 
 
 def test_spaces_around_operators_do_not_matter() -> None:
-    assert conflict(facts_of("Use `x<=3` here."), facts_of("Use `x <= 3` here.")) == NO_CONFLICT
+    assert conflict(facts_of("Use `x<=3` here."), facts_of("Use `x <= 3` here.")).cost == 0
     assert conflict(facts_of("Run `rm -r *`."), facts_of("Run `rm -r*`.")).reason

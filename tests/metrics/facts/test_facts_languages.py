@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from holdfast.language.answer_languages import language_of, languages_of
 from holdfast.language.language_files import SETTING
+from holdfast.metrics.drift import BREAK
 from holdfast.metrics.encoders.encoder import encoding_of
-from holdfast.metrics.facts import Conflict, comparer, conflict, facts_of
+from holdfast.metrics.facts import facts_of
+from tests.metrics.facts.verdict import LITTLE, Verdict, between, conflict
 
 
-def found(clean: str, perturbed: str) -> Conflict:
-    return comparer([clean], [perturbed])((0,), (0,))
+def found(clean: str, perturbed: str) -> Verdict:
+    return between(clean, perturbed)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def found(clean: str, perturbed: str) -> Conflict:
 def test_contradictions_are_found_in_each_language(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
-        assert found(one, other).cost >= 0.6
+        assert found(one, other).cost >= BREAK
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_contradictions_are_found_in_each_language(kind: str, clean: str, pertur
 )
 def test_paraphrases_agree_in_each_language(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
-        assert found(one, other).cost <= 0.2, found(one, other)
+        assert found(one, other).cost <= LITTLE, found(one, other)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_paraphrases_agree_in_each_language(clean: str, perturbed: str) -> None:
 )
 def test_a_relative_pronoun_is_not_read_as_an_article(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
-        assert found(one, other).cost <= 0.2, found(one, other)
+        assert found(one, other).cost <= LITTLE, found(one, other)
     assert not facts_of("Das ist der Mann, auf den Anna gestern wartete.", "de").cases
 
 
@@ -181,9 +183,9 @@ not: ikke ingen aldrig
 def test_a_file_alone_adds_a_language(tmp_path: Path) -> None:
     (tmp_path / "da.txt").write_text(DANISH, "utf-8")
     script = (
-        "from holdfast.metrics.facts import conflict, facts_of\n"
-        "print(conflict(facts_of('Han har to hunde.'), facts_of('Han har tre hunde.')).reason)\n"
-        "print(conflict(facts_of('Han er ikke her i dag.'), facts_of('Han er her i dag.')).reason)"
+        "from holdfast.metrics.facts import facts_of, findings\n"
+        "print(findings(facts_of('Han har to hunde.'), facts_of('Han har tre hunde.'))[0].reason)\n"
+        "print(findings(facts_of('Han er ikke her i dag.'), facts_of('Han er her i dag.'))[0].reason)"
     )
     shown = subprocess.run(
         [sys.executable, "-c", script], env=os.environ | {SETTING: str(tmp_path)}, capture_output=True, text=True

@@ -2,10 +2,12 @@
 
 import pytest
 
-from holdfast.metrics.facts import Conflict, conflict, facts_of
+from holdfast.metrics.drift import BREAK
+from holdfast.metrics.facts import facts_of
+from tests.metrics.facts.verdict import LITTLE, Verdict, conflict
 
 
-def found(clean: str, perturbed: str) -> Conflict:
+def found(clean: str, perturbed: str) -> Verdict:
     return conflict(facts_of(clean), facts_of(perturbed))
 
 
@@ -51,7 +53,7 @@ def found(clean: str, perturbed: str) -> Conflict:
 def test_contradictions_are_found(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
-        assert found(one, other).cost >= 0.9
+        assert found(one, other).cost >= BREAK
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_contradictions_are_found(kind: str, clean: str, perturbed: str) -> None
 )
 def test_paraphrases_agree(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
-        assert found(one, other).cost <= 0.2, found(one, other)
+        assert found(one, other).cost <= LITTLE, found(one, other)
 
 
 def test_a_negation_in_a_reworded_sentence_is_less_certain() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from holdfast.metrics.facts import Conflict, conflict, facts_of
+from holdfast.metrics.facts import facts_of
+from tests.metrics.facts.verdict import LITTLE, REMARKABLE, Verdict, conflict
 
 
-def found(clean: str, perturbed: str) -> Conflict:
+def found(clean: str, perturbed: str) -> Verdict:
     return conflict(facts_of(clean), facts_of(perturbed))
 
 
@@ -30,7 +31,7 @@ def found(clean: str, perturbed: str) -> Conflict:
 )
 def test_different_modality_conflicts(clean: str, perturbed: str, why: str) -> None:
     assert found(clean, perturbed).reason == why
-    assert found(clean, perturbed).cost >= 0.4
+    assert found(clean, perturbed).cost > REMARKABLE
     assert found(perturbed, clean).cost == found(clean, perturbed).cost
 
 
@@ -57,4 +58,4 @@ def test_different_modality_conflicts(clean: str, perturbed: str, why: str) -> N
 )
 def test_equivalent_modality_agrees(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
-        assert found(one, other).cost <= 0.2, found(one, other)
+        assert found(one, other).cost <= LITTLE, found(one, other)

@@ -3,7 +3,9 @@
 import pytest
 
 from holdfast.language.spelling import correct_misspellings
-from holdfast.metrics.facts import comparer, conflict, facts_of
+from holdfast.metrics.drift import BREAK
+from holdfast.metrics.facts import comparer, facts_of
+from tests.metrics.facts.verdict import LITTLE, conflict, verdict
 
 
 def reason(clean: str, perturbed: str) -> str:
@@ -17,7 +19,7 @@ def reason(clean: str, perturbed: str) -> str:
         ("Anna's car is red.", "Clara's car is red.", "name Anna -> Clara"),
         ("Anna cooks.", "Clara cooks.", "name Anna -> Clara"),
         ("The WHO warned us.", "The IMF warned us.", ""),
-        ("We meet Anna.", "We meet Anya.", "name Anna -> Anya (edit distance 1: spelling)"),
+        ("We meet Anna.", "We meet Anya.", "name Anna -> Anya"),
         ("सीता घर गई।", "गीता घर गई।", "name सीता -> गीता"),
         ("Sita called.", "Gita called.", "name Sita -> Gita"),
         ("राम घर गया।", "मोहन घर गया।", "name राम -> मोहन"),
@@ -48,9 +50,11 @@ def test_the_same_names_agree(clean: str, perturbed: str) -> None:
 
 
 def test_a_misspelt_name_costs_little_unless_both_exist() -> None:
-    assert conflict(facts_of("We meet Anna."), facts_of("We meet Anya.")).cost == 0.3
+    assert conflict("We meet Quillfeather.", "We meet Quilfeather.").cost < LITTLE
+    assert conflict("We meet Quillfeather.", "We meet Fotheringay.").cost >= BREAK
+    assert conflict("We meet Anna.", "We meet Anya.").cost >= BREAK
     compare = comparer(["We meet Anna.", "Anya is away."], ["We meet Anya.", "Anya is away."])
-    assert compare((0,), (0,)).cost == 1.0
+    assert verdict(compare((0,), (0,))).cost >= BREAK
 
 
 @pytest.mark.parametrize(
@@ -106,13 +110,11 @@ def test_different_words_are_not_misspellings(clean: str, perturbed: str) -> Non
     [
         ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
         ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
-        ("The second verse rhymes.", "The second verse rhimes.", ""),
         ("The courgette is ripe.", "The zucchini is ripe.", ""),
-        ("They hiked through it.", "They trekked through it.", ""),
         ("She bought a sofa.", "She bought a couch.", ""),
         ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
     ],
 )
-def test_rare_words_are_not_taken_for_synonyms(clean: str, perturbed: str, why: str) -> None:
+def test_a_word_in_the_place_of_another_is_found(clean: str, perturbed: str, why: str) -> None:
     found = conflict(facts_of(clean), facts_of(perturbed))
-    assert (found.reason, found.cost >= 0.5) == (why, bool(why))
+    assert (found.reason, found.cost > LITTLE) == (why, bool(why))

@@ -4,33 +4,28 @@ the meaning changes)."""
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from holdfast.metrics.drift import BREAK, segment_drift
 
-PAIRS = Path(__file__).with_name("rewording.jsonl").read_text("utf-8").splitlines()
+ROWS = [json.loads(line) for line in Path(__file__).with_name("rewording.jsonl").read_text("utf-8").splitlines()]
+CHANGED = np.array([row["changed"] for row in ROWS])
 
 
-def pairs(*, changed: bool) -> list[object]:
-    """Return the pairs with or without a change in meaning, identified by line number and clean text."""
-    rows = [(number, json.loads(line)) for number, line in enumerate(PAIRS, 1)]
-    return [
-        pytest.param(row["clean"], row["perturbed"], id=f"line {number}: {row['clean']}")
-        for number, row in rows
-        if row["changed"] is changed
-    ]
+@pytest.fixture(scope="module")
+def drifts() -> np.ndarray:
+    clean, perturbed = ([row[side] for row in ROWS] for side in ("clean", "perturbed"))
+    return np.array([drift.max_drift for drift in segment_drift(clean, perturbed)])
 
 
-def breaks(clean: str, perturbed: str) -> list[bool]:
-    """Return whether the drift reaches the break threshold, in either direction."""
-    return [drift.max_drift >= BREAK for drift in segment_drift([clean, perturbed], [perturbed, clean])]
+def test_changed_meanings_drift_farther_than_paraphrases(drifts: np.ndarray) -> None:
+    more = CHANGED.sum()
+    auroc = (rankdata(drifts)[CHANGED].sum() - more * (more + 1) / 2) / (more * (~CHANGED).sum())
+    assert auroc > 0.9
 
 
-@pytest.mark.parametrize(("clean", "perturbed"), pairs(changed=True))
-def test_a_changed_meaning_breaks(clean: str, perturbed: str) -> None:
-    assert breaks(clean, perturbed) == [True, True]
-
-
-@pytest.mark.parametrize(("clean", "perturbed"), pairs(changed=False))
-def test_a_paraphrase_does_not_break(clean: str, perturbed: str) -> None:
-    assert breaks(clean, perturbed) == [False, False]
+def test_few_paraphrases_break_and_few_changes_are_missed(drifts: np.ndarray) -> None:
+    assert (drifts[~CHANGED] >= BREAK).mean() < 0.15
+    assert (drifts[CHANGED] < BREAK).mean() < 0.2

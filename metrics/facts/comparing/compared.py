@@ -1,0 +1,79 @@
+"""Two groups of segments that are compared, with what every detector needs to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from holdfast.language.lexicon_tables import lexicon_language
+from holdfast.language.meanings import contrasting_stems
+from holdfast.metrics.facts.comparing.difference import Difference, difference
+from holdfast.metrics.facts.reading.agreement import unmatched
+from holdfast.metrics.facts.reading.answer import Answer
+from holdfast.metrics.facts.reading.fact_types import Facts
+from holdfast.metrics.facts.reading.quantity import Quantity
+
+Quantities = tuple[Sequence[Quantity], Sequence[Quantity]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A group of clean segments and a group of perturbed ones.
+
+    Attributes:
+        ours: The facts of the clean group.
+        theirs: The facts of the perturbed group.
+        before: The whole clean answer.
+        after: The whole perturbed answer.
+    """
+
+    ours: Facts
+    theirs: Facts
+    before: Answer
+    after: Answer
+
+    @cached_property
+    def found(self) -> Difference:
+        """The difference in words between the two groups."""
+        return difference(self.ours, self.theirs)
+
+    @cached_property
+    def lost(self) -> frozenset[str]:
+        """The stems that only the clean group has and that are nowhere in the perturbed answer, literals aside."""
+        return self.after.missing(self.found.lost - {one.key for one in self.ours.literals})
+
+    @cached_property
+    def gained(self) -> frozenset[str]:
+        """The stems that only the perturbed group has and that are nowhere in the clean answer, literals aside."""
+        return self.before.missing(self.found.gained - {one.key for one in self.theirs.literals})
+
+    @cached_property
+    def moved(self) -> int:
+        """How many words of either group, names aside, are in another segment of the other answer."""
+        names = self.ours.name_keys | self.theirs.name_keys
+        return len(self.found.lost - self.lost - names) + len(self.found.gained - self.gained - names)
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """The quantities that only one group has, for either group; none if they only moved to other segments."""
+        mine, its = _unmatched(self.ours, self.theirs)
+        kept = any(map(self.after.lacks, mine)) or any(map(self.before.lacks, its))
+        return (mine, its) if kept or self.moved <= 1 else ((), ())
+
+
+@lru_cache(maxsize=1 << 16)
+def _unmatched(ours: Facts, theirs: Facts) -> Quantities:
+    mine, its = unmatched(ours.quantities, theirs.quantities), unmatched(theirs.quantities, ours.quantities)
+    return ((), ()) if mine and _sign_in_words(mine, its, ours, theirs) else (mine, its)
+
+
+def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], ours: Facts, theirs: Facts) -> bool:
+    """Return whether the numbers differ only in sign, and a word may express it instead: grew by -3%, fell by 3%."""
+    if sorted((-one.value, one.unit) for one in mine) != sorted((one.value, one.unit) for one in its):
+        return False
+    if any(one.kind != "number" or not one.value for one in mine):
+        return False
+    found = difference(ours, theirs)
+    above = found.gained if mine[0].value < 0 else found.lost
+    return not contrasting_stems(lexicon_language(ours.language)).isdisjoint(above)

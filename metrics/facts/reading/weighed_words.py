@@ -1,0 +1,53 @@
+"""The words of a segment with their places, stems and weights."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import regex
+
+from holdfast.language.spelling import frequency
+from holdfast.language.stems import stem
+from holdfast.language.unspaced import RANGES
+
+_WORD: Any = regex.compile(
+    rf"[{RANGES}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{RANGES}]]+(?:['’.,:-][[\p{{L}}\p{{M}}\p{{N}}]--[{RANGES}]]+)*",
+    regex.V1,
+)
+_COMMON, _RANGE, _LEAST = 7.5, 4.5, 0.1
+"""The Zipf frequency of the most common words, how far below it words weigh most, and the least weight."""
+
+
+class Word(NamedTuple):
+    """A word of a text: where it begins and ends, its stem, how it is written, and how much it carries, in (0, 1]."""
+
+    start: int
+    end: int
+    key: str
+    form: str
+    weight: float
+
+
+@lru_cache(maxsize=1 << 14)
+def words_of(text: str, language: str = "en") -> tuple[Word, ...]:
+    """Return the words of a text; scripts without spaces between words are read by character.
+
+    A rare word carries more than a common one: the weight falls linearly with the logarithm of its frequency.
+
+    >>> [(word.key, round(word.weight, 1)) for word in words_of("The kettle boiled.")]
+    [('the', 0.1), ('kettl', 0.9), ('boil', 0.8)]
+    """
+    return tuple(Word(*found.span(), *_read(found.group(), language)) for found in _WORD.finditer(text))
+
+
+@lru_cache(maxsize=1 << 16)
+def weight_of(word: str, language: str = "en") -> float:
+    """Return how much a lower-case word carries, in (0, 1]."""
+    return min(1.0, max(_LEAST, (_COMMON - frequency(word, language)) / _RANGE))
+
+
+@lru_cache(maxsize=1 << 16)
+def _read(form: str, language: str) -> tuple[str, str, float]:
+    bare = form.lower().replace("’", "'").removesuffix("'s")
+    return stem(bare, language), form, weight_of(bare, language)

@@ -1,0 +1,36 @@
+"""How tests of facts ask for a verdict: the cost of what two texts say differently, and its main reason."""
+
+from typing import NamedTuple
+
+from holdfast.metrics.costs import COVERAGE, shipped_costs
+from holdfast.metrics.facts import Facts, Finding, comparer, facts_of, findings
+
+COSTS = shipped_costs(vectors=False)
+
+LITTLE, REMARKABLE = 0.15, 0.1
+"""What differences in wording cost at most, and what a difference costs that a reason is asked for."""
+
+
+class Verdict(NamedTuple):
+    """The cost of the conflicts; the reason that counts most, if any counts; and the cost of all differences."""
+
+    cost: float
+    reason: str
+    whole: float
+
+
+def verdict(found: tuple[Finding, ...]) -> Verdict:
+    conflicts = [each for each in found if each.kind not in COVERAGE]
+    cost, whole = (COSTS.cost(COSTS.total(each)) for each in (conflicts, found))
+    return Verdict(cost, COSTS.reason(conflicts if cost > REMARKABLE else found) if whole > REMARKABLE else "", whole)
+
+
+def between(clean: str, perturbed: str) -> Verdict:
+    """Compare two answers of one segment each."""
+    return verdict(comparer([clean], [perturbed])((0,), (0,)))
+
+
+def conflict(clean: Facts | str, perturbed: Facts | str) -> Verdict:
+    """Compare two segments without the context of their answers."""
+    ours, theirs = (facts_of(side) if isinstance(side, str) else side for side in (clean, perturbed))
+    return verdict(findings(ours, theirs))
