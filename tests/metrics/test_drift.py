@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from holdfast.errors import UserError
 from holdfast.metrics.alignment import NEARNESS
 from holdfast.metrics.costs import shipped_costs
-from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
+from holdfast.metrics.drift import BREAK, Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import comparer
 from holdfast.metrics.testing import NASTY
@@ -209,8 +209,9 @@ def test_an_omitted_segment_is_lost_mass_with_a_reason() -> None:
     lost, added = (segment_drift([a], [b], encoding=encoding_of("lexical"))[0] for a, b in ((both, one), (one, both)))
     assert lost.lost_mass > 0.3
     assert added.added_mass > 0.3
-    assert lost.reasons == ("omission of the segment",)
-    assert added.reasons == ("addition of the segment",)
+    assert lost.reasons[0].startswith("omission of")
+    assert added.reasons[0].startswith("addition of")
+    assert lost.break_drift >= BREAK > added.break_drift
 
 
 def test_bare_strings_are_refused() -> None:

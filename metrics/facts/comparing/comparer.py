@@ -63,20 +63,22 @@ class Comparer:
     words: tuple[Sequence[Worded], Sequence[Worded]] | None = None
 
     def __call__(self, ours: Group, theirs: Group) -> tuple[Finding, ...]:
-        single = len(ours) == len(theirs) == 1
-        if single and self.said_elsewhere is not None and self.said_elsewhere[ours[0]][theirs[0]]:
-            return (SAID_ELSEWHERE,)
         mine, its = self.before.joined(ours), self.after.joined(theirs)
         if mine is its:
             return ()
-        found = chain(findings(mine, its, self.before, self.after), self._wording(ours, theirs, mine, its))
+        pair = Compared(mine, its, self.before, self.after)
+        if len(ours) == len(theirs) == 1 and self.said_elsewhere and self.said_elsewhere[ours[0]][theirs[0]]:
+            found = chain((SAID_ELSEWHERE,), coverage_findings(pair))  # not about the same, so no conflict
+        else:
+            found = chain(_in_context(pair), _whatever_the_context(mine, its))
+        found = chain(found, self._wording(ours, theirs, pair))
         if self.before.parse is not None:
             found = chain(found, _parsed_swap(mine, its, self.before, self.after))
         return tuple(found)
 
-    def _wording(self, ours: Group, theirs: Group, mine: Facts, its: Facts) -> Iterator[Finding]:
+    def _wording(self, ours: Group, theirs: Group, pair: Compared) -> Iterator[Finding]:
         if self.words is None:
-            return unlike_findings(Compared(mine, its, self.before, self.after))
+            return unlike_findings(pair)
         before, after = self._all_words
         return vector_findings(_joined(self.words[0], ours), _joined(self.words[1], theirs), before, after)
 
@@ -148,16 +150,18 @@ def findings(
     if ours is theirs:
         return ()
     pair = Compared(ours, theirs, before or _alone(ours), after or _alone(theirs))
-    in_context = (
-        number_findings,
-        name_findings,
-        literal_findings,
-        emoji_findings,
-        symbol_findings,
-        substitution_findings,
-        coverage_findings,
-    )
-    return (*chain.from_iterable(detect(pair) for detect in in_context), *_whatever_the_context(ours, theirs))
+    return (*_in_context(pair), *_whatever_the_context(ours, theirs))
+
+
+def _in_context(pair: Compared) -> Iterator[Finding]:
+    """Yield what depends on the whole answers, or costs too little to be remembered."""
+    yield from number_findings(pair)
+    yield from name_findings(pair)
+    yield from literal_findings(pair)
+    yield from emoji_findings(pair)
+    yield from symbol_findings(pair)
+    yield from substitution_findings(pair)
+    yield from coverage_findings(pair)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -94,7 +94,7 @@ def test_a_file_that_is_not_text_is_refused(
 
 
 def test_the_encoder_that_read_both_texts_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, text in (("a", "Zwei Hunde bellen."), ("b", "Drei Hunde bellen.")):
+    for name, text in (("a", "Лают две собаки."), ("b", "Лают три собаки.")):
         (tmp_path / name).write_text(text)
     assert main(["drift", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     shown = capsys.readouterr()
