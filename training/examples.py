@@ -16,6 +16,7 @@ from holdfast.paths import expanded
 from holdfast.reading import check_readable, parse_json, read_text
 from holdfast.tasks.files import read_objects
 from holdfast.training.chat_template import ChatTemplate, find_template
+from holdfast.training.prompt_frame import opening_of
 
 Tokens = list[int]
 
@@ -123,12 +124,13 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False, clock: da
     template = _template_of(tokenizer, clock)
     messages = [{**each, "content": _replace_surrogates(each["content"])} for each in example.messages]
     text = template.render(messages) if template else "\n".join(each["content"] for each in messages)
-    prompt = tokenizer(text, add_special_tokens=template is None, verbose=False)["input_ids"]
+    whole = template is None and (seq2seq or example.label is not None)
+    prompt = tokenizer(text, add_special_tokens=whole, verbose=False)["input_ids"]
     if example.label is not None:
         return Encoded(tuple(prompt), len(prompt), example.label)
+    if not whole and template is None:
+        prompt = [*opening_of(tokenizer), *prompt]
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    if not seq2seq and template is None and prompt and prompt[-1:] == end:
-        prompt = prompt[:-1]  # an end token here would end the answer before it begins
     turn_end = template.turn_end if template else ""
     said = _replace_surrogates(example.completion) + turn_end
     answer = tokenizer(said, add_special_tokens=False, verbose=False)["input_ids"]

@@ -14,6 +14,7 @@ from holdfast.harness.backends.engines.answer_text import Answer, split_answer
 from holdfast.harness.backends.engines.reasoning import MARK_TOKENS, opened_reasoning
 from holdfast.harness.backends.engines.truncation import removable
 from holdfast.training.chat_template import ChatTemplate
+from holdfast.training.prompt_frame import opening_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,22 +69,15 @@ class Prompting:
         token after it is added only for a seq2seq model: the answer of a causal model continues the prompt.
 
         Raises:
-            UserError: If the tokenizer returns a token that the model doesn't embed.
+            UserError: If the tokenizer returns a token that the model doesn't embed, or adds other tokens after a
+                causal prompt than end tokens.
         """
         whole = self.seq2seq and self.template is None
         found: list[list[int]] = self.tokenizer(list(rendered), add_special_tokens=whole, verbose=False)["input_ids"]
         if not whole and self.template is None:
-            found = [[*self.opening, *ids] for ids in found]
+            found = [[*opening_of(self.tokenizer), *ids] for ids in found]
         self._check_embedded(found)
         return found
-
-    @cached_property
-    def opening(self) -> tuple[int, ...]:
-        """The special tokens that the tokenizer adds before a text, such as BOS."""
-        bare = self.tokenizer("a", add_special_tokens=False, verbose=False)["input_ids"]
-        full = self.tokenizer("a", verbose=False)["input_ids"]
-        starts = (i for i in range(len(full)) if full[i : i + len(bare)] == bare)
-        return tuple(full[: next(starts, 0)])
 
     def encode(self, prompts: Sequence[Prompt], max_new_tokens: int) -> tuple[list[Tokens], list[bool]]:
         """Encode prompts in the chat template, with content cut to fit: its beginning, or for a seq2seq model its end.

@@ -7,13 +7,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from tokenizers import Tokenizer, models, processors
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import Request, Settings
 from holdfast.harness.backends.engines.prompting import Prompt, Prompting
 from holdfast.harness.backends.engines.truncation import removable
 from holdfast.training.chat_template import find_template
+from holdfast.training.examples import Example, encode
 from tests.harness.checkpoints import connect, copy_pocket, greedy
 from tests.harness.loras import POCKET, ask
 
@@ -129,3 +131,29 @@ def test_only_content_is_removed(before: list[int], content: list[int], after: l
     assert (found is None) == (len(content) <= excess)
     if found:
         assert found == (len(before), len(before) + len(content))
+
+
+def framed(single: str, letters: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer that knows only these letters, and adds what `single` says around a text."""
+    marks = {"<s>": 0, "</s>": 1, "<user>": 2, "<assistant>": 3}
+    vocabulary = {letter: i for i, letter in enumerate([*marks, *letters])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=[*marks.items()])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+
+
+@pytest.mark.parametrize(("letters", "text"), [("abc ", "a cab"), ("भारतक ", "भारत"), ("ไทย", "ไทย"), ("北京", "北")])
+def test_bos_opens_a_prompt_in_any_script(letters: str, text: str) -> None:
+    tokenizer = framed("<s> <user> $A </s>", letters)
+    whole = tokenizer(text)["input_ids"]
+    assert whole[:2] == [0, 2]
+    assert Prompting(tokenizer, None, 64).tokenize([text]) == [whole[:-1]]
+    example = Example(({"role": "user", "content": text},), text)
+    trained = encode(example, tokenizer)
+    assert list(trained.ids[: trained.prompt]) == whole[:-1]
+
+
+def test_what_opens_an_answer_is_not_dropped_silently() -> None:
+    tokenizer = framed("<user> $A <assistant> </s>", "abc ")
+    with pytest.raises(UserError, match="'<assistant>' does not end a text: put it into a chat template"):
+        Prompting(tokenizer, None, 64).tokenize(["a cab"])
