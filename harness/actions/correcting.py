@@ -166,9 +166,9 @@ def _find_uncovered(source: AdapterFiles, manifest: SubspaceManifest) -> list[st
     left_out = {tensor.removesuffix(".weight") for tensor in manifest.skipped}
     found = [name for name in source.factors if _is_among(name, left_out) or name in source.embeddings]
     if len(found) == len(source.factors):
+        changed = ", ".join([*found, *source.experts][:4])
         raise UserError(
-            f"adapter '{source.path}' changes only {', '.join(found)}, which a subspace leaves out: there is nothing "
-            "to correct"
+            f"adapter '{source.path}' changes only {changed}, which a subspace leaves out: there is nothing to correct"
         )
     return found
 

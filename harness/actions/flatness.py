@@ -68,6 +68,7 @@ class Probed:
         from holdfast.training.examples import encode_rows, fit_to_context
         from holdfast.training.loop.batches import Collator
         from holdfast.training.noise.weights.layers import adapted_layers, left_out
+        from holdfast.training.noise.weights.parameters import adapted_parameters
 
         examples = _examples(data)[:limit]
         _check_writes(base)
@@ -86,7 +87,8 @@ class Probed:
         head = self.model.get_output_embeddings()
         layers = adapted_layers(self.model, all_linear=adapter is None)
         self.layers = {layer.name: layer for layer in layers if layer.base is not head}
-        if adapter and (names := left_out(self.model)):
+        experts = [each.name.removeprefix("base_model.model.") for each in adapted_parameters(self.model)]
+        if adapter and (names := [*left_out(self.model), *experts]):
             warnings.warn(f"flatness is measured on linear layers only, not on {', '.join(names[:4])}", stacklevel=3)
         if not self.layers:
             raise UserError(f"adapter '{adapter}' changes no linear layer: there are no weights to perturb")

@@ -170,6 +170,19 @@ def _check_covered(name: str, config: Mapping[str, Any], shapes: Iterable[str]) 
         )
 
 
+def owner_of(module: str) -> str:
+    """Return the module whose parameters a LoRA of `target_parameters` changes.
+
+    peft wraps a module once for each of its parameters, so that the inner ones are named after the wrapper.
+
+    >>> owner_of("model.layers.0.mlp.experts.base_layer")
+    'model.layers.0.mlp.experts'
+    """
+    while module.endswith(".base_layer"):
+        module = module.removesuffix(".base_layer")
+    return module
+
+
 def is_target(module: str, targets: str | list[str]) -> bool:
     """Whether peft would adapt the module: a pattern must match its name, an entry of a list its end."""
     if isinstance(targets, str):

@@ -5,13 +5,21 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
-from holdfast.harness.models.adapter_checks import CONFIG, PREFIX, WEIGHTS, check_adapter, read_config
+from holdfast.harness.models.adapter_checks import (
+    CONFIG,
+    PREFIX,
+    WEIGHTS,
+    check_adapter,
+    is_target,
+    owner_of,
+    read_config,
+)
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from holdfast.harness.models.safetensors_files import save_tensors
 from holdfast.reading import check_readable
@@ -31,7 +39,6 @@ _REFUSED = {
     "use_dora": "is a DoRA adapter: its update is scaled by magnitudes, so it is not a product of two factors",
     "use_qalora": "is a QALoRA adapter: its inputs are pooled, so its update is not a product of two factors",
     "layer_replication": "replicates layers, so its modules are not the modules of its base",
-    "target_parameters": "adapts bare parameters (target_parameters), which are not supported: only linear layers are",
 }
 
 
@@ -46,6 +53,8 @@ class AdapterFiles:
     """Tensors other than factors (modules_to_save, biases, trained tokens, magnitudes), by their key in the file."""
     embeddings: frozenset[str] = frozenset()
     """The modules among `factors` that are embeddings."""
+    experts: Mapping[str, Sequence[Factors]] = field(default_factory=dict)
+    """The factors of parameters (`target_parameters`), one for each matrix of a stack; their tensors are `others`."""
 
     @property
     def digest(self) -> str:
@@ -72,6 +81,8 @@ def read_adapter(name: str, *, allow_pickle: bool = False, allow_magnitudes: boo
     config = _config(folder, name, allow_magnitudes)
     factors: dict[str, Factors] = {}
     embeddings: set[str] = set()
+    experts: dict[str, list[Factors]] = {}
+    kept: dict[str, Tensor] = {}
     tensors = _tensors(folder, name, allow_pickle)
     for key, (down, up) in [
         (key, names) for key in tensors for names in (_LINEAR, _EMBEDDING) if key.endswith(names[0])
@@ -85,15 +96,19 @@ def read_adapter(name: str, *, allow_pickle: bool = False, allow_magnitudes: boo
             raise UserError(
                 f"adapter '{name}': the weights of '{module}' contain NaN or infinity: its training diverged"
             )
+        if parameters := _parameters_of(config, module):
+            experts[module] = _split(name, config, module, parameters, Factors(a, b))
+            kept |= {key: a, stem + up: b}
+            continue
         factors[module] = Factors(a, b, _alpha(config, module) / _divisor(config, len(a)))
         if down == _EMBEDDING[0]:
             embeddings.add(module)
     left = [key for key in tensors if ".lora_" in key and not (key.endswith("lora_B.bias") or _MAGNITUDE in key)]
     if left:
         raise UserError(f"adapter '{name}': '{left[0]}' adapts something other than a linear layer")
-    if not factors:
+    if not factors and not experts:
         raise UserError(f"adapter '{name}' has no LoRA factors: it changes nothing")
-    return AdapterFiles(folder, config, factors, tensors, frozenset(embeddings))
+    return AdapterFiles(folder, config, factors, tensors | kept, frozenset(embeddings), experts)
 
 
 def write_adapter(
@@ -129,11 +144,47 @@ def write_adapter(
                 shutil.copy(file, temporary)
 
 
+def _parameters_of(config: Mapping[str, Any], module: str) -> list[str]:
+    """Return the full names of the parameters of this module that `target_parameters` names."""
+    owner, found = owner_of(module), []
+    for each in config.get("target_parameters") or ():
+        place, _, parameter = str(each).rpartition(".")
+        if is_target(owner, [place]):
+            found.append(f"{owner}.{parameter}")
+    return found
+
+
+def _split(
+    name: str, config: Mapping[str, Any], module: str, parameters: Sequence[str], whole: Factors
+) -> list[Factors]:
+    """Return the factors of each matrix of a stack, of which peft keeps A as (experts r, n), B as (m, r experts).
+
+    Which of a module's parameters a wrapper belongs to shows only in the model, so they must have one rank and alpha.
+    """
+    settings = {(_rank(config, each), _alpha(config, each)) for each in parameters}
+    rank, alpha = max(settings)
+    if len(settings) > 1 or rank < 1 or whole.rank % rank:
+        raise UserError(
+            f"adapter '{name}': the parameters of '{owner_of(module)}' (target_parameters) must have one rank and "
+            f"alpha in its {CONFIG}, and a rank that divides that of their factors, {whole.rank}"
+        )
+    count = whole.rank // rank
+    a, b = whole.a.reshape(count, rank, -1), whole.b.reshape(len(whole.b), rank, count)
+    return [Factors(a[i], b[:, :, i], alpha / _divisor(config, rank)) for i in range(count)]
+
+
+def _rank(config: Mapping[str, Any], module: str) -> int:
+    return int(_by_pattern(config, "rank_pattern", module, config["r"]))
+
+
 def _alpha(config: Mapping[str, Any], module: str) -> float:
-    """Return alpha of one module: the first pattern that matches a dot-separated suffix of its name (as in peft)."""
-    patterns = config.get("alpha_pattern") or {}
-    found = (value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module))
-    return float(next(found, config["lora_alpha"]))
+    return float(_by_pattern(config, "alpha_pattern", module, config["lora_alpha"]))
+
+
+def _by_pattern(config: Mapping[str, Any], setting: str, module: str, default: Any) -> Any:
+    """Return one module's setting: the first pattern that matches a dot-separated suffix of its name (as in peft)."""
+    patterns = config.get(setting) or {}
+    return next((value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", module)), default)
 
 
 def _divisor(config: Mapping[str, Any], rank: int) -> float:
@@ -148,12 +199,22 @@ def _with_ranks(source: AdapterFiles, factors: Mapping[str, Factors]) -> dict[st
     alphas = {name: _as_int_if_whole(each.scale * _divisor(config, each.rank)) for name, each in factors.items()}
     [(rank, _)] = Counter(each.rank for each in factors.values()).most_common(1)
     [(alpha, _)] = Counter(alphas.values()).most_common(1)
+    if source.experts:  # whose names no pattern tells: rank and alpha stay theirs, also as patterns
+        ranks = {name: each.rank for name, each in factors.items()}
+        return config | {
+            "rank_pattern": ranks | _without(config.get("rank_pattern"), ranks),
+            "alpha_pattern": alphas | _without(config.get("alpha_pattern"), alphas),
+        }
     return config | {
         "r": rank,
         "lora_alpha": alpha,
         "rank_pattern": {name: each.rank for name, each in factors.items() if each.rank != rank},
         "alpha_pattern": {name: value for name, value in alphas.items() if value != alpha},
     }
+
+
+def _without(patterns: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
+    return {pattern: value for pattern, value in (patterns or {}).items() if pattern not in names}
 
 
 def _as_int_if_whole(value: float) -> float | int:
@@ -167,8 +228,8 @@ def _config(folder: Path, name: str, allow_magnitudes: bool) -> dict[str, Any]:
         raise UserError(
             f"'{name}' is a {config.get('peft_type')} adapter: expected LoRA, whose update is a product of factors"
         )
-    for field, why in _REFUSED.items():
-        if config.get(field) and not (field == "use_dora" and allow_magnitudes):
+    for setting, why in _REFUSED.items():
+        if config.get(setting) and not (setting == "use_dora" and allow_magnitudes):
             raise UserError(f"adapter '{name}' {why}")
     check_adapter(name, folder)
     return config

@@ -11,7 +11,14 @@ from typing import Any
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.engines.hf_mixed import KINDS
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.adapter_checks import PICKLE_REFUSED, PREFIX, not_loaded, read_config, read_shapes
+from holdfast.harness.models.adapter_checks import (
+    PICKLE_REFUSED,
+    PREFIX,
+    not_loaded,
+    owner_of,
+    read_config,
+    read_shapes,
+)
 
 _WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 _COPY, _ORIGINAL = ".modules_to_save", ".original_module"
@@ -68,16 +75,20 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
     assert adapter.path is not None
     modules = dict(model.named_modules())
     renamed = _renamed(model)
+    nested = bool(read_config(adapter.name, adapter.path).get("target_parameters"))
     for key, shape in read_shapes(adapter.path).items():
         name = key.removeprefix(PREFIX)
         for part, axis in ((".lora_A.", 1), (".lora_B.", 0)):
-            if part not in name or renamed(f"{name.split(part)[0]}.weight"):
+            if part not in name:
                 continue
-            module = modules.get(name.split(part)[0])
+            changed = owner_of(name.split(part)[0]) if nested else name.split(part)[0]
+            if renamed(f"{changed}.weight"):
+                continue
+            module = modules.get(changed)
             if module is None:
                 raise UserError(
-                    f"adapter '{adapter.name}' does not belong to this base: it changes module "
-                    f"'{name.split(part)[0]}', which the base does not have"
+                    f"adapter '{adapter.name}' does not belong to this base: it changes module '{changed}', which the "
+                    "base does not have"
                 )
             features = _features(module)
             if features is not None and shape[axis] != features[axis]:
@@ -212,7 +223,8 @@ def _renamed(model: Any) -> Callable[[str], bool]:
 
 def _features(module: Any) -> tuple[int, int] | None:
     """Return (outputs, inputs) of a linear layer; transformers' Conv1D stores the transposed matrix."""
-    module = getattr(module, "base_layer", module)
+    while hasattr(module, "base_layer"):  # an adapter before this one has wrapped it, once for each parameter
+        module = module.base_layer
     if hasattr(module, "in_features"):
         return module.out_features, module.in_features
     if type(module).__name__ == "Conv1D":

@@ -212,7 +212,6 @@ def _changed(**changes: Any) -> Callable[[Path], Path]:
         (_changed(peft_type="LOHA"), "is a LOHA adapter: expected LoRA"),
         (_changed(init_lora_weights="pissa"), "was initialised with init_lora_weights='pissa', which changes the base"),
         (_changed(layer_replication=[[0, 2]]), "replicates layers"),
-        (_changed(target_parameters=["experts.w"]), "adapts bare parameters"),
     ],
 )
 def test_an_adapter_that_cannot_be_corrected_is_refused(
