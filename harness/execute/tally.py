@@ -61,8 +61,8 @@ def remarks(task: Task, tally: Tally, max_new_tokens: int, context: int | None) 
         )
     if tally.filtered:
         yield (
-            f"task '{task.name}': the server's content filter withheld {tally.filtered} answers, which count as empty "
-            "(finish is 'filtered' in samples.jsonl)"
+            f"task '{task.name}': the server's content filter withheld {tally.filtered} answers or cut them off; they "
+            "are scored as they arrived, most of them empty (finish is 'filtered' in samples.jsonl)"
         )
     answers = max(1, tally.answers)
     if tally.empty / answers > MANY:

@@ -30,12 +30,12 @@ def read_lines(path: Path) -> Iterator[tuple[str, Line]]:
                 return
             where = f"{path}, line {number}"
             line = parse_json(text, where)
-            if wrong := _problem(line):
+            if wrong := problem_of(line):
                 raise UserError(f"{where} is not an answer of a run: {wrong}")
             yield where, line
 
 
-def _problem(line: Any) -> str:
+def problem_of(line: Any) -> str:
     """Return what is wrong with the fields of a line, or "" if they have the types of `Record`."""
     if not isinstance(line, dict):
         return "it is not a JSON object"

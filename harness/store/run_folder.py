@@ -1,6 +1,7 @@
 """The folder that a run writes to: whose it is, and the file of its answers, which only grows."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from holdfast.errors import UserError
-from holdfast.harness.store.lines import Line, read_lines
+from holdfast.harness.store.lines import Line, problem_of, read_lines
 from holdfast.harness.store.manifest import FILE, read_manifest
 from holdfast.harness.store.records import SAMPLES, Record
 from holdfast.harness.store.stored_run import digest_of_lines, open_run
@@ -81,9 +82,17 @@ class Samples:
         self._drop_torn_line()
 
     def append(self, records: Iterable[Record]) -> None:
-        """Append the records in one write, so that a kill can truncate at most the last line."""
+        """Append the records in one write, so that a kill can truncate at most the last line.
+
+        Raises:
+            UserError: If the file can't be written, or could not be read again because of a record's values.
+        """
+        lines = [record.to_json() for record in records]
+        for line in lines:
+            if wrong := problem_of(json.loads(line)):
+                raise UserError(f"an answer can't be stored in {self._path}: {wrong} ({line[:200]})")
         with named_errors(self._path):
-            self._file.write("".join(f"{record.to_json()}\n" for record in records).encode())
+            self._file.write("".join(f"{line}\n" for line in lines).encode())
             self._file.flush()
 
     def digest(self) -> tuple[str, int]:

@@ -5,12 +5,12 @@ It uses aiohttp, not the vendors' own clients, which spend over ten times as muc
 """
 
 import contextlib
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import NoneType
 from typing import Any, Self
 
 from holdfast.errors import UserError
@@ -22,23 +22,31 @@ from holdfast.reading import parse_json
 _FINISH = {"length": "length", "max_tokens": "length", "content_filter": "filtered", "refusal": "filtered"}
 """What servers call the end of an answer, unless the model or a stop string ended it."""
 
-_LONGEST_WAIT = 300.0
-"""Maximum seconds to wait if a server asks for it, so that a run doesn't stall for a day."""
-
 _EXCERPT = 80
 """Characters of a prompt or answer to show in messages, enough to recognise it."""
 
 _FILTERED = {"content_filter", "content_policy_violation"}
 """Error codes of Azure and OpenAI for a prompt that their content filter rejected."""
 
-_NEWER_LIMIT = "max_completion_tokens"
-"""What newer models call max_tokens; their refusal of the old name mentions it."""
+_LIMIT, _NEWER_LIMIT = "max_tokens", "max_completion_tokens"
+"""The number of tokens to generate, and what newer models call it."""
 
 _MOST_STOPS = 4
 """OpenAI refuses more stop strings."""
 
-_OPTIONAL = ("stop", "stop_sequences", "seed")
+_PROBING = ("logprobs", "top_logprobs")
+"""What a probe of adapters asks for; without either, there is none."""
+
+_OPTIONAL = ("stop", "stop_sequences", "seed", *_PROBING)
 """Settings that are left out if a server refuses them: answers are cut at stop strings here, too."""
+
+_UNSUPPORTED = re.compile(
+    rb"unsupported|unknown|unrecogni[sz]ed|extra|not (?:supported|allowed|permitted)", re.IGNORECASE
+)
+"""How servers say that they don't take a setting at all, whatever its value."""
+
+_MOST_TOKENS = 2**31
+"""No answer has as many tokens."""
 
 _REFUSED_STATUSES = {400, 422}
 _RETRIED_STATUSES = {408, 409, 425, 429}
@@ -55,6 +63,10 @@ class Unanswered(Exception):
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
         self.wait = wait
+
+
+class _Implausible(Exception):
+    """A value in a response that no server can mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class Client:
         self._timeout = timeout
         self._connections = connections
         self._template_variables = template_variables
-        self._token_limit = "max_tokens"
+        self._token_limit = _LIMIT
         self._left_out: set[str] = set()
         self._session: Any = None
 
@@ -141,23 +153,26 @@ class Client:
             raise UserError(self._refusal(status, content, model, prompt))
         try:
             return self._read(parse_json(content, self._url), settings.stop)
+        except _Implausible as error:
+            raise Unanswered(f"unreadable response: {error}") from None
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
 
     async def echo(self, model: str, text: str) -> Echo:
         """Return the tokens of a text and their log-probabilities; completions only, raises like `ask`."""
         text = text.encode("utf-8", "replace").decode()
-        body = {"model": model, "prompt": text, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1}
+        body = {"model": model, "prompt": text, "max_tokens": 1, "echo": True, "logprobs": 1}
         status, content = await self._post(PATHS["completions"], body)
         if status != 200:
             raise UserError(self._refusal(status, content, model, text))
         try:
             response = parse_json(content, self._url)
             found = response["choices"][0]["logprobs"]
-            read = slice(-response["usage"]["completion_tokens"] or None)
+            read = slice(-_count(response["usage"]["completion_tokens"]) or None)
             echo = Echo(tuple(found["tokens"][read]), tuple(found["token_logprobs"][read]))
-            if not all(isinstance(value, (float, int, NoneType)) for value in echo.log_probabilities):
-                raise TypeError("a log-probability is not a number")
+            _check_log_probabilities([value for value in echo.log_probabilities if value is not None])
+        except _Implausible as error:
+            raise Unanswered(f"unreadable response: {error}") from None
         except (ValueError, LookupError, TypeError, AttributeError):
             raise Unanswered(_unreadable(content)) from None
         if len(echo.tokens) < 2:
@@ -217,7 +232,8 @@ class Client:
 
     def _body(self, model: str, prompt: str, settings: Settings, alternatives: int) -> dict[str, Any]:
         body: dict[str, Any] = {"model": model, self._token_limit: settings.max_new_tokens}
-        body["temperature"] = settings.temperature
+        if not alternatives:  # log-probabilities are those before any temperature, and some models take only one
+            body["temperature"] = settings.temperature
         if settings.top_p != 1.0:
             body["top_p"] = settings.top_p
         if sent := self._stops_to_send(settings.stop):
@@ -225,6 +241,8 @@ class Client:
         if self._endpoint != "messages":
             body["seed"] = settings.seed
         body = {name: value for name, value in body.items() if name not in self._left_out}
+        if not self._left_out.isdisjoint(_PROBING):
+            alternatives = 0
         if self._endpoint == "completions":
             return body | {"prompt": prompt} | ({"logprobs": alternatives} if alternatives else {})
         body["messages"] = [{"role": "user", "content": prompt}]
@@ -236,10 +254,12 @@ class Client:
 
     def _adapts(self, body: Mapping[str, Any], content: bytes) -> bool:
         """Change what this and all further requests contain, if that is what the server refuses; return whether."""
-        if _NEWER_LIMIT not in body and _NEWER_LIMIT.encode() in content:
+        unsupported = _names(content, _LIMIT) and _UNSUPPORTED.search(content)
+        if _LIMIT in body and (_NEWER_LIMIT.encode() in content or (unsupported and self._endpoint == "chat")):
             self._token_limit = _NEWER_LIMIT
             return True
-        refused = {name for name in _OPTIONAL if name in body and _names(content, name)}
+        assumed = ("temperature",) if body.get("temperature") == 1 else ()  # 1 is what servers assume
+        refused = {name for name in (*_OPTIONAL, *assumed) if name in body and _names(content, name)}
         self._left_out |= refused
         return bool(refused)
 
@@ -259,14 +279,11 @@ class Client:
             written, thought = _chat_texts(choice) if self._endpoint == "chat" else (choice["text"], "")
             tokens = (response.get("usage") or {}).get("completion_tokens", 0)
             reason, first = choice["finish_reason"], _first(choice.get("logprobs") or {})
-        if isinstance(tokens, bool) or not isinstance(tokens or 0, int):
-            raise TypeError("the number of tokens is not a number")
-        if not all(isinstance(value, (int, float)) for value in first.values()):
-            raise TypeError("a log-probability is not a number")
+        _check_log_probabilities(first.values())
         answer = split_answer(mask_keys(written), stop, unopened=True)  # only the server knows its template
         reasoning = mask_keys("\n\n".join(filter(None, (thought.strip(), answer.reasoning))))
         finish = "stop" if answer.stopped else _FINISH.get(reason, "stop")
-        return Answer(answer.text, reasoning, tokens or 0, finish, first)
+        return Answer(answer.text, reasoning, 0 if tokens is None else _count(tokens), finish, first)
 
     def _refusal(self, status: int, content: bytes, model: str, prompt: str) -> str:
         if status in (401, 403):
@@ -276,6 +293,19 @@ class Client:
         else:
             which = f"; its prompt begins {' '.join(prompt.split())[:_EXCERPT]!r}" if status == 400 else ""
         return f"{self._url} rejects a request to '{model}' (status {status}): {_message_of(content)}{which}"
+
+
+def _count(tokens: object) -> int:
+    """Return a number of tokens, as a server counts them; raise _Implausible if it can't be one."""
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 0 <= tokens < _MOST_TOKENS:
+        raise _Implausible(f"its number of tokens is {str(tokens)[:_EXCERPT]!r}")
+    return tokens
+
+
+def _check_log_probabilities(values: Iterable[object]) -> None:
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise _Implausible(f"a log-probability is {str(value)[:_EXCERPT]!r}")
 
 
 def _chat_texts(choice: Mapping[str, Any]) -> tuple[str, str]:
@@ -342,4 +372,4 @@ def _seconds(text: str) -> float:
             asked = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError):  # empty, or a date without a time zone
             return 0.0
-    return min(asked, _LONGEST_WAIT) if asked > 0 else 0.0
+    return asked if 0 < asked < math.inf else 0.0

@@ -34,6 +34,9 @@ RETRIES = 10
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before the first retry, doubled for each further one, up to the longest."""
 
+LONGEST_WAIT = 300.0
+"""Maximum seconds to wait if a server asks for more, so that a run doesn't stall for a day."""
+
 PATIENCE = 3
 """Number of failed attempts after which a warning says what the run is waiting for."""
 
@@ -109,7 +112,7 @@ class Api:
         self._budget_left = options.max_requests
         self._budget = options.max_requests
         self._over = asyncio.Event()
-        self._warned: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str, str]] = set()
         self._base = str(args["model"])
         self._template_variables = options.chat_template_kwargs
         if self._template_variables and self._endpoint != "chat":
@@ -234,10 +237,13 @@ class Api:
                 why, wait = str(error), error.wait
             if attempt > self._retries:
                 break
-            if attempt == PATIENCE:
-                self._warn_once(model, why)
-            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
-            if await self._is_over_within(max(wait, delay * random.uniform(0.5, 1.0))):
+            if wait > LONGEST_DELAY:
+                granted = min(wait, LONGEST_WAIT)
+                self._warn_once(model, why, f"it asks for {wait:.0f} s, so the next attempt is in {granted:.0f} s")
+            elif attempt == PATIENCE:
+                self._warn_once(model, why, "retrying with increasing delays")
+            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+            if await self._is_over_within(max(min(wait, LONGEST_WAIT), delay)):
                 break
         raise UserError(
             f"'{model}' did not answer in {attempt} attempts (last: {why}): answers so far are kept; the same command "
@@ -251,12 +257,12 @@ class Api:
                 await self._over.wait()
         return self._over.is_set()
 
-    def _warn_once(self, model: str, why: str) -> None:
-        """Warn that the server doesn't answer, once for each kind of failure."""
-        kind = model, why.partition(":")[0]
+    def _warn_once(self, model: str, why: str, then: str) -> None:
+        """Warn that the server doesn't answer and what follows, once for each kind of failure."""
+        kind = model, why.partition(":")[0], then.partition(" ")[0]
         if kind not in self._warned:
             self._warned.add(kind)
-            warnings.warn(f"'{model}' does not answer ({why}): retrying with increasing delays", stacklevel=2)
+            warnings.warn(f"'{model}' does not answer ({why}): {then}", stacklevel=2)
 
     def _spend(self) -> None:
         """Take one request from the budget, if there is one; raise UserError if it is spent."""

@@ -190,7 +190,9 @@ def test_answers_that_a_content_filter_withheld_are_reported(run: Evaluate) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = run(Filtered(), tasks=[sentences(3)], perturbations="identity", adapters="base")
-    assert any("'small': the server's content filter withheld 6 answers" in each for each in results.warnings)
+    assert any(
+        "'small': the server's content filter withheld 6 answers or cut them off" in each for each in results.warnings
+    )
 
 
 @sample_metric("test_wanted", {"wanted": True})

@@ -1,0 +1,34 @@
+"""Whatever a run writes can be read again, or is refused when it is written."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.errors import UserError
+from holdfast.harness.store.records import SAMPLES, Record
+from holdfast.harness.store.run_folder import Samples
+
+GOOD = Record(
+    *("key", "base", "digest", "task", "1", "clean", ""),
+    *(0, 0.0, (), 1.0, "prompt", "output", 3, "stop", False, {"exact_match": 1.0}, "", "lexical"),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"tokens": -5}, "tokens is missing or not a whole number"),
+        ({"tokens": 1e30}, "tokens is missing or not a whole number"),
+        ({"finish": 7}, "finish is missing or not text"),
+        ({"scores": {"own": 1e301}}, "scores is missing or contains something other than numbers"),
+        ({"scores": {"own": "high"}}, "scores is missing or contains something other than numbers"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, change: dict[str, Any], wrong: str) -> None:
+    with Samples(tmp_path / SAMPLES) as samples:
+        samples.append([GOOD])
+        with pytest.raises(UserError, match=f"an answer can't be stored .*: {wrong}"):
+            samples.append([replace(GOOD, key="other", **change)])
+        assert [line["key"] for line in samples] == ["key"]
