@@ -11,6 +11,7 @@ from holdfast.reading import check_readable, read_json
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."
+PICKLED = "adapter_model.bin"
 PICKLE_REFUSED = "its .bin file is damaged, or holds more than weights, which a pickle may run: save it as safetensors"
 _SECONDS = 5.0
 """The most time that a pattern gets for the names of all modules."""
@@ -36,6 +37,8 @@ def check_adapter(name: str, folder: Path) -> None:
     """
     config = read_config(name, folder)
     kind = config.get("peft_type")
+    if kind != "LORA":
+        _check_known(name, kind)
     if kind in _NOT_WEIGHTS:
         raise UserError(
             f"adapter '{name}' is a {kind} adapter, which does not change the model's weights, so that its answers "
@@ -48,6 +51,35 @@ def check_adapter(name: str, folder: Path) -> None:
     _check_shapes(name, shapes)
     if kind == "LORA":
         _check_covered(name, config, shapes)
+        if not config.get("target_parameters"):
+            _check_ranks(name, config, shapes)
+
+
+def check_weights(name: str, folder: Path) -> None:
+    """Raise UserError if an adapter has no weights, or pickled ones."""
+    if (folder / WEIGHTS).exists():
+        return
+    if not (folder / PICKLED).exists():
+        raise UserError(f"adapter '{name}' has no weights: {WEIGHTS} is missing")
+    check_readable(folder / PICKLED)
+    raise UserError(
+        f"adapter '{name}' is pickled ({PICKLED}), and a pickle can run code: if you trust it, convert it with "
+        "peft's PeftModel.from_pretrained and save_pretrained, which writes safetensors"
+    )
+
+
+def check_finite(name: str, folder: Path) -> None:
+    """Raise UserError if an adapter's weights contain NaN or infinity; reads all of them."""
+    from safetensors.torch import load_file
+
+    for key, weight in load_file(folder / WEIGHTS).items():
+        if weight.is_floating_point() and not weight.float().isfinite().all():
+            raise UserError(not_finite(name, _module_of(key)))
+
+
+def not_finite(name: str, module: str) -> str:
+    """Say that an adapter's weights contain NaN or infinity."""
+    return f"adapter '{name}': the weights of '{module}' contain NaN or infinity: its training diverged"
 
 
 def read_config(name: str, folder: Path) -> dict[str, Any]:
@@ -88,11 +120,32 @@ def not_loaded(name: str, keys: Collection[str], total: int) -> str:
     )
 
 
+def _check_known(name: str, kind: object) -> None:
+    """Raise UserError unless peft has adapters of this type."""
+    from peft import PEFT_TYPE_TO_CONFIG_MAPPING  # seconds to import, so not for LoRA, which it always has
+
+    if kind is None:
+        raise UserError(f"adapter '{name}' has no peft_type in its {CONFIG}: save the adapter again")
+    known = {str(each.value) for each in PEFT_TYPE_TO_CONFIG_MAPPING}
+    if not isinstance(kind, str) or kind not in known:
+        meant = str(kind).upper()
+        hint = f"write {meant!r}" if meant in known else "correct it, or upgrade peft"
+        raise UserError(
+            f"adapter '{name}': this version of peft has no adapters of the type {str(kind)[:60]!r}, which its "
+            f"{CONFIG} names: {hint}"
+        )
+
+
 def _check_lora(name: str, config: Mapping[str, Any]) -> None:
     """Raise UserError if a LoRA adapter's configuration is incomplete or its initialisation changes the base."""
     for setting in ("r", "lora_alpha"):
         if not isinstance(config.get(setting), (int, float)) or isinstance(config[setting], bool):
             raise UserError(f"adapter '{name}' has no {setting} in its {CONFIG}: save the adapter again")
+    if config.get("layer_replication"):
+        raise UserError(
+            f"adapter '{name}' replicates layers (layer_replication), so its modules are not the modules of its base, "
+            "and loading it would change the base for all adapters: evaluate it merged (peft's merge_and_unload)"
+        )
     start = config.get("init_lora_weights", True)
     if isinstance(start, str) and start.lower() not in HARMLESS_INITS:
         raise UserError(
@@ -168,6 +221,22 @@ def _check_covered(name: str, config: Mapping[str, Any], shapes: Iterable[str]) 
             f"{not_loaded(name, lost, len(keys))}, because target_modules in its {CONFIG} does not name them: complete "
             "it, or save the adapter again"
         )
+
+
+def _check_ranks(name: str, config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise UserError if a matrix A has another rank than the configuration says."""
+    patterns = config.get("rank_pattern") or {}
+    for key, shape in shapes.items():
+        if not key.endswith((".lora_A.weight", ".lora_embedding_A")):
+            continue
+        module = _module_of(key)
+        found = (rank for pattern, rank in patterns.items() if re.match(rf"(.*\.)?({pattern})$", module))
+        rank = next(found, config["r"])
+        if shape[:1] != (rank,):
+            raise UserError(
+                f"adapter '{name}': '{module}' has rank {shape[0] if shape else 0}, but its {CONFIG} says {rank}: save "
+                "the adapter again"
+            )
 
 
 def owner_of(module: str) -> str:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter_checks import (
     CONFIG,
+    PICKLED,
     PREFIX,
     WEIGHTS,
     check_adapter,
+    check_weights,
     is_target,
+    not_finite,
     owner_of,
     read_config,
 )
@@ -29,7 +32,6 @@ from holdfast.writing import atomic_path, check_free
 if TYPE_CHECKING:
     from torch import Tensor
 
-PICKLED = "adapter_model.bin"
 _LINEAR, _EMBEDDING = (".lora_A.weight", ".lora_B.weight"), (".lora_embedding_A", ".lora_embedding_B")
 """How peft names the factors A and B; an embedding's update is s B A of shape (size, vocabulary)."""
 
@@ -38,7 +40,6 @@ _MAGNITUDE = ".lora_magnitude_vector"
 _REFUSED = {
     "use_dora": "is a DoRA adapter: its update is scaled by magnitudes, so it is not a product of two factors",
     "use_qalora": "is a QALoRA adapter: its inputs are pooled, so its update is not a product of two factors",
-    "layer_replication": "replicates layers, so its modules are not the modules of its base",
 }
 
 
@@ -93,9 +94,7 @@ def read_adapter(name: str, *, allow_pickle: bool = False, allow_magnitudes: boo
         if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
             raise UserError(f"adapter '{name}': the factors of '{module}' must be two matrices of the same rank")
         if not (a.isfinite().all() and b.isfinite().all()):
-            raise UserError(
-                f"adapter '{name}': the weights of '{module}' contain NaN or infinity: its training diverged"
-            )
+            raise UserError(not_finite(name, module))
         if parameters := _parameters_of(config, module):
             experts[module] = _split(name, config, module, parameters, Factors(a, b))
             kept |= {key: a, stem + up: b}
@@ -223,6 +222,7 @@ def _as_int_if_whole(value: float) -> float | int:
 
 
 def _config(folder: Path, name: str, allow_magnitudes: bool) -> dict[str, Any]:
+    check_adapter(name, folder)
     config = read_config(name, folder)
     if config.get("peft_type") != "LORA":
         raise UserError(
@@ -231,7 +231,6 @@ def _config(folder: Path, name: str, allow_magnitudes: bool) -> dict[str, Any]:
     for setting, why in _REFUSED.items():
         if config.get(setting) and not (setting == "use_dora" and allow_magnitudes):
             raise UserError(f"adapter '{name}' {why}")
-    check_adapter(name, folder)
     return config
 
 
@@ -247,14 +246,13 @@ def _tensors(folder: Path, name: str, allow_pickle: bool) -> "dict[str, Tensor]"
         except (SafetensorError, OSError) as error:
             raise UserError(f"{file} is not a readable safetensors file ({error}): save the adapter again") from None
     pickled = folder / PICKLED
-    if not pickled.exists():
-        raise UserError(f"adapter '{name}' has no weights: {WEIGHTS} is missing")
-    check_readable(pickled)
-    if not allow_pickle:
-        raise UserError(
-            f"adapter '{name}' is pickled ({PICKLED}), and a pickle can run code: save it as safetensors, or trust it "
-            "with --allow_pickle"
-        )
+    try:
+        check_weights(name, folder)
+    except UserError as error:
+        if not pickled.exists():
+            raise
+        if not allow_pickle:
+            raise UserError(f"{error}; correct reads it with --allow_pickle") from None
     import torch
 
     try:

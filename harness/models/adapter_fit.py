@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.models.adapter_checks import CONFIG, PREFIX, is_target, read_config, read_shapes
+from holdfast.harness.models.adapter_checks import PREFIX, is_target, read_config, read_shapes
 from holdfast.harness.models.checkpoint_pairs import Checkpoint
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -30,13 +30,14 @@ def check_fit(name: str, folder: Path, base: Path) -> bool:
         Whether the base's files have all the modules by name.
 
     Raises:
-        UserError: If a matrix has another shape than its module, belongs to a layer that the base doesn't have, or has
-            another rank than the configuration says; or if a module that it names has no matrices.
+        UserError: If a matrix has another shape than its module, or belongs to a layer that the base doesn't have; or
+            if a module that the configuration names has no matrices.
     """
     config, shapes, theirs = read_config(name, folder), read_shapes(folder), _shapes_of(base)
     if config.get("peft_type") != "LORA" or not theirs:
         return True
     pairs = _pairs(name, shapes)
+    _check_biases(name, config, shapes, theirs)
     for module, (a, b) in pairs.items():
         found = theirs.get(f"{module}.weight")
         if found is not None and len(found) == 2 and found[1] > 1:  # a single column is packed numbers
@@ -47,7 +48,6 @@ def check_fit(name: str, folder: Path, base: Path) -> bool:
                 "have"
             )
     if not config.get("target_parameters"):
-        _check_ranks(name, config, pairs)
         _check_complete(name, config, pairs, theirs)
     return all(f"{module}.weight" in theirs for module in pairs)
 
@@ -85,21 +85,20 @@ def _check_shape(
         )
 
 
-def _check_ranks(name: str, config: Mapping[str, Any], pairs: Pairs) -> None:
-    patterns = config.get("rank_pattern") or {}
-    for module, (a, _) in pairs.items():
-        found = (rank for pattern, rank in patterns.items() if re.match(rf"(.*\.)?({pattern})$", module))
-        rank = next(found, config.get("r"))
-        if a[0] != rank:
-            raise UserError(
-                f"adapter '{name}': '{module}' has rank {a[0]}, but its {CONFIG} says {rank}: save the adapter again"
-            )
+def _check_biases(name: str, config: Mapping[str, Any], shapes: Shapes, theirs: Shapes) -> None:
+    """Raise UserError if the adapter replaces biases of the base, which peft does for all adapters at once."""
+    changed = [key for key in shapes if key.endswith(".bias") and key.removeprefix(PREFIX) in theirs]
+    if changed and config.get("bias", "none") != "none":
+        raise UserError(
+            f"adapter '{name}' replaces the base's own biases (bias='{config['bias']}'), so loading it would change "
+            "the base for all adapters: evaluate it merged into the base (peft's merge_and_unload)"
+        )
 
 
 def _check_complete(name: str, config: Mapping[str, Any], pairs: Pairs, theirs: Shapes) -> None:
     """Raise UserError if modules that the configuration lists by name have no matrices, though others have."""
     targets = config.get("target_modules")
-    narrowed = ("layers_to_transform", "exclude_modules", "layer_replication", "trainable_token_indices")
+    narrowed = ("layers_to_transform", "exclude_modules", "trainable_token_indices")
     if not isinstance(targets, list) or any(config.get(each) is not None for each in narrowed):
         return
     adapted = {_LAYER.sub(".#.", module) for module in pairs}

@@ -12,7 +12,7 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter import Adapter
-from holdfast.harness.models.adapter_checks import check_adapter
+from holdfast.harness.models.adapter_checks import check_adapter, check_weights
 from holdfast.paths import expanded
 from holdfast.reading import check_readable, read_json
 from holdfast.suggestions import did_you_mean
@@ -208,8 +208,7 @@ def _find_adapter(spec: str, base: Adapter) -> Adapter:
     if name == BASE:
         raise UserError(f"an adapter can't be called '{BASE}', which stands for the model without one: rename it")
     check_adapter(where, path)
-    if not any(path.glob("adapter_model.*")):
-        raise UserError(f"adapter '{where}' has no weights: adapter_model.safetensors is missing")
+    check_weights(where, path)
     return Adapter(name or Path(os.path.abspath(path)).name, path, digest_of(path))
 
 

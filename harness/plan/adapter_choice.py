@@ -2,14 +2,16 @@
 
 import warnings
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Find
-from holdfast.harness.backends.engines.hf_adapters import check_belongs, skeleton_of
+from holdfast.harness.backends.engines.hf_adapters import check_belongs, rehearse, skeleton_of
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.models.adapter_checks import check_finite
 from holdfast.harness.models.adapter_fit import check_fit
 from holdfast.harness.models.checkpoints import BASE, find_local
 from holdfast.harness.store.config import RunConfig
@@ -37,25 +39,39 @@ def choose_adapters(config: RunConfig, find: Find) -> Chosen:
     folder = find_local(str(config.model_args.get("pretrained", "")))
     good: list[str] = []
     bad: list[str] = []
+    trust = bool(config.model_args.get("trust_remote_code"))
     for spec in config.adapters:
         try:
             _, [adapter] = find(config.model_args, [spec])
+            if adapter.path is not None:
+                check_finite(adapter.name, adapter.path)
             if adapter.path is not None and folder is not None:
                 named = check_fit(adapter.name, adapter.path, folder)
-                skeleton = None if named else _skeleton(folder, bool(config.model_args.get("trust_remote_code")))
+                skeleton = None if named else _skeleton(folder, trust)
                 if skeleton is not None:
                     check_belongs(skeleton, adapter)
         except UserError as error:
             bad.append(str(error))
         else:
             good.append(spec)
-    if bad and not (config.skip_bad_adapters and good):
-        raise UserError(_joined(bad, len(good)))
     _, adapters = find(config.model_args, good)
+    if config.skip_bad_adapters and config.model == "hf" and folder is not None:
+        found = _rehearsed(folder, trust, adapters)
+        bad += found.values()
+        adapters = [adapter for adapter in adapters if adapter.name not in found]
+    if bad and not (config.skip_bad_adapters and adapters):
+        raise UserError(_joined(bad, len(adapters)))
     left_out = [f"left out: {each}" for each in bad]
     for each in left_out:
         warnings.warn(each, stacklevel=3)
     return Chosen(base, adapters, left_out)
+
+
+def _rehearsed(folder: Path, trust: bool, adapters: Sequence[Adapter]) -> dict[str, str]:
+    """Return why adapters can't be loaded, by name, without loading the base's weights."""
+    if _skeleton(folder, trust) is None or not any(adapter.path for adapter in adapters):
+        return {}
+    return rehearse(lambda: deepcopy(_skeleton(folder, trust)), adapters)
 
 
 @lru_cache(maxsize=1)

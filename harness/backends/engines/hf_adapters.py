@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.engines.hf_mixed import KINDS
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.adapter_checks import (
-    PICKLE_REFUSED,
     PREFIX,
     not_loaded,
     owner_of,
@@ -24,19 +23,30 @@ _WHOLE_MODULES = ("modules_to_save", "trainable_token_indices")
 _COPY, _ORIGINAL = ".modules_to_save", ".original_module"
 
 
-def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[str, str]]:
+class BadAdapter(UserError):
+    """An adapter that can't be used with this base; the other adapters of the run may be."""
+
+    def __init__(self, adapter: str, message: object) -> None:
+        super().__init__(message)
+        self.adapter = adapter
+
+
+def load_adapters(
+    model: Any, adapters: Sequence[Adapter], check: Callable[[Any, Adapter], None] = lambda model, adapter: None
+) -> tuple[Any, dict[str, str]]:
     """Load the adapters.
 
     Args:
         model: The base model.
         adapters: The adapters; those without a path are left out.
+        check: Called with the model after each adapter; may raise UserError.
 
     Returns:
         The model, wrapped by peft if there are adapters, and peft's name for each adapter: they are numbered, because
         peft allows no dots in names.
 
     Raises:
-        UserError: If an adapter doesn't fit the base, or a part of it would not be loaded.
+        BadAdapter: If an adapter doesn't fit the base, a part of it would not be loaded, or the check fails.
     """
     names: dict[str, str] = {}
     loaded: dict[Path, str] = {}
@@ -46,25 +56,52 @@ def load_adapters(model: Any, adapters: Sequence[Adapter]) -> tuple[Any, dict[st
         if adapter.path in loaded:  # the same adapter at another scale
             names[adapter.name] = loaded[adapter.path]
             continue
-        base = model.get_base_model() if names else model
-        check_belongs(base, adapter)
         name = f"adapter{len(loaded)}"
         try:
-            with _resized(base, read_shapes(adapter.path)):
-                model, unexpected = _attach(model, base, adapter.path, name)
-        except UnpicklingError:
-            raise UserError(f"adapter '{adapter.name}': {PICKLE_REFUSED}") from None
-        except Exception as error:  # peft raises whatever a configuration leads to
-            apart = "; if it loads alone, evaluate it in a run of its own" if names else ""
-            raise UserError(f"can't load adapter '{adapter.name}' on this base: {first_line(error)}{apart}") from None
-        if unexpected:
-            total = len(read_shapes(adapter.path)) or len(unexpected)
-            raise UserError(
-                f"{not_loaded(adapter.name, unexpected, total)}: the base has no place for them; use the base that "
-                "the adapter was trained on"
-            )
+            model = _load(model, adapter, adapter.path, name, is_first=not names)
+            check(model, adapter)
+        except UserError as error:
+            raise BadAdapter(adapter.name, error) from error
         names[adapter.name] = loaded[adapter.path] = name
     return model, names
+
+
+def rehearse(make_skeleton: Callable[[], Any], adapters: Sequence[Adapter]) -> dict[str, str]:
+    """Load the adapters onto a base without its weights, and return why the bad ones can't be used, by name.
+
+    What can't be tried without weights is left to the actual loading.
+    """
+    bad: dict[str, str] = {}
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a weight without data takes none
+                load_adapters(make_skeleton(), [adapter for adapter in adapters if adapter.name not in bad])
+        except BadAdapter as error:
+            if isinstance(error.__cause__ and error.__cause__.__context__, NotImplementedError):
+                return bad
+            bad[error.adapter] = str(error)
+        else:
+            return bad
+
+
+def _load(model: Any, adapter: Adapter, path: Path, name: str, *, is_first: bool) -> Any:
+    """Load one adapter under this name, and return the model; raise UserError if it doesn't fit the base."""
+    base = model if is_first else model.get_base_model()
+    check_belongs(base, adapter)
+    try:
+        with _resized(base, read_shapes(path)):
+            model, unexpected = _attach(model, base, path, name)
+    except Exception as error:  # peft raises whatever a configuration leads to
+        apart = "" if is_first else "; if it loads alone, evaluate it in a run of its own"
+        raise UserError(f"can't load adapter '{adapter.name}' on this base: {first_line(error)}{apart}") from None
+    if unexpected:
+        total = len(read_shapes(path)) or len(unexpected)
+        raise UserError(
+            f"{not_loaded(adapter.name, unexpected, total)}: the base has no place for them; use the base that "
+            "the adapter was trained on"
+        )
+    return model
 
 
 def check_belongs(model: Any, adapter: Adapter) -> None:
@@ -139,11 +176,8 @@ def mixable(model: Any, adapters: Sequence[Adapter], names: Mapping[str, str]) -
 
 def _attach(model: Any, base: Any, path: Path, name: str) -> tuple[Any, list[str]]:
     """Attach an adapter; return the model and the weights that peft found no place for."""
-    from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftConfig, get_peft_model
+    from peft import PeftConfig, get_peft_model
 
-    kind = read_config(name, path).get("peft_type")
-    if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
-        raise ValueError(f"this version of peft has no adapters of the type {kind!r}; upgrade peft")
     config = PeftConfig.from_pretrained(str(path))
     config.inference_mode = True
     config.base_model_name_or_path = None  # peft warns of any other name; `warn_about_base_mismatch` compares weights

@@ -73,16 +73,19 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     _check_weights(model, str(args["pretrained"]))
     dropped = take_over(model, prompting.tokenizer, seq2seq=seq2seq)
     before = _probe_logits(model, prompting)
-    model, names = load_adapters(model, adapters)
-    model.eval()
-    if names:
-        with model.disable_adapter():
-            change = (_probe_logits(model, prompting) - before).abs().max().item()
+
+    def check_base(wrapped: Any, adapter: Adapter) -> None:
+        wrapped.eval()
+        with wrapped.disable_adapter():
+            change = (_probe_logits(wrapped, prompting) - before).abs().max().item()
         if not change <= ROUNDING:
             raise UserError(
-                f"loading the adapters changes the base itself (its logits by {change:.3g}), so all answers would be "
-                "wrong: evaluate such an adapter merged into the base (peft's merge_and_unload)"
+                f"loading adapter '{adapter.name}' changes the base itself (its logits by {change:.3g}), so all "
+                "answers would be wrong: evaluate it merged into the base (peft's merge_and_unload)"
             )
+
+    model, names = load_adapters(model, adapters, check_base)
+    model.eval()
     own = own_promptings(prompting, adapters, options)
     return Loaded(model, Promptings(prompting, own), names, mixable(model, adapters, names) - own.keys(), dropped)
 

@@ -228,7 +228,7 @@ def test_broken_adapter_directories_are_named(tmp_path: Path) -> None:
     empty, half, broken = (tmp_path / name for name in ("empty", "half", "broken"))
     for folder in (empty, half, broken):
         folder.mkdir()
-    (half / "adapter_config.json").write_text("{}")
+    (half / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 4, "lora_alpha": 8}')
     (broken / "adapter_config.json").write_text("{")
     for path, message in ((empty, "no adapter_config.json"), (half, "no weights"), (broken, "not valid JSON")):
         with pytest.raises(UserError, match=message):

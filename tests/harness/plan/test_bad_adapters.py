@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from holdfast import Results
 from holdfast.errors import UserError
+from holdfast.harness.models.adapter_geometry import inspect_adapter
 from tests.harness.fakes import Fake
 from tests.harness.loras import pocket, save_lora, save_stranger
 
+WEIGHTS = "adapter_model.safetensors"
 Tensors = dict[str, torch.Tensor]
 PREFIX = "base_model.model."
 
@@ -40,12 +43,31 @@ BROKEN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
         lambda tensors: {k: each[:2] if "lora_A" in k else each[:, :2] for k, each in tensors.items()},
         "'model.layers.0.self_attn.q_proj' has rank 2, but its adapter_config.json says 4",
     ),
+    "nan": (
+        lambda tensors: {key: each * (float("nan") if "layers.1" in key else 1) for key, each in tensors.items()},
+        "the weights of 'model.layers.1.self_attn.[qv]_proj' contain NaN or infinity",
+    ),
     "empty": (lambda tensors: {key: each[:0] for key, each in tensors.items()}, "are empty"),
 }
 STRANGERS = {
     "wide": ({"hidden_size": 64}, "has 64 inputs and 192 outputs in the adapter, 192 and 192 in the base"),
     "deep": ({"num_hidden_layers": 9}, "module 'model.layers.[5-8].self_attn.[qv]_proj', which the base does not have"),
 }
+
+
+CONFIGURED: dict[str, tuple[dict[str, Any], str]] = {
+    "lowercase": ({"peft_type": "lora"}, "no adapters of the type 'lora', .*: write 'LORA'"),
+    "unknown": ({"peft_type": "ZZZ"}, "no adapters of the type 'ZZZ'"),
+    "untyped": ({"peft_type": None}, "has no peft_type"),
+    "replicated": ({"layer_replication": [[0, 5]]}, "replicates layers .layer_replication"),
+}
+"""Configurations of bad adapters that the headers show."""
+
+TRIED: dict[str, tuple[dict[str, Any], str]] = {
+    "rank_0": ({"rank_pattern": {"k_proj": 0}, "target_modules": ["q_proj", "v_proj", "k_proj"]}, "positive integer"),
+    "ia3": ({"peft_type": "IA3", "feedforward_modules": []}, "can't load adapter 'ia3'"),
+}
+"""Configurations of bad adapters that only peft refuses."""
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +77,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_lora(folder / "good", pocket(), scale=0.1)
     for name, (change, _) in BROKEN.items():
         shutil.copytree(folder / "good", folder / name)
-        file = folder / name / "adapter_model.safetensors"
+        file = folder / name / WEIGHTS
         changed = {key: each.contiguous() for key, each in change(load_file(file)).items()}
         save_file(changed, file, {"format": "pt"})
     for name, (settings, _) in STRANGERS.items():
         save_stranger(folder / name, settings)
+    for name, (settings, _) in {**CONFIGURED, **TRIED}.items():
+        shutil.copytree(folder / "good", folder / name)
+        file = folder / name / "adapter_config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    shutil.copytree(folder / "good", folder / "pickled")
+    torch.save(load_file(folder / "good" / WEIGHTS), folder / "pickled" / "adapter_model.bin")
+    (folder / "pickled" / WEIGHTS).unlink()
     return folder
 
 
-@pytest.mark.parametrize("name", [*BROKEN, *STRANGERS])
+@pytest.mark.parametrize("name", [*BROKEN, *STRANGERS, *CONFIGURED])
 def test_a_bad_adapter_is_named_before_the_base_loads(run: Callable[..., Results], folder: Path, name: str) -> None:
-    fake, message = Fake(), {**BROKEN, **STRANGERS}[name][1]
+    fake, message = Fake(), {**BROKEN, **STRANGERS, **CONFIGURED}[name][1]
     with pytest.raises(UserError, match=message) as caught:
         run(fake, adapters=["base", str(folder / "good"), str(folder / name)])
     assert name in str(caught.value)
@@ -74,7 +103,7 @@ def test_a_bad_adapter_is_named_before_the_base_loads(run: Callable[..., Results
 
 
 def test_all_bad_adapters_are_named_at_once(run: Callable[..., Results], folder: Path) -> None:
-    with pytest.raises(UserError, match="2 of 3 adapters can't be used: .*no_b.*'rank'"):
+    with pytest.raises(UserError, match="2 of 3 adapters can't be used: .*no_b.*rank': 'model"):
         run(Fake(), adapters=[str(folder / name) for name in ("no_b", "good", "rank")])
 
 
@@ -94,8 +123,26 @@ def test_bad_adapters_are_left_out_on_request(
     assert "WARNING: left out: adapter 'wide'" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", [*BROKEN, *STRANGERS, *CONFIGURED, *TRIED, "pickled"])
+def test_every_bad_adapter_is_left_out_on_request_by_name(run: Callable[..., Results], folder: Path, name: str) -> None:
+    names = ["base", str(folder / "good"), str(folder / name)]
+    with pytest.warns(UserWarning, match=f"left out: .*{name}"):
+        results = run(Fake(), adapters=names, skip_bad_adapters=True)
+    assert set(results.leaderboard["adapter"]) == {"base", "good"}
+
+
+@pytest.mark.parametrize("name", ["rank", "pickled", "nan", *CONFIGURED])
+def test_run_and_inspect_refuse_the_same_adapters(run: Callable[..., Results], folder: Path, name: str) -> None:
+    said = []
+    for verb in (lambda: run(Fake(), adapters=[str(folder / name)]), lambda: inspect_adapter(folder / name)):
+        with pytest.raises(UserError) as caught:
+            verb()
+        said.append(str(caught.value).partition("': ")[2].partition(";")[0] or str(caught.value).partition("' ")[2])
+    assert said[1].startswith(said[0])
+
+
 def test_without_a_usable_adapter_there_is_no_run(run: Callable[..., Results], folder: Path) -> None:
-    with pytest.raises(UserError, match="'rank': 'model.layers.0.self_attn.q_proj' has rank 2"):
+    with pytest.raises(UserError, match="rank': 'model.layers.0.self_attn.q_proj' has rank 2"):
         run(Fake(), adapters=[str(folder / "rank")], skip_bad_adapters=True)
 
 
