@@ -24,6 +24,9 @@ _SWITCH = re.compile(r"/(?:no_)?think\b")
 _SECONDS = 10.0
 """The most time that a template gets for one conversation."""
 
+_RENDERINGS = 16
+"""How often one conversation is rendered, so that a template which draws lots is found out."""
+
 _WAY_OUT = "choose another with chat_template=NAME, none or FILE in --model_args"
 
 
@@ -141,7 +144,7 @@ def find_template(
 
     Raises:
         UserError: If `wanted` is neither a name nor a file, the tokenizer has several and none is chosen, the template
-            drops what the user says, or a variable is given that it doesn't use.
+            is empty, drops what the user says or renders it differently each time, or a variable is given that it doesn't use.
     """
     template = _chosen(tokenizer, str(wanted), owner)
     for variable in variables or {}:
@@ -151,8 +154,12 @@ def find_template(
     if template is None:
         return None
     name, source = template
+    if not source.strip():
+        raise UserError(f"{name} is empty: {_WAY_OUT}")
     found = ChatTemplate(tokenizer, source, name, clock or datetime.now(UTC), dict(variables or {}))
-    found.render([{"role": "user", "content": _PROBES[0]}])
+    probe = [{"role": "user", "content": _PROBES[0]}]
+    if len({found.render(probe) for _ in range(_RENDERINGS)}) > 1:
+        raise UserError(f"{name} renders the same message differently each time: {_WAY_OUT}")
     return found
 
 
@@ -160,7 +167,7 @@ def _chosen(tokenizer: Any, choice: str, owner: str) -> tuple[str, str] | None:
     """Return the name and the source of a tokenizer's template; raise UserError if `choice` names none."""
     if choice.lower() in _OFF:
         return None
-    own = tokenizer.chat_template or {}
+    own = {} if tokenizer.chat_template is None else tokenizer.chat_template
     named: dict[str, str] = own if isinstance(own, dict) else {"default": own}
     if choice.lower() in _OWN:
         if not named:

@@ -11,7 +11,7 @@ from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.tasks import Sample, Task
 from tests.harness.checkpoints import connect, copy_pocket, greedy
-from tests.harness.loras import POCKET, ask
+from tests.harness.loras import POCKET, ask, pocket, save_lora
 from tests.harness.manifests import change_manifest
 
 PARTS = (
@@ -156,3 +156,29 @@ def test_a_run_is_not_resumed_with_another_tokenizer_or_template(tmp_path: Path,
     file.write_text(VARIABLE)
     with pytest.raises(UserError, match="holds a run with a different tokenizer or chat template"):
         run()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "<|user|>{{ ['Please', 'Kindly'] | random }}: {{ messages[0]['content'] }}<|assistant|>",
+        "<|user|>{{ messages[0]['content'] }} {{ range(10000) | random }}<|assistant|>",
+        "<|user|>{{ messages[0]['content'] }} {{ lipsum(1) }}<|assistant|>",
+    ],
+)
+def test_a_template_that_draws_lots_is_refused(tmp_path: Path, template: str) -> None:
+    with pytest.raises(UserError, match="renders the same message differently each time: choose another"):
+        connect(copy_pocket(tmp_path / "base", template=template))
+
+
+@pytest.mark.parametrize("template", ["", " \n"])
+def test_an_empty_template_is_not_taken_for_none(tmp_path: Path, template: str) -> None:
+    with pytest.raises(UserError, match="the chat template of '.*' is empty: choose another"):
+        connect(copy_pocket(tmp_path / "base", template=template))
+    (tmp_path / "own.jinja").write_text(template)
+    with pytest.raises(UserError, match="chat template '.*own.jinja' is empty"):
+        connect(POCKET, chat_template=str(tmp_path / "own.jinja"))
+    adapter = save_lora(tmp_path / "adapter", pocket(), scale=0.3)
+    (tmp_path / "adapter" / "chat_template.jinja").write_text(template)
+    with pytest.raises(UserError, match="chat template of adapter 'adapter' is empty"):
+        connect(POCKET, [adapter])
