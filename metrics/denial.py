@@ -68,11 +68,11 @@ def is_denied(text: str, start: int, end: int) -> bool:
 
 
 def is_harmless(text: str, start: int, end: int) -> bool:
-    """Return whether `text[start:end]` is part of a phrase that contains a negation but denies nothing: no doubt."""
+    """Return whether the negation `text[start:end]` answers nothing, as part of a phrase: no doubt, no one."""
     phrases = denial_phrases(language_of(text))
     text, start, end = _window(text, start, end)
-    found = phrases.before.finditer(text)
-    return any(one.lastgroup == "harmless" and one.start() <= start and end <= one.end() for one in found)
+    found = [one for one in phrases.before.finditer(text) if one.lastgroup == "harmless"]
+    return any(one.start() <= start and end <= one.end() for one in (*found, *phrases.compound.finditer(text)))
 
 
 @cache
@@ -106,25 +106,33 @@ class Phrases:
     Attributes:
         before: Finds what may stand before a place; the groups are the kinds deny, near, harmless and break.
         after: Matches a denial that follows directly.
+        compound: Finds phrases in which a negation is no answer by itself.
         tag: Finds what turns a statement into a question at its end.
         verbs: Verbs of being.
     """
 
     def __init__(
-        self, kinds: Mapping[str, str], after: Sequence[str], tags: Iterable[str], verbs: frozenset[str]
+        self,
+        kinds: Mapping[str, str],
+        after: Sequence[str],
+        compounds: Iterable[str],
+        tags: Iterable[str],
+        verbs: frozenset[str],
     ) -> None:
         ranked = sorted(kinds, key=len, reverse=True)
         found = "|".join(_whole(phrase, kinds[phrase]) for phrase in ranked)
         self.before: Any = regex.compile(rf"{found}|(?P<deny>{_LETTER}+n't(?!{_LETTER}))", regex.IGNORECASE)
         late = "|".join(_whole(phrase, "after") for phrase in sorted(after, key=len, reverse=True))
         self.after: Any = regex.compile(rf"[\s\"'”*_)]*(?:{late})", regex.IGNORECASE)
+        joined = "|".join(_whole(phrase, "compound") for phrase in compounds)
+        self.compound: Any = regex.compile(joined, regex.IGNORECASE)
         self.tag: Any = regex.compile(rf",\s*(?:{'|'.join(map(regex.escape, tags))})\s*\Z", regex.IGNORECASE)
         self.verbs = verbs
 
 
 @cache
 def denial_phrases(language: str) -> Phrases:
-    """Return the phrases for a text in a language: its own, the English ones, and those of all other scripts."""
+    """Return the phrases for a text in a language: its own, the English ones, and those with letters of their own."""
     kinds: dict[str, str] = {}
     after: list[str] = []
     others = [code for code, phrases in _rows().items() if not _is_latin(phrases)]
@@ -140,7 +148,8 @@ def denial_phrases(language: str) -> Phrases:
             kinds |= {word: "harmless" for word in known if any(one in word for one in negative)}
         kinds |= {phrase: kind for phrase, its in own.items() for kind in its if kind in _BEFORE}
     verbs = phrases_of("en", "be") | phrases_of(language, "be") | {"it", "that", "this"}
-    return Phrases(kinds, after, phrases_of("en", "tag") | phrases_of(language, "tag"), verbs)
+    compounds, tags = (phrases_of("en", kind) | phrases_of(language, kind) for kind in ("compound", "tag"))
+    return Phrases(kinds, after, compounds, tags, verbs)
 
 
 def _belongs(word: str, own: Mapping[str, object]) -> bool:
@@ -149,7 +158,9 @@ def _belongs(word: str, own: Mapping[str, object]) -> bool:
 
 
 def _is_latin(phrases: Mapping[str, object]) -> bool:
-    return regex.search(r"\p{Latin}", "".join(phrases)) is not None
+    """Return whether phrases are in letters that many languages share; those of Vietnamese show where they apply."""
+    text = "".join(phrases)
+    return regex.search(r"\p{Latin}", text) is not None and regex.search("[\u1ea0-\u1ef9]", text) is None
 
 
 def _whole(phrase: str, kind: str) -> str:

@@ -1,9 +1,10 @@
 """Finds the labels that a text mentions, in any script, also where they are signs or emoji."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
 import regex
@@ -11,7 +12,7 @@ import regex
 from holdfast.language.answer_languages import language_of
 from holdfast.language.grammar import closed_class, is_sentence_start
 from holdfast.language.lexicon_tables import words_with
-from holdfast.language.text import cluster_cuts
+from holdfast.language.text import cluster_starts
 from holdfast.language.unspaced import RANGES
 from holdfast.metrics.denial import HIDDEN, is_denied, is_harmless, phrases_of
 
@@ -57,7 +58,7 @@ def label_form(label: str) -> str:
     >>> label_form("(Yes.)"), label_form("C++"), label_form("?")
     ('yes', 'c++', '?')
     """
-    plain = " ".join(_plain(label).casefold().split())
+    plain = " ".join(_folded(_plain(label))[0].split())
     return plain.strip(_MARGINS) or plain
 
 
@@ -71,17 +72,28 @@ def mentions(text: str, labels: Sequence[str]) -> list[Mention]:
         text: The text, normalised.
         labels: The labels.
     """
-    squeezed = _squeeze(text.casefold())
+    folded, places = _folded(text)
+    squeezed = _squeeze(folded)
     forms = tuple(form for form in _forms(tuple(labels)) if _squeeze(form) in squeezed)
     if not forms:
         return []
-    pattern, cuts = _pattern(forms), cluster_cuts(text)
-    found = (Mention(forms[int(one.lastgroup[1:])], *one.span()) for one in pattern.finditer(text))
-    return [one for one in found if one.start in cuts and one.end in cuts and not _is_small_word(text, one)]
+    matches = [one for one in _pattern(forms).finditer(folded) if one.start() in places and one.end() in places]
+    found = (Mention(forms[int(one.lastgroup[1:])], places[one.start()], places[one.end()]) for one in matches)
+    return [one for one in found if not _is_small_word(text, one)]
 
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text.translate(_SAME)).translate(_SAME)
+
+
+def _folded(text: str) -> tuple[str, Mapping[int, int]]:
+    """Return the text in one case, and the place in `text` of each of its graphemes' borders.
+
+    Case-folding may change a text's length ("ß", "İ"), and decomposes some letters, which are put together again.
+    """
+    cuts = cluster_starts(text)
+    pieces = [unicodedata.normalize("NFC", text[i:j].casefold()) for i, j in pairwise(cuts)]
+    return "".join(pieces), dict(zip(accumulate(map(len, pieces), initial=0), cuts, strict=True))
 
 
 def _squeeze(text: str) -> str:
@@ -98,7 +110,7 @@ def _forms(labels: tuple[str, ...]) -> list[str]:
 @lru_cache(maxsize=1024)
 def _pattern(forms: tuple[str, ...]) -> Any:
     parts = "|".join(f"(?P<n{i}>{part})" for i, part in enumerate(map(_part, forms)))
-    return regex.compile(parts, regex.IGNORECASE | regex.FULLCASE | regex.V1)
+    return regex.compile(parts, regex.V1)
 
 
 def _part(form: str) -> str:

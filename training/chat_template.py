@@ -144,7 +144,8 @@ def find_template(
 
     Raises:
         UserError: If `wanted` is neither a name nor a file, the tokenizer has several and none is chosen, the template
-            is empty, drops what the user says or renders it differently each time, or a variable is given that it doesn't use.
+            is empty, drops what the user says or renders it differently each time, or a variable is given that it
+            doesn't use.
     """
     template = _chosen(tokenizer, str(wanted), owner)
     for variable in variables or {}:

@@ -49,6 +49,10 @@ def given(output: str, labels: str) -> str | None:
         ("良いではなく、悪いです", "良い|悪い", "悪い"),
         ("ไม่ใช่ดี แต่เป็นแย่", "ดี|แย่", "แย่"),
         ("Это не правда, а ложь", "правда|ложь", "ложь"),
+        ("Không phải tích cực mà là tiêu cực.", "tích cực|tiêu cực", "tiêu cực"),
+        ("Câu trả lời không phải là A mà là B.", "A|B", "B"),
+        ("No matter what others say: yes", "yes|no", "yes"),
+        ("No. One of them is right.", "yes|no", "no"),
     ],
 )
 def test_the_label_affirmed_counts(output: str, labels: str, label: str) -> None:
@@ -135,3 +139,36 @@ def test_the_longest_whole_label_counts(output: str, labels: str, label: str | N
 
 def test_without_labels_the_references_are_searched() -> None:
     assert label_accuracy(["yes"], [["yes"]], [{}]) == [{"label_accuracy": 1.0, "label_given": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("label", "output"),
+    [
+        ("\u0130stanbul", "The answer is \u0130STANBUL."),
+        ("\u0130", "\u0130"),
+        ("Straße", "STRASSE"),
+        ("STRASSE", "die Straße."),
+        ("ẞ", "ß"),
+        ("\ufb01ne", "Fine, I think"),
+        ("fine", "It is \ufb01ne"),
+        ("café", "It is CAFE\u0301."),
+        ("cafe\u0301", "Café"),
+        ("\u0390", "\u03aa\u0301"),
+        ("\u1fb3", "\u1fbc"),
+        ("ΣΑΣ", "σας"),
+        ("\u01f0", "J\u030c"),
+    ],
+)
+def test_a_label_is_found_however_its_case_is_folded(label: str, output: str) -> None:
+    assert given(output, f"{label}|other") == label
+    assert given(f"Not {output}", f"{label}|other") is None
+
+
+@pytest.mark.parametrize("output", ["No one knows.", "no one, really", "No idea", "No longer valid", "No-one says yes"])
+def test_a_negation_within_a_phrase_is_no_answer(output: str) -> None:
+    assert given(output, "yes|no") is None
+
+
+@pytest.mark.parametrize("output", ["Không phải tích cực", "Đây không phải là một đánh giá tích cực"])
+def test_a_vietnamese_denial_denies(output: str) -> None:
+    assert given(output, "tích cực|tiêu cực") is None
