@@ -72,10 +72,21 @@ def read_text(path: Path, what: str = "file", *, limit: int | None = SETTINGS_LI
         ) from None
 
 
-def parse_json(text: str | bytes, where: str) -> Any:
-    """Return the value of a JSON text; raise UserError, naming `where`, if it is invalid or nested too deeply."""
+def parse_json(text: str | bytes, where: str, *, unique: bool = False) -> Any:
+    """Return the value of a JSON text.
+
+    Args:
+        text: The text.
+        where: Where it comes from, for messages.
+        unique: Refuse objects that have a name twice; otherwise the last value counts.
+
+    Raises:
+        UserError: If it is invalid or nested too deeply.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique_object if unique else None)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     except RecursionError:
         raise UserError(f"{where}: not valid JSON: nested too deeply") from None
     except ValueError as error:
@@ -84,7 +95,16 @@ def parse_json(text: str | bytes, where: str) -> Any:
 
 def read_json(path: Path, what: str = "file") -> Any:
     """Return the value of a JSON file of settings; raises UserError."""
-    return parse_json(read_text(path, what), f"{what} '{path}'")
+    return parse_json(read_text(path, what), f"{what} '{path}'", unique=True)
+
+
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"'{twice[:60]}' is given twice: leave one out")
+    return found
 
 
 def reason_of(error: Exception) -> str:

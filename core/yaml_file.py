@@ -73,14 +73,32 @@ def _check_values(settings: dict[str, Any], where: str) -> None:
         raise UserError(f"{where} is not valid YAML: nested too deeply") from None
 
 
+def _check_names(node: Any) -> None:
+    """Raise YAMLError if a mapping has a name twice, of which the last would count."""
+    import yaml
+
+    seen = set()
+    for name, _ in node.value:
+        if (name.tag, str(name.value)) in seen and isinstance(name, yaml.ScalarNode):
+            raise yaml.YAMLError(f"line {name.start_mark.line + 1}: '{name.value[:60]}' is given twice; leave one out")
+        seen.add((name.tag, str(name.value)))
+
+
 @cache
 def _loader() -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Refuses merge keys that multiply."""
+        """Refuses names that are given twice, and merge keys that multiply."""
+
+        def __init__(self, stream: Any) -> None:
+            super().__init__(stream)
+            self._flattened: set[int] = set()
 
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            if id(node) not in self._flattened:  # afterwards, it holds what it merges too
+                self._flattened.add(id(node))
+                _check_names(node)
             super().flatten_mapping(node)
             if len(node.value) > _MOST_VALUES:
                 raise yaml.YAMLError(f"its merge keys expand to more than {_MOST_VALUES} values")

@@ -93,7 +93,7 @@ def _objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, 
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        value = parse_json(line, f"{where}, line {number}")
+        value = parse_json(line, f"{where}, line {number}", unique=True)
         if not isinstance(value, dict):
             raise UserError(
                 f"{where}, line {number}: expected a JSON object with named fields, got {line.strip()[:40]}"

@@ -45,6 +45,8 @@ class Task:
         object.__setattr__(self, "samples", tuple(self.samples))
         object.__setattr__(self, "metrics", strings(self.metrics, f"{where}: metrics", single=True))
         object.__setattr__(self, "stop", strings(self.stop, f"{where}: stop", single=True))
+        if "" in self.stop:
+            raise UserError(f"{where}: a stop string must have at least one character: an empty one ends every answer")
         if LABEL_METRIC in self.metrics:
             object.__setattr__(self, "samples", with_labels(self.samples, where))
 

@@ -217,6 +217,8 @@ def _rows(source: str) -> list[dict[str, Any]]:
             ) from None
         except (OSError, ValueError) as error:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
+        if csv:
+            _check_columns(path)
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     if path.exists() or not is_hub_name(source):
         raise UserError(
@@ -234,6 +236,15 @@ def _rows(source: str) -> list[dict[str, Any]]:
         raise UserError(
             f"--data '{source}': can't be loaded from the hub or its cache ({type(error).__name__})"
         ) from None
+
+
+def _check_columns(path: Path) -> None:
+    """Raise UserError if two columns of a CSV file have the same name, which pandas would change."""
+    import pandas as pd
+
+    names = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, nrows=1).iloc[0].tolist()
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{path}: the column '{twice[0]}' is there twice: leave one out")
 
 
 def _listed_objects(path: Path) -> list[dict[str, Any]] | None:

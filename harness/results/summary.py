@@ -25,6 +25,7 @@ from holdfast.harness.results.statistics import (
 from holdfast.harness.store.manifest import Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.harness.store.stored_run import EDITED, StoredRun, open_run
+from holdfast.metrics import metrics
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import Expectation, expectation, parse
 from holdfast.writing import write_text
@@ -88,9 +89,11 @@ def _answers(run: StoredRun) -> "pd.DataFrame":
     frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
     frame["score"] = np.nan
     for task, entry in run.manifest.tasks.items():
-        if entry.headline in frame:
+        if entry.headline in scores:
             chosen = frame["task"] == task
             frame.loc[chosen, "score"] = frame.loc[chosen, entry.headline]
+        elif not any(entry.headline in metrics.get(name).higher_is_better for name in metrics.names()):
+            raise UserError(f"{run.folder}: no metric gives the headline '{entry.headline}' of task '{task}': {EDITED}")
     for name in (*DRIFTS, "answer_rate", "answer_words"):
         if name not in frame:
             frame[name] = np.nan

@@ -24,7 +24,7 @@ class GenerationArgs(BaseModel):
     max_new_tokens: int | None = Field(None, ge=1)
     temperature: float = Field(0.0, ge=0)
     top_p: float = Field(1.0, gt=0, le=1)
-    stop: list[str] | None = None
+    stop: list[Annotated[str, Field(min_length=1)]] | None = None
 
 
 class RunConfig(BaseModel):
@@ -127,6 +127,7 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
     return config
 
 
+_STOP = "stop"
 _RAY_ONLY = ("ray_address", "replicas", "gpus_per_replica")
 
 _SCALE = "scale must be a number >= 0, as in 0,0.5,1"
@@ -135,6 +136,7 @@ _HINTS = {
     ("adapter_scales", "float_parsing"): _SCALE,
     ("adapter_scales", "greater_than_equal"): _SCALE,
     ("adapter_scales", "finite_number"): _SCALE,
+    ("gen_kwargs", "string_too_short"): "a stop string must have at least one character, which may be a space",
     ("", "too_short"): "name at least one",
 }
 
@@ -142,13 +144,15 @@ _HINTS = {
 def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
     """Parse `pretrained=x,dtype=float32`; numbers, true and false are converted.
 
+    A stop string keeps its white space, and may be written with \\n and \\t.
+
     Args:
         text: The pairs.
         flag: The flag for error messages.
         alone: The name for a first part without one, if allowed.
 
     Raises:
-        UserError: If a part is not of the form name=value.
+        UserError: If a part is not of the form name=value, or a name is given twice.
 
     >>> parse_pairs("pocket-base,dtype=float32", "--model_args", alone="pretrained")
     {'pretrained': 'pocket-base', 'dtype': 'float32'}
@@ -157,13 +161,16 @@ def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
     {'pretrained': 'a/b', 'max_length': 256, 'trust_remote_code': True}
     """
     pairs: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in (part for part in text.split(",") if part.strip()):
         name, equals, value = part.partition("=")
         if not equals and alone and not pairs:
             name, value = alone, name
         elif not equals:
-            raise UserError(f"{flag}: expected name=value, got '{part}'")
-        pairs[name.strip()] = scalar_of(value.strip())
+            raise UserError(f"{flag}: expected name=value, got '{part.strip()}'")
+        name = name.strip()
+        if name in pairs:
+            raise UserError(f"{flag}: '{name}' is given twice: leave one out")
+        pairs[name] = value.replace("\\n", "\n").replace("\\t", "\t") if name == _STOP else scalar_of(value.strip())
     return pairs
 
 

@@ -154,7 +154,7 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
                 "its numbers may differ; choose another --output_path"
             )
     for name, task in new.tasks.items():
-        if name not in old.tasks or old.tasks[name].digest != task.digest:
+        if name not in old.tasks or (old.tasks[name].digest, old.tasks[name].headline) != (task.digest, task.headline):
             raise UserError(f"{folder} holds a run with different data for task '{name}': choose another --output_path")
     if old.variants != new.variants:
         raise UserError(f"{folder} holds a run with different variants of its prompts: choose another --output_path")

@@ -12,7 +12,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--model_args", "K=V,...", "the base model, as in pretrained=./base,dtype=bfloat16 (default: pocket-aligned)"),
         ("--adapters", "A,B,...", "base, adapter directories, hub names or shipped adapters; name=DIR renames one"),
         ("--adapter_scales", "X,...", "evaluate each adapter with its update scaled, as in 0,0.5,1"),
-        ("--gen_kwargs", "K=V,...", "override the tasks' max_new_tokens, temperature, top_p, stop"),
+        (
+            "--gen_kwargs",
+            "K=V,...",
+            "override the tasks' max_new_tokens, temperature, top_p, stop (in which \\n is a line break, \\t a tab)",
+        ),
         ("--chat_template_kwargs", "K=V,...", "variables for the chat template, such as enable_thinking=false"),
         ("--batch_size", "N|auto", "prompts per forward pass, or requests in flight (default: auto)"),
         ("--device", "DEVICE", "cpu, cuda, cuda:1, ... (default: a GPU if there is one)"),

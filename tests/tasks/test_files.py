@@ -60,6 +60,7 @@ def test_prompts_without_references_are_judged_by_drift_only(tmp_path: Path) -> 
         ([{"content": "a"}], r"line 1: missing field 'id'"),
         ([{"id": 1, "content": "a"}, {"id": 1, "content": "b"}], r"line 2: duplicate id '1', also on line 1"),
         ([{"id": 1, "content": "a"}, '{"id": 2,'], r"line 2: not valid JSON"),
+        (['{"id": 1, "content": "a", "content": "b"}'], r"line 1: 'content' is given twice"),
         (["[1, 2]"], r"line 1: expected a JSON object"),
         ([{"id": 1, "content": 5}], r"line 1: 'content' must be a string, got 5"),
         (

@@ -7,6 +7,7 @@ import pytest
 
 import holdfast
 from holdfast import Sample, Task
+from holdfast.errors import UserError
 from holdfast.harness.plan.preparation import load_tasks
 
 ONE = Sample("1", "Where is it?")
@@ -34,3 +35,8 @@ def test_a_single_reference_and_a_single_metric_may_stand_alone() -> None:
 def test_a_mistake_is_named(mistake: Callable[[], object], message: str, tmp_path: Path) -> None:
     with pytest.raises(holdfast.UserError, match=message):
         mistake()
+
+
+def test_an_empty_stop_string_is_refused() -> None:
+    with pytest.raises(UserError, match="a stop string must have at least one character"):
+        Task("mine", (Sample("1", "Who?", ()),), stop=("\n", ""))

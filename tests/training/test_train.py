@@ -285,6 +285,12 @@ def test_running_out_of_memory_raises_a_user_error(
         train_and_load(data, tmp_path / "out")
 
 
+def test_a_csv_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "twice.csv").write_text("prompt,completion,prompt\na,b,c\n")
+    with pytest.raises(UserError, match="twice.csv: the column 'prompt' is there twice"):
+        read_examples(str(tmp_path / "twice.csv"))
+
+
 def test_csv_values_are_read_as_strings(tmp_path: Path) -> None:
     texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
     texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")

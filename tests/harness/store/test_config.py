@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.errors import UserError
 from holdfast.harness.store.config import make_config
+from holdfast.reading import read_json
 from holdfast.yaml_file import read_yaml
 
 
@@ -40,6 +41,10 @@ def test_settings_may_come_from_yaml(tmp_path: Path) -> None:
         ({"batch_size": "-2"}, "batch_size: .* greater than or equal to 1, got '-2'"),
         ({"batch_size": 0}, "batch_size: "),
         ({"replicas": 2}, "replicas is only for Ray clusters: add --distributed ray"),
+        ({"gen_kwargs": "stop="}, "gen_kwargs.stop.0: a stop string must have at least one character"),
+        ({"gen_kwargs": {"stop": ["a", ""]}}, "gen_kwargs.stop.1: a stop string must have at least one character"),
+        ({"model_args": "pretrained=a,pretrained=b"}, "--model_args: 'pretrained' is given twice"),
+        ({"model_args": "a,pretrained=b"}, "--model_args: 'pretrained' is given twice"),
         ({"perturbations": ""}, "perturbations: name at least one, got none"),
     ],
 )
@@ -49,7 +54,22 @@ def test_an_invalid_setting_is_named(settings: dict, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("tasks: [a", "not valid YAML"), ("- a", "must hold settings"), ("[", "not valid YAML")]
+    ("given", "stop"), [("stop= ", " "), (r"stop=\n", "\n"), (r"top_p=0.5, stop=\tEnd ", "\tEnd "), ("stop=1", "1")]
+)
+def test_a_stop_string_is_taken_as_it_is_written(given: str, stop: str) -> None:
+    assert make_config({"gen_kwargs": given}).gen_kwargs.stop == [stop]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tasks: [a", "not valid YAML"),
+        ("- a", "must hold settings"),
+        ("[", "not valid YAML"),
+        ("tasks: a\nseed: 1\ntasks: b\n", "line 3: 'tasks' is given twice"),
+        ("model_args:\n  a: 1\n  a: 2\n", "line 3: 'a' is given twice"),
+        ('{"tasks": "a", "tasks": "b"}', "line 1: 'tasks' is given twice"),
+    ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "run.yaml"
@@ -58,3 +78,17 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None
         read_yaml(path, "configuration file")
     with pytest.raises(UserError, match="configuration file .* does not exist"):
         read_yaml(tmp_path / "none.yaml", "configuration file")
+
+
+def test_a_merged_mapping_may_be_overridden(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("a: &x {k: 1, j: 2}\nb:\n  <<: *x\n  k: 3\nc:\n  <<: *x\n  k: 4\n")
+    merged = read_yaml(path, "file")
+    assert (merged["b"], merged["c"]) == ({"j": 2, "k": 3}, {"j": 2, "k": 4})
+
+
+def test_a_json_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "adapter_config.json"
+    path.write_text('{"peft_type": "LORA", "inner": {"r": 8, "r": 4}}')
+    with pytest.raises(UserError, match="adapter_config.json': 'r' is given twice: leave one out"):
+        read_json(path)

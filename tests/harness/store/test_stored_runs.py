@@ -93,6 +93,14 @@ def test_an_edited_manifest_is_noticed(finished: Path) -> None:
         load_run(finished)
 
 
+def test_a_headline_that_no_metric_gives_is_refused(finished: Path) -> None:
+    tasks = json.loads((finished / "run.json").read_text())["tasks"]
+    first = next(iter(tasks))
+    change_manifest(finished, tasks={**tasks, first: {**tasks[first], "headline": "nonsense"}})
+    with pytest.raises(UserError, match=f"no metric gives the headline 'nonsense' of task '{first}'"):
+        load_run(finished)
+
+
 def test_a_run_without_a_digest_says_so(finished: Path) -> None:
     change_manifest(finished, samples_sha256=None)
     with pytest.warns(UserWarning, match="run.json has no samples_sha256"):
