@@ -39,4 +39,4 @@ def test_a_mistake_is_named(mistake: Callable[[], object], message: str, tmp_pat
 
 def test_an_empty_stop_string_is_refused() -> None:
     with pytest.raises(UserError, match="a stop string must have at least one character"):
-        Task("mine", (Sample("1", "Who?", ()),), stop=("\n", ""))
+        Task("mine", [ONE], "exact_match", stop=("\n", ""))

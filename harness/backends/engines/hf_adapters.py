@@ -32,14 +32,14 @@ class BadAdapter(UserError):
 
 
 def load_adapters(
-    model: Any, adapters: Sequence[Adapter], check: Callable[[Any, Adapter], None] = lambda model, adapter: None
+    model: Any, adapters: Sequence[Adapter], check: Callable[[Any, Adapter], None] | None = None
 ) -> tuple[Any, dict[str, str]]:
     """Load the adapters.
 
     Args:
         model: The base model.
         adapters: The adapters; those without a path are left out.
-        check: Called with the model after each adapter; may raise UserError.
+        check: Called with the model after each adapter, which is active; whatever it raises is that adapter's fault.
 
     Returns:
         The model, wrapped by peft if there are adapters, and peft's name for each adapter: they are numbered, because
@@ -59,9 +59,15 @@ def load_adapters(
         name = f"adapter{len(loaded)}"
         try:
             model = _load(model, adapter, adapter.path, name, is_first=not names)
-            check(model, adapter)
+            if check:
+                model.set_adapter(name)
+                check(model, adapter)
         except UserError as error:
             raise BadAdapter(adapter.name, error) from error
+        except Exception as error:  # peft lets some combinations load that fail when the model runs
+            apart = "; if it runs alone, evaluate it in a run of its own" if names else ""
+            message = f"the base can't be run with adapter '{adapter.name}': {first_line(error)}{apart}"
+            raise BadAdapter(adapter.name, message) from error
         names[adapter.name] = loaded[adapter.path] = name
     return model, names
 
@@ -72,17 +78,43 @@ def rehearse(make_skeleton: Callable[[], Any], adapters: Sequence[Adapter]) -> d
     What can't be tried without weights is left to the actual loading.
     """
     bad: dict[str, str] = {}
+    runs = _runs_without_weights(make_skeleton())
     while True:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a weight without data takes none
-                load_adapters(make_skeleton(), [adapter for adapter in adapters if adapter.name not in bad])
+                left = [adapter for adapter in adapters if adapter.name not in bad]
+                load_adapters(make_skeleton(), left, _run_latest if runs else None)
         except BadAdapter as error:
-            if isinstance(error.__cause__ and error.__cause__.__context__, NotImplementedError):
+            if isinstance(error.__cause__, NotImplementedError) or isinstance(
+                error.__cause__ and error.__cause__.__context__, NotImplementedError
+            ):
                 return bad
             bad[error.adapter] = str(error)
         else:
             return bad
+
+
+def _runs_without_weights(skeleton: Any) -> bool:
+    """Return whether a forward pass works without weights, which it doesn't where it depends on values (experts)."""
+    try:
+        run_once(skeleton)
+    except Exception:  # torch raises several kinds
+        return False
+    return True
+
+
+def run_once(model: Any) -> None:
+    """Run the model on two tokens, with its active adapter."""
+    import torch
+
+    ids = torch.zeros((1, 2), dtype=torch.long, device=model.device)
+    with torch.no_grad():
+        model(input_ids=ids, **({"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}))
+
+
+def _run_latest(model: Any, adapter: Adapter) -> None:
+    run_once(model)
 
 
 def _load(model: Any, adapter: Adapter, path: Path, name: str, *, is_first: bool) -> Any:

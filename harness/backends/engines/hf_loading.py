@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.backends.engines.hf_adapters import load_adapters, mixable
+from holdfast.harness.backends.engines.hf_adapters import load_adapters, mixable, run_once
 from holdfast.harness.backends.engines.hf_generation import take_over
 from holdfast.harness.backends.engines.prompting import Prompt, Prompting
 from holdfast.harness.backends.engines.promptings import Promptings, load_tokenizer, own_promptings, template_of
@@ -76,6 +76,7 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
 
     def check_base(wrapped: Any, adapter: Adapter) -> None:
         wrapped.eval()
+        run_once(wrapped)
         with wrapped.disable_adapter():
             change = (_probe_logits(wrapped, prompting) - before).abs().max().item()
         if not change <= ROUNDING:

@@ -141,6 +141,17 @@ def test_run_and_inspect_refuse_the_same_adapters(run: Callable[..., Results], f
     assert said[1].startswith(said[0])
 
 
+def test_adapters_that_fail_only_together_are_left_out(run: Callable[..., Results], tmp_path: Path) -> None:
+    save_lora(tmp_path / "embeddings", pocket(), scale=0.1, target_modules=["embed_tokens", "q_proj"])
+    save_lora(tmp_path / "whole", pocket(), scale=0.1, modules_to_save=["embed_tokens"])
+    save_lora(tmp_path / "tokens", pocket(), scale=0.1, trainable_token_indices=[5, 6])
+    for first, second in (("embeddings", "tokens"), ("whole", "tokens"), ("embeddings", "whole")):
+        names = ["base", str(tmp_path / first), str(tmp_path / second)]
+        with pytest.warns(UserWarning, match=f"left out: .*'{second}'.*in a run of its own"):
+            results = run(Fake(), adapters=names, skip_bad_adapters=True, output_path=tmp_path / f"{first}-{second}")
+        assert set(results.leaderboard["adapter"]) == {"base", first}
+
+
 def test_without_a_usable_adapter_there_is_no_run(run: Callable[..., Results], folder: Path) -> None:
     with pytest.raises(UserError, match="rank': 'model.layers.0.self_attn.q_proj' has rank 2"):
         run(Fake(), adapters=[str(folder / "rank")], skip_bad_adapters=True)
