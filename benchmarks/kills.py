@@ -110,7 +110,6 @@ def contents(name: str, out: Path) -> Content:
         "samples.jsonl": lambda content: b"\n".join(sorted(content.split(b"\n"))),
         "correction_card.json": lambda content: without(content, "seconds"),
         "recipe.json": lambda content: without(content, "started"),
-        "adapter_config.json": in_any_order,
     }
     timed = {"run.json", "training_card.json"}
     files = [path for path in sorted(out.rglob("*")) if path.is_file() and "checkpoint-" not in str(path)]
@@ -120,14 +119,6 @@ def contents(name: str, out: Path) -> Content:
         else hashlib.sha256(reads.get(path.name, bytes)(path.read_bytes())).hexdigest()
         for path in files
     }
-
-
-def in_any_order(content: bytes) -> bytes:
-    """peft saves sets of module names, in another order in each process."""
-    found = json.loads(content)
-    return json.dumps(
-        {key: sorted(value) if isinstance(value, list) else value for key, value in found.items()}
-    ).encode()
 
 
 def without(content: bytes, field: str) -> bytes:

@@ -169,7 +169,11 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
     except (TypeError, ValueError, KeyError, AttributeError, ImportError, NotImplementedError) as error:
         raise UserError(f"--lora: {first_line(error)}") from None
     _check_patterns(wrapped, settings)
-    wrapped.peft_config["default"].base_model_name_or_path = str(recipe.model_args["pretrained"])
+    config = wrapped.peft_config["default"]
+    config.base_model_name_or_path = str(recipe.model_args["pretrained"])
+    for name, value in list(vars(config).items()):
+        if isinstance(value, set):  # peft saves a set in another order in each process
+            setattr(config, name, sorted(value))
     if not any(parameter.requires_grad for parameter in wrapped.parameters()):
         raise UserError("--lora: no parameter would be trained; choose other targets")
     return wrapped

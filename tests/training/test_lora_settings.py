@@ -167,6 +167,13 @@ def test_whole_numbers_may_be_written_as_floats() -> None:
     assert repr(found) == "{'r': 10, 'rank_pattern': {'q_proj': 4}}"
 
 
+def test_saved_lists_of_modules_are_in_a_fixed_order(base: Path, tmp_path: Path) -> None:
+    config, _ = trained(base, tmp_path, "--lora", "r=2,targets=all-linear,exclude_modules=up_proj+k_proj")
+    assert config["exclude_modules"] == ["k_proj", "up_proj"]
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert len(config["target_modules"]) == 14
+
+
 def test_the_fields_read_from_source_are_those_of_the_class() -> None:
     own = {field.name for field in dataclasses.fields(LoraConfig)} - {f.name for f in dataclasses.fields(PeftConfig)}
     assert lora_config().keys() == own
