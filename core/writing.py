@@ -1,13 +1,14 @@
 """Write files where users asked for them: whole or not at all, into folders that appear only with their content."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.reading import reason_of
 
 OUTPUT = "--output_path"
@@ -92,6 +93,27 @@ def atomic_path(target: Path) -> Iterator[Path]:
                     temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_files(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder; the files that a library saves there replace those of their names in `folder`.
+
+    If the block fails, `folder` is unchanged. What a killed process left is removed.
+
+    Raises:
+        UserError: If the disk is full or `folder` can't be written.
+    """
+    temporary = folder / TEMPORARY.replace("*", "saving")
+    shutil.rmtree(temporary, ignore_errors=True)
+    with saving(folder):
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            for path in sorted(temporary.iterdir()):
+                os.replace(path, folder / path.name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_text(target: Path, text: str) -> None:
     """Replace a file's content atomically; raises UserError like `atomic_path`."""
     with atomic_path(target) as temporary:
@@ -108,6 +130,23 @@ def named_errors(target: Path, flag: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{at}: {reason_of(error)}") from None
+
+
+@contextmanager
+def saving(target: Path) -> Iterator[None]:
+    """Turn whatever a library raises while it saves to `target` into a UserError.
+
+    For a full disk few libraries raise OSError: safetensors and tokenizers have errors of Rust, torch a RuntimeError.
+    """
+    with named_errors(target):
+        try:
+            yield
+        except (UserError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            number = re.search(r"\(os error (\d+)\)", str(error))
+            reason = os.strerror(int(number[1])) if number else first_line(error)
+            raise UserError(f"can't write '{target}': {reason}") from None
 
 
 def _probe(folder: Path) -> None:

@@ -16,7 +16,7 @@ from holdfast.errors import UserError
 from holdfast.reading import read_json
 from holdfast.training.recipe import Recipe
 from holdfast.training.training_card import CARD
-from holdfast.writing import TEMPORARY, check_folder_target, new_folder, write_text
+from holdfast.writing import TEMPORARY, check_folder_target, new_folder, saving, write_text
 
 RECIPE = "recipe.json"
 BEGINNING = "beginning"
@@ -92,6 +92,17 @@ def keep_if_begun(out: Path) -> Iterator[None]:
                 shutil.rmtree(out / BEGINNING, ignore_errors=True)
                 (out / RECIPE).unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def whole_checkpoint(folder: Path) -> Iterator[None]:
+    """Remove a checkpoint again if the block can't save it whole; raises UserError if it is because of the disk."""
+    try:
+        with saving(folder):
+            yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _entries(out: Path) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
-import shutil
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ from holdfast.training.base_model import (
 )
 from holdfast.training.contract import TrainingContext
 from holdfast.training.folder import (
-    BEGINNING,
     claim,
     find_damage,
     find_last_checkpoint,
@@ -35,10 +33,11 @@ from holdfast.training.folder import (
 )
 from holdfast.training.lora_settings import LORA_PLUS
 from holdfast.training.recipe import Recipe
+from holdfast.training.saving import save_initial_adapter, save_result
 from holdfast.training.starting import start
 from holdfast.training.training_card import CARD, TrainingCard
 from holdfast.version import __version__
-from holdfast.writing import OUTPUT, named_errors, write_text
+from holdfast.writing import OUTPUT, named_errors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,25 +82,32 @@ def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
 
     started = time.time()
     out = Path(recipe.output_path)
-    _check_noise(recipe)
     examples = read_examples(recipe.data)
-    _check_objective(recipe, examples)
     digests = {"data_digest": digest_of_examples(examples), "base_digest": base_digest}
     with keep_if_begun(out), named_errors(out, OUTPUT):
-        return _train(recipe, checkpoint, examples, digests, out, started)
+        clock = claim(out, recipe, digests)  # before anything heavy is imported
+        if (out / CARD).exists():
+            if not (wrong := find_damage(out, "*model*") or find_missing_part(out, weights_only=True)):
+                warnings.warn(f"{out} already holds the result of this recipe: nothing was trained", stacklevel=2)
+                return out
+            warnings.warn(f"{out} is damaged ({wrong}): training again", stacklevel=2)
+        _check_noise(recipe)
+        _check_objective(recipe, examples)
+        _train(recipe, checkpoint, examples, digests, out, clock, started)
+    return out
 
 
 def _train(
-    recipe: Recipe, checkpoint: Path, examples: list[Example], digests: Mapping[str, str], out: Path, started: float
-) -> Path:
+    recipe: Recipe,
+    checkpoint: Path,
+    examples: list[Example],
+    digests: Mapping[str, str],
+    out: Path,
+    clock: datetime,
+    started: float,
+) -> None:
     from transformers import set_seed
 
-    clock = claim(out, recipe, digests)
-    if (out / CARD).exists():
-        if not (wrong := find_damage(out, "*model*") or find_missing_part(out, weights_only=True)):
-            warnings.warn(f"{out} already holds the result of this recipe: nothing was trained", stacklevel=2)
-            return out
-        warnings.warn(f"{out} is damaged ({wrong}): training again", stacklevel=2)
     resumed_from = find_last_checkpoint(out, weights_only=bool(recipe.arguments.get("save_only_model")))
     set_seed(recipe.seed)
     made = _prepare(recipe, checkpoint, examples, out, clock)
@@ -110,9 +116,8 @@ def _train(
     with _silence_peft_base_lookup():
         metrics = _run(trainer, resumed_from, out)
         if trainer.is_world_process_zero():
-            _save(made.model, made.tokenizer, recipe, out)
+            save_result(made.model, made.tokenizer, recipe, out)
             _write_card(recipe, made, digests, initial, metrics, time.time() - started, out)
-    return out
 
 
 def _check_noise(recipe: Recipe) -> None:
@@ -169,7 +174,7 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
         _warn_truncated(longer, f"{len(others)} examples of --eval_data", longest, no_room)
     model = load_model(checkpoint, recipe, kind, classes, tokenizer)
     if init_changes_base(recipe) and os.environ.get("RANK", "0") == "0":
-        _save_initial_adapter(model, out)
+        save_initial_adapter(model, out)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
     return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over, clock)
 
@@ -351,40 +356,6 @@ def _make_lora_plus_optimizer(model: Any, recipe: Recipe, settings: Any) -> Any:
         return None
     kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
     return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
-
-
-def _save_initial_adapter(model: Any, out: Path) -> None:
-    """Save the adapter as initialised: it is needed to undo what the initialisation took from the base weights."""
-    config = model.peft_config["default"]
-    init, config.init_lora_weights = config.init_lora_weights, True
-    model.save_pretrained(out / BEGINNING, save_embedding_layers=False)
-    config.init_lora_weights = init
-
-
-def _save(model: Any, tokenizer: Any, recipe: Recipe, out: Path) -> None:
-    """Save the result so that it fits the original base: an adapter initialised from base weights (PiSSA, OLoRA) is
-    converted to a plain one of twice the rank."""
-    if recipe.full:
-        model.save_pretrained(out)
-        tokenizer.save_pretrained(out)
-    elif init_changes_base(recipe):
-        initial = str((out / BEGINNING).resolve())
-        with warnings.catch_warnings():  # peft warns about the very change that this conversion undoes
-            warnings.filterwarnings("ignore", message=".*changes the base weights of the model")
-            model.save_pretrained(out, save_embedding_layers=False, path_initial_model_for_weight_conversion=initial)
-        shutil.rmtree(initial)
-    else:
-        model.save_pretrained(out, save_embedding_layers=False)
-    if not recipe.full and recipe.model_args.get("chat_template", "auto") != "auto":  # as load_tokenizer chooses
-        _save_template(tokenizer.chat_template, out)
-
-
-def _save_template(template: str | None, out: Path) -> None:
-    """Save the chosen chat template with the adapter, so that a run renders its prompts as training did."""
-    if template is None:
-        warnings.warn("trained without a chat template: evaluate it with chat_template=none, too", stacklevel=2)
-    else:
-        write_text(out / "chat_template.jinja", template)
 
 
 def _versions() -> dict[str, str]:

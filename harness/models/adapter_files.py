@@ -24,10 +24,9 @@ from holdfast.harness.models.adapter_checks import (
     read_config,
 )
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
-from holdfast.harness.models.safetensors_files import save_tensors
 from holdfast.reading import check_readable
 from holdfast.training.corrections.factored.factors import Factors
-from holdfast.writing import atomic_path, check_free
+from holdfast.writing import atomic_path, check_free, saving
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -126,6 +125,8 @@ def write_adapter(
     Raises:
         UserError: If `target` exists or can't be written.
     """
+    from safetensors.torch import save_file
+
     tensors = dict(source.others)
     for module, each in factors.items():
         down, up = _EMBEDDING if module in source.embeddings else _LINEAR
@@ -133,7 +134,8 @@ def write_adapter(
     check_free(target)
     with atomic_path(target) as temporary:
         temporary.mkdir()
-        save_tensors(tensors, temporary / WEIGHTS, {"format": "pt"})
+        with saving(target):
+            save_file(tensors, temporary / WEIGHTS, {"format": "pt"})
         config = _with_ranks(source, factors)
         (temporary / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
         for name, text in documents.items():

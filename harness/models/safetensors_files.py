@@ -6,28 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import first_line
-from holdfast.writing import atomic_path
+from holdfast.writing import atomic_path, saving
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def write_whole(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file; it appears at `path` complete or not at all."""
-    with atomic_path(path) as temporary:
-        save_tensors(tensors, temporary, metadata)
-
-
-def save_tensors(tensors: "Mapping[str, Tensor]", path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file; raises OSError, and no error of the library's own, if it can't be written."""
-    from safetensors import SafetensorError
+    """Write a safetensors file; it appears at `path` whole or not at all; raises UserError if it can't be written."""
     from safetensors.torch import save_file
 
-    try:
-        save_file(dict(tensors), path, dict(metadata))
-    except SafetensorError as error:
-        raise OSError(0, first_line(error)) from None
+    with atomic_path(path) as temporary, saving(path):
+        save_file(dict(tensors), temporary, dict(metadata))
 
 
 def join_files(parts: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> None:

@@ -20,6 +20,8 @@ COMMANDS = {
     "train DATA --model_args pocket-steady": "'pocket-steady' is an adapter, not a model",
     "train DATA --eval_data nope.jsonl": "file 'nope.jsonl' does not exist",
     "train --data ROWS --output_path ROWS": "is a file: name a directory",
+    "train --data ROWS --output_path .": "holds files that no training run wrote (rows.jsonl)",
+    "pocket build --output_path .": "'.' already exists and isn't empty",
     "train --data ./nope --output_path out": "use a .jsonl, .json, .csv or .parquet file",
     "run --adapters ./nope": "adapter './nope' not found",
     "run --tasks nope": "unknown task 'nope'",

@@ -114,7 +114,8 @@ def test_a_short_build_writes_four_folders_with_cards(tmp_path: Path, monkeypatc
     assert lines[-1].startswith("done in")
 
 
-def test_a_build_refuses_a_folder_that_holds_models(tmp_path: Path) -> None:
-    (tmp_path / "pocket-base").mkdir()
-    with pytest.raises(UserError, match="already holds pocket-base; name an empty folder"):
+def test_a_build_refuses_a_folder_that_holds_anything(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="already exists and isn't empty"):
         building.build_all(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from transformers import EvalPrediction, Trainer
 from holdfast.errors import UserError
 from holdfast.training.contract import Objective, Step, StepNoise
 from holdfast.training.examples import Example
+from holdfast.training.folder import whole_checkpoint
 from holdfast.training.loop.batches import Perturber
 from holdfast.training.loop.task_loss import count_learned, row_losses, task_loss
 
@@ -64,7 +66,8 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         try:
             return self._gradients(model, inputs, num_items_in_batch)
         except _Diverged:  # here the noise is undone, so that the weights saved are the adapter's own
-            self.save_model(f"{self.args.output_dir}/stopped")
+            with whole_checkpoint(Path(self.args.output_dir, "stopped")):
+                self.save_model(f"{self.args.output_dir}/stopped")
             raise
 
     def _gradients(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Tensor:
@@ -138,6 +141,11 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             logs = {**logs, **{name: round(_weighted_mean(values), 6) for name, values in self._parts.items()}}
             self._parts.clear()
         super().log(logs, *args, **kwargs)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Save a checkpoint whole or not at all."""
+        with whole_checkpoint(Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")):
+            super()._save_checkpoint(model, trial)
 
     def _pass(self, model: Any, inputs: dict[str, Any], size: Any) -> Tensor:
         """Run forward and backward on one micro-batch and return its part of the loss."""

@@ -13,9 +13,9 @@ from holdfast.training.pocket import adapters, corpus
 from holdfast.training.pocket.model_card import corpus_digest, write_card
 from holdfast.training.pocket.model_scores import evaluate
 from holdfast.training.pocket.pretraining import fit, new_model
-from holdfast.training.pocket.shipped import ADAPTERS, MODELS
+from holdfast.training.pocket.shipped import ADAPTERS
 from holdfast.training.pocket.tokenizer import VOCABULARY, train_tokenizer
-from holdfast.writing import check_folder_target
+from holdfast.writing import atomic_path, check_free, saving
 
 Say = Callable[[str], None]
 
@@ -54,11 +54,12 @@ def build_all(out: Path, seed: int = 0, device: str = "cpu", plan: Plan | None =
         say: Called with each line of progress.
 
     Raises:
-        UserError: If `out` is a file or already holds one of the models, or the device is not available.
+        UserError: If `out` isn't a new or an empty folder, it can't be written, or the device is not available.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     plan = plan or Plan()
-    _check_target(out, device)
+    check_free(out)
+    _check_device(device)
     stages: list[tuple[str, Callable[..., None]]] = [
         ("pocket-base", make_base),
         ("pocket-aligned", make_aligned),
@@ -161,22 +162,20 @@ def _adapter(out: Path, name: str, examples: Any, steps: int, rate: float, seed:
     wrapped = adapters.add_lora(model, rank=8)
     fit(wrapped.get_base_model(), tokenizer, examples, steps=steps, rate=rate, device=device, say=say)
     # Without embeddings: to check whether they changed, peft would look for the base model online.
-    wrapped.to(torch.bfloat16).save_pretrained(out / name, save_embedding_layers=False)
+    with atomic_path(out / name) as folder, saving(out / name):
+        wrapped.to(torch.bfloat16).save_pretrained(folder, save_embedding_layers=False)
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:
     import torch
 
-    model.to("cpu", torch.bfloat16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with atomic_path(folder) as temporary, saving(folder):
+        model.to("cpu", torch.bfloat16).save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
 
 
-def _check_target(out: Path, device: str) -> None:
-    """Raise UserError if the target holds a model already or the device is not available."""
-    check_folder_target(out)
-    present = [name for name in (*MODELS, *ADAPTERS) if (out / name).exists()]
-    if present:
-        raise UserError(f"--output_path {out} already holds {present[0]}; name an empty folder")
+def _check_device(device: str) -> None:
+    """Raise UserError if the device is not available."""
     if device != "cpu":
         import torch
 
