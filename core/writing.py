@@ -16,19 +16,39 @@ TEMPORARY = ".holdfast-*.tmp"
 """The names of files that are not written to their end, which a kill may leave."""
 
 _PROBE = b"\0" * 4096
+_HEAD = 4096
+"""Bytes in which a file shows what kind it is."""
 
 
 def check_file_target(target: Path, flag: str = OUTPUT) -> None:
-    """Raise UserError unless a file can be written at `target`; called before the work whose result it will hold.
-
-    An existing file is replaced later; nothing else is.
-    """
+    """Raise UserError unless a file can be written at `target`; called before the work whose result it will hold."""
     with named_errors(target, flag):
         if target.is_dir():
             raise UserError(f"{flag} '{target}' is a directory: name a file")
         if target.exists() and not target.is_file():
             raise UserError(f"{flag} '{target}' is a device or a pipe: name a file")
         _probe(target.parent)
+
+
+def check_own_file(target: Path, beginning: bytes, flag: str = OUTPUT) -> None:
+    """Raise UserError unless a file can be written at `target` and replaces nothing of the user's.
+
+    Args:
+        target: The file.
+        beginning: A regular expression for the beginning of what will be written: a file that is there already is only
+            replaced if it begins so, or is empty.
+        flag: The flag that names the target.
+    """
+    check_file_target(target, flag)
+    with named_errors(target, flag):
+        if target.exists():
+            with target.open("rb") as file:
+                found = file.read(_HEAD)
+            if found and not re.match(beginning, found):
+                raise UserError(
+                    f"{flag} '{target}' already exists and was not written by this command: choose another path, or "
+                    "delete it"
+                )
 
 
 def check_folder_target(folder: Path, flag: str = OUTPUT) -> None:

@@ -15,7 +15,10 @@ from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
 from holdfast.metrics.segments import Granularity
-from holdfast.writing import write_text
+from holdfast.writing import check_own_file, write_text
+
+_BEGINNING = rb'\{\s*"threshold": [^,]+,\s*"wanted_false_alarm": '
+"""How the file of a calibration begins."""
 
 FLOOR_QUANTILE = 0.95
 """A break must exceed the drift that this share of repeated prompts stays below."""
@@ -107,6 +110,11 @@ def calibrate(
         encoder=encoder,
         granularity=granularity,
     )
+
+
+def check_target(out: Path) -> None:
+    """Raise UserError unless a calibration can be written to `out`; a file of something else is not replaced."""
+    check_own_file(out, _BEGINNING)
 
 
 def print_calibration(found: Calibration, out: Path | None) -> None:

@@ -17,7 +17,7 @@ from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.facts import Finding
 from holdfast.metrics.labelled_pairs import read_any_pairs
-from holdfast.writing import write_text
+from holdfast.writing import check_own_file, write_text
 
 KINDS = (*sorted(COVERAGE), *sorted(CONFLICTS))
 
@@ -32,6 +32,9 @@ _START = 3.0
 
 _SELDOM = frozenset({"word", "moved", "spelling", "hedge", "emoji"})
 """Kinds that often leave the meaning as it is, like those "alone" and "apart": their prior is a third of others'."""
+
+_BEGINNING = rb'\{\s*"pairs"'
+"""How a table of costs begins; another file is not replaced."""
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -107,6 +110,7 @@ def write_costs(named: Sequence[str], encoder: str, out: Path) -> None:
         encoder: The encoder with vectors of words.
         out: The file to write.
     """
+    check_own_file(out, _BEGINNING)
     families = read_families(named)
     table: dict[str, Any] = {
         "pairs": {

@@ -21,7 +21,7 @@ from holdfast.metrics.adapters.sharpness import (
     row_normalised,
     surface,
 )
-from holdfast.writing import atomic_path, check_file_target, write_text
+from holdfast.writing import atomic_path, check_own_file, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,10 @@ FEW = 8
 DRAWS, RISK_DRAWS = 5, 32
 REACH, POINTS = 0.5, 15
 """How far surfaces reach from the weights, in row norms, and the number of points along each direction."""
+
+_COLUMNS = "x,y,loss\n"
+_NOTHING = rb"(?!)"
+"""A regular expression that nothing matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,10 @@ def measure_flatness(probed: Probed, squared_distance: float | None) -> Flatness
 
 
 def check_plot(picture: Path) -> None:
-    """Raise UserError unless a picture and its numbers can be written, before anything is computed."""
+    """Raise UserError unless a picture and its numbers can be written, before anything is computed.
+
+    A picture that is there already is only replaced if its numbers are beside it, which are written first.
+    """
     from matplotlib.backend_bases import FigureCanvasBase
 
     formats = FigureCanvasBase.get_supported_filetypes()
@@ -195,8 +202,10 @@ def check_plot(picture: Path) -> None:
         raise UserError(
             f"--plot '{picture}': the name must end in one of {', '.join(sorted(formats))}, such as loss.png"
         )
-    for target in (picture, picture.with_suffix(".csv")):
-        check_file_target(target, "--plot")
+    numbers = picture.with_suffix(".csv")
+    check_own_file(numbers, _COLUMNS.encode(), "--plot")
+    is_ours = numbers.exists() and numbers.stat().st_size
+    check_own_file(picture, b"" if is_ours else _NOTHING, "--plot")
 
 
 def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
@@ -217,7 +226,7 @@ def draw_surfaces(probed: Probed, picture: Path) -> list[Path]:
     figure.colorbar(drawn, ax=right)
     numbers = picture.with_suffix(".csv")
     rows = [*((place[0], "", loss) for place, loss in line), *((*place, loss) for place, loss in plane)]
+    write_text(numbers, _COLUMNS + "".join(f"{x},{y},{loss}\n" for x, y, loss in rows))
     with atomic_path(picture) as temporary:
         figure.savefig(temporary, format=picture.suffix.removeprefix("."))
-    write_text(numbers, "x,y,loss\n" + "".join(f"{x},{y},{loss}\n" for x, y, loss in rows))
     return [picture, numbers]

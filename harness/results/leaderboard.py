@@ -11,10 +11,13 @@ from holdfast.harness.results.summary import best_first, tables_of
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
 from holdfast.paths import as_path
-from holdfast.writing import check_file_target, write_text
+from holdfast.writing import check_own_file, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_BEGINNING = b"run,adapter,digest,scale,variants,"
+"""How the file of a leaderboard begins."""
 
 _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "granularity")
 """Settings in which runs must agree for their scores to be compared."""
@@ -33,14 +36,16 @@ def leaderboard(
 
     Args:
         runs: Directories written by `holdfast run`, or the results of `evaluate`; one may stand alone.
-        output_path: A CSV file to write the result to.
+        output_path: A CSV file to write the result to. A file that is there already is only replaced if it holds a
+            leaderboard.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
     Returns:
         A row per adapter and run, with the run that it comes from.
 
     Raises:
-        UserError: If a directory holds no run, or the runs' scores point in opposite directions.
+        UserError: If a directory holds no run, the runs' scores point in opposite directions, or `output_path` can't be
+            written.
     """
     import pandas as pd
 
@@ -49,7 +54,7 @@ def leaderboard(
     if not folders:
         raise UserError("name at least one run, as in results/run")
     if output_path:
-        check_file_target(Path(output_path))
+        check_own_file(Path(output_path), _BEGINNING)
     boards = []
     for run in folders:
         _, board = tables_of(run)

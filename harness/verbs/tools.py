@@ -54,12 +54,9 @@ def add_calibrate(parser: Parser) -> None:
 def _calibrate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.actions.calibration import calibrate, print_calibration
-    from holdfast.writing import check_file_target
+    from holdfast.harness.actions.calibration import calibrate, check_target, print_calibration
 
     target = Path(args.output_path) if args.output_path else None
-    if target:
-        check_file_target(target)
     if args.fit:
         from holdfast.harness.actions.fitting import write_costs
 
@@ -67,6 +64,8 @@ def _calibrate(args: argparse.Namespace) -> int:
             raise UserError("--fit writes a table of costs: say where with --output_path FILE")
         write_costs(args.fit, args.encoder, target)
         return 0
+    if target:
+        check_target(target)
     found = calibrate(
         [Path(run) for run in args.runs],
         pairs=Path(args.pairs) if args.pairs else None,

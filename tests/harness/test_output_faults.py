@@ -12,6 +12,7 @@ from holdfast.harness.actions.subspaces import make_subspace
 from holdfast.harness.cli import main
 from holdfast.harness.verbs import VERBS
 from tests.harness.actions.pairs import saved_adapter, saved_pair
+from tests.harness.actions.test_calibrate import pairs as labelled_pairs
 
 NAMES = [verb.name for group in VERBS.values() for verb in group]
 SMALL = "--adapters base --tasks factual_qa --limit 1 --perturbations typos --severity light --encoder lexical"
@@ -23,6 +24,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     assert main(["run", *SMALL.split(), "--output_path", str(folder / "run")]) == 0
     (folder / "train.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    labelled_pairs(folder / "pairs.jsonl", 2, 2)
     base, aligned = saved_pair(folder)
     make_subspace(str(base), str(aligned), folder / "s", rank=2)
     saved_adapter(aligned, folder / "adapter")
@@ -38,9 +40,9 @@ INTO_FOLDER = {
 }
 INTO_FILE = {
     "leaderboard": "leaderboard IN/run --output_path OUT",
-    "calibrate": "calibrate --encoder lexical --output_path OUT",
+    "calibrate": "calibrate --pairs IN/pairs.jsonl --encoder lexical --output_path OUT",
     "subspace": "subspace --base IN/llama-base --aligned IN/llama-aligned --rank 1 --output_path OUT",
-    "inspect": "inspect IN/adapter --data IN/train.jsonl --plot OUT.png",
+    "inspect": "inspect pocket-steady --data IN/train.jsonl --plot OUT.png",
 }
 TO_SCREEN = {
     **{f"{name} --help": f"{name} --help" for name in NAMES},
@@ -91,6 +93,50 @@ def test_a_bad_target_is_refused_in_one_line(
     assert "can't write" in message or "name a" in message or "--plot" in message
     assert (tmp_path / "file").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "folder.png"]
+
+
+MINE = {
+    "lines": b'{"prompt": "a", "completion": "b"}\n',
+    "a table": b"run,seconds\n1,2\n",
+    "settings": b'{"threshold": 0.5}',
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(64),
+    "weights": b"\x02\0\0\0\0\0\0\0{}",
+    "a text": "für später".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("content", MINE)
+@pytest.mark.parametrize("verb", INTO_FILE)
+def test_a_file_of_the_users_is_not_replaced(
+    verb: str, content: str, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / ("out.png" if verb == "inspect" else "out")
+    mine.write_bytes(MINE[content])
+    assert call(INTO_FILE[verb], inputs, tmp_path / "out") == 1
+    [message] = errors(capsys)
+    assert str(mine) in message
+    assert mine.read_bytes() == MINE[content]
+    assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_numbers_of_the_users_beside_a_picture_are_not_replaced(
+    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out.csv").write_text("x,y\n1,2\n")
+    assert call(INTO_FILE["inspect"], inputs, tmp_path / "out") == 1
+    [message] = errors(capsys)
+    assert "out.csv' already exists and was not written by this command" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("verb", INTO_FILE)
+def test_a_verb_replaces_what_it_wrote_itself(verb: str, inputs: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert call(INTO_FILE[verb], inputs, tmp_path / "out") == 0
+    (tmp_path / "empty").write_bytes(b"")
+    if verb in ("leaderboard", "calibrate"):
+        assert call(INTO_FILE[verb], inputs, tmp_path / "empty") == 0
+        assert (tmp_path / "empty").read_bytes() == (tmp_path / "out").read_bytes()
 
 
 @contextmanager
