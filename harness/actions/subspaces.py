@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PACKAGES = ("torch", "safetensors", "transformers")
+_FLOATING = ("F64", "F32", "F16", "BF16")
 _ENTRY, _MANIFEST, _PLAN = "entry", "manifest", "plan.json"
 
 
@@ -274,6 +275,24 @@ def _opened(path: Path) -> tuple[SubspaceManifest, Any]:
             f"{path} is not a subspace, since it has no manifest: make one with holdfast subspace"
         ) from None
     try:
-        return SubspaceManifest.model_validate_json(content), tensors
+        manifest = SubspaceManifest.model_validate_json(content)
     except ValidationError as error:
         raise UserError(f"{path}: the manifest can't be read ({place_of(error)}): make the subspace again") from None
+    _check_tensors(path, manifest, tensors)
+    return manifest, tensors
+
+
+def _check_tensors(path: Path, manifest: SubspaceManifest, tensors: Any) -> None:
+    """Raise UserError unless the file holds the directions of every module, in numbers that can be computed with."""
+    present = set(tensors.keys())
+    for module in manifest.modules:
+        rows, columns = module.shape
+        for part, shape in (("u", [rows, module.rank]), ("s", [module.rank]), ("v", [columns, module.rank])):
+            name = f"{module.name}.{part}"
+            about = tensors.get_slice(name) if name in present else None
+            if not about or about.get_shape() != shape or about.get_dtype() not in _FLOATING:
+                found = f"{about.get_dtype()} of shape {about.get_shape()}" if about else "missing"
+                raise UserError(
+                    f"{path}: '{name}' must be floating-point numbers of shape {shape}, but is {found}: make the "
+                    "subspace again"
+                )

@@ -25,6 +25,9 @@ _NOT_WEIGHTS = frozenset(
 """peft's adapters that don't change weights alone, so that answers depend on the batch or the prompt's tokens."""
 
 _LORA = re.compile(r"\.lora_(?:A|B|embedding_A|embedding_B|magnitude_vector)\b")
+_FLOATING = re.compile(r"F64|F32|F16|BF16|F8_\w+")
+"""Types of safetensors whose elements are numbers by themselves."""
+
 _LORA_NAMED = re.compile(r"\.lora_[AB]\.(?!weight$|bias$)([^.]+)\.weight$")
 
 
@@ -47,6 +50,7 @@ def check_adapter(name: str, folder: Path) -> None:
     if kind == "LORA":
         _check_lora(name, config)
     shapes = read_shapes(folder)
+    _check_types(name, folder)
     _check_patterns(name, config, [_module_of(key) for key in shapes])
     _check_shapes(name, shapes)
     if kind == "LORA":
@@ -98,6 +102,11 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
 
 def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the shapes of an adapter's weights, by name, from the header; empty if they are not a safetensors file."""
+    return {key: shape for key, (shape, _) in _read_header(folder).items()}
+
+
+def _read_header(folder: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return the shape and the type of each of an adapter's weights, by name."""
     weights = folder / WEIGHTS
     if not weights.exists():
         return {}
@@ -106,7 +115,8 @@ def read_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
     try:
         with safe_open(weights, "np") as tensors:
-            return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
+            slices = {key: tensors.get_slice(key) for key in tensors.keys()}  # noqa: SIM118
+            return {key: (tuple(each.get_shape()), each.get_dtype()) for key, each in slices.items()}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{weights} is not a readable safetensors file ({error}): save the adapter again") from None
 
@@ -180,6 +190,16 @@ def _check_patterns(name: str, config: Mapping[str, Any], modules: Sequence[str]
                     compiled.match(f"{module}\n")
         except (re.error, RecursionError, OverflowError) as error:
             raise UserError(f"{at} is not a regular expression ({error}): save the adapter again") from None
+
+
+def _check_types(name: str, folder: Path) -> None:
+    """Raise UserError for LoRA weights that are no floating-point numbers: peft would take codes for values."""
+    for key, (_, kind) in _read_header(folder).items():
+        if _LORA.search(key) and not _FLOATING.fullmatch(kind):
+            raise UserError(
+                f"adapter '{name}': the weights of '{_module_of(key)}' are of type {kind}, not floating-point numbers: "
+                "save the adapter again, unquantised"
+            )
 
 
 def _all_texts(value: Any) -> bool:

@@ -92,6 +92,7 @@ def read_adapter(name: str, *, allow_pickle: bool = False, allow_magnitudes: boo
         module = stem.removeprefix(PREFIX)
         if a.dim() != 2 or b is None or b.dim() != 2 or b.shape[1] != len(a) or not len(a):
             raise UserError(f"adapter '{name}': the factors of '{module}' must be two matrices of the same rank")
+        a, b = _computable(a), _computable(b)
         if not (a.isfinite().all() and b.isfinite().all()):
             raise UserError(not_finite(name, module))
         if parameters := _parameters_of(config, module):
@@ -176,6 +177,11 @@ def _split(
 
 def _rank(config: Mapping[str, Any], module: str) -> int:
     return int(_by_pattern(config, "rank_pattern", module, config["r"]))
+
+
+def _computable(tensor: "Tensor") -> "Tensor":
+    """Return 8-bit floats as float32, which holds the same numbers, since torch hardly computes with them."""
+    return tensor.float() if tensor.itemsize == 1 else tensor
 
 
 def _alpha(config: Mapping[str, Any], module: str) -> float:

@@ -90,11 +90,12 @@ class CheckpointPair(Mapping[str, "Tensor"]):
         import torch
 
         layer = self.layers[name]
-        weight = self._aligned.read(layer.aligned)
-        if not weight.is_floating_point():
-            raise UserError(f"'{layer.aligned}' is quantised: use the unquantised checkpoint")
-        difference = weight.to(self._device, torch.float32, copy=True)
-        difference.sub_(self._base.read(layer.base).to(self._device))
+        weights = self._aligned.read(layer.aligned), self._base.read(layer.base)
+        for weight, tensor in zip(weights, (layer.aligned, layer.base), strict=True):
+            if not weight.is_floating_point() or weight.itemsize == 1:  # 8-bit floats have scales beside them
+                raise UserError(f"'{tensor}' is quantised ({weight.dtype}): use the unquantised checkpoint")
+        difference = weights[0].to(self._device, torch.float32, copy=True)
+        difference.sub_(weights[1].to(self._device))
         return difference.T if layer.transposed else difference
 
     def _match(self, model: Any) -> None:

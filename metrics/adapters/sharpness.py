@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast.errors import UserError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -93,6 +95,9 @@ def largest_eigenvalue(
         iterations: The maximum number of iterations.
         tolerance: Stop when the residual of the largest Ritz pair is below this share of its value.
         seed: The seed of the starting vector.
+
+    Raises:
+        UserError: If the loss or its derivatives aren't finite.
     """
     import torch
 
@@ -108,6 +113,11 @@ def largest_eigenvalue(
         for _ in range(iterations):
             product = torch.autograd.grad(gradients, list(leaves.values()), vector, retain_graph=True)
             diagonal.append(_dot(product, vector))
+            if not math.isfinite(diagonal[-1]):
+                raise UserError(
+                    "the curvature of the loss is not a finite number: the weights of the base or the adapter are "
+                    "broken, or too large"
+                )
             back = off_diagonal[-1] if off_diagonal else 0.0
             rest = [p - diagonal[-1] * v - back * b for p, v, b in zip(product, vector, before, strict=True)]
             off_diagonal.append(math.sqrt(_dot(rest, rest)))

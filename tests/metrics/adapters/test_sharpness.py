@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from holdfast.errors import UserError
 from holdfast.metrics.adapters.sharpness import expected_sharpness, largest_eigenvalue, row_normalised, surface
 
 WEIGHTS = {"w": torch.tensor([[3.0, 4.0], [0.6, 0.8], [1.0, 0.0]])}
@@ -46,6 +47,12 @@ def test_the_largest_eigenvalue_ignores_negative_ones(one: float, largest: float
 @pytest.mark.parametrize("curvature", [torch.zeros(3, 2), torch.full((3, 2), -2.0)])
 def test_flat_or_concave_losses_have_no_positive_eigenvalue(curvature: Tensor) -> None:
     assert largest_eigenvalue(quadratic(curvature), WEIGHTS) == pytest.approx(float(curvature.max()), abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [float("nan"), 1e30])
+def test_a_curvature_that_is_not_finite_is_refused(scale: float) -> None:
+    with pytest.raises(UserError, match="the curvature of the loss is not a finite number"):
+        largest_eigenvalue(lambda given: scale * given["w"].pow(8).sum(), {"w": torch.full((3, 3), 1e4)})
 
 
 def test_the_largest_eigenvalue_matches_dense_decomposition() -> None:
