@@ -1,6 +1,7 @@
 """The fields of transformers' TrainingArguments in a recipe: defaults, and checks that need no heavy import."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from holdfast.errors import UserError
@@ -40,6 +41,7 @@ _RANGES: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
 
 _METRICS = "evaluation gives the loss alone"
 _REFUSED: Mapping[str, str] = {
+    "output_dir": "name the directory with --output_path",
     "resume_from_checkpoint": "training resumes automatically if --output_path holds its checkpoints",
     "label_names": "the labels are made from the data's completions or labels",
     "length_column_name": "examples are grouped by their number of tokens",
@@ -54,9 +56,25 @@ _REFUSED: Mapping[str, str] = {
 }
 """Fields that would have no effect, or a wrong one, here."""
 
+_WORKERS = ("dataloader_persistent_workers", "dataloader_prefetch_factor", "dataloader_multiprocessing_context")
+_HUB = ("hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision")
+_NEEDS: Sequence[tuple[Sequence[str], str, str]] = (
+    (_WORKERS, "dataloader_num_workers", "worker processes: set dataloader_num_workers"),
+    (("gradient_checkpointing_kwargs",), "gradient_checkpointing", "gradient_checkpointing"),
+    (("liger_kernel_config",), "use_liger_kernel", "use_liger_kernel"),
+    (("fsdp_config",), "fsdp", "fsdp"),
+    (_HUB, "push_to_hub", "push_to_hub"),
+)
+"""Fields without effect unless another one is set, and what they need."""
+
+_STEPS = {"save_steps": "save_strategy", "eval_steps": "eval_strategy", "logging_steps": "logging_strategy"}
+_EVALUATIONS = ("eval_steps", "eval_delay", "eval_accumulation_steps", "per_device_eval_batch_size")
+_PLATEAUS = ("reduce_lr_on_plateau", "greedy")
+"""Schedules that read the evaluations."""
+
 
 def check_arguments(given: Mapping[str, Any], evaluates: bool, others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with numbers in place of their spellings.
+    """Return the arguments with numbers in place of their spellings, and with the defaults of this package.
 
     Args:
         given: Fields of TrainingArguments.
@@ -77,8 +95,11 @@ def check_arguments(given: Mapping[str, Any], evaluates: bool, others: Mapping[s
         found[name] = _check_value(name, value, known[name])
     _check_ranges(found)
     _check_reporters(found.get("report_to"))
-    _check_evaluation(found, evaluates)
-    return found
+    complete = {**DEFAULT_ARGUMENTS, **({"eval_strategy": "epoch"} if evaluates else {}), **found}
+    is_set = {name for name, value in found.items() if value not in (None, known[name].default)}
+    _check_effects(is_set, complete)
+    _check_evaluation(is_set, complete, evaluates)
+    return complete
 
 
 def _check_value(name: str, value: Any, field: LibraryField) -> Any:
@@ -120,14 +141,20 @@ def _check_ranges(arguments: Mapping[str, Any]) -> None:
         for name in names:
             if arguments.get(name) is not None and not is_valid(arguments[name]):
                 raise UserError(f"{name} must be {rule}, got {arguments[name]:g}")
-    if not arguments.get("dataloader_num_workers"):
-        for name in (
-            "dataloader_persistent_workers",
-            "dataloader_prefetch_factor",
-            "dataloader_multiprocessing_context",
-        ):
-            if arguments.get(name):
-                raise UserError(f"{name} needs worker processes: set dataloader_num_workers")
+
+
+def _check_effects(is_set: Collection[str], arguments: Mapping[str, Any]) -> None:
+    """Raise UserError for a field that another one leaves without effect."""
+    for names, other, need in _NEEDS:
+        for name in names:
+            if name in is_set and not arguments.get(other):
+                raise UserError(f"{name} needs {need}")
+    for name, strategy in _STEPS.items():
+        chosen = arguments.get(strategy) or "steps"
+        if name in is_set and chosen not in ("steps", "best"):
+            raise UserError(f"{name} has no effect with {strategy}={chosen}: leave one of them out")
+    if "optim_target_modules" in is_set and not re.match("galore|apollo", str(arguments.get("optim"))):
+        raise UserError("optim_target_modules needs an optimizer of GaLore or APOLLO: set optim, or leave it out")
 
 
 def _check_reporters(given: Any) -> None:
@@ -140,10 +167,33 @@ def _check_reporters(given: Any) -> None:
             raise UserError(f"report_to: unknown '{name}'{did_you_mean(name, ['none', *known])}")
 
 
-def _check_evaluation(arguments: Mapping[str, Any], evaluates: bool) -> None:
-    for name, off in (("eval_strategy", "no"), ("do_eval", False), ("eval_on_start", False)):
-        if not evaluates and arguments.get(name, off) not in (off, None):
+def _check_evaluation(is_set: Collection[str], arguments: Mapping[str, Any], evaluates: bool) -> None:
+    for name in ("eval_strategy", "do_eval", "eval_on_start", "load_best_model_at_end", *_EVALUATIONS):
+        if not evaluates and name in is_set:
             raise UserError(f"{name} needs data to evaluate on: name it with --eval_data")
     metric = str(arguments.get("metric_for_best_model") or "loss").removeprefix("eval_")
     if metric != "loss":
         raise UserError(f"metric_for_best_model must be loss, got '{metric}': {_METRICS}")
+    if arguments.get("greater_is_better"):
+        raise UserError("greater_is_better must be false: the best checkpoint is the one with the lowest loss")
+    evaluated, saved = arguments.get("eval_strategy") or "no", arguments.get("save_strategy") or "steps"
+    if evaluated == "no":
+        if arguments.get("load_best_model_at_end") or saved == "best":
+            raise UserError("the best checkpoint is found by evaluating: set eval_strategy and --eval_data")
+        if arguments.get("lr_scheduler_type") in _PLATEAUS:
+            raise UserError(
+                f"lr_scheduler_type={arguments['lr_scheduler_type']} follows the evaluations: set eval_strategy and "
+                "--eval_data"
+            )
+    if arguments.get("load_best_model_at_end") and saved != "best":
+        if evaluated != saved:
+            raise UserError(
+                f"load_best_model_at_end needs an evaluation of every checkpoint, but eval_strategy is {evaluated} and "
+                f"save_strategy is {saved}: set save_strategy to {evaluated} or best"
+            )
+        steps = arguments["save_steps"], arguments.get("eval_steps") or arguments["logging_steps"]
+        if evaluated == "steps" and min(steps) >= 1 and steps[0] % steps[1]:
+            raise UserError(
+                f"load_best_model_at_end needs an evaluation of every checkpoint: save_steps ({steps[0]:g}) must be a "
+                f"multiple of eval_steps ({steps[1]:g})"
+            )

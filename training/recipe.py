@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from holdfast.errors import UserError
 from holdfast.perturbations import parse
 from holdfast.suggestions import did_you_mean
-from holdfast.training.arguments import DEFAULT_ARGUMENTS, check_arguments
+from holdfast.training.arguments import check_arguments
 from holdfast.training.lora_settings import check_lora
 from holdfast.training.method import PLACES, Method, Place, get_method
 
@@ -69,6 +69,17 @@ SPELLINGS: Mapping[str, str] = {"output_dir": "output_path", "out": "output_path
 """Aliases of recipe fields."""
 
 
+def spelled(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings under the names of the recipe's fields; raise UserError if one is given under two names."""
+    found: dict[str, str] = {}
+    for name in settings:
+        field = SPELLINGS.get(name, name)
+        if field in found:
+            raise UserError(f"{field} is given twice, as {found[field]} and as {name}: leave one of them out")
+        found[field] = name
+    return {field: settings[name] for field, name in found.items()}
+
+
 def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     """Build a recipe from settings by name and check them.
 
@@ -78,7 +89,7 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     Raises:
         UserError: If a name is unknown or a value is wrong; the message names the field.
     """
-    settings = {SPELLINGS.get(name, name): value for name, value in settings.items()}
+    settings = spelled(settings)
     own = {name: value for name, value in settings.items() if name in Recipe.model_fields}
     if isinstance(own.get("lora"), Mapping):
         own["lora"] = check_lora(own["lora"])
@@ -86,8 +97,7 @@ def make_recipe(settings: Mapping[str, Any]) -> Recipe:
     others = {name: value for name, value in settings.items() if name not in Recipe.model_fields}
     arguments = {**own.pop("arguments", {}), **others}
     checked = check_arguments(arguments, bool(own.get("eval_data")), Recipe.model_fields)
-    evaluated = {"eval_strategy": "epoch"} if own.get("eval_data") else {}
-    return _validate({**own, "arguments": {**DEFAULT_ARGUMENTS, **evaluated, **checked}})
+    return _validate({**own, "arguments": checked})
 
 
 def _validate(settings: Mapping[str, Any]) -> Recipe:

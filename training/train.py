@@ -355,6 +355,7 @@ def _make_lora_plus_optimizer(model: Any, recipe: Recipe, settings: Any) -> Any:
     if not isinstance(ratio, (int, float)) or recipe.full:
         return None
     kind, arguments = Trainer.get_optimizer_cls_and_kwargs(settings)
+    arguments["loraplus_weight_decay"] = settings.weight_decay
     return create_loraplus_optimizer(model, kind, **arguments, loraplus_lr_ratio=float(ratio))
 
 

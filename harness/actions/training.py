@@ -11,7 +11,7 @@ from holdfast.paths import as_path, expanded
 from holdfast.training.base_model import check_is_model
 from holdfast.training.examples import is_hub_name, read_examples
 from holdfast.training.lora_settings import parse_lora
-from holdfast.training.recipe import SPELLINGS, Recipe, Scalar, make_recipe
+from holdfast.training.recipe import Recipe, Scalar, make_recipe, spelled
 from holdfast.training.train import train_recipe
 
 _LARGE = 2**25
@@ -31,7 +31,7 @@ def make_recipe_of(given: Mapping[str, Any], flags: Mapping[str, Any], more: Seq
     Raises:
         UserError: For the first mistake, naming the field.
     """
-    settings = {SPELLINGS.get(name, name): value for name, value in {**given, **flags, **parse_flags(more)}.items()}
+    settings = {**spelled(given), **spelled({**flags, **parse_flags(more)})}
     for name in _PAIRS:
         if name == "lora" and isinstance(settings.get(name), str):
             settings[name] = parse_lora(settings[name])
@@ -104,9 +104,10 @@ def train(
             given[name] = str(as_path(given[name], name))
     if not isinstance(arguments or {}, Mapping):
         raise UserError(f"arguments must be a mapping of TrainingArguments' fields, got {type(arguments).__name__}")
-    if twice := given.keys() & (arguments or {}).keys():
+    others = spelled(arguments or {})
+    if twice := given.keys() & others.keys():
         raise UserError(f"{min(twice)} is given twice: leave it out of arguments")
-    given = {**(arguments or {}), **given}
+    given = {**others, **given}
     check_data(given, {})
     return train_adapter(make_recipe_of(given, {}, []))
 

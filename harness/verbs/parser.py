@@ -62,6 +62,7 @@ class Parser(argparse.ArgumentParser):
         Returns:
             The function to run, and its arguments; `more` holds unknown ones for verbs that take them.
         """
+        self._check_spellings(argv)
         found, more = self.parse_known_args([self._spelled(word) for word in argv])
         if more and not self.takes_more:
             self.refuse(more)
@@ -89,6 +90,14 @@ class Parser(argparse.ArgumentParser):
     def flags(self) -> set[str]:
         """Return all flags, as help spells them."""
         return {flag for flag in self._option_string_actions if flag.startswith("--")}
+
+    def _check_spellings(self, argv: Sequence[str]) -> None:
+        """Refuse a flag that is given under two names, one of which would be ignored."""
+        names: dict[str, str] = {}
+        for word in argv:
+            given, flag = ("--" + word.partition("=")[0][2:].replace("-", "_"), self._spelled(word).partition("=")[0])
+            if flag.startswith("--") and names.setdefault(flag, given) != given:
+                self.error(f"{flag} is given twice, as {names[flag]} and as {given}: leave one of them out")
 
     def _spelled(self, word: str) -> str:
         """A flag as this parser spells it; other words as they are."""

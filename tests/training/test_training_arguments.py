@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingA
 
 from holdfast import train
 from holdfast.errors import UserError
+from holdfast.harness.cli import main
 from holdfast.training.arguments import DEFAULT_ARGUMENTS
 from holdfast.training.examples import encode, read_examples
 from holdfast.training.library_fields import training_arguments
+from holdfast.training.recipe import make_recipe
 from tests.training.tiny_checkpoint import save_tiny_model
 
 ROWS = [{"prompt": f"Room {i}?", "completion": "Yes. " + "It is on the left. " * (i % 7)} for i in range(13)]
@@ -68,6 +71,34 @@ REFUSED: dict[str, Any] = {
     "do_eval": True,
     "eval_on_start": True,
     "metric_for_best_model": "accuracy",
+    "gradient_checkpointing_kwargs": {"use_reentrant": False},
+    "liger_kernel_config": {"rope": True},
+    "fsdp_config": {"min_num_params": 5},
+    "hub_model_id": "me/mine",
+    "optim_target_modules": "q_proj",
+    "load_best_model_at_end": True,
+    "eval_steps": 5,
+    "eval_delay": 1,
+    "eval_accumulation_steps": 2,
+    "per_device_eval_batch_size": 4,
+    "greater_is_better": True,
+}
+COMBINED: dict[str, dict[str, Any]] = {
+    "save_steps has no effect with save_strategy=epoch": {"save_steps": 3, "save_strategy": "epoch"},
+    "logging_steps has no effect with logging_strategy=no": {"logging_steps": 3, "logging_strategy": "no"},
+    "the best checkpoint is found by evaluating": {"save_strategy": "best"},
+    "lr_scheduler_type=reduce_lr_on_plateau follows the evaluations": {"lr_scheduler_type": "reduce_lr_on_plateau"},
+}
+EVALUATED: dict[str, dict[str, Any]] = {
+    "eval_strategy is epoch and save_strategy is steps": {"load_best_model_at_end": True},
+    "eval_steps has no effect with eval_strategy=epoch": {"eval_steps": 4},
+    r"save_steps \(5\) must be a multiple of eval_steps \(2\)": {
+        "load_best_model_at_end": True,
+        "eval_strategy": "steps",
+        "eval_steps": 2,
+        "save_steps": 5,
+    },
+    "the best checkpoint is found by evaluating": {"load_best_model_at_end": True, "eval_strategy": "no"},
 }
 
 
@@ -136,6 +167,60 @@ def test_a_field_without_effect_is_refused(base: Path, data: Path, tmp_path: Pat
         ours(base, data, tmp_path / "out", **{name: REFUSED[name]})
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("message", COMBINED)
+def test_fields_that_cancel_each_other_are_refused(base: Path, data: Path, tmp_path: Path, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        ours(base, data, tmp_path / "out", **COMBINED[message])
+
+
+def test_lora_plus_decays_weights_as_the_trainer_does(base: Path, data: Path, tmp_path: Path) -> None:
+    lora = "r=2,alpha=4,targets=q_proj+v_proj"
+    arguments = {**BASIC, "weight_decay": 0.3, "optim": "adamw_torch", "learning_rate": 0.01}
+    for name, ratio in (("plain", ""), ("plus", ",loraplus_lr_ratio=1")):
+        train(data, tmp_path / name, model_args=f"pretrained={base}", lora=lora + ratio, arguments=arguments)
+    found, expected = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("plus", "plain"))
+    assert all(torch.allclose(found[name], weight, atol=1e-6) for name, weight in expected.items())
+
+
+def test_a_directory_is_named_once(base: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match="output_path is given twice"):
+        ours(base, data, tmp_path / "out", output_dir="elsewhere")
+    words = ["train", "--data", str(data), "--output_path", str(tmp_path / "out"), "--output-dir", "elsewhere"]
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "--output_path is given twice, as --output_path and as --output_dir" in capsys.readouterr().err
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"data: {data}\noutput_path: a\noutput_dir: b\n")
+    assert main(["train", "--config", str(recipe)]) == 1
+    assert "output_path is given twice, as output_path and as output_dir" in capsys.readouterr().err
+    recipe.write_text(f"data: {data}\noutput_path: a\narguments: {{output_dir: b}}\n")
+    assert main(["train", "--config", str(recipe)]) == 1
+    assert "output_dir can't be set: name the directory with --output_path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("message", EVALUATED)
+def test_evaluations_that_cannot_serve_are_refused(data: Path, tmp_path: Path, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        train(data, tmp_path / "out", eval_data=data, arguments=EVALUATED[message])
+
+
+SENTENCES: list[Any] = [-1, 0, 1.5, 10**400, float("nan"), True, "x", "", "1e-3", [], ["x"], {}, {"x": 1}]
+
+
+def test_every_refusal_of_a_field_is_a_whole_sentence() -> None:
+    said = set()
+    for name in training_arguments():
+        for value in SENTENCES:
+            for evaluated in ({}, {"eval_data": "e.jsonl"}):
+                try:
+                    make_recipe({"data": "d.jsonl", "output_path": "o", **evaluated, "arguments": {name: value}})
+                except UserError as error:
+                    said.add(str(error))
+    assert len(said) > 300
+    ends = re.compile(r"(?:[:;,(]|\b(?:found|got|is|and|or|the|but))\s*$")
+    assert [message for message in said if "\n" in message or ends.search(message)] == []
 
 
 @pytest.mark.parametrize("given", [5, [5], {"a": 1}, True])
