@@ -31,6 +31,11 @@ _SET_HERE = (
     *("base_model_name_or_path", "revision", "inference_mode"),
 )
 
+_UNUSABLE: Mapping[str, str] = {
+    "layer_replication": "run and inspect can't use an adapter on replicated layers, which its base doesn't have",
+}
+"""Settings that make an adapter that nothing here can use."""
+
 Rule = tuple[str, Callable[[float], bool]]
 _WHOLE: Rule = ("a whole number >= 1", lambda value: value >= 1 and value == int(value))
 _POSITIVE: Rule = ("a number > 0", lambda value: value > 0)
@@ -123,6 +128,8 @@ def check_lora(given: Mapping[str, Any]) -> dict[str, Any]:
         full = _SHORT.get(name, name)
         if full in _SET_HERE:
             raise UserError(f"--lora: {name} can't be set: holdfast train sets it from the model and the data")
+        if value and full in _UNUSABLE:
+            raise UserError(f"--lora: {name} can't be set: {_UNUSABLE[full]}")
         if full not in known and full != LORA_PLUS:
             hint = did_you_mean(name, [*_SHORT, LORA_PLUS, *known])
             raise UserError(f"--lora: unknown setting '{name}', not a field of peft's LoraConfig{hint}")

@@ -62,13 +62,16 @@ class Method:
             UserError: If a setting is unknown (the nearest name is suggested) or a value is wrong or out of range.
         """
         fields = {field.name: field for field in dataclasses.fields(self.settings)}
+        types = get_type_hints(self.settings)
+        found = {}
         for name, value in given.items():
             if name not in fields:
                 known = did_you_mean(name, fields) if fields else "; it has none"
                 raise UserError(f"{prefix}{name} is not a setting of {self.name}{known}")
+            value = found[name] = _as_number(value, types[name])
             if wrong := _type_mismatch(self.settings, name, value) or _out_of_range(fields[name].metadata, value):
                 raise UserError(f"{prefix}{name} must be {wrong}, got {value!r}")
-        return self.settings(**given)
+        return self.settings(**found)
 
 
 methods: Registry[Method] = Registry(
@@ -157,6 +160,16 @@ def methods_at(place: Place) -> list[Method]:
 
 def _an(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _as_number(value: Any, kind: Any) -> Any:
+    """Return the number that a text spells, as in 1e-3 or .10, if a number of this type is expected."""
+    try:
+        if isinstance(value, str) and kind in (int, float):
+            value = float(value)
+        return int(value) if kind is int and isinstance(value, float) and value == int(value) else value
+    except (ValueError, OverflowError):
+        return value
 
 
 def _type_mismatch(settings: type[Any], name: str, value: Any) -> str:

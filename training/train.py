@@ -231,6 +231,7 @@ def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
             objective=methods.get("loss", plain_objective),
             perturber=perturber,
             noise=methods.get("weights"),
+            noise_name=recipe.noise,
             optimizers=(_make_lora_plus_optimizer(made.model, recipe, settings), None),
         )
     except UserError:
@@ -292,7 +293,7 @@ def _run(trainer: MethodTrainer, resumed_from: Path | None, out: Path) -> Mappin
         ) from None
     trained = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
     if not all(bool(parameter.isfinite().all()) for parameter in trained):
-        raise UserError(f"training diverged: the weights contain NaN or infinity; lower the learning rate ({out})")
+        raise UserError(f"training diverged: the weights contain NaN or infinity; {trainer.remedy} ({out})")
     metrics: dict[str, Any] = dict(result.metrics)
     if resumed_from:  # the Trainer's mean loss only covers the steps of this process
         last = metrics.pop("train_loss")

@@ -56,7 +56,7 @@ def find_checkpoint(name: str, what: str = "model") -> Path:
     if name and os.path.isdir(path):  # False, unlike Path.is_dir, for a name that no path can have
         return path
     if os.path.isfile(path):
-        raise UserError(f"{what} '{name}' is a file: give the directory that contains it")
+        raise UserError(f"{what} '{name}' is a file, not a directory: name the directory with the {what}'s files")
     if not name:
         raise UserError(f"no {what} given: use, for example, --model_args pretrained=pocket-aligned")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:

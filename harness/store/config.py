@@ -1,5 +1,6 @@
 """The configuration of a run: one pydantic model, whether given as flags, as YAML or in Python."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -141,6 +142,13 @@ _HINTS = {
 }
 
 
+_NAMING = ("pretrained", "revision", "chat_template", "base_url", "stop")
+"""Settings whose values are names, even if they look like numbers."""
+
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,999})")  # not 007, which may be a name
+_FRACTION = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?|nan|-?inf")
+
+
 def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
     """Parse `pretrained=x,dtype=float32`; numbers, true and false are converted.
 
@@ -159,6 +167,9 @@ def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
 
     >>> parse_pairs("pretrained=a/b,max_length=256,trust_remote_code=true", "--model_args")
     {'pretrained': 'a/b', 'max_length': 256, 'trust_remote_code': True}
+
+    >>> parse_pairs("revision=1.10,gpu_memory_utilization=0.90,x=1e-3,y=007", "--model_args")
+    {'revision': '1.10', 'gpu_memory_utilization': 0.9, 'x': 0.001, 'y': '007'}
     """
     pairs: dict[str, Any] = {}
     for part in (part for part in text.split(",") if part.strip()):
@@ -170,7 +181,10 @@ def parse_pairs(text: str, flag: str, *, alone: str = "") -> dict[str, Any]:
         name = name.strip()
         if name in pairs:
             raise UserError(f"{flag}: '{name}' is given twice: leave one out")
-        pairs[name] = value.replace("\\n", "\n").replace("\\t", "\t") if name == _STOP else scalar_of(value.strip())
+        if name == _STOP:
+            pairs[name] = value.replace("\\n", "\n").replace("\\t", "\t")
+        else:
+            pairs[name] = value.strip() if name in _NAMING else scalar_of(value.strip())
     return pairs
 
 
@@ -178,14 +192,9 @@ def scalar_of(text: str) -> Scalar:
     """Return the text as an int, float or bool if it looks like one, else unchanged."""
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            value: Scalar = kind(text)
-        except ValueError:
-            continue
-        if str(value) == text:  # not for 007, which may be a name
-            return value
-    return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _FRACTION.fullmatch(text) else text
 
 
 def _normalise_number(text: str) -> str:

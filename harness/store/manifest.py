@@ -99,11 +99,11 @@ def read_manifest(folder: Path) -> Manifest | None:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
         raise UserError(
-            f"{path} was edited or written by a different version of Holdfast ({place_of(error)}): choose another "
-            "--output_path"
+            f"{path} was edited or written by a different version of Holdfast ({place_of(error)}): restore "
+            "it, or make the run again in another directory"
         ) from None
     if manifest.own_sha256 not in (None, _digest(content)):
-        raise UserError(f"{path} was edited: restore it, or run again with another --output_path")
+        raise UserError(f"{path} was edited: restore it, or make the run again in another directory")
     return manifest
 
 

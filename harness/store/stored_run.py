@@ -13,7 +13,7 @@ from holdfast.harness.store.records import CLEAN, IDENTITY, SAMPLES
 from holdfast.perturbations import parse
 from holdfast.reading import check_readable
 
-EDITED = "the file was edited; restore it, or run again with another --output_path"
+EDITED = "the file was edited: restore it, or make the run again in another directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def _verify(samples: Path, manifest: Manifest) -> None:
     found, lines = digest_of_lines(samples)
     if lines != manifest.generations:
         raise UserError(f"{samples} has {lines} lines, but {FILE} says {manifest.generations}: {EDITED}")
+    if manifest.samples_sha256 is None and manifest.own_sha256:
+        raise UserError(f"{samples.parent / FILE} is of a finished run, but has no samples_sha256: {EDITED}")
     if manifest.samples_sha256 is None:
         warnings.warn(
             f"{samples.parent / FILE} has no samples_sha256, since an earlier version of Holdfast wrote it: nothing "

@@ -48,10 +48,6 @@ CASES: dict[str, dict[str, Any]] = {
         "target_modules": ["q_proj"],
         "trainable_token_indices": [5, 6],
     },
-    "r=4,targets=q_proj,layer_replication=[[0, 2], [1, 2]]": {
-        "target_modules": ["q_proj"],
-        "layer_replication": [[0, 2], [1, 2]],
-    },
     "r=4,targets=q_proj,bias=lora_only,lora_bias=true": {
         "target_modules": ["q_proj"],
         "bias": "lora_only",
@@ -133,6 +129,7 @@ def test_replicated_layers_are_trained_with_a_warning(
         ("rank_pattern={q: x}", "rank_pattern: q must be a whole number >= 1, got 'x'"),
         ("rank_pattern={q: 1.5}", "rank_pattern: q must be a whole number >= 1, got 1.5"),
         ("alpha_pattern={q: -1}", "alpha_pattern: q must be a number > 0, got -1"),
+        ("layer_replication=[[0, 2], [1, 2]]", "layer_replication can't be set: run and inspect can't use an adapter"),
         ("qalora_group_size=1.5", "qalora_group_size must be a whole number >= 1, got 1.5"),
     ],
 )

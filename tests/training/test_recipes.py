@@ -218,3 +218,14 @@ def test_wandb_is_offline_by_default(train: Train, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("transformers.TrainingArguments.__post_init__", stop)
     with pytest.raises(UserError, match="^TrainingArguments: wandb is offline and missing$"):
         train(report_to="wandb")
+
+
+@pytest.mark.parametrize("text", ["1e-2", "0.010", ".01", "1E-2", "+0.01", "0.1e-1"])
+def test_numbers_may_be_spelled_in_any_usual_way(text: str) -> None:
+    named = {"data": "d.jsonl", "output_path": "o", "noise": "sam_ab", "objective": "s2r2"}
+    for given in ({"noise_args": f"rho={text}"}, {"noise_args": {"rho": text}}):
+        assert make_recipe_of({}, {**named, **given}, []).methods()["weights"][1].rho == 0.01
+    every = make_recipe_of({}, {**named, "objective_args": "every=1e1"}, []).methods()["loss"][1].every
+    assert repr(every) == "10"
+    with pytest.raises(UserError, match="--objective_args: every must be a valid integer, got"):
+        make_recipe_of({}, {**named, "objective_args": "every=1.5"}, [])

@@ -34,6 +34,7 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         objective: The loss of a micro-batch.
         perturber: Perturbs prompts for the objective.
         noise: Runs the micro-batches of each step under noise; None for plain passes.
+        noise_name: What the noise is called, for messages.
     """
 
     loss_is_scaled_for_ga = True  # `compute_loss` returns the micro-batch's part of the step's loss
@@ -44,10 +45,14 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         objective: Objective,
         perturber: Perturber,
         noise: StepNoise | None = None,
+        noise_name: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, compute_metrics=_mean_loss, **kwargs)
         self._objective, self._perturber, self._noise = objective, perturber, noise
+        self.remedy = "lower the learning rate"
+        if noise:
+            self.remedy += f" or the strength of the noise {noise_name} (--noise_args)"
         self._parts: dict[str, list[tuple[float, float]]] = {}
         self._waiting: list[dict[str, Any]] = []
         self._records_parts = True
@@ -154,8 +159,8 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             return loss
         numbers = ", ".join(str(number + 1) for number in inputs["number"].tolist())
         raise _Diverged(
-            f"the loss is {loss.item()} in step {self.state.global_step + 1}, on data rows {numbers}: lower the "
-            f"learning rate or check these rows; the current adapter was saved to {self.args.output_dir}/stopped"
+            f"the loss is {loss.item()} in step {self.state.global_step + 1}, on data rows {numbers}: "
+            f"{self.remedy}, or check these rows; the current adapter was saved to {self.args.output_dir}/stopped"
         )
 
 

@@ -62,6 +62,12 @@ def test_what_is_no_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "it has no adapter_config.json" in capsys.readouterr().err
 
 
+def test_a_file_in_place_of_an_adapter_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "q.jsonl").write_text("{}")
+    assert main(["inspect", str(tmp_path / "q.jsonl")]) == 1
+    assert "q.jsonl' is a file, not a directory: name the directory with the adapter's files" in capsys.readouterr().err
+
+
 def test_inspecting_a_whole_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "pocket-base"]) == 1
     assert "'pocket-base' is a whole model, not an adapter: inspect is for LoRA adapters" in capsys.readouterr().err

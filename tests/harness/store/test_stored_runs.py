@@ -10,6 +10,7 @@ import pytest
 
 from holdfast import Results, UserError, leaderboard, load_run
 from holdfast.harness.cli import main
+from holdfast.harness.store.manifest import read_manifest
 from holdfast.tasks import load_task
 from tests.harness.fakes import Fake, Killed
 from tests.harness.manifests import change_manifest
@@ -89,8 +90,29 @@ def test_lines_that_no_run_writes_are_named(run: Evaluate, tmp_path: Path, name:
 def test_an_edited_manifest_is_noticed(finished: Path) -> None:
     path = finished / "run.json"
     path.write_text(path.read_text().replace('"break_threshold": 0.5', '"break_threshold": 0.9'))
-    with pytest.raises(UserError, match="run.json was edited: restore it, or run again with another --output_path"):
+    with pytest.raises(UserError, match="run.json was edited: restore it, or make the run again in another directory"):
         load_run(finished)
+
+
+def test_a_digest_that_was_taken_out_is_noticed(finished: Path) -> None:
+    manifest = read_manifest(finished)
+    assert manifest is not None
+    manifest.model_copy(update={"samples_sha256": None}).write(finished)
+    with pytest.raises(UserError, match="has no samples_sha256: the file was edited: restore it"):
+        load_run(finished)
+
+
+@pytest.mark.parametrize("verb", ["leaderboard", "explain", "shrink"])
+@pytest.mark.parametrize("edited", ["run.json", "samples.jsonl"])
+def test_readers_are_not_told_to_write_elsewhere(
+    finished: Path, verb: str, edited: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = finished / edited
+    path.write_text(path.read_text().replace("typos", "typo"))
+    assert main([verb, str(finished)]) == 1
+    said = capsys.readouterr().err
+    assert "make the run again in another directory" in said
+    assert "--output_path" not in said
 
 
 def test_a_headline_that_no_metric_gives_is_refused(finished: Path) -> None:
