@@ -14,6 +14,7 @@ from holdfast.harness.actions.training import make_recipe_of
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.backends.engines.hf_loading import open_checkpoint
 from holdfast.harness.models.adapter_checks import check_adapter
+from holdfast.harness.models.adapter_geometry import inspect_adapter
 from holdfast.harness.models.checkpoints import digest_of
 from holdfast.harness.plan.packs import apply_pack, read_variants
 from holdfast.harness.plan.sample_variants import cells_of
@@ -271,6 +272,7 @@ def parsers() -> dict[str, Parser]:
             load_run,
         ),
         "adapter": Parser(steady, lambda folder: check_adapter("a", folder)),
+        "adapter weights": Parser(steady, inspect_adapter),
         "model": Parser(model, _read_model),
         "pairs": Parser({"pairs.jsonl": _lines(_PAIR)}, lambda folder: read_pairs(folder / "pairs.jsonl")),
         "examples": Parser({"data.jsonl": _EXAMPLES}, lambda folder: read_examples(str(folder / "data.jsonl"))),
