@@ -24,8 +24,11 @@ KINDS = (*sorted(COVERAGE), *sorted(CONFLICTS))
 ROUNDS = 4
 """How often the worst segments are chosen under the costs so far, and the costs fitted on these."""
 
-RIDGE = 0.002
+RIDGE = 0.003
 """The penalty of the squared distance of a weight from its prior."""
+
+_EASE = 0.2
+"""The share of that penalty that applies to coverage, which has no prior but zero."""
 
 _START = 3.0
 """The weights and the middle before the first round."""
@@ -154,17 +157,18 @@ def _fitted(families: Sequence[Family], strengths: Sequence[Array]) -> Costs:
     share = np.concatenate([np.where(each, 0.5 / each.sum(), 0.5 / (~each).sum()) for each in changed])
     kinds, count = len(KINDS), len(families)
     priors = np.array([_prior(kind) for kind in KINDS])
+    ridge = np.array([RIDGE * _EASE if kind in COVERAGE else RIDGE for kind in KINDS])
 
     def loss(p: Array) -> tuple[float, Array]:
         weights, common, middle, offsets = p[:kinds], p[kinds], p[kinds + 1], p[kinds + 2 :]
         margin = y * (x @ weights - middle + offsets[of])
         slope = -y * share / (1.0 + np.exp(margin))
         apart = weights - priors * common
-        value = (share * np.logaddexp(0.0, -margin)).sum() + RIDGE * ((apart**2).sum() + (offsets**2).sum())
+        value = (share * np.logaddexp(0.0, -margin)).sum() + (ridge * apart**2).sum() + RIDGE * (offsets**2).sum()
         gradient = np.concatenate(
             [
-                x.T @ slope + 2 * RIDGE * apart,
-                [-2 * RIDGE * (priors * apart).sum(), -slope.sum()],
+                x.T @ slope + 2 * ridge * apart,
+                [-2 * (ridge * priors * apart).sum(), -slope.sum()],
                 np.bincount(of, slope, count) + 2 * RIDGE * offsets,
             ]
         )

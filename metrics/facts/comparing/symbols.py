@@ -13,20 +13,21 @@ from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.reading.fact_types import Finding, replaced
 
 _SYMBOL: Any = regex.compile(
-    r"""(?<![\p{L}\p{N}'’.])(?:
-      \p{L}(?=[)\]])                                  # (a)
-    | (?<=\p{L}\ )[A-HJ-Z](?=[\s.,;:!?)]|$)           # Appendix B; not I
-    | (?=\p{L}*\d)(?=\d*\p{L})[\p{L}\d]*\d[\p{L}\d]*  # H2O, 2x
-    | [A-Za-z](?=\s*(?:[+*/=<>≤≥^]|->|→|-\s?\d))      # x + 3
+    r"""(?<![\p{L}\p{N}'’.$/])(?:
+      [A-Za-z](?=[)\]])                               # (a)
+    | (?<=\p{L}\ )[A-HJ-Z](?=[\s,;:!?)]|\.?\s*$)      # Appendix B; neither I nor an initial
+    | (?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]*\d[A-Za-z\d]*  # H2O, 2x
+    | [A-Za-z](?=\s*(?:[+*=<>≤≥^]|->|→|-\s?\d))       # x + 3
     )(?![\p{L}\p{N}'’])
-    | (?:->|→|⇒|=>|<=|>=|!=|==|[+*/=<>≤≥^×÷])(?=\s*[\p{L}\p{N}(])
-    | (?<=[\p{N}\p{L})]\s)[-−](?=\s\p{N})""",  # 2x - 3
+    | (?:->|→|⇒|=>|<=|>=|!=|==|[+*=<>≤≥×÷])(?=\s*[\p{L}\p{N}(])
+    | (?<=[\p{N}\p{L})]\s)[-−](?=\s\p{N})            # 2x - 3""",
     regex.VERBOSE,
 )
-_OPERATOR: Any = regex.compile(r"[-−+*/=<>≤≥^×÷→⇒!]+")
-_ORDINAL: Any = regex.compile(
-    r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|º|ª|am|pm|h|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn)", regex.I
+_OPERATOR: Any = regex.compile(r"[-−+*=<>≤≥×÷→⇒!]+")
+_QUANTITY: Any = regex.compile(
+    r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*", regex.I
 )
+"""What looks like a formula and is a quantity: 1st, 5km, US5."""
 
 
 def symbol_findings(pair: Compared) -> Iterator[Finding]:
@@ -46,4 +47,4 @@ def symbol_findings(pair: Compared) -> Iterator[Finding]:
 
 @lru_cache(maxsize=1 << 15)
 def _symbols(text: str) -> tuple[str, ...]:
-    return tuple(found for found in _SYMBOL.findall(text) if not _ORDINAL.fullmatch(found))
+    return tuple(found for found in _SYMBOL.findall(text) if not _QUANTITY.fullmatch(found))
