@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from types import NoneType
@@ -21,7 +21,7 @@ from holdfast.metrics.segments import Granularity, Segment, segment
 if TYPE_CHECKING:
     from holdfast.metrics.alignment import Distances, Judgement
     from holdfast.metrics.costs import Costs
-    from holdfast.metrics.facts import Comparer, Finding
+    from holdfast.metrics.facts import Comparer, Finding, Worded
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` averages over: the worst quarter."""
@@ -192,7 +192,7 @@ def segment_drift(
         distances = Distances(chain(whole, pieces), encode, encoding.power(name))
         table = costs or shipped_costs(words is not None)
         for i in mine:
-            sides = tuple([words[text] for text in side] for side in read[i]) if words is not None else None
+            sides = _worded(read[i], words)
             compare = comparer(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), sides)
             found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, table, name)
     same = Drift()
@@ -238,6 +238,13 @@ def _drift(
         perturbed=_segment_drifts(theirs, ours, found.perturbed_partners, found.perturbed),
         encoder=encoder,
     )
+
+
+def _worded(
+    read: tuple[list[str], list[str]], words: Mapping[str, Worded] | None
+) -> tuple[list[Worded], list[Worded]] | None:
+    """Return the words of each segment of both answers, if the encoder has vectors of words."""
+    return None if words is None else ([words[text] for text in read[0]], [words[text] for text in read[1]])
 
 
 def _with_slips_fixed(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:

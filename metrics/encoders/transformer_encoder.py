@@ -134,7 +134,8 @@ class _Encoder:
         states = self._model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
         pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-        return states, torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+        rows: np.ndarray[Any, np.dtype[np.float32]] = torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+        return states, rows
 
 
 def _by_word(
@@ -147,7 +148,8 @@ def _by_word(
     rows = np.array([states[place].mean(0) if len(place) else np.zeros(states.shape[1]) for place in places])
     rows = rows.reshape(len(spans), states.shape[1])
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    unit: np.ndarray[Any, np.dtype[np.float32]] = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return unit
 
 
 def _first_token(where: str, name: str) -> bool:

@@ -204,13 +204,16 @@ def test_contradicting_segments_stay_aligned(clean: str, perturbed: str, reasons
     assert set(found.reasons) == reasons
 
 
-def test_an_omitted_segment_is_lost_mass_with_a_reason() -> None:
+def test_an_omitted_segment_is_lost_mass_and_an_addition_no_break() -> None:
     both, one = "Take two pills after dinner. Do not drink alcohol while you take them.", "Take two pills after dinner."
     lost, added = (segment_drift([a], [b], encoding=encoding_of("lexical"))[0] for a, b in ((both, one), (one, both)))
     assert lost.lost_mass > 0.3
     assert added.added_mass > 0.3
-    assert lost.reasons[0].startswith("omission of")
-    assert added.reasons[0].startswith("addition of")
+    assert lost.worst is not None
+    assert added.worst is not None
+    assert lost.worst.segment.text == added.worst.segment.text == both.partition(". ")[2]
+    assert lost.worst.reason
+    assert added.worst.reason
     assert lost.break_drift >= BREAK > added.break_drift
 
 

@@ -126,7 +126,8 @@ def comparer(
     """
     sides = (tuple(clean), tuple(perturbed))
     languages = segment_languages(*sides)
-    return Comparer(*map(_answer, sides, languages, parses), words)
+    before, after = map(_answer, sides, languages, parses)
+    return Comparer(before, after, words)
 
 
 def findings(

@@ -54,8 +54,15 @@ def name_findings(pair: Compared) -> Iterator[Finding]:
         mine, its = _first_words(pair)
     if mine and its:
         placed = any(_stand_alike(pair, one, other) for one in mine for other in its)
-        words = (sorted(_form(side, name) for name in names) for side, names in ((ours, mine), (theirs, its)))
-        yield replaced("name" if placed else "name apart", 1.0, *words, "name")
+        lost, gained = sorted(_form(ours, name) for name in mine), sorted(_form(theirs, name) for name in its)
+        yield replaced("name" if placed else "name apart", _sure(pair, mine | its), lost, gained, "name")
+
+
+def _sure(pair: Compared, names: Set[str]) -> float:
+    """Return how sure it is that names replace each other: the share of the words that no others replace."""
+    keys = {stem(name, pair.ours.language) for name in names}
+    others = min(len(pair.found.lost - keys), len(pair.found.gained - keys))
+    return 1.0 - others / max(1, min(len(pair.ours.keys), len(pair.theirs.keys)))
 
 
 def _first_words(pair: Compared) -> tuple[set[str], set[str]]:

@@ -16,9 +16,8 @@ def number_findings(pair: Compared) -> Iterator[Finding]:
         lost, gained = ([one for one in side if one.kind == kind] for side in (mine, its))
         if lost and gained:
             same_value = kind == "number" and _bare(lost) & _bare(gained)
-            yield replaced(
-                "unit" if same_value else kind, 1.0, *([one.form for one in side] for side in (lost, gained))
-            )
+            kind_or_unit = "unit" if same_value else kind
+            yield replaced(kind_or_unit, 1.0, [one.form for one in lost], [one.form for one in gained])
     if swapped_numbers(pair.ours, pair.theirs):
         yield Finding("roles", 1.0, "roles of numbers")
 

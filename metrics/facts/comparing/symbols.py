@@ -25,7 +25,8 @@ _SYMBOL: Any = regex.compile(
 )
 _OPERATOR: Any = regex.compile(r"[-−+*=<>≤≥×÷→⇒!]+")
 _QUANTITY: Any = regex.compile(
-    r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*", regex.I
+    r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
+    regex.I,
 )
 """What looks like a formula and is a quantity: 1st, 5km, US5."""
 

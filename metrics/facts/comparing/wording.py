@@ -76,10 +76,10 @@ def substitution_findings(pair: Compared) -> Iterator[Finding]:
             if one in pair.ours.name_keys and other in pair.theirs.name_keys:
                 continue  # `name_findings` compares them
             forms = pair.ours.forms.get(one, one), pair.theirs.forms.get(other, other)
-            if stand_alike(pair, one, other) and not is_slip(*(form.lower() for form in forms), language):
+            if stand_alike(pair, one, other) and not is_slip(forms[0].lower(), forms[1].lower(), language):
                 best, found = (heavy * weight) ** 0.5, forms
     if found:
-        yield replaced("word", best, *([form] for form in found))
+        yield replaced("word", best, [found[0]], [found[1]])
 
 
 def _by_weight(facts: Facts, keys: Set[str]) -> list[tuple[float, str]]:

@@ -38,7 +38,8 @@ def words_of(text: str, language: str = "en") -> tuple[Word, ...]:
     >>> [(word.key, round(word.weight, 1)) for word in words_of("The kettle boiled.")]
     [('the', 0.1), ('kettl', 0.9), ('boil', 0.8)]
     """
-    return tuple(Word(*found.span(), *_read(found.group(), language)) for found in _WORD.finditer(text))
+    found = ((each.span(), _read(each.group(), language)) for each in _WORD.finditer(text))
+    return tuple(Word(start, end, key, form, weight) for (start, end), (key, form, weight) in found)
 
 
 @lru_cache(maxsize=1 << 16)

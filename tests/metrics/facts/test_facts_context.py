@@ -6,21 +6,19 @@ from hypothesis import strategies as st
 
 from holdfast.metrics.facts import comparer, facts_of
 from holdfast.metrics.testing import NASTY
-from tests.metrics.facts.verdict import LITTLE, conflict, verdict
+from tests.metrics.facts.verdict import conflict, reasons, verdict
 
 
 def test_a_missing_clause_is_an_omission() -> None:
     clean = "The flat has two rooms because the owner removed a wall last winter."
-    found = conflict(facts_of(clean), facts_of("The flat has two rooms."))
-    assert found.reason == "omission of because owner removed wall winter" or found.reason.startswith(
-        "omission of owner"
-    )
-    assert found.whole > LITTLE
+    [why] = reasons(clean, "The flat has two rooms.")
+    assert why.startswith("omission of")
+    assert "owner removed wall" in why
 
 
 def test_an_extra_phrase_is_an_addition() -> None:
-    found = conflict(facts_of("The flat has two rooms."), facts_of("The flat has two rooms and a leaking roof."))
-    assert found.reason == "addition of leaking roof"
+    clean, perturbed = "The flat has two rooms.", "The flat has two rooms and a leaking roof."
+    assert reasons(clean, perturbed) == ["addition of leaking roof"]
 
 
 def test_omitting_more_never_costs_less() -> None:

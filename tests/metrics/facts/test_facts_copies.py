@@ -5,7 +5,7 @@ import pytest
 from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import facts_of
-from tests.metrics.facts.verdict import LITTLE, conflict
+from tests.metrics.facts.verdict import LITTLE, conflict, reasons
 
 
 def reason(clean: str, perturbed: str) -> str:
@@ -29,7 +29,7 @@ def reason(clean: str, perturbed: str) -> str:
     ],
 )  # fmt: skip
 def test_different_literals_and_emoji_conflict(clean: str, perturbed: str, why: str) -> None:
-    assert reason(clean, perturbed) == why
+    assert why in reasons(clean, perturbed)
     assert conflict(facts_of(perturbed), facts_of(clean)).cost == conflict(facts_of(clean), facts_of(perturbed)).cost
 
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from holdfast.language.answer_languages import language_of, languages_of
 from holdfast.language.language_files import SETTING
-from holdfast.metrics.drift import BREAK
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import facts_of
-from tests.metrics.facts.verdict import LITTLE, Verdict, between, conflict
+from tests.metrics.facts.verdict import LITTLE, SERIOUS, Verdict, between, conflict
 
 
 def found(clean: str, perturbed: str) -> Verdict:
@@ -66,7 +65,7 @@ def found(clean: str, perturbed: str) -> Verdict:
 def test_contradictions_are_found_in_each_language(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
-        assert found(one, other).cost >= BREAK
+        assert found(one, other).cost >= SERIOUS
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 import pytest
 
-from holdfast.metrics.drift import BREAK
 from holdfast.metrics.facts import facts_of
-from tests.metrics.facts.verdict import LITTLE, Verdict, conflict
+from tests.metrics.facts.verdict import LITTLE, SERIOUS, Verdict, conflict
 
 
 def found(clean: str, perturbed: str) -> Verdict:
@@ -53,7 +52,7 @@ def found(clean: str, perturbed: str) -> Verdict:
 def test_contradictions_are_found(kind: str, clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).reason.split()[0] == kind
-        assert found(one, other).cost >= BREAK
+        assert found(one, other).cost >= SERIOUS
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@
 import pytest
 
 from holdfast.language.spelling import correct_misspellings
-from holdfast.metrics.drift import BREAK
 from holdfast.metrics.facts import comparer, facts_of
-from tests.metrics.facts.verdict import LITTLE, conflict, verdict
+from tests.metrics.facts.verdict import LITTLE, SERIOUS, conflict, reasons, verdict
 
 
 def reason(clean: str, perturbed: str) -> str:
@@ -51,10 +50,10 @@ def test_the_same_names_agree(clean: str, perturbed: str) -> None:
 
 def test_a_misspelt_name_costs_little_unless_both_exist() -> None:
     assert conflict("We meet Quillfeather.", "We meet Quilfeather.").cost < LITTLE
-    assert conflict("We meet Quillfeather.", "We meet Fotheringay.").cost >= BREAK
-    assert conflict("We meet Anna.", "We meet Anya.").cost >= BREAK
+    assert conflict("We meet Quillfeather.", "We meet Fotheringay.").cost >= SERIOUS
+    assert conflict("We meet Anna.", "We meet Anya.").cost >= SERIOUS
     compare = comparer(["We meet Anna.", "Anya is away."], ["We meet Anya.", "Anya is away."])
-    assert verdict(compare((0,), (0,))).cost >= BREAK
+    assert verdict(compare((0,), (0,))).cost >= SERIOUS
 
 
 @pytest.mark.parametrize(
@@ -110,11 +109,34 @@ def test_different_words_are_not_misspellings(clean: str, perturbed: str) -> Non
     [
         ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
         ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
-        ("The courgette is ripe.", "The zucchini is ripe.", ""),
-        ("She bought a sofa.", "She bought a couch.", ""),
-        ("They rapidly took heparin home.", "They quickly brought warfarin over.", ""),
+        ("The exporter pays.", "The importer pays.", "word exporter -> importer"),
+        ("It returns a list.", "It returns a string.", "word list -> string"),
     ],
 )
 def test_a_word_in_the_place_of_another_is_found(clean: str, perturbed: str, why: str) -> None:
-    found = conflict(facts_of(clean), facts_of(perturbed))
-    assert (found.reason, found.cost > LITTLE) == (why, bool(why))
+    assert why in reasons(clean, perturbed)
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("The courgette is ripe.", "The zucchini is ripe."),
+        ("She bought a sofa.", "She bought a couch."),
+        ("The Chinese ministry agreed.", "China's ministry agreed."),
+        ("American troops left.", "U.S. troops left."),
+        ("Die französische Regierung stimmte zu.", "Frankreichs Regierung stimmte zu."),
+    ],
+)
+def test_two_words_for_the_same_are_no_difference(clean: str, perturbed: str) -> None:
+    assert reasons(clean, perturbed) == []
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("They live in Cinderford.", "They live in Cinderham."),
+        ("Marek paid the bill.", "Luisa paid the bill."),
+    ],
+)
+def test_names_that_begin_alike_or_open_a_sentence_conflict(clean: str, perturbed: str) -> None:
+    assert conflict(clean, perturbed).reason.startswith("name")

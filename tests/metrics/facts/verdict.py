@@ -7,8 +7,9 @@ from holdfast.metrics.facts import Facts, Finding, comparer, facts_of, findings
 
 COSTS = shipped_costs(vectors=False)
 
-LITTLE, REMARKABLE = 0.15, 0.1
-"""What differences in wording cost at most, and what a difference costs that a reason is asked for."""
+LITTLE, REMARKABLE, SERIOUS = 0.15, 0.1, 0.3
+"""What differences in wording cost at most, what one costs whose reason is asked for, and what a contradiction costs at
+least, before the encoder adds what it sees."""
 
 
 class Verdict(NamedTuple):
@@ -28,6 +29,11 @@ def verdict(found: tuple[Finding, ...]) -> Verdict:
 def between(clean: str, perturbed: str) -> Verdict:
     """Compare two answers of one segment each."""
     return verdict(comparer([clean], [perturbed])((0,), (0,)))
+
+
+def reasons(clean: str, perturbed: str) -> list[str]:
+    """Return the reasons of all differences between two segments, however little they cost."""
+    return [found.reason for found in findings(facts_of(clean), facts_of(perturbed)) if found.reason]
 
 
 def conflict(clean: Facts | str, perturbed: Facts | str) -> Verdict:

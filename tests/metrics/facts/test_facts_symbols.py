@@ -1,0 +1,42 @@
+"""Letters, operators and formulas, which are no words."""
+
+import pytest
+
+from tests.metrics.facts.verdict import SERIOUS, conflict, reasons
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Option (a) is right.", "Option (b) is right."),
+        ("See Appendix A.", "See Appendix B."),
+        ("The answer is 2x + 3.", "The answer is 2x - 3."),
+        ("A -> B", "B -> A"),
+        ("It contains H2O2.", "It contains H2O."),
+        ("Take vitamin C.", "Take vitamin D."),
+    ],
+)
+def test_other_symbols_conflict(clean: str, perturbed: str) -> None:
+    assert conflict(clean, perturbed).cost >= SERIOUS
+    assert conflict(perturbed, clean).cost == conflict(clean, perturbed).cost
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("It is 20km away.", "It is 20 km away."),
+        ("The 1st one won.", "The first one won."),
+        ("Plan B - the better one.", "Plan B: the better one."),
+        ("It takes 1e6 steps.", "It takes 1,000,000 steps."),
+        ("John F. Kennedy spoke.", "John Kennedy spoke."),
+    ],
+)
+def test_other_notations_agree(clean: str, perturbed: str) -> None:
+    assert not any(why.startswith(("symbol", "number")) for why in reasons(clean, perturbed))
+
+
+@pytest.mark.parametrize(
+    "text", ["I do n't know the answer .", "I don 't know the answer .", "I don't know the answer."]
+)
+def test_a_contraction_in_tokenised_text_is_a_negation(text: str) -> None:
+    assert "negation lost" in reasons(text, "I know the answer.")
