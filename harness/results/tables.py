@@ -38,8 +38,8 @@ _LEGEND = (
     "Edited: share of prompts that the perturbation changed; the others count as unchanged. Drift is that of the worst "
     "segment, from 0 (same) to 1 (different); below the floor (same prompt, generated twice) it is noise, and ~ marks "
     "drift not clearly above it (by the 95 % interval of drift minus floor, paired by sample). Breaks: share of "
-    f"variants whose answer drifted to the break threshold. No interval: fewer than {FEWEST} samples (n too small), or "
-    "all values equal (no spread)."
+    "variants whose answer says something else, leaves a segment out or refuses. No interval: fewer than "
+    f"{FEWEST} samples (n too small), or all values equal (no spread)."
 )
 _MUCH_EXCLUDED = 0.05
 """Shares of excluded variants above this are printed beside the score."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -87,8 +87,8 @@ def align(
 ) -> Alignment:
     """Align two answers' segments under the costs of all their differences.
 
-    A segment matched by several segments of the other side drifts no more than it would if those were one, so splitting
-    or merging sentences doesn't count as drift.
+    A segment drifts no more than its cost with any one segment, or with all segments together, most of whose mass comes
+    from it. So splitting or merging sentences doesn't count as drift.
 
     Args:
         semantic: Semantic distances between the segments (m, n), in [0, 1].
@@ -114,14 +114,22 @@ def align(
         replace(judged[i, j], cost=drift)
         for (j, i), drift in zip(enumerate(perturbed_partners), (moved.sum(0) / b).tolist(), strict=True)
     ]
-    for ours, theirs in _matched_groups(plan, a, b):
+    whole_columns, whole_rows = _mostly_from(plan, b), _mostly_from(plan.T, a)
+    for i, group in whole_columns.items():
+        for j in group:
+            clean[i] = clean[i].at_most(judged[i, j])
+    for j, group in whole_rows.items():
+        for i in group:
+            perturbed[j] = perturbed[j].at_most(judged[i, j])
+    joined = [((i,), group) for i, group in whole_columns.items()] + [(group, (j,)) for j, group in whole_rows.items()]
+    for ours, theirs in joined:
         if len(ours) == len(theirs) == 1:
-            found = judged[ours[0], theirs[0]]
-        else:
-            found = judge(ours, theirs, joint(ours, theirs))
-        for side, group in ((clean, ours), (perturbed, theirs)):
-            for i in group:
-                side[i] = side[i].at_most(found)
+            continue
+        found = judge(ours, theirs, joint(ours, theirs))
+        for i in ours:
+            clean[i] = clean[i].at_most(found)
+        for j in theirs:
+            perturbed[j] = perturbed[j].at_most(found)
     rows = semantic.tolist()
     return Alignment(
         plan,
@@ -211,25 +219,12 @@ def _solve(
     return cost, plan, judged
 
 
-def _matched_groups(plan: Array, a: Array, b: Array) -> Iterator[tuple[Group, Group]]:
-    """Yield pairs of groups that may correspond: a segment, and one or more of the other side whose mass mostly goes
-    to it."""
-    whole_columns: dict[int, list[int]] = {}
-    whole_rows: dict[int, list[int]] = {}
-    rows, columns = plan.nonzero()
-    moved, rows_mass, columns_mass = plan[rows, columns].tolist(), a.tolist(), b.tolist()
-    for i, j, mass in zip(rows.tolist(), columns.tolist(), moved, strict=True):
-        if mass >= 0.5 * columns_mass[j]:
-            whole_columns.setdefault(i, []).append(j)
-        if mass >= 0.5 * rows_mass[i]:
-            whole_rows.setdefault(j, []).append(i)
-    for i, group in whole_columns.items():
-        yield from (((i,), (j,)) for j in group if i in whole_rows.get(j, ()))
-        if len(group) > 1:
-            yield (i,), tuple(group)
-    for j, group in sorted(whole_rows.items()):
-        if len(group) > 1:
-            yield tuple(group), (j,)
+def _mostly_from(plan: Array, masses: Array) -> dict[int, Group]:
+    """Return, for each row of a plan (m, n), the columns at least half of whose mass (n) comes from it."""
+    found: dict[int, list[int]] = {}
+    for i, j in zip(*(places.tolist() for places in (plan >= 0.5 * masses).nonzero()), strict=True):
+        found.setdefault(i, []).append(j)
+    return {i: tuple(columns) for i, columns in found.items()}
 
 
 def masses(sizes: Sequence[int]) -> Array:

@@ -105,10 +105,12 @@ def unsteady(request: Request) -> str:
 
 
 def test_a_high_noise_floor_is_a_finding(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.warns(UserWarning, match=r"high noise floor: .* drifts 0.76 .* dtype=float32 and a fixed --batch_size"):
+    with pytest.warns(
+        UserWarning, match=r"high noise floor: .* drifts 0.9\d .* dtype=float32 and a fixed --batch_size"
+    ):
         results = run(Fake(rule=unsteady), tasks=[sentences(6)], perturbations="typos@0.3", adapters="base")
     row = cell(results)
-    assert row["noise_floor"] == row["max_drift"] == pytest.approx(0.76, abs=0.005)
+    assert row["noise_floor"] == row["max_drift"] > 0.9
     assert not row["above_floor"]
     assert re.search(r"\d ~", shown(results, capsys))
     assert any("high noise floor" in each for each in json.loads((results.path / "run.json").read_text())["warnings"])
@@ -225,3 +227,24 @@ def test_answers_compared_with_nothing_are_reported(
     text = " ".join(shown(results, capsys).split())
     assert ("task 'rail': no answer was compared with a reference" in text) is bool(said)
     assert ("warning" in repr(results)) is bool(results.warnings)
+
+
+@pytest.mark.parametrize(("additions", "rate"), [("ignore", 0.0), ("count", 1.0)])
+def test_an_answer_that_adds_to_the_same_breaks_only_if_asked(run: Evaluate, additions: str, rate: float) -> None:
+    longer = clean_or(f"{SAME} Breakfast is served on board from the second stop onwards.")
+    results = run(
+        longer,
+        tasks=[sentences(6)],
+        perturbations="typos@heavy",
+        adapters="base",
+        additions=additions,
+        encoder="minilm",
+    )
+    assert cell(results)["break_rate"] == rate
+    assert cell(results)["max_conflict"] < 0.5 <= cell(results)["max_drift"]
+
+
+def test_a_refusal_in_place_of_an_answer_breaks(run: Evaluate) -> None:
+    refusing = clean_or("I'm sorry, but I can't help with that.")
+    results = run(refusing, tasks=[sentences(6)], perturbations="typos@heavy", adapters="base")
+    assert (cell(results)["break_rate"], cell(results)["max_drift"]) == (1.0, 1.0)
