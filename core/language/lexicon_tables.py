@@ -186,11 +186,6 @@ def _files(table: str) -> list[str]:
     return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
 
 
-def sides_of(name: str) -> Iterator[list[list[str]]]:
-    """Yield the words on each side of every line in a table of `|`-separated sides."""
-    yield from (sides for _, sides in _listed(name))
-
-
 def words_in(name: str) -> Iterator[str]:
     """Yield the words of a table without heads."""
     return (word for line in _lines(name) for word in line.split())

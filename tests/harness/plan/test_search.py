@@ -99,7 +99,7 @@ def test_an_invalid_search_is_named(run: Evaluate, search: str) -> None:
 
 def test_a_random_search_has_a_mean_wherever_it_has_a_worst(run: Evaluate) -> None:
     """If the first variant of a sample is excluded, the next one takes its place."""
-    results = run(Fake(), perturbations="word_deletion@0.5", search="random:6", min_meaning=0.5)
+    results = run(Fake(), perturbations="word_deletion@0.5", search="random:6", min_meaning=0.7)
     cells = results.breakdown.query("perturbation == 'word_deletion'")
     asked = {line["sample"]: 6 for line in lines_of(results) if line["perturbation"] == "word_deletion"}
     first = {

@@ -12,6 +12,7 @@ from holdfast.harness.plan.as_read import as_read
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.plan.validity import Validity
 from holdfast.harness.results.tables import print_results
+from holdfast.metrics.drift import BREAK
 from holdfast.metrics.encoders.encoder import Encoding
 from holdfast.metrics.encoders.lexical import lexical
 from holdfast.perturbations import Edit, Edits, Variant, make_variant
@@ -21,6 +22,9 @@ from tests.harness.fakes import Fake
 Evaluate = Callable[..., Results]
 
 TEXT = "Who did not come to the big meeting in London on 12 May?"
+
+MOST = 0.3
+"""A contradiction leaves less of the meaning than this."""
 
 
 def test_a_typo_in_a_contraction_is_corrected() -> None:
@@ -94,7 +98,7 @@ def test_the_meaning_under_noise_is_the_share_of_letters_left() -> None:
 def test_noise_does_not_hide_what_a_word_perturbation_drops() -> None:
     slips = Edit(TEXT.index("meeting") + 1, "e", "w"), Edit(TEXT.index("London") + 2, "n", "m")
     dropped = Edit(TEXT.index("not "), "not ", "")
-    assert meaning(Edits(TEXT, (dropped, *slips)), "typos+word_deletion") == 0.0
+    assert meaning(Edits(TEXT, (dropped, *slips)), "typos+word_deletion") < MOST
     assert meaning(Edits(TEXT, slips), "typos+word_deletion") == 1.0
 
 
@@ -122,9 +126,9 @@ def test_a_text_that_reads_the_same_is_not_encoded() -> None:
     assert encode.texts == []
 
 
-def test_a_contradiction_keeps_no_meaning() -> None:
-    assert meaning(replaced("not ", "")) == 0.0
-    assert meaning(replaced("12", "21")) == 0.0
+def test_a_contradiction_keeps_little_meaning() -> None:
+    assert meaning(replaced("not ", "")) < MOST
+    assert meaning(replaced("12", "21")) < MOST
 
 
 def test_the_meaning_of_a_rewording_is_estimated() -> None:
@@ -205,7 +209,8 @@ def test_only_edited_prompts_count_where_answers_should_change(
         adapters="base",
     )
     cell = results.breakdown.set_index("perturbation").loc["negate"]
-    assert (cell["n"], cell["edited"], cell["changed_rate"], cell["max_drift"]) == (1, 0.5, 1.0, 1.0)
+    assert (cell["n"], cell["edited"], cell["changed_rate"]) == (1, 0.5, 1.0)
+    assert cell["max_drift"] >= BREAK
     print_results(results)
     shown = capsys.readouterr().out
     assert "share of edited ones whose answer changed" in shown
