@@ -26,10 +26,10 @@ FLOOR_QUANTILE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A threshold of `max_drift`, and how it does on pairs that it was not fitted on.
+    """A threshold of `break_drift`, and how it does on pairs that it was not fitted on.
 
     Attributes:
-        threshold: Answers with at least this `max_drift` count as broken.
+        threshold: Answers with at least this `break_drift` count as broken.
         wanted_false_alarm: The bound on false alarms that was asked for.
         fitted_on: Number of pairs in the half that it was fitted on.
         fitted_false_alarm: Share of that half's pairs of equal meaning at or above the threshold.
@@ -142,12 +142,12 @@ def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Gran
         encoding=encoding,
         granularity=granularity,
     )
-    return np.array([drift.max_drift for drift in found])
+    return np.array([drift.break_drift for drift in found])
 
 
 def _noise_floor(runs: Sequence[Path]) -> float | None:
     drifts = [
-        line["scores"].get("max_drift", 0.0)
+        line["scores"].get("break_drift", 0.0)
         for run in runs
         for line in open_run(run).answers()
         if line["perturbation"] == IDENTITY
