@@ -1,22 +1,30 @@
-"""Measure the speed of drift: without the encoder, against the encoder alone, and against a naive implementation.
+"""Measure the speed of drift on one core, against the encoder alone, and against a naive implementation.
 
-python benchmarks/drift_speed.py [--pairs 2000] [--repeats 5]
+python benchmarks/drift_speed.py [--pairs 2000] [--repeats 5] [--sentences FILE]
+
+FILE has a JSON object with two sentences, "a" and "b", on each line; answers of two such sentences, none of them seen
+twice, show the speed on real text. All times are processor times: set OMP_NUM_THREADS=1.
 """
 
 import argparse
+import json
 import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from holdfast.language.answer_languages import language_of
 from holdfast.language.spelling import correct_misspellings
-from holdfast.metrics.alignment import NEARNESS, align, discount_rewordings, masses
-from holdfast.metrics.drift import Drift, segment_drift
-from holdfast.metrics.encoders.encoder import Encoding, load_encoder
-from holdfast.metrics.facts import comparer
+from holdfast.metrics.alignment import NEARNESS, align, masses
+from holdfast.metrics.costs import shipped_costs
+from holdfast.metrics.drift import segment_drift
+from holdfast.metrics.encoders.encoder import Encoding, encoders
+from holdfast.metrics.encoders.remembering import Remembered
+from holdfast.metrics.facts import Finding, Worded, comparer, words_of
 from holdfast.metrics.segments import segment
 
 NAMES = "Anna Ben Clara David Elena Frank Grace Henry Irene Jonas Karen Louis Maria Nils Olga Peter".split()
@@ -31,116 +39,112 @@ VARIANTS = 20
 """Perturbed answers per clean answer: ten perturbations at two severities."""
 
 
+SENTENCES = Path("../shared/data/pairs_mrpc_train.jsonl")
+WARM_UP = 100
+"""Pairs that are compared first, to load all tables."""
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--pairs", type=int, default=2_000)
     arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--sentences", type=Path, default=SENTENCES if SENTENCES.exists() else None)
     args = arguments.parse_args()
+    segment_drift(*answers(200, random.Random(2)), encoding="lexical")
+    if args.sentences:
+        clean, perturbed = read_answers(args.sentences)
+        segment_drift(clean[:WARM_UP], perturbed[:WARM_UP], encoding="lexical")
+        clean, perturbed = clean[WARM_UP:], perturbed[WARM_UP:]
+        took = median(lambda: segment_drift(clean, perturbed, encoding="lexical"), 1)
+        print(
+            f"{len(clean)} pairs of two real sentences, never seen, encoder lexical: {len(clean) / took:,.0f} pairs/s"
+        )
+
     clean, perturbed = answers(args.pairs, random.Random(0))
-    minilm = load_encoder("minilm")
-    segment_drift(*answers(200, random.Random(2)), encoding=Encoding("minilm", Remembering(hashed)))  # loads all tables
-
-    fresh = answers(args.pairs, random.Random(1))
-    known = Remembering(hashed)
-    known(unique_texts(*fresh))
-    start = time.perf_counter()
-    segment_drift(*fresh, encoding=Encoding("minilm", known))
-    print(f"{len(clean)} new pairs, without the encoder: {args.pairs / (time.perf_counter() - start):,.0f} pairs/s")
-
-    known = Remembering(minilm)
-    drift = lambda: segment_drift(clean, perturbed, encoding=Encoding("minilm", known))  # noqa: E731
-    drift()
-    took = median(drift, args.repeats)
-    print(f"{len(clean)} cached pairs, without the encoder: {len(clean) / took:,.0f} pairs/s (target 4,000)")
-
-    few = slice(0, max(50, args.pairs // 10))
-    whole = median(lambda: segment_drift(clean[few], perturbed[few], encoding=Encoding("minilm", minilm)), args.repeats)
-    unique = unique_texts(clean[few], perturbed[few])
-    bare = median(lambda: minilm(unique), args.repeats)
-    print(
-        f"with minilm: {bare / whole:.0%} of the time is the encoding of the {len(unique)} unique texts (target 85 %)"
-    )
-
-    naive_took = median(lambda: naive(clean[few], perturbed[few], minilm), min(2, args.repeats))
-    single = lambda texts: np.concatenate([minilm([text]) for text in texts])  # noqa: E731
-    single_took = median(lambda: naive(clean[few], perturbed[few], single), min(2, args.repeats))
-    ours = [transport_cost(*pair, known) for pair in zip(clean[few], perturbed[few], strict=True)]
-    theirs = naive(clean[few], perturbed[few], known)
-    worst = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
-    print(
-        f"naive loop: {single_took / whole:.1f} times slower if it encodes segment by segment (target 10), "
-        f"{naive_took / whole:.1f} if answer by answer; largest difference {worst:.1e}"
-    )
-
-    for count in (200, 10_000):
+    drift = lambda: segment_drift(clean, perturbed, encoding="lexical")  # noqa: E731
+    kind = f"pairs of four sentences, {VARIANTS} variants each, encoder lexical"
+    print(f"{len(clean)} new {kind}: {len(clean) / median(drift, 1):,.0f} pairs/s")
+    print(f"{len(clean)} cached {kind}: {len(clean) / median(drift, args.repeats):,.0f} pairs/s (target 4,000)")
+    compare_with_naive(*answers(max(50, args.pairs // 10), random.Random(1)), args.repeats)
+    for count in (200, 1_000):
         long = [" ".join(sentence(random.Random(i)) for i in range(start, start + count)) for start in (0, count // 2)]
-        remembered = Remembering(minilm if count < 1000 else hashed)
-        pair = lambda: segment_drift(long[:1], long[1:], encoding=Encoding("minilm", remembered))  # noqa: E731, B023
+        pair = lambda: segment_drift(long[:1], long[1:], encoding="lexical")  # noqa: E731, B023
         pair()
-        print(f"one pair of {count}-segment answers, without the encoder: {median(pair, 3) * 1000:,.0f} ms")
+        print(f"one pair of {count}-segment answers, cached: {median(pair, 3) * 1000:,.0f} ms")
 
 
-class Remembering:
-    """A caching encoder, so that everything else can be timed."""
+def compare_with_naive(clean: Sequence[str], perturbed: Sequence[str], repeats: int) -> None:
+    """Print how long the encoder and a naive loop take, and whether the loop finds the same transport costs."""
+    minilm: Any = encoders.get("minilm").build()
+    whole = median(
+        lambda: segment_drift(clean, perturbed, encoding=Encoding("minilm", Remembered(minilm))), min(3, repeats)
+    )
+    both = list(dict.fromkeys([*clean, *perturbed]))
+    pieces = list(dict.fromkeys(part.text for parts in segment(both) for part in parts))
+    bare = median(lambda: (minilm(both), read(pieces, minilm)), min(3, repeats))
+    print(f"minilm: {bare / whole:.0%} of the time is the encoding of {len(both) + len(pieces)} texts (target 85 %)")
 
-    def __init__(self, encode: Callable[[Sequence[str]], Any]) -> None:
-        self.encode = encode
-        self.vectors: dict[str, Any] = {}
-        self.last: tuple[tuple[str, ...], Any] = ((), None)
-
-    def __call__(self, texts: Sequence[str]) -> Any:
-        if tuple(texts) == self.last[0]:
-            return self.last[1]
-        missing = [text for text in texts if text not in self.vectors]
-        if missing:
-            self.vectors |= dict(zip(missing, self.encode(missing), strict=True))
-        self.last = tuple(texts), np.stack([self.vectors[text] for text in texts])
-        return self.last[1]
-
-
-def hashed(texts: Sequence[str]) -> Any:
-    """Stand in for an encoder: return random vectors seeded by the texts."""
-    rows = np.stack([np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(64) for text in texts])
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    known: Any = Remembered(minilm)
+    ours = [transport_cost(*pair, known) for pair in zip(clean, perturbed, strict=True)]
+    theirs = naive(clean, perturbed, known)
+    apart = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+    took = median(lambda: naive(clean, perturbed, minilm), 1)
+    print(f"naive loop, which encodes pair by pair: {took / whole:.1f} times slower; largest difference {apart:.1e}")
 
 
-def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Callable[[Sequence[str]], Any]) -> list[float]:
-    """Compute the transport cost of each pair in the obvious way: encode segments and wholes, the dense cost, POT."""
+def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Any) -> list[float]:
+    """Compute the transport cost of each pair in the obvious way: encode its segments, compare all of them, POT."""
     import ot
 
-    found = []
+    costs, found = shipped_costs(vectors=True), []
     for before, after in zip(clean, perturbed, strict=True):
-        ours, theirs = segment([before, after])
-        read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
-        first, second = encode(read[0]), encode(read[1])
+        ours, theirs, a, b = texts_of(before, after)
+        (first, its_words), (second, other_words) = read(ours, encode), read(theirs, encode)
         _ = 1 - encode([before]) @ encode([after]).T  # the global drift, which the fast path also computes
-        compare = comparer(*read)
-        cost = np.clip(1 - first.astype(np.float64) @ second.T.astype(np.float64), 0, 1)
-        cost[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
-        nearness = discount_rewordings(cost, compare)
-        cost = nearness.copy()
-        for i, one in enumerate(read[0]):
-            for j, other in enumerate(read[1]):
-                cost[i, j] = 0.0 if one == other else max(cost[i, j], compare((i,), (j,)).cost)
-        a, b = (np.array([part.mass for part in parts], dtype=float) for parts in (ours, theirs))
-        found.append(float((ot.emd(a / a.sum(), b / b.sum(), cost + NEARNESS * nearness) * cost).sum()))
+        compare = comparer(ours, theirs, words=(its_words, other_words))
+        semantic, cost = distances(ours, first, theirs, second), np.zeros((len(ours), len(theirs)))
+        for i, j in np.ndindex(*cost.shape):
+            cost[i, j] = costs.cost(costs.total([*compare((i,), (j,)), Finding("meaning", semantic[i, j], "")]))
+        found.append(float((ot.emd(a, b, cost + NEARNESS * semantic) * cost).sum()))
     return found
 
 
-def transport_cost(before: str, after: str, encode: Callable[[Sequence[str]], Any]) -> float:
+def transport_cost(before: str, after: str, encode: Any) -> float:
     """Return the cost of the plan that drift is based on, before segments are grouped."""
-    ours, theirs = segment([before, after])
-    read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
-    semantic = np.clip(1 - encode(read[0]).astype(np.float64) @ encode(read[1]).astype(np.float64).T, 0, 1)
-    semantic[np.array(read[0], dtype=object)[:, None] == np.array(read[1], dtype=object)] = 0.0
-    a, b = (masses([part.mass for part in parts]) for parts in (ours, theirs))
-    found = align(semantic, a, b, lambda one, other: 1.0, comparer(*read))
+    ours, theirs, a, b = texts_of(before, after)
+    (first, its_words), (second, other_words) = read(ours, encode), read(theirs, encode)
+    compare = comparer(ours, theirs, words=(its_words, other_words))
+    semantic = distances(ours, first, theirs, second)
+    found = align(semantic, a, b, lambda one, other: 1.0, compare, shipped_costs(vectors=True))
     return float((found.plan * found.cost).sum())
 
 
-def unique_texts(clean: Sequence[str], perturbed: Sequence[str]) -> list[str]:
-    both = [*clean, *perturbed]
-    return list(dict.fromkeys([*both, *(part.text for parts in segment(both) for part in parts)]))
+def texts_of(before: str, after: str) -> tuple[list[str], list[str], Any, Any]:
+    """Return the texts and masses of two answers' segments, with misspellings corrected."""
+    ours, theirs = segment([before, after])
+    read = correct_misspellings([part.text for part in ours], [part.text for part in theirs])
+    return *read, masses([part.mass for part in ours]), masses([part.mass for part in theirs])
+
+
+def read(texts: Sequence[str], encode: Any) -> tuple[Any, list[Worded]]:
+    """Return the vectors of texts, and their words with vectors."""
+    words = [words_of(text, language_of(text)) for text in texts]
+    rows, vectors = encode.with_words(texts, [[(word.start, word.end) for word in each] for each in words])
+    return rows.astype(np.float64), [Worded(*each) for each in zip(words, vectors, strict=True)]
+
+
+def distances(ours: Sequence[str], first: Any, theirs: Sequence[str], second: Any) -> Any:
+    """Return the semantic distances between segments, 0 for equal ones."""
+    apart = np.clip(1 - first @ second.T, 0, 1)
+    apart[np.array(ours, dtype=object)[:, None] == np.array(theirs, dtype=object)] = 0.0
+    return apart
+
+
+def read_answers(path: Path) -> tuple[list[str], list[str]]:
+    """Return pairs of answers of two sentences each, from a file of pairs of sentences."""
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    twos = list(zip(rows[::2], rows[1::2], strict=False))
+    return [f"{one['a']} {two['a']}" for one, two in twos], [f"{one['b']} {two['b']}" for one, two in twos]
 
 
 def answers(count: int, rng: random.Random) -> tuple[list[str], list[str]]:
@@ -163,12 +167,13 @@ def sentence(rng: random.Random) -> str:
     return f"{who} {rng.choice(VERBS)} {whom} at {rng.choice(PLACES)} {rng.choice(TAILS)}{price}."
 
 
-def median(work: Callable[[], Sequence[Drift] | Any], repeats: int) -> float:
+def median(work: Callable[[], object], repeats: int) -> float:
+    """Return the median processor time of some work, in seconds."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return statistics.median(times)
 
 

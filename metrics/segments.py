@@ -133,9 +133,14 @@ def _content_tokens(chunk: str) -> int:
 
     In scripts without spaces, two characters count as one token.
     """
-    bare = chunk.rstrip(".,;:!?")
-    if bare.isascii() and bare.isalpha() and "." not in chunk:
-        return int(bare.lower() not in _stop_words())  # what spaCy finds, ten times faster
+    bare = chunk.strip('"()').rstrip('.,;:!?"()')
+    initial = "." in chunk and bare[-1:].isupper()
+    if bare.isascii() and "." not in bare and not initial:  # what spaCy finds, ten times faster
+        if bare.isdecimal():
+            return 1
+        parts = bare.removesuffix("'s").split("-")
+        if all(map(str.isalpha, parts)):
+            return sum(part.lower() not in _stop_words() for part in parts)
     chunk = without_surrogates(chunk)
     tokens = _tokenizer("hi" if "\u0900" <= chunk[0] <= "\u097f" else "en")(chunk)
     return max(

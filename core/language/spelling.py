@@ -62,9 +62,14 @@ def find_misspelling(one: str, other: str, language: str = "en") -> str:
 @lru_cache(maxsize=1 << 16)
 def frequency(word: str, language: str = "en") -> float:
     """Return the Zipf frequency of a word in its language: log10 of its occurrences per billion words."""
-    from wordfreq import zipf_frequency
+    from wordfreq import freq_to_zipf, get_frequency_dict, zipf_frequency
 
     code = "hi" if "\u0900" <= word[:1] <= "\u097f" else language if language in _counted() else "en"
+    if (
+        word.isascii() and word.isalpha() and word.islower()
+    ):  # nothing to cut or normalise, which takes most of the time
+        found = get_frequency_dict(code).get(word)
+        return round(freq_to_zipf(found), 2) if found else 0.0
     return float(zipf_frequency(word, code))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,7 @@ _MOST = 0.5
 """A segment more of whose weight than this is left out is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """How far two groups of segments differ.
 
     Attributes:
@@ -54,7 +53,7 @@ class Judgement:
     def at_most(self, other: Judgement) -> Judgement:
         """Return the milder judgement, with the lesser of both conflicts."""
         milder = other if other.cost < self.cost else self
-        return replace(milder, kept=min(self.kept, other.kept), conflict=min(self.conflict, other.conflict))
+        return milder._replace(kept=min(self.kept, other.kept), conflict=min(self.conflict, other.conflict))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +106,11 @@ def align(
     moved = plan * cost
     clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
     clean = [
-        replace(judged[i, j], cost=drift)
+        judged[i, j]._replace(cost=drift)
         for (i, j), drift in zip(enumerate(clean_partners), (moved.sum(1) / a).tolist(), strict=True)
     ]
     perturbed = [
-        replace(judged[i, j], cost=drift)
+        judged[i, j]._replace(cost=drift)
         for (j, i), drift in zip(enumerate(perturbed_partners), (moved.sum(0) / b).tolist(), strict=True)
     ]
     whole_columns, whole_rows = _mostly_from(plan, b), _mostly_from(plan.T, a)
@@ -169,7 +168,7 @@ REFUSAL = Judgement(1.0, 1.0, 1.0, reason="refusal")
 
 def _explain(found: Judgement, otherwise: str) -> Judgement:
     """Return a judgement with a reason: `otherwise` if no single difference explains a large drift."""
-    return found if found.reason or found.cost <= NO_COUNTERPART else replace(found, reason=otherwise)
+    return found if found.reason or found.cost <= NO_COUNTERPART else found._replace(reason=otherwise)
 
 
 def _solve(
@@ -185,7 +184,13 @@ def _solve(
     The plan minimises the cost plus a share of the semantic distance. Comparing can only raise a cost above that of the
     semantic distance, so a plan is optimal once every pair that it uses has been compared. Each round also compares the
     nearest pairs of the segments concerned, twice as many each time, to need few rounds.
+
+    Of several optimal plans, the same one is found for the two answers exchanged.
     """
+    if (len(a), a.tolist(), semantic.tolist()) > (len(b), b.tolist(), semantic.T.tolist()):
+        turned = None if elsewhere is None else [*zip(*elsewhere, strict=True)]
+        found = _solve(semantic.T, b, a, lambda its, mine, distance: judge(mine, its, distance), costs, turned)
+        return found[0].T, found[1].T, {(i, j): each for (j, i), each in found[2].items()}
     meaning = costs.weights["meaning"]
     cost = np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
     if elsewhere is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1024
 GRAM_SIZES = (2, 3, 4)
-_AT_ONCE = 256
+_AT_ONCE = 64
 
 
 @encoder("lexical", power=2.0)
@@ -29,10 +29,11 @@ def _lexical(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
 
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for start in range(0, len(texts), _AT_ONCE):
-        rows[start : start + _AT_ONCE] = _counts(texts[start : start + _AT_ONCE])
-    np.copyto(rows, np.sign(rows) * np.sqrt(np.abs(rows)))
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    np.divide(rows, lengths, out=rows, where=lengths > 0)
+        some = rows[start : start + _AT_ONCE]  # in blocks that fit into the processor's cache
+        some[:] = _counts(texts[start : start + _AT_ONCE])
+        np.copysign(np.sqrt(np.abs(some)), some, out=some)
+        lengths = np.linalg.norm(some, axis=1, keepdims=True)
+        np.divide(some, lengths, out=some, where=lengths > 0)
     return rows
 
 

@@ -33,6 +33,11 @@ class Compared:
     before: Answer
     after: Answer
 
+    @property
+    def language(self) -> str:
+        """The language of both groups; English if they differ."""
+        return self.ours.language if self.ours.language == self.theirs.language else "en"
+
     @cached_property
     def found(self) -> Difference:
         """The difference in words between the two groups."""
@@ -47,6 +52,14 @@ class Compared:
     def gained(self) -> frozenset[str]:
         """The stems that only the perturbed group has and that are nowhere in the clean answer, literals aside."""
         return self.before.missing(self.found.gained - {one.key for one in self.theirs.literals})
+
+    @cached_property
+    def rows(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The keys of the terms of either group in order, between two "", those of words with the same meaning made
+        one."""
+        alike = dict(self.found.alike)
+        its = ["", *(alike.get(term.key, term.key) for term in self.theirs.order), ""]
+        return ["", *(term.key for term in self.ours.order), ""], its
 
     @cached_property
     def moved(self) -> int:
@@ -75,5 +88,5 @@ def _sign_in_words(mine: Sequence[Quantity], its: Sequence[Quantity], ours: Fact
     if any(one.kind != "number" or not one.value for one in mine):
         return False
     found = difference(ours, theirs)
-    above = found.gained if mine[0].value < 0 else found.lost
-    return not contrasting_stems(lexicon_language(ours.language)).isdisjoint(above)
+    above, language = (found.gained, theirs.language) if mine[0].value < 0 else (found.lost, ours.language)
+    return not contrasting_stems(lexicon_language(language)).isdisjoint(above)

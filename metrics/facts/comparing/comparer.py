@@ -74,7 +74,7 @@ class Comparer:
         found = chain(found, self._wording(ours, theirs, pair))
         if self.before.parse is not None:
             found = chain(found, _parsed_swap(mine, its, self.before, self.after))
-        return tuple(found)
+        return tuple(each for each in found if each.strength)
 
     def _wording(self, ours: Group, theirs: Group, pair: Compared) -> Iterator[Finding]:
         if self.words is None:
@@ -151,7 +151,8 @@ def findings(
     if ours is theirs:
         return ()
     pair = Compared(ours, theirs, before or _alone(ours), after or _alone(theirs))
-    return (*_in_context(pair), *_whatever_the_context(ours, theirs))
+    found = (*_in_context(pair), *_whatever_the_context(ours, theirs))
+    return tuple(each for each in found if each.strength)
 
 
 def _in_context(pair: Compared) -> Iterator[Finding]:

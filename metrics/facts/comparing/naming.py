@@ -29,21 +29,22 @@ def name_findings(pair: Compared) -> Iterator[Finding]:
     ours, theirs, found = pair.ours, pair.theirs, pair.found
     if not found.lost or not found.gained:
         return
-    named, language = pair.before.names | pair.after.names, ours.language
-    mine = set(_among(_names(ours, named), found.lost, language))
-    its = set(_among(_names(theirs, named), found.gained, language))
+    named = pair.before.names | pair.after.names
+    lost = _among(_names(ours, named), found.lost, ours.language)
+    gained = _among(_names(theirs, named), found.gained, theirs.language)
+    mine, its = {*lost - gained}, {*gained - lost}  # stems of the same name in two languages may differ
     if pair.moved > 1:
-        mine = {name for name in mine if stem(name, language) in pair.lost}
-        its = {name for name in its if stem(name, language) in pair.gained}
+        mine = {name for name in mine if stem(name, ours.language) in pair.lost}
+        its = {name for name in its if stem(name, theirs.language) in pair.gained}
     if (mine or its) and len(found.lost) == len(found.gained) == 1:
         mine, its = mine or _items(ours, found.lost), its or _items(theirs, found.gained)
     for name in sorted(mine):
-        close = next((other for other in sorted(its) if is_misspelt(name, other, language)), None)
+        close = next((other for other in sorted(its) if is_misspelt(name, other, pair.language)), None)
         if close is None or name in pair.after.words or close in pair.before.words:
             continue  # one answer uses both, so they are two names
         yield Finding(
             "spelling",
-            OSA.distance(name, close) / len(name),
+            OSA.distance(name, close) / max(len(name), len(close)),
             f"name {_form(ours, name)} -> {_form(theirs, close)} (spelling)",
             (_form(ours, name),),
             (_form(theirs, close),),

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations, pairwise, product
 from typing import NamedTuple
 
-from holdfast.language.lexicon_tables import grammar
-from holdfast.language.meanings import actors, contrasts, tables
+from holdfast.language.lexicon_tables import grammar, words_with
+from holdfast.language.meanings import actors, contrasts
 from holdfast.metrics.facts.comparing.cases import exchanged_cases, is_order_free
 from holdfast.metrics.facts.comparing.difference import Difference, shared_family
 from holdfast.metrics.facts.reading.fact_types import OWNER, Facts, Term
@@ -80,14 +80,9 @@ def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str]
     at = next((at for at, term in enumerate(facts.order) if term.key == verb), 0)
     agents = set(keys[:at])
     if verb in facts.passive:
-        jobs = tables(facts.language).jobs
-        agents = {key for key, term in zip(keys, facts.order, strict=True) if _acts(term, jobs)}
+        by = words_with(facts.language, "agent")
+        agents = {key for key, term in zip(keys, facts.order, strict=True) if term.mark in by}
     return agents, {*keys} - agents
-
-
-def _acts(term: Term, jobs: Mapping[str, Collection[str]]) -> bool:
-    """Return whether a term is the agent of a passive: by thieves."""
-    return "agent" in jobs.get(term.mark, ())
 
 
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
@@ -96,24 +91,30 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     If other words differ as well, only names count, and nouns for people if little differs.
     """
     alike = dict(found.alike)
+    if _is_in_order(ours, theirs, alike):
+        return None
     first, second = _places(ours.order, {}), _places(theirs.order, alike)
     common = [key for key in first if key in second]
-    if len(common) < 3 or _is_in_order(ours, theirs, alike, first.keys() & second.keys()):
+    if len(common) < 3:
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     language = shared_family(ours, theirs)
     who = actors() if language == "en" and (strict or _differ_in_little(found)) else frozenset()
-    against = contrasts(language)
-    for one, other in combinations(sorted(common), 2):
-        kinds = {key: _kind(first[key], second[key]) for key in (one, other)}
-        named = all(kind == "name" or key in who for key, kind in kinds.items())
-        if "relation" in kinds.values() or not (named or (strict and kinds[one] == kinds[other])):
+    against, by = contrasts(language), words_with(language, "agent")
+    kinds = {key: _kind(first[key], second[key]) for key in common}
+    named = {key for key, kind in kinds.items() if kind == "name" or (key in who and kind != "relation")}
+    movable = sorted(key for key, kind in kinds.items() if kind != "relation") if strict else sorted(named)
+    for one, other in combinations(movable, 2):
+        both_named = one in named and other in named
+        if not both_named and kinds[one] != kinds[other]:
             continue
-        rest = [second[key][0].at for key in common if key not in (one, other)]
-        if not named and any(before > after for before, after in pairwise(rest)):
-            continue  # the whole segment is reordered
         meetings = _meetings(ours, first[one], first[other]), _meetings(theirs, second[one], second[other])
         for mine, its in zip(*meetings, strict=False):
+            if not _is_reversed(mine, its) and not any(place.term.mark in by for place in (*mine, *its)):
+                continue
+            rest = [second[key][0].at for key in common if key not in (one, other)]
+            if not both_named and any(before > after for before, after in pairwise(rest)):
+                continue  # the whole segment is reordered
             between = [
                 key
                 for key in common
@@ -128,18 +129,28 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     return None
 
 
-def _is_in_order(ours: Facts, theirs: Facts, alike: Mapping[str, str], common: Collection[str]) -> bool:
+def _is_in_order(ours: Facts, theirs: Facts, alike: Mapping[str, str]) -> bool:
     """Return whether the common terms are in one order on both sides and no verb is passive on one side only."""
-    mine = [term.key for term in ours.order if term.key in common]
-    its = [key for term in theirs.order if (key := alike.get(term.key, term.key)) in common]
-    marks = any(_acts(term, tables(side.language).jobs) for side in (ours, theirs) for term in side.order)
-    return mine == its and not marks and ours.passive == {alike.get(key, key) for key in theirs.passive}
+    here, there = [term.key for term in ours.order], [alike.get(term.key, term.key) for term in theirs.order]
+    common = {*here}.intersection(there)
+    if [key for key in here if key in common] != [key for key in there if key in common]:
+        return False
+    if ours.passive != {alike.get(key, key) for key in theirs.passive}:
+        return False
+    sides = ((side.order, words_with(side.language, "agent")) for side in (ours, theirs))
+    return not any(term.mark in by for order, by in sides for term in order)
+
+
+def _is_reversed(mine: _Meeting, its: _Meeting) -> bool:
+    """Return whether two terms are in another order."""
+    return (mine[0].at < mine[1].at) != (its[0].at < its[1].at)
 
 
 def _have_swapped(
     ours: Facts, theirs: Facts, alike: Mapping[str, str], mine: _Meeting, its: _Meeting, between: Collection[str]
 ) -> bool:
-    """Return whether two terms swapped roles, given the terms between them that relate them on both sides."""
+    """Return whether two terms that are reversed, or of which one is an agent, swapped roles, given the terms between
+    them that relate them on both sides."""
     words = all(place.term.kind == "word" for place in (*mine, *its))
     if words and (_has_comma_after_first(ours, mine) or _has_comma_after_first(theirs, its)):
         return False  # a clause that moved: "To restart, press ..."
@@ -149,13 +160,10 @@ def _have_swapped(
     if (ours.cases or grammar(ours.language).cases) and is_order_free(ours, theirs, *keys):
         return False
     turned = ours.passive ^ {alike.get(key, key) for key in theirs.passive}
-    reversed_ = (mine[0].at < mine[1].at) != (its[0].at < its[1].at)
+    reversed_ = _is_reversed(mine, its)
     if not between or reversed_ == any(key in turned for key in between):
         return False
-    if reversed_ and words and not turned.isdisjoint(keys):
-        return False  # a passive verb, whose place differs
-    jobs = tables(shared_family(ours, theirs)).jobs
-    return reversed_ or any(_acts(place.term, jobs) for place in (*mine, *its))
+    return not (reversed_ and words and not turned.isdisjoint(keys))  # a passive verb, whose place differs
 
 
 def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
@@ -164,10 +172,12 @@ def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str]
     For example: fry the onions, then add the garlic. Members of a list may be in any order, and so may nouns without a
     preposition if the language marks case.
     """
-    mine, its = list(ours.order), list(theirs.order)
+    mine, its = ours.order, theirs.order
+    if len(mine) != len(its) or not _differ_in_nothing_else(ours, theirs, found):
+        return None
     alike = dict(found.alike)
     here, there = [term.key for term in mine], [alike.get(term.key, term.key) for term in its]
-    if len(here) != len(there) or here == there or not _differ_in_nothing_else(ours, theirs, found):
+    if here == there:
         return None
     if ours.passive != theirs.passive:
         return None
@@ -267,20 +277,21 @@ def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
     strict = _differ_in_nothing_else(ours, theirs, found)
     for step in (-1, 1):
         mine, its = _markers(ours, step), _markers(theirs, step)
-        common = sorted(mine.keys() & its.keys())
-        for i, one in enumerate(common):
-            for other in common[i + 1 :]:
-                if (one in ours.numbers) != (other in ours.numbers):
-                    continue
-                exchanged = mine[one] != mine[other] and mine[one] == its[other] and mine[other] == its[one]
-                if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
-                    return one, other
+        changed = sorted(key for key in mine.keys() & its.keys() if mine[key] != its[key])
+        for one, other in combinations(changed, 2):
+            if (one in ours.numbers) != (other in ours.numbers):
+                continue
+            exchanged = mine[one] == its[other] and mine[other] == its[one]
+            if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
+                return one, other
     return None
 
 
 def _markers(facts: Facts, step: int) -> dict[str, str]:
     """Map each noun or name to the relation before it (step -1, English) or after it (step 1, Hindi), "" if none."""
     order = facts.order
+    if step == 1 and not any(term.key in _AFTER for term in order if term.kind == "relation"):
+        return {}
     found: dict[str, str] = {}
     for at, term in enumerate(order):
         if term.kind != "relation":

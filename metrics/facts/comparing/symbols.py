@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -23,6 +24,8 @@ _SYMBOL: Any = regex.compile(
     | (?<=[\p{N}\p{L})]\s)[-−](?=\s\p{N})            # 2x - 3""",
     regex.VERBOSE,
 )
+_TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d")
+"""Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
 _OPERATOR: Any = regex.compile(r"[-−+*=<>≤≥×÷→⇒!]+")
 _QUANTITY: Any = regex.compile(
     r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
@@ -48,4 +51,6 @@ def symbol_findings(pair: Compared) -> Iterator[Finding]:
 
 @lru_cache(maxsize=1 << 15)
 def _symbols(text: str) -> tuple[str, ...]:
+    if text.isascii() and not _TRIGGER.search(text):
+        return ()
     return tuple(found for found in _SYMBOL.findall(text) if not _QUANTITY.fullmatch(found))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -54,7 +53,7 @@ def moved_findings(pair: Compared) -> Iterator[Finding]:
     alike = dict(pair.found.alike)
     mine = [term.key for term in pair.ours.order if _has_place(term)]
     its = [alike.get(term.key, term.key) for term in pair.theirs.order if _has_place(term)]
-    common = (Counter(mine) & Counter(its)).total()
+    common = LCSseq.similarity(sorted(mine), sorted(its))
     if common > 1 and (moved := common - LCSseq.similarity(mine, its)):
         yield Finding("moved", moved / max(len(mine), len(its)), "order of the words")
 
@@ -66,7 +65,6 @@ def _has_place(term: Term) -> bool:
 
 def substitution_findings(pair: Compared) -> Iterator[Finding]:
     """Yield the weightiest word in the place of another: an open world, in which no list says what excludes what."""
-    language = pair.ours.language
     best, found = 0.0, None
     lost, gained = _by_weight(pair.ours, pair.lost), _by_weight(pair.theirs, pair.gained)
     for heavy, one in lost:
@@ -76,7 +74,7 @@ def substitution_findings(pair: Compared) -> Iterator[Finding]:
             if one in pair.ours.name_keys and other in pair.theirs.name_keys:
                 continue  # `name_findings` compares them
             forms = pair.ours.forms.get(one, one), pair.theirs.forms.get(other, other)
-            if stand_alike(pair, one, other) and not is_slip(forms[0].lower(), forms[1].lower(), language):
+            if stand_alike(pair, one, other) and not is_slip(forms[0].lower(), forms[1].lower(), pair.language):
                 best, found = (heavy * weight) ** 0.5, forms
     if found:
         yield replaced("word", best, [found[0]], [found[1]])
@@ -84,7 +82,8 @@ def substitution_findings(pair: Compared) -> Iterator[Finding]:
 
 def _by_weight(facts: Facts, keys: Set[str]) -> list[tuple[float, str]]:
     """Return keys with their weights, the heaviest first."""
-    return sorted(((_weight(facts, {key}), key) for key in keys), reverse=True)
+    weights = _weights(facts)
+    return sorted(((weights[key], key) for key in keys), reverse=True)
 
 
 def unlike_findings(pair: Compared) -> Iterator[Finding]:
@@ -98,16 +97,10 @@ def unlike_findings(pair: Compared) -> Iterator[Finding]:
 
 def stand_alike(pair: Compared, one: str, other: str) -> bool:
     """Return whether two terms are in the same place: the words before both are the same, or those after both."""
-    alike = dict(pair.found.alike)
-    mine, its = _around(pair.ours.order, one, {}), _around(pair.theirs.order, other, alike)
-    return any(not here.isdisjoint(there) for here, there in zip(mine, its, strict=True))
-
-
-def _around(order: Sequence[Term], key: str, alike: dict[str, str]) -> tuple[set[str], set[str]]:
-    """Return what is right before and right after each occurrence of a term; "" is the end of the segment."""
-    keys = ["", *(alike.get(term.key, term.key) for term in order), ""]
-    places = [at for at, found in enumerate(keys) if found == key]
-    return {keys[at - 1] for at in places}, {keys[at + 1] for at in places}
+    ours, theirs = pair.rows
+    mine = [at for at, key in enumerate(ours) if key == one]
+    its = [at for at, key in enumerate(theirs) if key == other]
+    return any(ours[i + step] == theirs[j + step] for i in mine for j in its for step in (-1, 1))
 
 
 def vector_findings(ours: Worded, theirs: Worded, before: Worded, after: Worded) -> Iterator[Finding]:
@@ -148,11 +141,17 @@ def _is_said(one: Quantity) -> bool:
 @lru_cache(maxsize=1 << 15)
 def _total(facts: Facts) -> float:
     """Return the weight of all words and numbers of a group."""
-    return _weight(facts, facts.keys) + len(facts.quantities)
+    return sum(_weights(facts).values()) + len(facts.quantities)
 
 
 def _weight(facts: Facts, keys: Set[str]) -> float:
-    return sum(weight_of(facts.forms.get(key, key).lower(), facts.language) for key in keys)
+    return sum(map(_weights(facts).__getitem__, keys))
+
+
+@lru_cache(maxsize=1 << 15)
+def _weights(facts: Facts) -> Mapping[str, float]:
+    """Return the weight of each stem."""
+    return {key: weight_of(facts.forms.get(key, key).lower(), facts.language) for key in facts.keys}
 
 
 def _forms(facts: Facts, keys: Set[str], numbers: Sequence[Quantity]) -> tuple[str, ...]:

@@ -86,8 +86,8 @@ class FactCollector:
             kind: "word", "name" or "number".
             form: The term as written.
         """
-        before = self.order[-1] if self.order else None
-        self.order.append(Term(key, kind, self._comma, before.key if before and before.kind == "relation" else ""))
+        order = self.order
+        order.append(Term(key, kind, self._comma, order[-1].key if order and order[-1].kind == "relation" else ""))
         self._comma = False
         self.forms.setdefault(key, form)
         if kind != "number":

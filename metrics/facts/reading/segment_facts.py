@@ -68,19 +68,22 @@ class _Reader(FactCollector):
         begins = dict(found)
         shouting = self.text.isupper() and len(self.tokens) > 3
         self._without_capitals = self.text == self.text.lower()
+        language, known, words, add_term = self.language, self.known, self.words, self.add_term
         for at, token in enumerate(self.tokens):
             text, lower, kind = token
             self._at = at
             if at in used:
                 if at in begins:
-                    self.add_term(begins[at].key, "number", begins[at].form)
+                    add_term(begins[at].key, "number", begins[at].form)
             elif kind == "word":
-                self.words.add(lower)
-                word = word_of(lower, self.language)
-                if word.opens_phrase and (phrase := phrase_at(self.tokens, at, used, self.language)):
+                words.add(lower)
+                word = word_of(lower, language)
+                if word.opens_phrase and (phrase := phrase_at(self.tokens, at, used, language)):
                     self._read_phrase(*phrase, used)
-                elif not word.plain or text != lower or (self._without_capitals and lower in self.known):
+                elif not word.plain or text != lower or (self._without_capitals and lower in known):
                     self._read_word(at, token, shouting)
+                elif word.simple:
+                    add_term(word.key, "word", text)
                 elif not word.inert:
                     self.apply(word, lower, text)
             elif kind == "mark":

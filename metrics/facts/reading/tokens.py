@@ -107,7 +107,11 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
         plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group(), digit.group())), plain)
         plain = rewrite_dates(plain) if grammar(language).unspaced else plain
         found = _in_all(literal, spaced).finditer(plain)
-    tokens = [_token(match.group(), match.lastgroup or "date") for match in found if match.group()]
+    tokens = [
+        Token(piece, piece.lower(), "word") if match.lastgroup == "plain" else _token(piece, match.lastgroup or "date")
+        for match in found
+        if (piece := match.group())
+    ]
     rules = grammar(language)
     if rules.elided and "'" in text.replace("’", "'"):
         tokens = [one for token in tokens for one in _split_elision(token, rules.elided)]
@@ -159,8 +163,6 @@ _NORMALISED = frozenset({"address", "code", "emoji"})
 
 
 def _token(piece: str, kind: str) -> Token:
-    if kind == "plain":
-        return Token(piece, piece.lower(), "word")
     if kind == "sign":
         return Token(piece, "minus", "mark")
     if piece == "24/7":

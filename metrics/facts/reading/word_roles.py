@@ -38,6 +38,7 @@ class Word(NamedTuple):
         level: What share it covers if it is a quantifier (all, most, some, ...), else None.
         modal: The jobs that express certainty or obligation.
         inert: Whether it has no effect on the facts of a segment: the, of.
+        simple: Whether it only adds a term: a content word that does nothing else.
         plain: Whether it is neither an abbreviation nor a title nor a contraction.
         opens_phrase: Whether it may begin a phrase that means the same as a single word.
     """
@@ -49,6 +50,7 @@ class Word(NamedTuple):
     level: float | None
     modal: frozenset[str]
     inert: bool
+    simple: bool
     plain: bool
     opens_phrase: bool
 
@@ -63,5 +65,6 @@ def word_of(lower: str, language: str) -> Word:
     marker = key in contrasting_stems(lexicon_language(language)) and not content
     modal = jobs & _MODAL_JOBS
     inert = not (content or marker or modal or level is not None or jobs & _ACTIVE)
+    simple = content and not jobs
     plain = "'" not in lower and lower[-1] != "." and lower not in abbreviations() and lower not in TITLES
-    return Word(key, jobs, content, marker, level, modal, inert, plain, key in phrase_starts(language))
+    return Word(key, jobs, content, marker, level, modal, inert, simple, plain, key in phrase_starts(language))
