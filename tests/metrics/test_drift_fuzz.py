@@ -1,7 +1,6 @@
 """Whatever two answers hold, drift is a number: no exception, no NaN, symmetric, 0 for identical answers."""
 
 import math
-from collections.abc import Sequence
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from holdfast.metrics.costs import CONFLICTS, COVERAGE
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.drift_columns import DRIFTS
-from holdfast.metrics.facts import Facts, facts_of, findings
+from holdfast.metrics.facts import facts_of, findings
 
 EXAMPLES = 60
 
@@ -53,6 +52,8 @@ def answers(draw: st.DrawFn) -> tuple[str, str]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(answers())
 @example(("I do n't know the answer .", "I know the answer ."))
+@example((5 * "I do n't know . " + "don 't", 6 * "I do n't know . " + "don 't"))
+@example(("Der Hund sieht den Mann nicht.", "I do n't know the answer .Der Hund sieht den Mann nicht."))
 def test_any_two_answers_have_a_symmetric_drift(pair: tuple[str, str]) -> None:
     one, other = pair
     there, back, same = segment_drift([one, other, one], [other, one, one], encoding="lexical")
@@ -64,6 +65,7 @@ def test_any_two_answers_have_a_symmetric_drift(pair: tuple[str, str]) -> None:
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(answers())
+@example(("I do n't know the answer .", "`rm -rf /`"))
 def test_any_two_segments_have_findings_of_known_kinds(pair: tuple[str, str]) -> None:
     ours, theirs = map(facts_of, pair)
     for found in (*findings(ours, theirs), *findings(theirs, ours)):
