@@ -47,6 +47,7 @@ def evaluate(
     min_meaning: float | None = None,
     paraphraser: Mapping[str, Scalar] | str | None = None,
     encoder: str | None = None,
+    comparer: str | None = None,
     granularity: Literal["sentence", "clause", "phrase"] | None = None,
     break_threshold: float | None = None,
     additions: Literal["ignore", "count"] | None = None,

@@ -13,15 +13,15 @@ from holdfast import notebook
 from holdfast.errors import UserError
 from holdfast.metrics.chat import without_chat
 from holdfast.metrics.collecting import collection_paused
+from holdfast.metrics.comparers.segment_comparer import FACTS, Answers, Comparer, comparer_of
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.metric import Scores
 from holdfast.metrics.segments import Granularity, Segment, segment
 
 if TYPE_CHECKING:
-    from holdfast.metrics.alignment import Distances, Judgement
-    from holdfast.metrics.costs import Costs
-    from holdfast.metrics.facts import Comparer, Finding, Worded
+    from holdfast.metrics.alignment import Distances, Judge, Judgement
+    from holdfast.metrics.facts import Finding, Worded
 
 TAIL = 0.25
 """The share of the mass that `tail_drift` averages over: the worst quarter."""
@@ -122,7 +122,7 @@ def segment_drift(
     encoding: Encoding | str | None = None,
     granularity: Granularity = "sentence",
     pipeline: str | None = None,
-    costs: Costs | None = None,
+    comparer: Comparer | str | None = None,
 ) -> list[Drift]:
     """Align each clean answer with its perturbed counterpart and measure how far every segment drifted.
 
@@ -139,14 +139,15 @@ def segment_drift(
         encoding: The encoders to use, or their names (as in "minilm,hi=path/to/encoder"); minilm if None.
         granularity: What to cut answers into: "sentence", "clause" or "phrase".
         pipeline: An installed spaCy pipeline that finds the sentences and adds its entities and parse to the facts.
-        costs: What each kind of difference costs; by default what comes with Holdfast for the encoder.
+        comparer: What judges how far two segments differ, or its name (as in "nli=path/to/model"); `facts` if None.
 
     Returns:
         One `Drift` per pair, in order.
 
     Raises:
         UserError: If the lists differ in length, one is a bare string or holds anything but strings, `encoding` is
-            neither an `Encoding` nor a name, the granularity is unknown, or an encoder or pipeline is not installed.
+            neither an `Encoding` nor a name, the granularity is unknown, or an encoder, comparer or pipeline is not
+            installed or can't be loaded.
 
     >>> before, after = "Anna meets Ben. They leave at 12.", "Anna meets Ben. They leave at 21."
     >>> [found] = segment_drift([before], [after], encoding="lexical")
@@ -157,6 +158,8 @@ def segment_drift(
         raise UserError("segment_drift compares lists of answers: pass [clean] and [perturbed], not a bare string")
     if not isinstance(encoding, (Encoding, str, NoneType)):
         raise UserError(f"encoding must be the name of an encoder or an Encoding, got {_type(encoding)}")
+    if not isinstance(comparer, (Comparer, str, NoneType)):
+        raise UserError(f"comparer must be the name of a comparer or a Comparer, got {_type(comparer)}")
     if len(clean) != len(perturbed):
         raise UserError(
             f"got {len(clean)} clean and {len(perturbed)} perturbed answers; the lists must have the same length"
@@ -169,12 +172,11 @@ def segment_drift(
     if not changed:
         return [Drift()] * len(clean)
     from holdfast.metrics.alignment import Distances
-    from holdfast.metrics.costs import shipped_costs
     from holdfast.metrics.encoders.word_vectors import words_by_text
-    from holdfast.metrics.facts import comparer
     from holdfast.metrics.parsing import parse
 
     encoding = encoding if isinstance(encoding, Encoding) else encoding_of(encoding or "minilm")
+    chosen = comparer if isinstance(comparer, Comparer) else comparer_of(comparer or FACTS)
     texts = list(dict.fromkeys(text for i in changed for text in (clean[i], perturbed[i])))
     parses = parse(texts, pipeline) if pipeline else None
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
@@ -188,13 +190,19 @@ def segment_drift(
         read = {i: _with_slips_fixed(clean[i], perturbed[i], parts) for i in mine}
         pieces = dict.fromkeys(text for sides in read.values() for side in sides for text in side)
         encode = encoding.encode(name)
-        words = words_by_text(pieces, encode)  # first, since an encoder that remembers reads the texts once for both
+        # first, since an encoder that remembers reads the texts once for both
+        words = words_by_text(pieces, encode) if chosen.reads_words else None
         distances = Distances(chain(whole, pieces), encode, encoding.power(name))
-        table = costs or shipped_costs(words is not None)
-        for i in mine:
-            sides = _worded(read[i], words)
-            compare = comparer(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), sides)
-            found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, compare, table, name)
+        judges = {
+            i: chosen.judge(
+                Answers(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), _worded(read[i], words))
+            )
+            for i in mine
+        }
+        while mine:
+            for i in mine:
+                found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, judges[i], name)
+            mine = chosen.settle({i: judges[i] for i in mine})
     same = Drift()
     return [found.get(i, same) for i in range(len(clean))]
 
@@ -205,8 +213,7 @@ def _drift(
     parts: dict[str, list[Segment]],
     read: tuple[list[str], list[str]],
     distances: Distances,
-    compare: Comparer,
-    costs: Costs,
+    judge: Judge,
     encoder: str,
 ) -> Drift:
     from holdfast.metrics.alignment import REFUSAL, align, masses
@@ -216,7 +223,7 @@ def _drift(
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
-    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), compare, costs)
+    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), judge)
     if (refused := is_refusal(clean)) != is_refusal(perturbed):
         (found.clean if refused else found.perturbed)[0] = REFUSAL
     judged = [*found.clean, *found.perturbed]

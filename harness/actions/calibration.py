@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from holdfast.errors import UserError
+from holdfast.harness.plan import model_judge  # noqa: F401 (registers the comparer)
 from holdfast.harness.results.statistics import Values, proportion_interval
 from holdfast.harness.store.records import IDENTITY
 from holdfast.harness.store.stored_run import open_run
+from holdfast.metrics.comparers.segment_comparer import FACTS, Comparer, comparer_of
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
@@ -52,6 +54,7 @@ class Calibration:
     judged_on: int
     noise_floor: float | None
     encoder: str
+    comparer: str
     granularity: Granularity
 
 
@@ -60,6 +63,7 @@ def calibrate(
     *,
     pairs: Path | None = None,
     encoder: str = "minilm",
+    comparer: str = FACTS,
     granularity: Granularity = "sentence",
     false_alarm: float = 0.1,
 ) -> Calibration:
@@ -73,6 +77,7 @@ def calibrate(
         runs: Runs whose noise floor the threshold must exceed.
         pairs: A file of labelled pairs; by default the embedded set.
         encoder: The sentence encoder.
+        comparer: What judges how far two segments differ.
         granularity: What answers are cut into.
         false_alarm: The bound on the false-alarm rate, in (0, 1).
 
@@ -87,8 +92,8 @@ def calibrate(
         if {pair.changed for pair in half} != {True, False}:
             raise UserError(f"the labelled pairs of the half '{name}' must include both changed and unchanged ones")
     floor = _noise_floor(runs)  # first, since the rest takes long
-    encoding = encoding_of(encoder)
-    drifts = {name: _drifts(half, encoding, granularity) for name, half in halves.items()}
+    encoding, judging = encoding_of(encoder), comparer_of(comparer)
+    drifts = {name: _drifts(half, encoding, judging, granularity) for name, half in halves.items()}
     same = drifts["build"][[not pair.changed for pair in halves["build"]]]
     threshold = _just_above(max(_bounded(same, false_alarm), floor or 0.0))
     broke = drifts["test"] >= threshold
@@ -108,6 +113,7 @@ def calibrate(
         judged_on=len(halves["test"]),
         noise_floor=floor,
         encoder=encoder,
+        comparer=comparer,
         granularity=granularity,
     )
 
@@ -119,7 +125,8 @@ def check_target(out: Path) -> None:
 
 def print_calibration(found: Calibration, out: Path | None) -> None:
     """Print a calibration, and write it as JSON to `out` if given."""
-    print(f"break threshold  {found.threshold:.4f}   (encoder {found.encoder}, {found.granularity})")
+    how = f"encoder {found.encoder}, comparer {found.comparer}, {found.granularity}"
+    print(f"break threshold  {found.threshold:.4f}   ({how})")
     low, high = found.false_alarm_interval
     print(f"false alarms     {found.false_alarm:.3f} [{low:.3f}, {high:.3f}] on pairs of equal meaning")
     print(f"                 {found.fitted_false_alarm:.3f} on the half it was fitted on")
@@ -135,12 +142,13 @@ def print_calibration(found: Calibration, out: Path | None) -> None:
         write_text(out, json.dumps(asdict(found), indent=2) + "\n")
 
 
-def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, granularity: Granularity) -> Values:
+def _drifts(pairs: Sequence[LabelledPair], encoding: Encoding, comparer: Comparer, granularity: Granularity) -> Values:
     found = segment_drift(
         [pair.clean for pair in pairs],
         [pair.perturbed for pair in pairs],
         encoding=encoding,
         granularity=granularity,
+        comparer=comparer,
     )
     return np.array([drift.break_drift for drift in found])
 

@@ -1,4 +1,4 @@
-"""One line about each registered thing: a task, a perturbation, a metric, an encoder, a backend or a method."""
+"""One line about each registered thing: a task, a perturbation, a metric, an encoder, a comparer, a backend, ..."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,9 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import backends
+from holdfast.harness.plan import model_judge  # noqa: F401 (registers the comparer)
 from holdfast.metrics import Metric, metrics
+from holdfast.metrics.comparers.segment_comparer import comparers
 from holdfast.metrics.encoders.encoder import Encoder, encoders
 from holdfast.perturbations import Perturbation, perturbations
 from holdfast.registry import Registry
@@ -18,6 +20,7 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "perturbations": perturbations,
     "metrics": metrics,
     "encoders": encoders,
+    "comparers": comparers,
     "backends": backends,
     "methods": methods,
 }

@@ -35,6 +35,7 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
             encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
             granularity=config.granularity,
             pipeline=config.spacy_pipeline,
+            comparer=config.comparer,
         )
     if as_json:
         fields = ("key", "adapter", "task", "sample", "perturbation", "severity", "repeat", "edits")
@@ -52,7 +53,9 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
     print_drift(drift)
 
 
-def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granularity, as_json: bool) -> None:
+def compare_files(
+    first: Path, second: Path, *, encoder: str, comparer: str, granularity: Granularity, as_json: bool
+) -> None:
     """Print how far the text in `second` drifted from the one in `first`; `-` is standard input.
 
     Raises:
@@ -61,7 +64,7 @@ def compare_files(first: Path, second: Path, *, encoder: str, granularity: Granu
     if str(first) == str(second) == "-":
         raise UserError("standard input can be only one of the two texts; name a file for the other")
     texts = [_read(first)], [_read(second)]
-    [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity)
+    [drift] = segment_drift(*texts, encoding=encoding_of(encoder), granularity=granularity, comparer=comparer)
     if as_json:
         _print_json(as_dict(drift))
     else:

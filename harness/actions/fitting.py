@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from scipy.stats import rankdata
 
 from holdfast.errors import UserError
+from holdfast.metrics.comparers.facts import Facts
 from holdfast.metrics.costs import CONFLICTS, COVERAGE, Costs
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
@@ -137,7 +138,7 @@ def write_costs(named: Sequence[str], encoder: str, out: Path) -> None:
 def _strengths(family: Family, encoding: Encoding, costs: Costs) -> Array:
     """Return the strength of each kind in the worst segment of each pair (pairs, kinds)."""
     clean, perturbed = [pair[0] for pair in family.pairs], [pair[1] for pair in family.pairs]
-    drifts = segment_drift(clean, perturbed, encoding=encoding, costs=costs)
+    drifts = segment_drift(clean, perturbed, encoding=encoding, comparer=Facts(costs))
     return np.array([_row_of(drift.worst.findings if drift.worst else ()) for drift in drifts])
 
 

@@ -18,6 +18,7 @@ from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
 from holdfast.harness.results.reopening import AnswerPair, as_in_run, find_answer
 from holdfast.harness.results.word_diff import shown, shown_edits
+from holdfast.metrics.comparers.segment_comparer import comparer_of
 from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant
 
@@ -157,6 +158,7 @@ class _Trial:
         )
         self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
         self._encoding = run_encoding(config, tasks, self._engine)
+        self._comparer = comparer_of(config.comparer)
         self.outputs: dict[Chosen, str] = {}
         self._drifts: dict[Chosen, float] = {(): 0.0}
 
@@ -178,6 +180,7 @@ class _Trial:
                 encoding=self._encoding,
                 granularity=self._config.granularity,
                 pipeline=self._config.spacy_pipeline,
+                comparer=self._comparer,
             )
             self._drifts |= {subset: each.max_drift for subset, each in zip(missing, measured, strict=True)}
         return [self._drifts[subset] for subset in subsets]

@@ -6,6 +6,7 @@ from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.plan import make_plan, requests_for
 from holdfast.harness.plan.preparation import prepare
 from holdfast.harness.store.config import CONFIG_FILE, make_config
+from holdfast.metrics.comparers.segment_comparer import comparer_of
 from holdfast.metrics.encoders.encoder import encoding_of, load_encoder
 from holdfast.metrics.encoders.lexical import lexical
 from holdfast.metrics.encoders.model_states import MODEL
@@ -23,6 +24,7 @@ def validate(path: Path) -> list[str]:
     config = apply_pack(make_config(read_yaml(path, CONFIG_FILE)))
     prepared = prepare(config.model_copy(update={"paraphraser": None}))
     encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
+    comparer_of(config.comparer)
     plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [

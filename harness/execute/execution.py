@@ -30,6 +30,7 @@ from holdfast.harness.store.manifest import (
 from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import IDENTITY
 from holdfast.harness.store.run_folder import Samples
+from holdfast.metrics.comparers.segment_comparer import comparer_of
 
 PROBES = 4
 """Number of prompts on which adapters are probed before the run."""
@@ -46,6 +47,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
     """
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
+    comparer = comparer_of(config.comparer)  # first, since the rest takes long
     engine = connect(_options(config, manifest), prepared.adapters)
     encoding = run_encoding(config, prepared.tasks, engine)
     with cached_embeddings(folder, encoding) as encoded:
@@ -61,7 +63,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         loaded = time.perf_counter() - started
         headlines = {name: (task.headline, task.higher_is_better) for name, task in manifest.tasks.items()}
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
-        scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline))
+        scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline, comparer))
         shifts = _attention_shifts(engine, config) if config.attention else None
         run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:

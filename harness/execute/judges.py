@@ -14,6 +14,7 @@ from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_a
 from holdfast.harness.execute.scoring import Row, Scored, Scorer
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.embeddings import cached_embeddings
+from holdfast.metrics.comparers.segment_comparer import comparer_of
 
 
 def distributed_scorer(config: RunConfig, scorer: Scorer) -> "Scorer | Judges":
@@ -33,7 +34,8 @@ class Judge:
         # The folder is deleted at once; its open files remain until the process ends, even if it is killed.
         with TemporaryDirectory(prefix="holdfast-judge-") as folder:
             encoding = self._open.enter_context(cached_embeddings(Path(folder), run_encoding(self._config, ())))
-        return Scorer(encoding, self._config.granularity, self._config.spacy_pipeline)
+        config = self._config
+        return Scorer(encoding, config.granularity, config.spacy_pipeline, comparer_of(config.comparer))
 
     def score(self, rows: Sequence[Row]) -> tuple[list[Scored], list[str]]:
         """Return the scores, and the warnings raised meanwhile."""

@@ -13,6 +13,7 @@ from holdfast.harness.plan.plan import Item
 from holdfast.harness.plan.task_metrics import DRIFT, metrics_of
 from holdfast.harness.store.records import CLEAN
 from holdfast.metrics import Metric, Scores
+from holdfast.metrics.comparers.segment_comparer import Comparer
 from holdfast.metrics.drift import Drift, segment_drift
 from holdfast.metrics.encoders.encoder import Encoding
 from holdfast.metrics.metric import PairCompute
@@ -46,6 +47,8 @@ class Scorer:
     encoding: Encoding
     granularity: Literal["sentence", "clause", "phrase"]
     pipeline: str | None = None
+    comparer: Comparer | None = None
+    """None means `facts`."""
 
     def score(self, rows: Sequence[Row]) -> list[Scored]:
         """Return all scores of each row, rounded, and its drift from the clean answer if it has one."""
@@ -67,6 +70,7 @@ class Scorer:
             encoding=self.encoding,
             granularity=self.granularity,
             pipeline=self.pipeline,
+            comparer=self.comparer,
         )
         drifts = dict(zip(clean, measured, strict=True))
         _merge(scores, list(drifts), [drift.scores() for drift in measured])

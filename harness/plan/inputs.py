@@ -7,9 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from holdfast.harness.models.checkpoints import digest_of, find_local
+from holdfast.harness.plan.model_judge import JUDGE, digest_of_judge
 from holdfast.harness.store.config import RunConfig
 from holdfast.language.language_files import SETTING as LANGUAGES
 from holdfast.language.thesaurus import source
+from holdfast.metrics.comparers.segment_comparer import split_spec
 from holdfast.metrics.encoders.encoder import is_elsewhere
 from holdfast.perturbations import parse
 from holdfast.reading import read_bytes
@@ -28,6 +30,11 @@ def _inputs(config: RunConfig) -> Iterator[tuple[str, str]]:
         folder = find_local(name) if is_elsewhere(name) else None
         if folder is not None:
             yield f"encoder '{name}'", digest_of(folder)
+    comparer, argument = split_spec(config.comparer)
+    if comparer == JUDGE:
+        yield f"comparer '{config.comparer}'", digest_of_judge(argument)
+    elif (folder := find_local(argument)) is not None:
+        yield f"comparer '{config.comparer}'", digest_of(folder)
     if languages := os.environ.get(LANGUAGES):
         yield f"{LANGUAGES} files", _digest_files(Path(languages), "*.txt")
     if any("synonyms" in parse(spec)[0].split("+") for spec in config.perturbations):

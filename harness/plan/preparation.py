@@ -15,6 +15,7 @@ from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapt
 from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
+from holdfast.harness.plan.model_judge import FLAG, JUDGE
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
@@ -28,6 +29,7 @@ from holdfast.harness.store.manifest import (
     timestamp,
 )
 from holdfast.harness.store.versions import FOR_RUNS, versions
+from holdfast.metrics.comparers.segment_comparer import check_comparer, split_spec
 from holdfast.metrics.encoders.encoder import check_encoders
 from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.metrics.parsing import check_installed, parse
@@ -63,6 +65,9 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
         backends.get(config.model).check(config.model_args)
     check_device(config.device)
     check_encoders(config.encoder)
+    check_comparer(config.comparer)
+    if config.distributed and split_spec(config.comparer)[0] == JUDGE:
+        raise UserError(f"{FLAG}: processes on Ray can't share its cache; use nli=NAME_OR_PATH or facts")
     if config.distributed and MODEL in re.split(r"[,=]", config.encoder):
         raise UserError("--encoder model: replicas on Ray don't return hidden states; choose another encoder")
     if config.spacy_pipeline:

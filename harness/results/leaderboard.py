@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BEGINNING = b"run,adapter,digest,scale,variants,"
 """How the file of a leaderboard begins."""
 
-_COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "granularity")
+_COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "comparer", "granularity")
 """Settings in which runs must agree for their scores to be compared."""
 
 

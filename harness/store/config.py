@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import BREAK
 from holdfast.suggestions import did_you_mean
 
@@ -58,6 +59,7 @@ class RunConfig(BaseModel):
     chat_template_kwargs: dict[str, Scalar] = {}
     keep_reasoning: bool = False
     encoder: str = "minilm"
+    comparer: str = FACTS
     break_threshold: float = Field(BREAK, gt=0, le=1)
     additions: Literal["ignore", "count"] = "ignore"
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"

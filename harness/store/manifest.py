@@ -163,7 +163,8 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
 def _check_same_inputs(old: Manifest, new: Manifest, folder: Path) -> None:
     for name in {**old.inputs, **new.inputs}:
         was, now = old.inputs.get(name, "none"), new.inputs.get(name, "none")
-        downloaded = was == "none" and name.startswith("encoder ")  # it came from the hub after the run had begun
+        # a model may have come from the hub after the run had begun
+        downloaded = was == "none" and name.startswith(("encoder ", "comparer "))
         if was != now and not downloaded:
             raise UserError(
                 f"{folder} holds a run with different {name} (was {was[:40]}, is now {now[:40]}): choose another "

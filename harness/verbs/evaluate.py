@@ -45,6 +45,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
             "NAME",
             "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=PATH",
         ),
+        ("--comparer", "NAME", "what judges how far segments differ: facts (default), nli=MODEL, judge,K=V,..."),
         ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "drift from which an answer counts as broken (see holdfast calibrate)"),
         ("--additions", "HOW", "ignore (default) or count: whether what an answer merely adds can break it"),

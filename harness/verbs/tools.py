@@ -11,6 +11,7 @@ _GRANULARITIES = ("sentence", "clause", "phrase")
 
 def _add_scoring(parser: Parser) -> None:
     parser.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
+    parser.add_argument("--comparer", metavar="NAME", default="facts", help="facts (default), nli=MODEL, judge,K=V,...")
     parser.add_argument("--granularity", choices=_GRANULARITIES, default="sentence", help="(default: %(default)s)")
 
 
@@ -29,7 +30,7 @@ def _drift(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.explaining import compare_files
 
     paths = Path(args.clean), Path(args.perturbed)
-    compare_files(*paths, encoder=args.encoder, granularity=args.granularity, as_json=args.json)
+    compare_files(*paths, encoder=args.encoder, comparer=args.comparer, granularity=args.granularity, as_json=args.json)
     return 0
 
 
@@ -62,6 +63,8 @@ def _calibrate(args: argparse.Namespace) -> int:
 
         if target is None:
             raise UserError("--fit writes a table of costs: say where with --output_path FILE")
+        if args.comparer != "facts":
+            raise UserError("--fit fits the costs of the comparer facts: omit --comparer")
         write_costs(args.fit, args.encoder, target)
         return 0
     if target:
@@ -70,6 +73,7 @@ def _calibrate(args: argparse.Namespace) -> int:
         [Path(run) for run in args.runs],
         pairs=Path(args.pairs) if args.pairs else None,
         encoder=args.encoder,
+        comparer=args.comparer,
         granularity=args.granularity,
         false_alarm=args.false_alarm,
     )
@@ -79,7 +83,9 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 def add_ls(parser: Parser) -> None:
     """Add the arguments of `ls`."""
-    parser.add_argument("kind", nargs="?", help="tasks, perturbations, metrics, encoders, backends or methods")
+    parser.add_argument(
+        "kind", nargs="?", help="tasks, perturbations, metrics, encoders, comparers, backends or methods"
+    )
     parser.start(_ls)
 
 

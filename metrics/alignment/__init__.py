@@ -1,7 +1,30 @@
 """Aligns the segments of two answers by optimal transport."""
 
-from holdfast.metrics.alignment.aligning import NEARNESS, REFUSAL, Alignment, Group, Judgement, align, masses
+from holdfast.metrics.alignment.aligning import (
+    NEARNESS,
+    REFUSAL,
+    SAME,
+    Alignment,
+    Group,
+    Judge,
+    Judgement,
+    align,
+    masses,
+)
 from holdfast.metrics.alignment.distances import Distances
-from holdfast.metrics.alignment.transport import transport_plan
+from holdfast.metrics.alignment.transport import Array, transport_plan
 
-__all__ = ["NEARNESS", "REFUSAL", "Alignment", "Distances", "Group", "Judgement", "align", "masses", "transport_plan"]
+__all__ = [
+    "NEARNESS",
+    "REFUSAL",
+    "SAME",
+    "Alignment",
+    "Array",
+    "Distances",
+    "Group",
+    "Judge",
+    "Judgement",
+    "align",
+    "masses",
+    "transport_plan",
+]

@@ -1,16 +1,15 @@
-"""Aligns two answers' segments by optimal transport over the costs of their differences."""
+"""Aligns two answers' segments by optimal transport over what a judge says that their differences cost."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from holdfast.metrics.alignment.transport import transport_plan
-from holdfast.metrics.costs import COVERAGE, Costs
-from holdfast.metrics.facts import Comparer, Finding
+from holdfast.metrics.facts import Finding
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment.transport import Array
@@ -56,6 +55,23 @@ class Judgement(NamedTuple):
         return milder._replace(kept=min(self.kept, other.kept), conflict=min(self.conflict, other.conflict))
 
 
+class Judge(Protocol):
+    """Judges how far groups of segments of two answers differ."""
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether pairs may be judged that no plan may use, so that few plans are needed."""
+        ...
+
+    def expected(self, semantic: Array) -> Array:
+        """Return lower bounds (m, n) of the costs that the judge would return, from the semantic distances."""
+        ...
+
+    def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
+        """Return how far two groups of segments differ; `distance` is the semantic one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """The alignment of a clean answer's m segments with a perturbed answer's n.
@@ -81,10 +97,8 @@ class Alignment:
     added: list[bool]
 
 
-def align(
-    semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], compare: Comparer, costs: Costs
-) -> Alignment:
-    """Align two answers' segments under the costs of all their differences.
+def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], judge: Judge) -> Alignment:
+    """Align two answers' segments under the costs of their differences.
 
     A segment drifts no more than its cost with any one segment, or with all segments together, most of whose mass comes
     from it. So splitting or merging sentences doesn't count as drift.
@@ -94,15 +108,9 @@ def align(
         a: Masses of the clean answer's segments (m); they sum to 1.
         b: Masses of the perturbed answer's segments (n); they sum to 1.
         joint: Returns the semantic distance between two groups of segments.
-        compare: Returns the differences between two groups of segments.
-        costs: What each kind of difference costs.
+        judge: Judges how far two groups of segments differ.
     """
-
-    def judge(ours: Group, theirs: Group, distance: float) -> Judgement:
-        found = compare(ours, theirs)
-        return _judged(found if distance == 0.0 else (*found, Finding("meaning", distance, "")), costs)
-
-    cost, plan, judged = _solve(semantic, a, b, judge, costs, compare.said_elsewhere)
+    cost, plan, judged = _solve(semantic, a, b, judge)
     moved = plan * cost
     clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
     clean = [
@@ -145,22 +153,7 @@ def align(
     )
 
 
-def _judged(found: tuple[Finding, ...], costs: Costs) -> Judgement:
-    """Return what differences cost together, and what their parts cost."""
-    if not found:
-        return _SAME
-    cost = costs.cost(costs.total(found))
-    conflict = costs.cost(costs.total(each for each in found if each.kind not in COVERAGE))
-    added = [each for each in found if each.kind in COVERAGE and each.perturbed and not each.clean]
-    kept = costs.cost(costs.total(each for each in found if each not in added)) if added else cost
-    one_sided = [each for each in found if each.kind == "one-sided"]
-    lost = max((each.strength for each in one_sided if each.clean), default=0.0)
-    gained = max((each.strength for each in one_sided if each.perturbed), default=0.0)
-    return Judgement(cost, kept, conflict, lost, gained, costs.reason(found), found)
-
-
-_SAME = Judgement(0.0, 0.0, 0.0)
-
+SAME = Judgement(0.0, 0.0, 0.0)
 
 REFUSAL = Judgement(1.0, 1.0, 1.0, reason="refusal")
 """The judgement of a refusal in place of an answer, or of an answer in place of a refusal."""
@@ -171,33 +164,21 @@ def _explain(found: Judgement, otherwise: str) -> Judgement:
     return found if found.reason or found.cost <= NO_COUNTERPART else found._replace(reason=otherwise)
 
 
-def _solve(
-    semantic: Array,
-    a: Array,
-    b: Array,
-    judge: Callable[[Group, Group, float], Judgement],
-    costs: Costs,
-    elsewhere: Sequence[Sequence[bool]] | None,
-) -> tuple[Array, Array, dict[tuple[int, int], Judgement]]:
+def _solve(semantic: Array, a: Array, b: Array, judge: Judge) -> tuple[Array, Array, dict[tuple[int, int], Judgement]]:
     """Compute the costs, the optimal plan and the judgements, comparing only the pairs that a plan uses.
 
-    The plan minimises the cost plus a share of the semantic distance. Comparing can only raise a cost above that of the
-    semantic distance, so a plan is optimal once every pair that it uses has been compared. Each round also compares the
-    nearest pairs of the segments concerned, twice as many each time, to need few rounds.
+    The plan minimises the cost plus a share of the semantic distance. Comparing can only raise a cost above the
+    expected one, so a plan is optimal once every pair that it uses has been compared. With a judge that looks ahead,
+    each round also compares the nearest pairs of the segments concerned, twice as many each time, to need few rounds.
 
     Of several optimal plans, the same one is found for the two answers exchanged.
     """
     if (len(a), a.tolist(), semantic.tolist()) > (len(b), b.tolist(), semantic.T.tolist()):
-        turned = None if elsewhere is None else [*zip(*elsewhere, strict=True)]
-        found = _solve(semantic.T, b, a, lambda its, mine, distance: judge(mine, its, distance), costs, turned)
-        return found[0].T, found[1].T, {(i, j): each for (j, i), each in found[2].items()}
-    meaning = costs.weights["meaning"]
-    cost = np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
-    if elsewhere is not None:
-        least = costs.cost(costs.weights["elsewhere"])
-        np.maximum(cost, least, out=cost, where=np.array(elsewhere))
+        cost, plan, judged = _solve(semantic.T, b, a, _Exchanged(judge))
+        return cost.T, plan.T, {(i, j): each for (j, i), each in judged.items()}
+    cost = judge.expected(semantic)
     nearness = NEARNESS * semantic
-    judged: dict[tuple[int, int], Judgement] = {}
+    judged = {}
 
     def compare(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Compare these pairs; return those whose cost rose."""
@@ -211,17 +192,35 @@ def _solve(
 
     nearest = cost.argsort(1).tolist()
     reach = [1] * len(nearest)
-    compare((i, row[0]) for i, row in enumerate(nearest))  # most plans use these pairs
+    if judge.looks_ahead:
+        compare((i, row[0]) for i, row in enumerate(nearest))  # most plans use these pairs
     outdated = True
     while outdated:
         plan = transport_plan(cost + nearness, a, b)
         rows, columns = plan.nonzero()
         used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in judged]
-        for i in {i for i, _ in used}:
+        for i in {i for i, _ in used} if judge.looks_ahead else ():
             used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in judged]
             reach[i] *= 2
         outdated = any(plan[pair] for pair in compare(dict.fromkeys(used)))
     return cost, plan, judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchanged:
+    """A judge for the two answers exchanged."""
+
+    judge: Judge
+
+    @property
+    def looks_ahead(self) -> bool:
+        return self.judge.looks_ahead
+
+    def expected(self, semantic: Array) -> Array:
+        return self.judge.expected(semantic.T).T
+
+    def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
+        return self.judge(theirs, ours, distance)
 
 
 def _mostly_from(plan: Array, masses: Array) -> dict[int, Group]:

@@ -41,7 +41,7 @@ def load_transformer(name: str) -> Encode:
     where = str(expanded(name)) if os.path.isdir(expanded(name)) else name
     try:
         tokenizer = AutoTokenizer.from_pretrained(where)
-        with _quietly():
+        with without_progress_bar():
             model = AutoModel.from_pretrained(where, dtype="float32").eval()
     except Exception as error:  # transformers raises whatever is in the files
         reason = str(error).strip().split("\n")[0]
@@ -53,7 +53,7 @@ def load_transformer(name: str) -> Encode:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def without_progress_bar() -> Iterator[None]:
     """Hide the progress bar for loading weights."""
     from transformers.utils import logging
 
