@@ -24,10 +24,16 @@ _CONTRADICTS = frozenset({"contradiction", "contradicted", "contradicts", "refut
 
 
 def check_nli(name: str) -> None:
-    """Raise UserError if `name` is empty, or its configuration can't be read or lacks the labels."""
+    """Raise UserError if `name` is empty, or a directory without a configuration that has the labels.
+
+    A name on the hub isn't looked up: what is there is known once the model has been downloaded.
+    """
     if not name:
         raise UserError("--comparer nli needs a model: nli=NAME_OR_PATH")
-    _labels(name, _config(name))
+    if expanded(name).is_dir():
+        _labels(name, _config(name))
+    elif name.startswith((".", "/", "~")):
+        raise UserError(f"--comparer: there is no directory '{name}' with an NLI model")
 
 
 @comparer("nli", check_nli)

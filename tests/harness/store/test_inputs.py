@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from holdfast import Results, UserError, evaluate
+from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint
 from tests.harness.fakes import Fake, Killed
+from tests.metrics.comparers.toy_nli import train_nli
 
 Evaluate = Callable[..., Results]
 
@@ -26,6 +28,25 @@ def test_a_changed_encoder_is_not_resumed_with(run: Evaluate, tmp_path: Path) ->
     edit_json(encoder / "tokenizer_config.json", model_max_length=77)
     with pytest.raises(UserError, match=r"different encoder '.*' \(was .*, is now "):
         run(Fake(), encoder=str(encoder))
+
+
+def test_a_changed_comparer_is_not_resumed_with(run: Evaluate, tmp_path: Path) -> None:
+    model = train_nli(tmp_path / "nli", steps=0)
+    with pytest.raises(Killed):
+        run(Fake(dies_at=4), comparer=f"nli={model}")
+    edit_json(model / "tokenizer_config.json", model_max_length=77)
+    with pytest.raises(UserError, match=r"different comparer 'nli=.*' \(was .*, is now "):
+        run(Fake(), comparer=f"nli={model}")
+
+
+def test_explain_compares_as_the_run_did(run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = run(Fake(), comparer=f"nli={train_nli(tmp_path / 'nli', steps=0)}")
+    lines = map(json.loads, (results.path / "samples.jsonl").read_text().splitlines())
+    worst = max((line for line in lines if "max_drift" in line["scores"]), key=lambda line: line["scores"]["max_drift"])
+    assert main(["explain", str(results.path), worst["key"], "--json"]) == 0
+    explained = json.loads(capsys.readouterr().out)["scores"]
+    assert explained == {name: worst["scores"][name] for name in explained}
+    assert worst["scores"]["max_drift"] > 0
 
 
 def test_a_changed_language_file_is_not_resumed_with(
