@@ -53,6 +53,7 @@ def answers(draw: st.DrawFn) -> tuple[str, str]:
 @given(answers())
 @example(("I do n't know the answer .", "I know the answer ."))
 @example((5 * "I do n't know . " + "don 't", 6 * "I do n't know . " + "don 't"))
+@example(("I do n't know the answer . Anna paid 20 euros.", "12 : 30 p.m . donâ€™t a\udfffb"))
 @example(("Der Hund sieht den Mann nicht.", "I do n't know the answer .Der Hund sieht den Mann nicht."))
 def test_any_two_answers_have_a_symmetric_drift(pair: tuple[str, str]) -> None:
     one, other = pair

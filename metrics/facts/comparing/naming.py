@@ -56,13 +56,14 @@ def name_findings(pair: Compared) -> Iterator[Finding]:
     if mine and its:
         placed = any(_stand_alike(pair, one, other) for one in mine for other in its)
         lost, gained = sorted(_form(ours, name) for name in mine), sorted(_form(theirs, name) for name in its)
-        yield replaced("name" if placed else "name apart", _sure(pair, mine | its), lost, gained, "name")
+        yield replaced("name" if placed else "name apart", _sure(pair, mine, its), lost, gained, "name")
 
 
-def _sure(pair: Compared, names: Set[str]) -> float:
+def _sure(pair: Compared, mine: Set[str], its: Set[str]) -> float:
     """Return how sure it is that names replace each other: the share of the words that no others replace."""
-    keys = {stem(name, pair.ours.language) for name in names}
-    others = min(len(pair.found.lost - keys), len(pair.found.gained - keys))
+    lost = pair.found.lost - {stem(name, pair.ours.language) for name in mine}
+    gained = pair.found.gained - {stem(name, pair.theirs.language) for name in its}
+    others = min(len(lost), len(gained))
     return 1.0 - others / max(1, min(len(pair.ours.keys), len(pair.theirs.keys)))
 
 
