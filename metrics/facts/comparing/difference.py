@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from holdfast.language.lexicon_tables import lexicon_language
+from holdfast.language.lexicon_tables import grammar, lexicon_language
 from holdfast.language.meanings import are_related, are_synonyms, contrasting_stems, contrasts, relation_keys
 from holdfast.language.spelling import frequency, slip_distance
 from holdfast.language.stems import negated_stems, stem
@@ -160,8 +160,9 @@ def _match_countries(lost: set[str], gained: set[str], ours: Facts, theirs: Fact
 def _countries(facts: Facts) -> dict[str, frozenset[str]]:
     """Return the keys that name each country, by its code; those of an acronym are the words that it stands for."""
     found: dict[str, frozenset[str]] = {}
+    anyhow = grammar(facts.language).capitalised_nouns  # capitals don't tell names, and adjectives have none
     for key, form in facts.forms.items():
-        if form[0].isupper() and (code := country_of(form.lower(), facts.language)):
+        if (form[0].isupper() or anyhow) and (code := country_of(form.lower(), facts.language)):
             found[code] = found.get(code, frozenset()) | {key}
     return found
 

@@ -55,14 +55,14 @@ def name_findings(pair: Compared) -> Iterator[Finding]:
         mine, its = _first_words(pair)
     if mine and its:
         placed = any(_stand_alike(pair, one, other) for one in mine for other in its)
-        lost, gained = sorted(_form(ours, name) for name in mine), sorted(_form(theirs, name) for name in its)
-        yield replaced("name" if placed else "name apart", _sure(pair, mine, its), lost, gained, "name")
+        forms = [sorted(_form(side, name) for name in names) for side, names in ((ours, mine), (theirs, its))]
+        yield replaced("name" if placed else "name apart", _sure(pair, mine, its), forms[0], forms[1], "name")
 
 
 def _sure(pair: Compared, mine: Set[str], its: Set[str]) -> float:
     """Return how sure it is that names replace each other: the share of the words that no others replace."""
-    lost = pair.found.lost - {stem(name, pair.ours.language) for name in mine}
-    gained = pair.found.gained - {stem(name, pair.theirs.language) for name in its}
+    lost = {key for key in pair.found.lost if pair.ours.forms.get(key, key).lower() not in mine}
+    gained = {key for key in pair.found.gained if pair.theirs.forms.get(key, key).lower() not in its}
     others = min(len(lost), len(gained))
     return 1.0 - others / max(1, min(len(pair.ours.keys), len(pair.theirs.keys)))
 

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.harness.actions.fitting import KINDS
 from holdfast.harness.cli import main
+from holdfast.metrics.comparers.facts import Facts
 from holdfast.metrics.costs import Costs
 from holdfast.metrics.drift import BREAK, segment_drift
 
@@ -41,7 +42,9 @@ def test_costs_are_fitted_and_measured_on_the_family_left_out(write: Write, tmp_
         assert set(table[part]["held_out"]) == {"numbers", "names"}
     costs = Costs(table["rules"]["weights"], table["rules"]["middle"])
     pairs = NUMBERS + SAME + NAMES + KEPT
-    drifts = segment_drift([a for a, _, _ in pairs], [b for _, b, _ in pairs], encoding="lexical", costs=costs)
+    drifts = segment_drift(
+        [a for a, _, _ in pairs], [b for _, b, _ in pairs], encoding="lexical", comparer=Facts(costs)
+    )
     assert [drift.max_drift >= BREAK for drift in drifts] == [changed for *_, changed in pairs]
 
 

@@ -7,7 +7,7 @@ from holdfast.metrics.facts import Facts, Finding, comparer, facts_of, findings
 
 COSTS = shipped_costs(vectors=False)
 
-LITTLE, REMARKABLE, SERIOUS = 0.15, 0.1, 0.3
+LITTLE, REMARKABLE, SERIOUS = 0.15, 0.1, 0.25
 """What differences in wording cost at most, what one costs whose reason is asked for, and what a contradiction costs at
 least, before the encoder adds what it sees."""
 
