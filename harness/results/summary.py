@@ -101,7 +101,9 @@ def _answers(run: StoredRun) -> "pd.DataFrame":
     frame["directed"] = frame["perturbation"].map(expects) == CHANGED
     frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt
     config = run.manifest.config
-    deciding = frame["max_drift" if config.additions == "count" else "break_drift"]
+    deciding = frame["max_drift"]
+    if config.additions == "ignore":
+        deciding = frame["break_drift"].fillna(deciding)  # earlier versions kept max_drift only
     frame["broke"] = np.where(deciding.notna(), deciding >= config.break_threshold, np.nan)
     return frame
 
