@@ -20,6 +20,8 @@ import numpy as np
 from holdfast.language.answer_languages import language_of
 from holdfast.language.spelling import correct_misspellings
 from holdfast.metrics.alignment import NEARNESS, align, masses
+from holdfast.metrics.comparers.facts import Facts
+from holdfast.metrics.comparers.segment_comparer import Answers
 from holdfast.metrics.costs import shipped_costs
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoders
@@ -96,7 +98,7 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Any) -> list[f
     """Compute the transport cost of each pair in the obvious way: encode its segments, compare all of them, POT."""
     import ot
 
-    costs, found = shipped_costs(vectors=True), []
+    costs, found = shipped_costs().of(vectors=True), []
     for before, after in zip(clean, perturbed, strict=True):
         ours, theirs, a, b = texts_of(before, after)
         (first, its_words), (second, other_words) = read(ours, encode), read(theirs, encode)
@@ -113,9 +115,8 @@ def transport_cost(before: str, after: str, encode: Any) -> float:
     """Return the cost of the plan that drift is based on, before segments are grouped."""
     ours, theirs, a, b = texts_of(before, after)
     (first, its_words), (second, other_words) = read(ours, encode), read(theirs, encode)
-    compare = comparer(ours, theirs, words=(its_words, other_words))
-    semantic = distances(ours, first, theirs, second)
-    found = align(semantic, a, b, lambda one, other: 1.0, compare, shipped_costs(vectors=True))
+    judge = Facts().judge(Answers(ours, theirs, words=(its_words, other_words)))
+    found = align(distances(ours, first, theirs, second), a, b, lambda one, other: 1.0, judge)
     return float((found.plan * found.cost).sum())
 
 

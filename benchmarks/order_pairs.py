@@ -3,8 +3,8 @@
 python benchmarks/order_pairs.py SIMILARITY_FILE LANGUAGE OUT [--most 150]
 
 Changed pairs are a sentence, and the same sentence (or one rated almost the same) with two words exchanged; unchanged
-ones are pairs rated 4.6 or more. Always the same pairs for the same file. For `holdfast calibrate --fit`, since no set
-of such pairs has a free licence.
+ones are pairs rated 4.6 or more. Always the same pairs for the same file. For `holdfast calibrate
+--fit`, since there is no such set beside the repository.
 """
 
 import argparse

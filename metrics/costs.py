@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from holdfast.errors import UserError
 from holdfast.metrics.facts import Finding
-from holdfast.reading import parse_json
+from holdfast.reading import parse_json, read_text
 
 COVERAGE = frozenset({"meaning", "wording", "one-sided", "elsewhere"})
 """The kinds that say how much of one text the other covers."""
@@ -29,11 +31,11 @@ TABLE = "drift_costs.json"
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The weight w_k of each kind of difference, and the sum at which a pair is as likely changed as not.
+    """The weight w_k of each kind of difference, and the sum at which a pair is about as likely changed as not.
 
     Attributes:
         weights: The weights, none negative.
-        middle: The weighted sum of strengths at which the cost is one half.
+        middle: The weighted sum of strengths at which the cost is close to one half.
     """
 
     weights: Mapping[str, float]
@@ -61,12 +63,43 @@ class Costs:
         return max(told, key=lambda each: self.weights[each.kind] * each.strength).reason if told else ""
 
 
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """The costs for encoders without vectors of words, and for those with them."""
+
+    rules: Costs
+    vectors: Costs
+
+    def of(self, vectors: bool) -> Costs:
+        """Return the costs for an encoder with vectors of words, or without."""
+        return self.vectors if vectors else self.rules
+
+
 @cache
-def shipped_costs(vectors: bool) -> Costs:
-    """Return the costs that come with Holdfast: for encoders with or without contextual vectors of words."""
-    table = parse_json(files("holdfast.metrics").joinpath("data", TABLE).read_text("utf-8"), TABLE)
-    return _costs(table["vectors" if vectors else "rules"])
+def shipped_costs() -> CostTable:
+    """Return the costs that come with Holdfast."""
+    return _table(files("holdfast.metrics").joinpath("data", TABLE).read_text("utf-8"), TABLE)
+
+
+def read_costs(path: Path) -> CostTable:
+    """Read a table that `holdfast calibrate --fit` wrote.
+
+    Raises:
+        UserError: If the file can't be read, or is not such a table.
+    """
+    return _table(read_text(path, "table of costs"), str(path))
+
+
+def _table(text: str, where: str) -> CostTable:
+    table = parse_json(text, where)
+    try:
+        return CostTable(_costs(table["rules"]), _costs(table["vectors"]))
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"'{where}' is not a table of costs: write one with holdfast calibrate --fit") from None
 
 
 def _costs(table: Any) -> Costs:
-    return Costs({str(kind): float(weight) for kind, weight in table["weights"].items()}, float(table["middle"]))
+    weights = {str(kind): float(weight) for kind, weight in table["weights"].items()}
+    if weights.keys() != COVERAGE | CONFLICTS or not all(0 <= weight < math.inf for weight in weights.values()):
+        raise ValueError
+    return Costs(weights, float(table["middle"]))

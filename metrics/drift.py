@@ -54,7 +54,7 @@ class Drift:
         max_conflict: The largest drift of any segment by what the two answers say differently, coverage aside.
         break_drift: The largest drift of any segment, additions aside: what decides whether an answer is broken.
         tail_drift: CVaR: the mean drift of the worst quarter of the mass.
-        mean_drift: The transport cost.
+        mean_drift: The mean drift of all segments, weighed by mass.
         global_drift: The distance between the whole answers.
         hidden_drift: `max_drift` minus `global_drift`, at least 0: what a whole-answer score misses.
         lost_mass: The share of the clean answer that resembles nothing in the perturbed one.
@@ -128,7 +128,8 @@ def segment_drift(
 
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
     the segments' masses a and b under the costs C_ij of all differences (docs/drift.md); the other side is symmetric.
-    If both answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift`, which is 0. If one
+    If both answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift` and the mass that
+    the empty one lost or added. If one
     refuses and the other doesn't, the refusal drifts by 1. Polite phrases ("Sure!", see `holdfast.metrics.chat`) are
     ignored unless the answer is nothing else. Identical answers are not encoded; all other texts are encoded once, in
     one call per encoder.

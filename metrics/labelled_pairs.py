@@ -90,10 +90,11 @@ def read_any_pairs(path: Path) -> list[tuple[str, str, bool]]:
 
 def _label(row: Mapping[str, Any]) -> bool | None:
     """Return whether the meaning of a pair changed; None if the set doesn't say so clearly."""
-    if "changed" in row:
-        return bool(row["changed"])
-    if "paraphrase" in row:
-        return not row["paraphrase"]
+    for name, changed in (("changed", True), ("paraphrase", False)):
+        if name in row:
+            if row[name] not in (0, 1):
+                raise TypeError
+            return bool(row[name]) is changed
     if "similarity" in row:
         return False if row["similarity"] >= 4.5 else True if 1.5 <= row["similarity"] <= 3 else None
     both = {row["a_to_b"], row["b_to_a"]}

@@ -14,6 +14,7 @@ from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.console import TableConsole
 from holdfast.harness.results.reopening import as_in_run, find_answer
 from holdfast.harness.results.word_diff import shown, shown_edits
+from holdfast.language.unspaced import is_unspaced
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.model_states import MODEL
@@ -85,7 +86,8 @@ def print_drift(drift: Drift) -> None:
         texts = Text(clean), Text(perturbed)
         for text, words in zip(texts, _words(part), strict=True):
             for word in words:
-                text.highlight_regex(rf"(?<!\w){re.escape(word)}(?!\w)", "bold underline")
+                whole = re.escape(word) if is_unspaced(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
+                text.highlight_regex(whole, "bold underline")
         table.add_row(Text(f"{part.drift:.3f}", style=style), *texts, Text(part.reason))
     console.print(", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items()), highlight=False)
     if drift.encoder:

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 
 from holdfast.errors import UserError
 from holdfast.metrics.comparers.facts import Facts
-from holdfast.metrics.costs import CONFLICTS, COVERAGE, Costs
+from holdfast.metrics.costs import CONFLICTS, COVERAGE, Costs, CostTable
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
 from holdfast.metrics.facts import Finding
@@ -66,7 +66,7 @@ def read_families(named: Sequence[str]) -> list[Family]:
     Raises:
         UserError: If one has another form, can't be read, or lacks changed or unchanged pairs.
     """
-    families = []
+    families: list[Family] = []
     for each in named:
         name, equals, files = each.partition("=")
         if not (name and equals and files):
@@ -75,6 +75,8 @@ def read_families(named: Sequence[str]) -> list[Family]:
             )
         paths = tuple(Path(file) for file in files.split(","))
         pairs = tuple(pair for path in paths for pair in read_any_pairs(path))
+        if name in {family.name for family in families} or len({path.name for path in paths}) < len(paths):
+            raise UserError(f"--fit: '{each}' repeats a name: call families, and the files of one, differently")
         if {changed for *_, changed in pairs} != {True, False}:
             raise UserError(f"--fit: the family '{name}' must include both changed and unchanged pairs")
         families.append(Family(name, paths, pairs))
@@ -138,7 +140,7 @@ def write_costs(named: Sequence[str], encoder: str, out: Path) -> None:
 def _strengths(family: Family, encoding: Encoding, costs: Costs) -> Array:
     """Return the strength of each kind in the worst segment of each pair (pairs, kinds)."""
     clean, perturbed = [pair[0] for pair in family.pairs], [pair[1] for pair in family.pairs]
-    drifts = segment_drift(clean, perturbed, encoding=encoding, comparer=Facts(costs))
+    drifts = segment_drift(clean, perturbed, encoding=encoding, comparer=Facts(CostTable(costs, costs)))
     return np.array([_row_of(drift.worst.findings if drift.worst else ()) for drift in drifts])
 
 

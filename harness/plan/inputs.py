@@ -11,8 +11,9 @@ from holdfast.harness.plan.model_judge import JUDGE, digest_of_judge
 from holdfast.harness.store.config import RunConfig
 from holdfast.language.language_files import SETTING as LANGUAGES
 from holdfast.language.thesaurus import source
-from holdfast.metrics.comparers.segment_comparer import split_spec
+from holdfast.metrics.comparers.segment_comparer import FACTS, split_spec
 from holdfast.metrics.encoders.encoder import is_elsewhere
+from holdfast.paths import expanded
 from holdfast.perturbations import parse
 from holdfast.reading import read_bytes
 
@@ -33,6 +34,8 @@ def _inputs(config: RunConfig) -> Iterator[tuple[str, str]]:
     comparer, argument = split_spec(config.comparer)
     if comparer == JUDGE:
         yield f"comparer '{config.comparer}'", digest_of_judge(argument)
+    elif comparer == FACTS and argument:
+        yield f"comparer '{config.comparer}'", hashlib.sha256(read_bytes(expanded(argument))).hexdigest()
     elif (folder := find_local(argument)) is not None:
         yield f"comparer '{config.comparer}'", digest_of(folder)
     if languages := os.environ.get(LANGUAGES):

@@ -25,7 +25,9 @@ PROMPT = (
 
 CACHE = "results/judgements.jsonl"
 _SETTINGS = Settings(max_new_tokens=16)
-_ANSWER = re.compile(r"\b(yes|no|unknown)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"\W*(yes|no|unknown)\b", re.IGNORECASE)
+"""A reply that begins with one of the words."""
+
 _UNKNOWN = Entailment(0.0, 0.0)
 _MEANINGS = {"yes": Entailment(1.0, 0.0), "no": Entailment(0.0, 1.0), "unknown": _UNKNOWN}
 
@@ -61,7 +63,7 @@ class _Model:
         missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._cache.known}
         if missing:
             self._ask(missing)
-        found = [_ANSWER.search(self._cache.known[key]) for key in keys]
+        found = [_ANSWER.match(self._cache.known[key]) for key in keys]
         if unclear := [self._cache.known[key] for key, each in zip(keys, found, strict=True) if not each]:
             warnings.warn(
                 f"{FLAG}: {len(unclear)} of {len(pairs)} replies are neither yes, no nor unknown and count as unknown, "

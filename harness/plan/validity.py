@@ -125,7 +125,7 @@ def _shares_kept(pairs: Sequence[tuple[str, str]], encode: Encode) -> list[tuple
     texts = list(dict.fromkeys(text for pair in pairs for text in pair))
     vectors = dict(zip(texts, encode(texts), strict=True))
     weights = dict(zip(texts, (sum(part.mass for part in parts) for parts in segment(texts)), strict=True))
-    costs = shipped_costs(vectors=False)
+    costs = shipped_costs().of(vectors=False)
     kept = []
     for clean, read in pairs:
         found = comparer([clean], [read])((0,), (0,))

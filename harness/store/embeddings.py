@@ -99,8 +99,9 @@ class EmbeddingFile:
             encode: Any = self._encode
             rows, words = encode.with_words(*map(list, zip(*missing.values(), strict=True)))
             unseen = [i for i, digest in enumerate(missing) if digest not in self._rows]
-            self._append([[*missing][i] for i in unseen], rows[unseen])
-            kept.append(list(missing), words)
+            keys = list(missing)
+            self._append([keys[i] for i in unseen], rows[unseen])
+            kept.append(keys, words)
         return self(texts), [kept.at(digest) for digest in digests]
 
     def _append(self, digests: list[bytes], vectors: Vectors) -> None:

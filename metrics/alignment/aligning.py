@@ -49,6 +49,10 @@ class Judgement(NamedTuple):
     reason: str = ""
     findings: tuple[Finding, ...] = ()
 
+    def capped(self, cost: float) -> Judgement:
+        """Return the judgement with this cost, and with no part of it above that."""
+        return self._replace(cost=cost, kept=min(self.kept, cost), conflict=min(self.conflict, cost))
+
     def at_most(self, other: Judgement) -> Judgement:
         """Return the milder judgement, with the lesser of both conflicts."""
         milder = other if other.cost < self.cost else self
@@ -64,7 +68,7 @@ class Judge(Protocol):
         ...
 
     def expected(self, semantic: Array) -> Array:
-        """Return lower bounds (m, n) of the costs that the judge would return, from the semantic distances."""
+        """Return the costs (m, n) to expect from the semantic distances; with lower bounds, the plan is exact."""
         ...
 
     def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
@@ -114,11 +118,11 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     moved = plan * cost
     clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
     clean = [
-        judged[i, j]._replace(cost=drift)
+        judged[i, j].capped(drift)
         for (i, j), drift in zip(enumerate(clean_partners), (moved.sum(1) / a).tolist(), strict=True)
     ]
     perturbed = [
-        judged[i, j]._replace(cost=drift)
+        judged[i, j].capped(drift)
         for (j, i), drift in zip(enumerate(perturbed_partners), (moved.sum(0) / b).tolist(), strict=True)
     ]
     whole_columns, whole_rows = _mostly_from(plan, b), _mostly_from(plan.T, a)
@@ -167,9 +171,9 @@ def _explain(found: Judgement, otherwise: str) -> Judgement:
 def _solve(semantic: Array, a: Array, b: Array, judge: Judge) -> tuple[Array, Array, dict[tuple[int, int], Judgement]]:
     """Compute the costs, the optimal plan and the judgements, comparing only the pairs that a plan uses.
 
-    The plan minimises the cost plus a share of the semantic distance. Comparing can only raise a cost above the
-    expected one, so a plan is optimal once every pair that it uses has been compared. With a judge that looks ahead,
-    each round also compares the nearest pairs of the segments concerned, twice as many each time, to need few rounds.
+    The plan minimises the cost plus a share of the semantic distance. If comparing can only raise a cost above the
+    expected one, a plan is optimal once every pair that it uses has been compared. With a judge that looks ahead, each
+    round also compares the nearest pairs of the segments concerned, twice as many each time, to need few rounds.
 
     Of several optimal plans, the same one is found for the two answers exchanged.
     """

@@ -6,26 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.errors import UserError
 from holdfast.metrics.comparers.segment_comparer import FACTS, Answers, K, comparer
+from holdfast.paths import expanded
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment import Array, Group, Judge, Judgement
-    from holdfast.metrics.costs import Costs
+    from holdfast.metrics.costs import Costs, CostTable
     from holdfast.metrics.facts import Comparer as Detectors
     from holdfast.metrics.facts import Finding
 
 
 def _check(argument: str) -> None:
-    if argument:
-        raise UserError(f"--comparer {FACTS} takes no model, got '{argument}'; use nli=NAME_OR_PATH for a model")
+    facts(argument)
 
 
 @comparer(FACTS, _check)
 def facts(argument: str) -> Facts:
-    """What sentences state, compared by rule and by word vectors, at the fitted costs (the default)."""
-    _check(argument)
-    return Facts()
+    """What sentences state, by rule and by word vectors, at the fitted costs (the default) or facts=costs.json."""
+    from holdfast.metrics.costs import read_costs
+
+    return Facts(read_costs(expanded(argument))) if argument else Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Facts:
     """Compares answers by all detectors.
 
     Attributes:
-        costs: What each kind of difference costs; by default what comes with Holdfast for the encoder.
+        table: What each kind of difference costs; by default what comes with Holdfast.
     """
 
-    costs: Costs | None = None
+    table: CostTable | None = None
     reads_words = True
 
     def judge(self, answers: Answers) -> Judge:
@@ -45,7 +45,7 @@ class Facts:
         from holdfast.metrics.facts import comparer as detectors
 
         compare = detectors(answers.clean, answers.perturbed, answers.parses, answers.words)
-        return _Judge(compare, self.costs or shipped_costs(answers.words is not None))
+        return _Judge(compare, (self.table or shipped_costs()).of(answers.words is not None))
 
     def settle(self, judges: Mapping[K, Judge]) -> list[K]:
         """Return nothing: rules have an answer at once."""

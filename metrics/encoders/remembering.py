@@ -65,7 +65,8 @@ class _Memory(OrderedDict[str, "Vectors"]):
         return super().__getitem__(text)
 
     def keep(self, found: dict[str, Vectors]) -> None:
-        self.update(found)
-        self._bytes += sum(each.nbytes for each in found.values())
+        unseen = {text: each for text, each in found.items() if text not in self}
+        self.update(unseen)
+        self._bytes += sum(each.nbytes for each in unseen.values())
         while self._bytes > LIMIT:
             self._bytes -= self.popitem(last=False)[1].nbytes

@@ -72,6 +72,8 @@ class _Encoder:
     def __init__(self, tokenizer: Any, model: Any, first_token: bool, device: Any) -> None:
         self._tokenizer, self._model, self._first, self._device = tokenizer, model, first_token, device
         self._longest = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
+        if tokenizer.is_fast:  # only these tell where a token is
+            self.with_words = self._with_words
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         import numpy as np
@@ -89,7 +91,7 @@ class _Encoder:
                 rows[chosen] = self._read(batch)[1]
         return rows
 
-    def with_words(
+    def _with_words(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[Words]]:
         """Return the vectors of n texts (n, d), and for each text those of its words: (words, d), float16, of length

@@ -90,7 +90,7 @@ def test_mean_drift_averages_both_sides_by_mass() -> None:
 def naive(clean: Sequence[str], perturbed: Sequence[str]) -> float:
     """Compute mean drift by its definition: the cost C_ij of all differences under the exact transport plan that
     minimises C plus a share of the semantic distance, with every pair compared."""
-    encode, compare, costs = encoding_of("lexical").main, comparer(clean, perturbed), shipped_costs(vectors=False)
+    encode, compare, costs = encoding_of("lexical").main, comparer(clean, perturbed), shipped_costs().of(vectors=False)
     semantic = np.clip(1 - encode(clean).astype(float) @ encode(perturbed).astype(float).T, 0, 1) ** 2
     cost = np.zeros_like(semantic)
     for i, j in np.ndindex(cost.shape):
@@ -168,6 +168,7 @@ def test_drifts_of_any_texts_lie_between_0_and_1(clean: str, perturbed: str) -> 
 )
 def test_max_tail_and_mean_drift_are_ordered(clean: list[str], perturbed: list[str]) -> None:
     row = scores(". ".join(clean), ". ".join(perturbed))
+    assert row["max_drift"] >= row["break_drift"] >= row["max_conflict"]
     assert 1 >= row["max_drift"] >= row["tail_drift"] - 1e-9
     assert row["tail_drift"] >= row["mean_drift"] - 1e-9
     assert row["hidden_drift"] == pytest.approx(max(0.0, row["max_drift"] - row["global_drift"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_pairs
+from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_any_pairs, read_pairs
 
 CHANGED = {
     "number", "name", "negation", "antonym", "quantifier", "argument_swap", "date", "unit", "omission", "addition",
@@ -54,3 +54,11 @@ def test_every_second_pair_of_a_user_file_is_test_data(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text("".join(json.dumps({**ROW, "id": name}) + "\n" for name in "abc"), "utf-8")
     assert [(pair.id, pair.split) for pair in read_pairs(path)] == [("a", "build"), ("b", "test"), ("c", "build")]
+
+
+@pytest.mark.parametrize("label", ['"changed": "false"', '"paraphrase": "0"', '"changed": 2'])
+def test_labels_that_are_no_truth_values_are_refused(label: str, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(f'{{"a": "x", "b": "y", {label}}}')
+    with pytest.raises(UserError, match="line 1: a pair has texts"):
+        read_any_pairs(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.metrics.facts.comparing.compared import Compared
+from holdfast.metrics.facts.comparing.wording import stand_alike
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
 from holdfast.metrics.facts.reading.quantity import Quantity
 
@@ -18,6 +19,13 @@ def number_findings(pair: Compared) -> Iterator[Finding]:
             same_value = kind == "number" and _bare(lost) & _bare(gained)
             kind_or_unit = "unit" if same_value else kind
             yield replaced(kind_or_unit, 1.0, [one.form for one in lost], [one.form for one in gained])
+    kinds = [{one.kind for one in side} for side in (mine, its)]
+    if not kinds[0] & kinds[1]:
+        for one in mine:
+            other = next((other for other in its if stand_alike(pair, one.key, other.key)), None)
+            if other:
+                yield replaced(one.kind, 1.0, [one.form], [other.form])
+                break
     if swapped_numbers(pair.ours, pair.theirs):
         yield Finding("roles", 1.0, "roles of numbers")
 

@@ -19,6 +19,7 @@ _SYMBOL: Any = regex.compile(
     | (?<=\p{L}\ )[A-HJ-Z](?=[\s,;:!?)]|\.?\s*$)      # Appendix B; neither I nor an initial
     | (?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]*\d[A-Za-z\d]*  # H2O, 2x
     | [A-Za-z](?=\s*(?:[+*=<>≤≥^]|->|→|-\s?\d))       # x + 3
+    | (?<=(?:[+*=<>≤≥^]|->|→)\s?)[A-Za-z]             # 3 + x
     )(?![\p{L}\p{N}'’])
     | (?:->|→|⇒|=>|<=|>=|!=|==|[+*=<>≤≥×÷])(?=\s*[\p{L}\p{N}(])
     | (?<=[\p{N}\p{L})]\s)[-−](?=\s\p{N})            # 2x - 3""",
@@ -26,7 +27,9 @@ _SYMBOL: Any = regex.compile(
 )
 _TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d")
 """Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
-_OPERATOR: Any = regex.compile(r"[-−+*=<>≤≥×÷→⇒!]+")
+_ORDERED: Any = regex.compile(
+    r"(?<![\w.])([\w.()]+)([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t][-−][ \t](?=\d|[A-Za-z]\b))[ \t]*(?=([\w.()]+))"
+)
 _QUANTITY: Any = regex.compile(
     r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
     regex.I,
@@ -35,18 +38,23 @@ _QUANTITY: Any = regex.compile(
 
 
 def symbol_findings(pair: Compared) -> Iterator[Finding]:
-    """Yield symbols in place of others, and the same ones in another order around an operator.
+    """Yield symbols in place of others, and the sides of an operator exchanged: A -> B, x < y.
 
     A symbol that only one side has is left to the words around it.
     """
-    mine, its = _symbols(pair.ours.text), _symbols(pair.theirs.text)
-    if mine == its or not mine or not its:
-        return
-    lost, gained = Counter(mine) - Counter(its), Counter(its) - Counter(mine)
-    if lost and gained:
+    for left, operator, right in sorted(_ordered(pair.ours.text)):
+        if left != right and (right, operator, left) in _ordered(pair.theirs.text):
+            yield replaced("symbol", 1.0, [f"{left} {operator} {right}"], [f"{right} {operator} {left}"])
+            return
+    mine, its = Counter(_symbols(pair.ours.text)), Counter(_symbols(pair.theirs.text))
+    if (lost := mine - its) and (gained := its - mine):
         yield replaced("symbol", 1.0, [*lost], [*gained])
-    elif not lost and not gained and any(map(_OPERATOR.fullmatch, mine)):
-        yield replaced("symbol", 1.0, [" ".join(mine)], [" ".join(its)])
+
+
+@lru_cache(maxsize=1 << 15)
+def _ordered(text: str) -> frozenset[tuple[str, str, str]]:
+    """Return the operators whose sides can't be exchanged, with what is on either side."""
+    return frozenset((left, operator.strip(), right) for left, operator, right in _ORDERED.findall(text))
 
 
 @lru_cache(maxsize=1 << 15)

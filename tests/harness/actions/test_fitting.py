@@ -8,7 +8,6 @@ import pytest
 
 from holdfast.harness.actions.fitting import KINDS
 from holdfast.harness.cli import main
-from holdfast.metrics.comparers.facts import Facts
 from holdfast.metrics.costs import Costs
 from holdfast.metrics.drift import BREAK, segment_drift
 
@@ -40,10 +39,9 @@ def test_costs_are_fitted_and_measured_on_the_family_left_out(write: Write, tmp_
         assert table[part]["weights"].keys() == set(KINDS)
         assert min(table[part]["weights"].values()) >= 0
         assert set(table[part]["held_out"]) == {"numbers", "names"}
-    costs = Costs(table["rules"]["weights"], table["rules"]["middle"])
     pairs = NUMBERS + SAME + NAMES + KEPT
     drifts = segment_drift(
-        [a for a, _, _ in pairs], [b for _, b, _ in pairs], encoding="lexical", comparer=Facts(costs)
+        [a for a, _, _ in pairs], [b for _, b, _ in pairs], encoding="lexical", comparer=f"facts={out}"
     )
     assert [drift.max_drift >= BREAK for drift in drifts] == [changed for *_, changed in pairs]
 
@@ -84,3 +82,11 @@ def test_wrong_families_are_refused_in_one_line(
 def test_a_fit_needs_a_place_to_write(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--fit", "own=pairs.jsonl"]) == 1
     assert "say where with --output_path FILE" in capsys.readouterr().err
+
+
+def test_what_is_no_table_of_costs_is_refused(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs, others = write("pairs", SAME), write("others", KEPT)
+    assert main(["drift", str(pairs), str(others), "--comparer", f"facts={pairs}"]) == 1
+    said = capsys.readouterr().err
+    assert "pairs.jsonl" in said
+    assert "\n" not in said.strip()

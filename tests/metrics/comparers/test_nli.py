@@ -143,7 +143,7 @@ def test_a_model_that_cannot_be_loaded_is_named_in_one_line(trained: Path, tmp_p
     [
         ("nli", "needs a model: nli=NAME_OR_PATH"),
         ("nlli=x", "unknown comparer 'nlli'; did you mean 'nli'"),
-        ("facts=x", "takes no model"),
+        ("facts=x", "does not exist"),
         ("", "names no comparer"),
     ],
 )

@@ -178,3 +178,16 @@ def test_times_amounts_and_durations_are_distinguished(text: str, numbers: set[s
 
 def test_a_word_may_express_the_sign_of_a_number() -> None:
     assert not reason("Revenue growth was -3%.", "Revenue fell 3%.").startswith("number")
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("The shop closes at noon.", "The shop closes at six."),
+        ("They arrived at 8 a.m. sharp.", "They arrived at nine sharp."),
+        ("It was built in 1990.", "It was built in May."),
+    ],
+)
+def test_a_quantity_of_another_kind_in_the_same_place_conflicts(clean: str, perturbed: str) -> None:
+    assert reason(clean, perturbed)
+    assert reason(perturbed, clean)

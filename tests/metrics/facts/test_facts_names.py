@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.language.spelling import correct_misspellings
 from holdfast.metrics.facts import comparer, facts_of
+from holdfast.metrics.facts.reading.countries import country_of
 from tests.metrics.facts.verdict import LITTLE, SERIOUS, conflict, reasons, verdict
 
 
@@ -140,3 +141,26 @@ def test_two_words_for_the_same_are_no_difference(clean: str, perturbed: str) ->
 )
 def test_names_that_begin_alike_or_open_a_sentence_conflict(clean: str, perturbed: str) -> None:
     assert conflict(clean, perturbed).reason.startswith("name")
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Kurdish forces shelled the town.", "Turkish forces shelled the town."),
+        ("It is written in Hindi.", "It is written in Tamil."),
+        ("The English team won.", "The American team won."),
+        ("The Portuguese striker scored.", "The Brazilian striker scored."),
+        ("They speak Catalan there.", "They speak Spanish there."),
+    ],
+)
+def test_peoples_and_languages_of_one_country_are_not_the_same(clean: str, perturbed: str) -> None:
+    assert any(why.startswith(("name", "word")) for why in reasons(clean, perturbed))
+
+
+def test_no_language_stands_for_another() -> None:
+    from babel import Locale
+
+    for code in ("en", "de", "fr", "es"):
+        names = {name.lower() for tongue, name in Locale(code).languages.items() if "_" not in tongue}
+        countries = [country for name in names if (country := country_of(name, code))]
+        assert len(countries) == len(set(countries)) > 10

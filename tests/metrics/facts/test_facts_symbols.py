@@ -12,6 +12,8 @@ from tests.metrics.facts.verdict import SERIOUS, conflict, reasons
         ("See Appendix A.", "See Appendix B."),
         ("The answer is 2x + 3.", "The answer is 2x - 3."),
         ("A -> B", "B -> A"),
+        ("Alpha -> Beta", "Beta -> Alpha"),
+        ("It needs x < y here.", "It needs y < x here."),
         ("It contains H2O2.", "It contains H2O."),
         ("Take vitamin C.", "Take vitamin D."),
     ],
@@ -28,6 +30,8 @@ def test_other_symbols_conflict(clean: str, perturbed: str) -> None:
         ("The 1st one won.", "The first one won."),
         ("Plan B - the better one.", "Plan B: the better one."),
         ("It takes 1e6 steps.", "It takes 1,000,000 steps."),
+        ("Set x = 2 and y = 3.", "Set y = 3 and x = 2."),
+        ("The sum is a + b.", "The sum is b + a."),
         ("John F. Kennedy spoke.", "John Kennedy spoke."),
     ],
 )

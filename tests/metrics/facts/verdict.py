@@ -5,7 +5,7 @@ from typing import NamedTuple
 from holdfast.metrics.costs import COVERAGE, shipped_costs
 from holdfast.metrics.facts import Facts, Finding, comparer, facts_of, findings
 
-COSTS = shipped_costs(vectors=False)
+COSTS = shipped_costs().of(vectors=False)
 
 LITTLE, REMARKABLE, SERIOUS = 0.15, 0.1, 0.25
 """What differences in wording cost at most, what one costs whose reason is asked for, and what a contradiction costs at
