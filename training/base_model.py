@@ -150,12 +150,6 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
 
     task = {"causal": TaskType.CAUSAL_LM, "seq2seq": TaskType.SEQ_2_SEQ_LM, "classification": TaskType.SEQ_CLS}[kind]
     settings = peft_settings(recipe.lora)
-    if settings.get("layer_replication"):
-        warnings.warn(
-            "--lora layer_replication: run, inspect and correct can't read such an adapter, whose layers are not its "
-            "base's; evaluate it merged (peft's merge_and_unload)",
-            stacklevel=2,
-        )
     for name in MODULE_LISTS:
         if isinstance(settings.get(name), list):
             _check_modules(model, settings[name])

@@ -14,7 +14,6 @@ from transformers import AutoModelForCausalLM
 
 from holdfast.errors import UserError
 from holdfast.harness.cli import main
-from holdfast.harness.models.adapter_geometry import inspect_adapter
 from holdfast.training.library_fields import lora_config
 from holdfast.training.lora_settings import check_lora, parse_lora
 from tests.training.tiny_checkpoint import save_tiny_model
@@ -98,15 +97,6 @@ def test_flag_and_recipe_give_the_adapter_of_plain_peft(base: Path, tmp_path: Pa
             if isinstance(saved[name], list)
             else config[name] == saved[name]
         )
-
-
-def test_replicated_layers_are_trained_with_a_warning(
-    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    trained(base, tmp_path, "--lora", "r=4,targets=q_proj,layer_replication=[[0, 2], [1, 2]]")
-    assert "layer_replication: run, inspect and correct can't read such an adapter" in capsys.readouterr().err
-    with pytest.raises(UserError, match="replicates layers .layer_replication"):
-        inspect_adapter(tmp_path / "out")
 
 
 @pytest.mark.parametrize(
