@@ -13,6 +13,7 @@ from tests.metrics.facts.verdict import SERIOUS, conflict, reasons
         ("The answer is 2x + 3.", "The answer is 2x - 3."),
         ("A -> B", "B -> A"),
         ("Alpha -> Beta", "Beta -> Alpha"),
+        ("Data flows A -> B.", "Data flows B -> A."),
         ("It needs x < y here.", "It needs y < x here."),
         ("It contains H2O2.", "It contains H2O."),
         ("Take vitamin C.", "Take vitamin D."),
