@@ -27,8 +27,9 @@ _SYMBOL: Any = regex.compile(
 )
 _TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d")
 """Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
+_SIDE = r"[\w()]+(?:\.\w+)*"
 _ORDERED: Any = regex.compile(
-    r"(?<![\w.])([\w()]+(?:\.\w+)*)([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t][-−][ \t](?=\d|[A-Za-z]\b))[ \t]*(?=([\w()]+(?:\.\w+)*))"
+    rf"(?<![\w.])({_SIDE})([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t][-−][ \t](?=\d|[A-Za-z]\b))[ \t]*(?=({_SIDE}))"
 )
 _QUANTITY: Any = regex.compile(
     r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
