@@ -77,18 +77,11 @@ class _Encoder:
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         import numpy as np
-        import torch
 
         rows = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
-        valid = [text.encode("utf-8", "replace").decode() for text in texts]
-        ids = self._tokenizer(valid, truncation=True, max_length=self._longest)["input_ids"] if valid else []
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
-            while order:
-                size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
-                chosen, order = order[-size:], order[:-size]
-                batch = self._tokenizer.pad({"input_ids": [ids[i] for i in chosen]}, return_tensors="pt")
-                rows[chosen] = self._read(batch)[1]
+        ids = self._tokenizer(_valid(texts), truncation=True, max_length=self._longest)["input_ids"] if texts else []
+        for chosen, _, pooled in self._batches(ids):
+            rows[chosen] = pooled
         return rows
 
     def _with_words(
@@ -105,39 +98,52 @@ class _Encoder:
             spans: The first character and the end of each word, for each text.
         """
         import numpy as np
-        import torch
 
-        pooled = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
-        found: list[Words] = [np.zeros((len(each), self._model.config.hidden_size), np.float16) for each in spans]
-        valid = [text.encode("utf-8", "replace").decode() for text in texts]
-        read = self._tokenizer(valid, truncation=True, max_length=self._longest, return_offsets_mapping=True)
-        ids = read["input_ids"]
+        width = self._model.config.hidden_size
+        rows = np.zeros((len(texts), width), dtype=np.float32)
+        found: list[Words] = [np.zeros((len(each), width), np.float16) for each in spans]
+        read = self._tokenizer(_valid(texts), truncation=True, max_length=self._longest, return_offsets_mapping=True)
         unknown = self._tokenizer.unk_token_id
+        for chosen, states, pooled in self._batches(read["input_ids"]):
+            rows[chosen] = pooled
+            for i, tokens in zip(chosen, states.float().cpu().numpy(), strict=True):
+                known = [
+                    place if token != unknown else (0, 0)
+                    for token, place in zip(read["input_ids"][i], read["offset_mapping"][i], strict=True)
+                ]
+                found[i][:] = _by_word(tokens, known, spans[i])
+        return rows, found
+
+    def _batches(
+        self, ids: Sequence[list[int]]
+    ) -> Iterator[tuple[list[int], Any, np.ndarray[Any, np.dtype[np.float32]]]]:
+        """Yield batches of texts of similar length: their places, last hidden states (n, tokens, d) and pooled vectors
+        (n, d)."""
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
-            while order:
-                size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
-                chosen, order = order[-size:], order[:-size]
-                batch = self._tokenizer.pad({"input_ids": [ids[i] for i in chosen]}, return_tensors="pt")
-                states, pooled[chosen] = self._read(batch)
-                for i, rows in zip(chosen, states.float().cpu().numpy(), strict=True):
-                    known = [
-                        (start, end) if token != unknown else (0, 0)
-                        for token, (start, end) in zip(ids[i], read["offset_mapping"][i], strict=True)
-                    ]
-                    found[i][:] = _by_word(rows, known, spans[i])
-        return pooled, found
+        while order:
+            size = max(1, TOKENS_AT_ONCE[self._device.type] // max(1, len(ids[order[-1]])))
+            chosen, order = order[-size:], order[:-size]
+            batch = self._tokenizer.pad({"input_ids": [ids[i] for i in chosen]}, return_tensors="pt")
+            yield chosen, *self._read(batch)
 
     def _read(self, batch: Any) -> tuple[Any, np.ndarray[Any, np.dtype[np.float32]]]:
         """Return the last hidden states (n, tokens, d) of a batch, and its pooled vectors (n, d)."""
         import torch
 
         batch = batch.to(self._device)
-        states = self._model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
-        pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-        rows: np.ndarray[Any, np.dtype[np.float32]] = torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16()):
+            states = self._model(**batch).last_hidden_state
+            pooled = states[:, 0] if self._first else (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+            rows: np.ndarray[Any, np.dtype[np.float32]] = (
+                torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+            )
         return states, rows
+
+
+def _valid(texts: Sequence[str]) -> list[str]:
+    """Return the texts with lone surrogates replaced, which tokenizers can't encode."""
+    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def _by_word(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from holdfast.harness.backends import Backend, Generation, Request
-from holdfast.harness.backends.backend import BackendOptions, Probe
+from holdfast.harness.backends import Backend, Generation, Request, backends
+from holdfast.harness.backends.backend import BackendEntry, BackendOptions, Probe
 from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
@@ -64,3 +64,10 @@ class Fake:
     @property
     def asked(self) -> list[Request]:
         return [request for engine in self.engines for batch in engine.batches for request in batch]
+
+
+def registered(name: str, rule: Callable[[Request], str]) -> Fake:
+    """Register an engine that answers by a rule as the backend of this name, and return it."""
+    fake = Fake(rule=rule)
+    backends.register(name, BackendEntry(name, fake, lambda arguments: None))
+    return fake

@@ -137,4 +137,6 @@ def test_flatness_names_what_it_leaves_out(tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     data.write_text(json.dumps({"prompt": "Where is the vase?", "completion": "In room 2."}) + "\n")
     with pytest.warns(UserWarning, match=r"linear layers only, not on model.embed_tokens \(LoRA of an embedding\)"):
-        flatness.Probed(str(tmp_path / "adapter"), str(data), "pocket-base", 2)
+        probed = flatness.Probed(str(tmp_path / "adapter"), str(data), "pocket-base", 2)
+    assert probed.layers
+    assert all(name.endswith("q_proj") for name in probed.layers)

@@ -8,12 +8,11 @@ import pytest
 
 from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness.backends import Request, backends
-from holdfast.harness.backends.backend import BackendEntry
+from holdfast.harness.backends import Request
 from holdfast.harness.cli import main
 from holdfast.harness.plan.model_judge import judge
 from holdfast.metrics.drift import segment_drift
-from tests.harness.fakes import Fake
+from tests.harness.fakes import Fake, registered
 
 Evaluate = Callable[..., Results]
 NOON, NOT_NOON = "The ferry leaves at noon.", "The ferry does not leave at noon."
@@ -28,9 +27,7 @@ def verdict(request: Request) -> str:
 
 @pytest.fixture
 def model() -> Fake:
-    fake = Fake(rule=verdict)
-    backends.register("oracle", BackendEntry("oracle", fake, lambda arguments: None))
-    return fake
+    return registered("oracle", verdict)
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ import pytest
 
 from holdfast import Results
 from holdfast.errors import UserError
-from holdfast.harness.backends import Request, backends
-from holdfast.harness.backends.backend import BackendEntry
+from holdfast.harness.backends import Request
 from holdfast.tasks import Sample, Task
-from tests.harness.fakes import Fake
+from tests.harness.fakes import Fake, registered
 
 Evaluate = Callable[..., Results]
 
@@ -24,9 +23,7 @@ def reworded(request: Request) -> str:
 
 @pytest.fixture
 def rephraser() -> Fake:
-    fake = Fake(rule=reworded)
-    backends.register("rephraser", BackendEntry("rephraser", fake, lambda arguments: None))
-    return fake
+    return registered("rephraser", reworded)
 
 
 @pytest.fixture
