@@ -10,6 +10,7 @@ from holdfast.version import __version__
 
 if TYPE_CHECKING:
     from holdfast.errors import UserError
+    from holdfast.harness.actions.checking import check
     from holdfast.harness.actions.correcting import correct
     from holdfast.harness.actions.training import train
     from holdfast.harness.evaluation import evaluate
@@ -32,6 +33,7 @@ _HOMES = {
     "Sample": "tasks.sample",
     "Task": "tasks.task",
     "UserError": "errors",
+    "check": "harness.actions.checking",
     "correct": "harness.actions.correcting",
     "evaluate": "harness.evaluation",
     "inspect_adapter": "harness.models.adapter_geometry",
@@ -56,6 +58,7 @@ __all__ = [
     "Task",
     "UserError",
     "__version__",
+    "check",
     "correct",
     "evaluate",
     "inspect_adapter",

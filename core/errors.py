@@ -13,6 +13,9 @@ class UserError(ValueError):
     It is always one line that is safe to print, whatever file or server a part of it comes from (see `printable`).
     """
 
+    status = 1
+    """The exit status of a command that it ends."""
+
     def __init__(self, message: object) -> None:
         super().__init__(printable(str(message)))
 

@@ -25,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 for success, 1 for a mistake in the input or a failure, 130 for an interruption. A mistake in the arguments
-        exits with 2.
+        0 for success, 1 for a mistake in the input or a failure, 130 for an interruption; `check` has further ones. A
+        mistake in the arguments exits with 2.
     """
     try:
         try:
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _flush()
     except UserError as error:
         _report(str(error))
+        return error.status
     except KeyboardInterrupt:
         _report("interrupted (the same command resumes a run where it stopped)")
         return 130

@@ -38,6 +38,8 @@ class Metric:
     needs_encoder: bool = False
     output_only: bool = False
     """Whether a sample metric reads the output alone, and neither references nor metadata."""
+    given: str = ""
+    """The key that is 0 where the output has nothing that the metric could judge, such as a label."""
 
     @property
     def headline(self) -> str:
@@ -57,6 +59,7 @@ def sample_metric(
     *,
     unbounded: frozenset[str] = frozenset(),
     output_only: bool = False,
+    given: str = "",
 ) -> Callable[[S], S]:
     """Register a function `(outputs, references, metadata) -> one dict of scores per sample`.
 
@@ -67,6 +70,7 @@ def sample_metric(
         higher_is_better: Every key that the function may return, and whether higher values are better.
         unbounded: The keys whose values may exceed 1.
         output_only: Whether the function reads the outputs alone, so that its scores say nothing of right and wrong.
+        given: The key, if there is one, that is 0 where an output has nothing that the metric could judge.
 
     Returns:
         A decorator that returns the function unchanged.
@@ -74,7 +78,8 @@ def sample_metric(
 
     def register(compute: S) -> S:
         directions = dict(higher_is_better)
-        metrics.register(name, Metric(name, "sample", compute, directions, unbounded, output_only=output_only))
+        entry = Metric(name, "sample", compute, directions, unbounded, output_only=output_only, given=given)
+        metrics.register(name, entry)
         return compute
 
     return register

@@ -1,18 +1,16 @@
 """Summarise a run's answers in two tables: the breakdown (a row per cell) and the leaderboard (a row per adapter)."""
 
-import math
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from sys import intern
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from holdfast.errors import UserError
 from holdfast.harness.plan.validity import EXCLUDED, count_excluded
+from holdfast.harness.results.answer_frame import CHANGED, KEY, answer_frame
 from holdfast.harness.results.curves import add_curves
 from holdfast.harness.results.statistics import (
     FEWEST,
@@ -24,10 +22,9 @@ from holdfast.harness.results.statistics import (
 )
 from holdfast.harness.store.manifest import Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
-from holdfast.harness.store.stored_run import EDITED, StoredRun, open_run
-from holdfast.metrics import metrics
+from holdfast.harness.store.stored_run import EDITED, open_run
 from holdfast.metrics.drift_columns import DRIFTS
-from holdfast.perturbations import Expectation, expectation, parse
+from holdfast.perturbations import expectation, parse
 from holdfast.writing import write_text
 
 if TYPE_CHECKING:
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
 NEAR_ZERO = 0.05
 """Clean scores below this give no performance drop rate, which would mostly be noise."""
 
-CHANGED: Expectation = "changed"
-KEY = ["adapter", "task", "sample"]
 _MEASURES = ("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
 CELL = ["adapter", "task", "perturbation", "severity"]
 
@@ -57,66 +52,16 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
         UserError: If `folder` has no run, or the run has no answers yet.
     """
     run = open_run(folder)
-    manifest, answers = run.manifest, _answers(run)
+    manifest, answers = run.manifest, answer_frame(run).drop(columns="key")
     excluded = count_excluded(folder)
     if unknown := {task for task, *_ in excluded} - manifest.tasks.keys():
         raise UserError(f"{folder / EXCLUDED}: task '{min(unknown)}' is not in run.json: {EDITED}")
     return _breakdown(answers, manifest, excluded), _leaderboard(answers, manifest, excluded)
 
 
-def _answers(run: StoredRun) -> "pd.DataFrame":
-    """Return one row per answer, with the headline `score` and all scores, sorted by key.
-
-    Sorting makes the tables independent of the order in which the engine finished.
-    """
-    import pandas as pd
-
-    fields = ("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "reason", "encoder")
-    columns: dict[str, list[Any]] = {name: [] for name in (*KEY, *fields)}
-    columns |= {"edited": [], "truncated": []}
-    scores: dict[str, array[float]] = {}
-    count = 0
-    for line in run.answers():
-        for name, values in columns.items():
-            value = bool(line["edits"]) if name == "edited" else line[name]
-            values.append(intern(value) if isinstance(value, str) else value)  # most values repeat
-        for name, value in line["scores"].items():
-            _padded(scores.setdefault(name, array("d")), count).append(value)
-        count += 1
-    if not count:
-        raise UserError(f"{run.folder} has no answers yet: run it first")
-    frame = pd.DataFrame(columns | {name: np.asarray(_padded(values, count)) for name, values in scores.items()})
-    frame = frame.sort_values("key", ignore_index=True).drop(columns="key")
-    frame["score"] = np.nan
-    for task, entry in run.manifest.tasks.items():
-        if entry.headline in scores:
-            chosen = frame["task"] == task
-            frame.loc[chosen, "score"] = frame.loc[chosen, entry.headline]
-        elif not any(entry.headline in metrics.get(name).higher_is_better for name in metrics.names()):
-            raise UserError(f"{run.folder}: no metric gives the headline '{entry.headline}' of task '{task}': {EDITED}")
-    for name in (*DRIFTS, "answer_rate", "answer_words"):
-        if name not in frame:
-            frame[name] = np.nan
-    expects = {name: expectation(name) for name in frame["perturbation"].unique() if name not in (CLEAN, IDENTITY)}
-    frame["directed"] = frame["perturbation"].map(expects) == CHANGED
-    frame.loc[frame["directed"], "score"] = np.nan  # the references don't answer this prompt
-    config = run.manifest.config
-    deciding = frame["max_drift"]
-    if config.additions == "ignore":
-        deciding = frame["break_drift"].fillna(deciding)  # earlier versions kept max_drift only
-    frame["broke"] = np.where(deciding.notna(), deciding >= config.break_threshold, np.nan)
-    return frame
-
-
 def _counting(answers: "pd.DataFrame") -> "pd.DataFrame":
     """Return the answers that count; where a change is expected, these are the answers to edited prompts."""
     return answers[answers["edited"].astype(bool) | ~answers["directed"]]
-
-
-def _padded(values: "array[float]", length: int) -> "array[float]":
-    """Pad the values with NaN up to `length`."""
-    values.extend([math.nan] * (length - len(values)))
-    return values
 
 
 def _breakdown(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":

@@ -3,10 +3,10 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.console import TableConsole
 from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.statistics import FEWEST
-from holdfast.harness.results.summary import CHANGED
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:

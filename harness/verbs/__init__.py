@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
         Verb("validate", "check a run's configuration without running it", "evaluate"),
     ),
     "decide": (
+        Verb("check", "decide whether a candidate adapter may replace the one in use", "check"),
         Verb("leaderboard", "merge the leaderboards of several runs", "decide"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),

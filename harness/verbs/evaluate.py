@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from holdfast.errors import UserError
 from holdfast.harness.verbs.parser import Flag, Parser, settings_of
@@ -83,12 +84,17 @@ def add_run(parser: Parser) -> None:
     """Add the arguments of `run`."""
     parser.usage = "holdfast run [--config run.yaml] [options]"
     parser.epilog = _RUN_EXAMPLES
-    parser.add_flags("configuration file", [("--config", "run.yaml", "read settings from a file; flags override it")])
-    for group, flags in _RUN_FLAGS.items():
-        parser.add_flags(group, flags)
-        parser.add_switches(group, _RUN_SWITCHES.get(group, ()))
+    add_run_flags(parser)
     parser.takes_more = True  # to explain a list that was split by spaces
     parser.start(_run)
+
+
+def add_run_flags(parser: Parser, leave_out: Sequence[str] = ()) -> None:
+    """Add the flags that configure a run, but for those to leave out."""
+    parser.add_flags("configuration file", [("--config", "run.yaml", "read settings from a file; flags override it")])
+    for group, flags in _RUN_FLAGS.items():
+        parser.add_flags(group, [flag for flag in flags if flag[0] not in leave_out])
+        parser.add_switches(group, [each for each in _RUN_SWITCHES.get(group, ()) if each[0] not in leave_out])
 
 
 def _run(args: argparse.Namespace) -> int:

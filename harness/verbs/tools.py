@@ -98,7 +98,7 @@ def _ls(args: argparse.Namespace) -> int:
 
 def add_schema(parser: Parser) -> None:
     """Add the arguments of `schema`."""
-    files = ("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace")
+    files = ("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)
 
@@ -110,6 +110,7 @@ def _schema(args: argparse.Namespace) -> int:
 
     from holdfast.harness.actions.correction_card import CorrectionCard
     from holdfast.harness.actions.subspaces import SubspaceManifest
+    from holdfast.harness.results.check.budgets import Budgets
     from holdfast.harness.store.manifest import Manifest
     from holdfast.harness.store.records import Record
     from holdfast.training.training_card import TrainingCard
@@ -120,6 +121,7 @@ def _schema(args: argparse.Namespace) -> int:
         "training_card.json": TrainingCard,
         "correction_card.json": CorrectionCard,
         "subspace": SubspaceManifest,
+        "budgets": Budgets,
     }
     print(json.dumps(TypeAdapter(models[args.file]).json_schema(), indent=2))
     return 0

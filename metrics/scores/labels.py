@@ -6,7 +6,7 @@ from holdfast.metrics.label_mentions import affirmed_labels, label_form
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 
 
-@sample_metric("label_accuracy", {"label_accuracy": True, "label_given": True})
+@sample_metric("label_accuracy", {"label_accuracy": True, "label_given": True}, given="label_given")
 def label_accuracy(
     outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
 ) -> list[Scores]:

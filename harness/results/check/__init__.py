@@ -1,0 +1,1 @@
+"""May a candidate adapter replace the baseline? From two adapters' answers to a verdict."""

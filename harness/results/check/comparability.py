@@ -1,0 +1,67 @@
+"""May two sides be compared? Only if they were asked the same, in the same way, and judged by the same measure."""
+
+from typing import TYPE_CHECKING
+
+from holdfast.errors import UserError
+from holdfast.harness.results.check.answers import Answers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEYS = ["task", "sample", "perturbation", "severity", "repeat"]
+"""What identifies a prompt: answers are paired by it."""
+
+_SHOWN = 40
+
+
+class NotComparable(UserError):
+    """Two sides differ in more than the adapter."""
+
+    status = 4
+
+
+def check_comparable(old: Answers, new: Answers) -> None:
+    """Check the conditions of both sides.
+
+    Raises:
+        NotComparable: If they differ in tasks, data, prompts, settings, encoder or versions; the message says in which.
+    """
+    if old.tasks.keys() != new.tasks.keys():
+        only = [f"'{name}'" for name in [*old.tasks, *new.tasks] if name not in old.tasks or name not in new.tasks]
+        raise NotComparable(f"{old.source} and {new.source} have different tasks: only one has {', '.join(only)}")
+    for name in {**old.conditions, **new.conditions}:
+        one, other = (side.conditions.get(name) for side in (old, new))
+        if one != other:
+            values = f" ({_shown(one)} and {_shown(other)})" if not _is_digest(one) else ""
+            raise NotComparable(
+                f"{old.source} and {new.source} can't be compared: {name} differs{values}; run both with the same "
+                "settings and versions"
+            )
+
+
+def pair(old: Answers, new: Answers) -> "pd.DataFrame":
+    """Return a row for each prompt that both sides answered, with the columns of the sides ending in _old and _new.
+
+    Raises:
+        NotComparable: If no prompt was answered by both, or a prompt differs in its text.
+    """
+    pairs = old.table.merge(new.table, on=KEYS, suffixes=("_old", "_new"), validate="one_to_one")
+    if pairs.empty:
+        raise NotComparable(f"{old.source} and {new.source} have no sample in common")
+    unlike = pairs[pairs["prompt_old"] != pairs["prompt_new"]]
+    if len(unlike):
+        first = unlike.iloc[0]
+        raise NotComparable(
+            f"{old.source} and {new.source} were not asked the same: {len(unlike)} of {len(pairs)} prompts differ, "
+            f"such as {first['task']}/{first['sample']} ({first['perturbation']})"
+        )
+    return pairs
+
+
+def _shown(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and len(value) >= _SHOWN and " " not in value

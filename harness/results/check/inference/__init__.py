@@ -1,0 +1,1 @@
+"""The statistics of a check: differences with intervals, planning, several primaries, several looks."""

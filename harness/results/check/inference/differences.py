@@ -1,0 +1,155 @@
+"""Estimate how far new values differ from old ones, or the mean of one group, with a confidence interval."""
+
+from dataclasses import dataclass, field
+from math import nan, sqrt
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from holdfast.harness.results.check.inference.cluster_means import Clusters, cluster_means
+from holdfast.harness.results.check.inference.score_interval import score_interval
+from holdfast.harness.results.statistics import Values
+
+FEWEST_CLUSTERS = 10
+"""Number of samples from which there is an interval."""
+_NORMAL_FROM = 20
+"""Number of samples from which normal quantiles are wide enough; below, Student's are used."""
+_ENOUGH_CHANGED = 5
+"""Number of changed samples whose sizes tell how large a change may be; with fewer, it may be as large as possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Old and new values of the same questions, one row per (task, sample, perturbation, severity, repeat).
+
+    Raises:
+        ValueError: If the lengths differ, or a value is not finite.
+    """
+
+    old: Values
+    """(n,)"""
+    new: Values
+    """(n,)"""
+    clusters: Clusters
+    """(n,): the sample that each row belongs to, as a number."""
+
+    def __post_init__(self) -> None:
+        if not len(self.old) == len(self.new) == len(self.clusters):
+            raise ValueError(f"got {len(self.old)} old and {len(self.new)} new values of {len(self.clusters)} clusters")
+        if not (np.isfinite(self.old).all() and np.isfinite(self.new).all()):
+            raise ValueError("pairs must not contain NaN or infinity")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A mean over samples (clusters), each with equal weight however many rows it has."""
+
+    value: float
+    """NaN if there are no rows."""
+    n: int
+    """Number of rows."""
+    clusters: int
+    """Number of samples."""
+    method: str
+    """The name of the interval, for people."""
+    problem: str
+    """Why there is no interval; empty if there is one."""
+    se: float
+    """The standard error, for planning; NaN if there is no interval."""
+    _values: Values = field(repr=False)
+    _counts: Values = field(repr=False)
+    _bounds: tuple[float, float] = field(repr=False)
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the two-sided confidence interval; both ends are NaN if there is a problem."""
+        if self.problem:
+            return nan, nan
+        tail = (1 + confidence) / 2
+        quantile = float(ndtri(tail))
+        if self.clusters < _NORMAL_FROM and self.method == "clustered score":
+            quantile = float(stdtrit(self.clusters - 1, tail)) * sqrt(self.clusters / (self.clusters - 1))
+        return score_interval(self._values, self._counts, *self._bounds, quantile)
+
+
+def difference(pairs: Pairs) -> Estimate:
+    """Estimate the mean of new - old, with each sample (cluster) weighing the same.
+
+    Changes of -1, 0 and 1 get Tango's score interval for paired proportions (1998), all others its generalisation
+    (score_interval.py) to the mean changes of samples. The largest change observed, in either direction, counts as
+    possible in both. If fewer than 5 samples changed, so does the largest change that the metric permits: if all values
+    lie between 0 and 1, this is 1; otherwise it is unknown, and there is no interval.
+
+    >>> ones, zeros = np.ones(200), np.zeros(200)
+    >>> [round(end, 4) for end in difference(Pairs(ones, ones, np.arange(200))).interval(0.95)]
+    [-0.0188, 0.0188]
+    >>> difference(Pairs(ones[:6], zeros[:6], np.arange(6))).problem
+    '6 samples, fewer than 10'
+    """
+    changes = cluster_means(pairs.new - pairs.old, pairs.clusters)
+    both = np.concatenate([pairs.old, pairs.new])
+    binary = bool(np.isin(changes, (-1.0, 0.0, 1.0)).all())
+    limits = (-1.0, 1.0) if _is_share(both) else None
+    return _estimate(changes, len(pairs.old), 0.0, limits, "Tango score" if binary else "clustered score")
+
+
+def mean(values: Values, clusters: Clusters) -> Estimate:
+    """Estimate the mean of one group's values, with each sample (cluster) weighing the same.
+
+    Zeros and ones get Wilson's score interval (1927), all others its generalisation (score_interval.py) to the means of
+    samples: values as far from the median as the farthest one count as possible, and if fewer than 5 samples differ
+    from the median, so do all values between 0 and 1.
+
+    >>> [round(end, 4) for end in mean(np.zeros(200), np.arange(200)).interval(0.95)]
+    [0.0, 0.0188]
+    """
+    means = cluster_means(values, clusters)
+    binary = bool(np.isin(means, (0.0, 1.0)).all())
+    limits = (0.0, 1.0) if _is_share(values) else None
+    middle = float(np.median(means)) if len(means) else nan
+    return _estimate(means, len(values), middle, limits, "Wilson score" if binary else "clustered score")
+
+
+def _is_share(values: Values) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
+def _estimate(values: Values, n: int, middle: float, limits: tuple[float, float] | None, method: str) -> Estimate:
+    """Estimate the mean of one value per cluster.
+
+    Args:
+        values: (clusters,).
+        n: Number of rows behind them.
+        middle: The value from which others are said to differ.
+        limits: What the metric permits, or None if it has no bounds.
+        method: The name of the interval.
+    """
+    count = len(values)
+    distances = np.abs(values - middle)
+    differing = int((distances > 0).sum())
+    problem, bounds, spread = "", (nan, nan), nan
+    if count < FEWEST_CLUSTERS:
+        problem = f"{count} samples, fewer than {FEWEST_CLUSTERS}" if count else "no samples"
+    elif differing >= _ENOUGH_CHANGED:
+        reach = float(distances.max())
+        bounds = (middle - reach, middle + reach)
+        if limits:
+            bounds = (max(bounds[0], limits[0]), min(bounds[1], limits[1]))
+        spread = float(values.var(ddof=1))
+    elif limits:
+        bounds = limits
+        # As if one more had differed as far as possible: "no spread" would promise certainty.
+        spread = (float((distances**2).sum()) + max(middle - limits[0], limits[1] - middle) ** 2) / count
+    else:
+        problem = f"{differing} of {count} samples differ, too few for a metric without bounds"
+    distinct, counts = np.unique(values, return_counts=True)
+    return Estimate(
+        value=float(values.mean()) if count else nan,
+        n=n,
+        clusters=count,
+        method=method,
+        problem=problem,
+        se=sqrt(spread / count) if count else nan,
+        _values=distinct,
+        _counts=counts.astype(np.float64),
+        _bounds=bounds,
+    )

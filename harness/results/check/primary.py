@@ -1,0 +1,123 @@
+"""The primary metrics of a check: the pairs of values that each one is judged by."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from holdfast.harness.results.check.answers import TaskAnswers
+from holdfast.harness.results.check.budgets import Budget, check_direction, check_names
+from holdfast.harness.results.check.inference.differences import Pairs
+from holdfast.harness.store.records import CLEAN, IDENTITY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+_COLUMNS = {"clean": "score", "perturbed": "score", "break_rate": "broke"}
+"""The column of answers behind a metric, where the name isn't that of a score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A metric that decides, for one task, pooled over perturbations and severities."""
+
+    task: str
+    metric: str
+    score: str
+    """What is measured, as in rougeL for the metric `perturbed`."""
+    budget: Budget
+    higher_is_better: bool
+    rows: "pd.DataFrame"
+    """The pairs of answers, with the columns `old` and `new`; NaN where one could not be scored."""
+    bounded: bool
+    """Whether the metric lies in [0, 1]."""
+
+    @property
+    def unscorable(self) -> int:
+        """Number of pairs of which an answer could not be scored."""
+        return int(self.rows[["old", "new"]].isna().any(axis=1).sum())
+
+    def pairs(self, fill: str = "") -> Pairs:
+        """Return the values, clustered by sample.
+
+        Args:
+            fill: How answers that could not be scored count: "" leaves their pairs out; "worst" takes the best value
+                for the old side and the worst for the new one, "best" the opposite.
+        """
+        rows = self.rows
+        if fill:
+            low, high = self._range()
+            good, bad = (high, low) if self.higher_is_better else (low, high)
+            old, new = (good, bad) if fill == "worst" else (bad, good)
+            rows = rows.assign(old=rows["old"].fillna(old), new=rows["new"].fillna(new))
+        else:
+            rows = rows.dropna(subset=["old", "new"])
+        clusters, _ = rows["sample"].factorize()
+        return Pairs(rows["old"].to_numpy(np.float64), rows["new"].to_numpy(np.float64), clusters.astype(np.int64))
+
+    def _range(self) -> tuple[float, float]:
+        """Return the least and the greatest value that an answer might have had."""
+        if self.bounded:
+            return 0.0, 1.0
+        seen = self.rows[["old", "new"]].to_numpy(np.float64)
+        return float(np.nanmin(seen)), float(np.nanmax(seen))
+
+
+def primaries(
+    pairs: "pd.DataFrame",
+    tasks: "Mapping[str, TaskAnswers]",
+    budgets: "Mapping[str, Mapping[str, Budget]]",
+    where: str,
+) -> list[Primary]:
+    """Return the primary metrics that the budgets name.
+
+    Args:
+        pairs: The pairs of answers (`comparability.pair`).
+        tasks: The tasks of both sides.
+        budgets: The budgets by task and metric.
+        where: What the budgets come from, for messages.
+
+    Raises:
+        UserError: If a task or metric is unknown, with the nearest name, or a margin points the wrong way.
+    """
+    check_names(budgets, tasks, where, "task")
+    found = []
+    for task, wanted in budgets.items():
+        known = tasks[task].higher_is_better
+        check_names(wanted, known, f"{where}, task '{task}'", "metric")
+        for metric, budget in wanted.items():
+            check_direction(budget, f"{where}, {task}.{metric}", higher_is_better=known[metric])
+            rows = _rows(pairs[pairs["task"] == task], metric)
+            score = tasks[task].headline if _COLUMNS.get(metric) == "score" else metric
+            values = rows[["old", "new"]].to_numpy(np.float64)
+            bounded = bool(np.nanmin(values, initial=0) >= 0 and np.nanmax(values, initial=1) <= 1)
+            found.append(Primary(task, metric, score, budget, known[metric], rows, bounded))
+    return found
+
+
+def default_metrics(tasks: "Mapping[str, TaskAnswers]") -> dict[str, dict[str, bool]]:
+    """Return the primary metrics used without a budgets file: clean and perturbed score, and drift."""
+    return {
+        name: {
+            metric: task.higher_is_better[metric]
+            for metric in ("clean", "perturbed", "max_drift")
+            if metric in task.higher_is_better
+        }
+        for name, task in tasks.items()
+    }
+
+
+def _rows(pairs: "pd.DataFrame", metric: str) -> "pd.DataFrame":
+    """Return the pairs of one task with the values of a metric in `old` and `new`.
+
+    Samples to which the metric doesn't apply, such as those without references, have no score on either side.
+    """
+    column = _COLUMNS.get(metric, metric)
+    perturbed = ~pairs["perturbation"].isin([CLEAN, IDENTITY])
+    clean = metric == "clean" or not perturbed.any()
+    rows = pairs[pairs["perturbation"] == CLEAN] if clean else pairs[perturbed]
+    rows = rows.assign(old=rows[f"{column}_old"], new=rows[f"{column}_new"])
+    scored = rows[["old", "new"]].notna().any(axis=1).groupby(rows["sample"]).transform("any")
+    return rows[scored.astype(bool)]

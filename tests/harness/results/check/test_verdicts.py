@@ -1,0 +1,150 @@
+"""`holdfast check`: verdicts, exit statuses, what may be compared, and what is said of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import holdfast
+from holdfast import UserError
+from holdfast.harness.cli import main
+
+MakeRun = Callable[..., str]
+LOOSE = {"primary": {"trains": {"perturbed": {"max_loss": 0.2}}}}
+
+
+def test_fewer_wrong_answers_pass(pairs_of: MakeRun) -> None:
+    run = pairs_of(90, old=0.5, new=0.0)
+    result = holdfast.check(f"{run}:old", f"{run}:new")
+    assert (result.verdict, result.exit_status) == ("PASS", 0)
+    found = {each.metric: each for each in result.primaries}
+    assert found.keys() == {"clean", "perturbed", "max_drift"}
+    assert found["perturbed"].score == "exact_match"
+    assert found["perturbed"].change == pytest.approx(found["perturbed"].new - found["perturbed"].old)
+    assert found["perturbed"].low > 0 > found["max_drift"].high
+
+
+def test_many_more_wrong_answers_fail(pairs_of: MakeRun) -> None:
+    run = pairs_of(60, old=0.0, new=0.5)
+    result = holdfast.check(f"{run}:old", f"{run}:new", budgets=LOOSE)
+    [primary] = result.primaries
+    assert (result.verdict, result.exit_status) == ("FAIL", 1)
+    assert primary.high < -0.2 < 0 == primary.better
+    assert primary.worse == round(-primary.change * 60) > 0
+    assert (result.worst[0].old, result.worst[0].new) == (1.0, 0.0)
+    assert result.worst[0].new_output == "Nobody has seen a whale."
+
+
+def test_few_samples_are_undecided(pairs_of: MakeRun) -> None:
+    run = pairs_of(9, old=0.0, new=0.0)
+    result = holdfast.check(f"{run}:old", f"{run}:new")
+    assert (result.verdict, result.exit_status) == ("UNDECIDED", 3)
+    assert "fewer than 10" in result.primaries[0].reason
+    for word, status in (("pass", 0), ("fail", 1), ("report", 3)):
+        assert holdfast.check(f"{run}:old", f"{run}:new", undecided=word).exit_status == status
+
+
+def test_the_same_weights_pass_however_few_the_samples(pairs_of: MakeRun) -> None:
+    run = pairs_of(9, adapters="old=base,new=base")
+    result = holdfast.check(f"{run}:old", f"{run}:new")
+    assert result.same_adapter
+    assert result.verdict == "PASS"
+
+
+def test_a_bad_baseline_licenses_nothing(pairs_of: MakeRun) -> None:
+    run = pairs_of(80, old=0.9, new=0.9)
+    budgets = {"primary": {"trains": {"perturbed": {"max_loss": 0.05, "limit": 0.8}}}}
+    result = holdfast.check(f"{run}:old", f"{run}:new", budgets=budgets)
+    assert result.verdict == "FAIL"
+    assert "below the floor of 0.8" in result.primaries[0].reason
+
+
+def test_two_runs_of_one_condition_are_compared(pairs_of: MakeRun) -> None:
+    one = pairs_of(40, folder="one", adapters="old=pocket-steady", old=0.0)
+    two = pairs_of(40, folder="two", adapters="new=pocket-narrow", new=0.7)
+    result = holdfast.check(one, two, budgets=LOOSE)
+    assert result.verdict in {"FAIL", "PASS"}
+    assert (Path(result.baseline).name, Path(result.candidate).name) == ("one:old", "two:new")
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"perturbations": "typos@0.2"}, "prompts and their variants"),
+        ({"gen_kwargs": {"max_new_tokens": 7}}, "setting gen_kwargs"),
+        ({"granularity": "clause"}, "setting granularity"),
+        ({"break_threshold": 0.7}, "setting break_threshold"),
+    ],
+)
+def test_runs_that_differ_are_not_compared(
+    setting: dict[str, object], named: str, pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = pairs_of(12, folder="one"), pairs_of(12, folder="two", **setting)
+    assert main(["check", "--baseline", f"{one}:old", "--candidate", f"{two}:new"]) == 4
+    assert named in capsys.readouterr().err
+
+
+def test_runs_of_different_tasks_are_not_compared(pairs_of: MakeRun) -> None:
+    from tests.harness.results.check.conftest import trains
+
+    one, two = pairs_of(12, folder="one"), pairs_of(12, folder="two", tasks=[trains(12, "buses")])
+    with pytest.raises(UserError, match="different tasks: only one has 'trains', 'buses'"):
+        holdfast.check(f"{one}:old", f"{two}:new")
+
+
+def test_exit_statuses_tell_verdicts_from_mistakes(
+    pairs_of: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = pairs_of(60, old=0.0, new=0.5)
+    budgets = tmp_path / "budgets.toml"
+    budgets.write_text("[primary.trains]\nperturbed = {max_loss = 0.2}\n")
+    sides = ["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new"]
+    assert main([*sides, "--budgets", str(budgets)]) == 1
+    assert "FAIL" in capsys.readouterr().out
+    assert main([*sides, "--budgets", str(tmp_path / "none.toml")]) == 2
+    assert main([*sides[:-1], f"{run}:nwe"]) == 2
+    assert "did you mean 'new'" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--baseline", f"{run}:old"])
+    assert stopped.value.code == 2
+
+
+def test_an_unfinished_run_is_refused(pairs_of: MakeRun) -> None:
+    run = Path(pairs_of(12))
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(manifest | {"status": "running", "own_sha256": None}))
+    with pytest.raises(UserError, match="is not finished: repeat its command"):
+        holdfast.check(f"{run}:old", f"{run}:new")
+
+
+def test_an_edited_run_is_refused(pairs_of: MakeRun) -> None:
+    run = Path(pairs_of(12))
+    text = (run / "samples.jsonl").read_text()
+    (run / "samples.jsonl").write_text(text.replace('"exact_match": 0.0', '"exact_match": 1.0').replace("ten", "two"))
+    with pytest.raises(UserError, match="SHA-256"):
+        holdfast.check(f"{run}:old", f"{run}:new")
+
+
+def test_answers_that_gave_nothing_to_score_are_bounded_both_ways(pairs_of: MakeRun) -> None:
+    """A label that is not given is neither right nor wrong."""
+    from tests.harness.results.check.conftest import trains
+
+    run = pairs_of(80, old=0.0, new=0.5, tasks=[trains(80, metric="label_accuracy")])
+    result = holdfast.check(f"{run}:old", f"{run}:new", budgets=LOOSE)
+    [primary] = result.primaries
+    assert primary.unscorable > 0
+    assert result.verdict == "UNDECIDED" or primary.new < 1
+    assert "could not be scored" in primary.reason
+
+
+def test_a_run_needs_its_adapter_named(pairs_of: MakeRun) -> None:
+    run = pairs_of(12)
+    with pytest.raises(UserError, match=r"has 2 adapters: name one, as in .*:old"):
+        holdfast.check(run, f"{run}:new")
+
+
+def test_settings_of_a_run_are_refused_if_nothing_is_run(pairs_of: MakeRun) -> None:
+    run = pairs_of(12)
+    with pytest.raises(UserError, match="limit is a setting of a run, but both sides have been run already"):
+        holdfast.check(f"{run}:old", f"{run}:new", limit=5)
