@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.evaluation import evaluate_config
 from holdfast.harness.results.check.answers import PROMPTS, Answers, read_side
 from holdfast.harness.results.check.budgets import (
     Budgets,
@@ -241,6 +240,8 @@ def run_settings(adapters: Sequence[str], settings: Mapping[str, Any]) -> dict[s
 
 def _run(adapters: Sequence[str], other: tuple[Path, str | None] | None, settings: Mapping[str, Any]) -> Results:
     """Run adapters, with the settings of the other side's run if it has been run already."""
+    from holdfast.harness.evaluation import evaluate_config  # which a check of finished runs doesn't need
+
     given = run_settings(adapters, settings)
     if other is not None:
         manifest = read_manifest(other[0])

@@ -2,7 +2,9 @@
 
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,9 @@ if TYPE_CHECKING:
 
 CHANGED: Expectation = "changed"
 KEY = ["adapter", "task", "sample"]
-_FIELDS = (
-    *KEY,
-    *("key", "perturbation", "severity", "repeat", "edit_rate", "tokens", "truncated", "reason", "encoder"),
-)
+_TEXTS = (*KEY, "key", "perturbation", "severity", "reason", "encoder")
+_NUMBERS = ("repeat", "edit_rate", "tokens", "truncated")
+_texts_of, _numbers_of = itemgetter(*_TEXTS), itemgetter(*_NUMBERS)
 
 
 def answer_frame(
@@ -48,26 +49,31 @@ def answer_frame(
     import pandas as pd
 
     made = {"edited": lambda line: bool(line["edits"]), **(more or {})}
-    columns: dict[str, list[Any]] = {name: [] for name in _FIELDS}
-    others: dict[str, list[Any]] = {name: [] for name in made}
-    scores: dict[str, array[float]] = {}
+    texts: list[list[str]] = [[] for _ in _TEXTS]
+    numbers: list[list[Any]] = [[] for _ in _NUMBERS]
+    others: list[list[Any]] = [[] for _ in made]
+    scores: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
     count = 0
     for line in run.answers():
         if adapter is not None and line["adapter"] != adapter:
             continue
-        for name, values in columns.items():
-            value = line[name]
-            values.append(intern(value) if isinstance(value, str) else value)  # most values repeat
-        for name, values in others.items():
-            values.append(made[name](line))
+        for text, value in zip(texts, map(intern, _texts_of(line)), strict=True):  # most texts repeat
+            text.append(value)
+        for number, value in zip(numbers, _numbers_of(line), strict=True):
+            number.append(value)
+        for other, make in zip(others, made.values(), strict=True):
+            other.append(make(line))
         for name, value in line["scores"].items():
-            _padded(scores.setdefault(name, array("d")), count).append(value)
+            if len(scores[name]) < count:
+                _pad(scores[name], count)
+            scores[name].append(value)
         count += 1
     if not count:
         raise UserError(f"{run.folder} has no answers yet: run it first")
-    frame = pd.DataFrame(
-        columns | others | {name: np.asarray(_padded(values, count)) for name, values in scores.items()}
-    )
+    for values in scores.values():
+        _pad(values, count)
+    columns: dict[str, Any] = dict(zip((*_TEXTS, *_NUMBERS, *made), (*texts, *numbers, *others), strict=True))
+    frame = pd.DataFrame(columns | {name: np.asarray(values) for name, values in scores.items()})
     return _with_outcomes(frame.sort_values("key", ignore_index=True), run, scores)
 
 
@@ -94,7 +100,6 @@ def _with_outcomes(frame: "pd.DataFrame", run: StoredRun, scores: Mapping[str, A
     return frame
 
 
-def _padded(values: "array[float]", length: int) -> "array[float]":
+def _pad(values: "array[float]", length: int) -> None:
     """Pad the values with NaN up to `length`."""
     values.extend([math.nan] * (length - len(values)))
-    return values

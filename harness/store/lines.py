@@ -1,6 +1,5 @@
 """Read the lines of samples.jsonl, and check that each has the fields of an answer and their types."""
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,8 @@ def problem_of(line: Any) -> str:
     """Return what is wrong with the fields of a line, or "" if they have the types of `Record`."""
     if not isinstance(line, dict):
         return "it is not a JSON object"
-    for name in _TEXTS:
-        if not isinstance(line.get(name), str):
-            return f"{name} is missing or not text"
+    if set(map(type, map(line.get, _TEXTS))) != {str}:
+        return f"{next(name for name in _TEXTS if type(line.get(name)) is not str)} is missing or not text"
     for name in ("repeat", "tokens"):
         if type(line.get(name)) is not int or not 0 <= line[name] < 2**53:
             return f"{name} is missing or not a whole number"
@@ -67,7 +65,7 @@ def _problem_of_options(line: Mapping[str, Any]) -> str:
 
 def _is_number(value: Any) -> bool:
     """Whether a value is a number that a float can hold."""
-    return type(value) in (int, float) and abs(value) < 1e300 and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) < 1e300  # which NaN and infinity are not
 
 
 def is_edit(value: Any) -> bool:

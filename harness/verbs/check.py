@@ -98,13 +98,15 @@ def _plan(args: argparse.Namespace) -> int:
 
 def _result(args: argparse.Namespace, settings: dict[str, Any]) -> "CheckResult":
     from holdfast.harness.actions.checking import Asked, compare, conclude
-    from holdfast.harness.actions.sequential_check import check_sequentially
     from holdfast.harness.results.check.self_test import false_fails
 
     budgets, undecided = getattr(args, "budgets", None), getattr(args, "undecided", None)
     if "sequential" in args:
         if "self_test" in args:
             args.parser.error("--self_test needs all samples: omit --sequential")
+
+        from holdfast.harness.actions.sequential_check import check_sequentially
+
         return check_sequentially(args.baseline, args.candidate, Asked.of(budgets, undecided), settings)
     found = compare(args.baseline, args.candidate, budgets=budgets, undecided=undecided, settings=settings)
     result = conclude(found)

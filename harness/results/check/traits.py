@@ -1,8 +1,8 @@
 """What do the answers that got worse have in common? A perturbation, a severity, or words of the prompt."""
 
 import re
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ LEVEL = 0.05
 
 _MOST = 3
 _FEWEST = 5
+_TINY = 1e-12
+"""Less than this is rounding, not a loss."""
+
 _WORD = re.compile(r"\w[\w'-]*")
 
 
@@ -34,60 +37,71 @@ def common_traits(primary: Primary, new: Answers) -> tuple[Trait, ...]:
     """
     rows = primary.rows.assign(harm=harm(primary)).dropna(subset="harm")
     tests = [*_of_variants(rows), *_of_prompts(rows, new)]
-    found = []
-    for what, table in tests:
-        p = _fisher(table) * len(tests)
-        with_it, without = table
-        if p <= LEVEL:
-            found.append(Trait(what, with_it[0] / sum(with_it), without[0] / sum(without), p))
+    if not tests:
+        return ()
+    counts = np.array([test.counts for test in tests])
+    ps = np.minimum(1.0, _fisher(counts) * len(tests))
+    hits, rest, others, others_rest = counts.T
+    shares, elsewhere = hits / (hits + rest), others / (others + others_rest)
+    found = [
+        Trait(test.what, float(share), float(other), float(p))
+        for test, share, other, p in zip(tests, shares, elsewhere, ps, strict=True)
+        if p <= LEVEL
+    ]
     return tuple(sorted(found, key=lambda trait: (trait.p, trait.what))[:_MOST])
 
 
-Table = tuple[tuple[int, int], tuple[int, int]]
-"""Samples that got worse and that didn't: those with a trait, and those without."""
+class _Test(NamedTuple):
+    """A trait to test: the samples with it that got worse and that didn't, and the same for those without it."""
+
+    what: str
+    counts: tuple[int, int, int, int]
 
 
-def _of_variants(rows: "pd.DataFrame") -> list[tuple[str, Table]]:
+def _of_variants(rows: "pd.DataFrame") -> list[_Test]:
+    """Return a test for each perturbation and severity, if there are several."""
     tests = []
     for name in ("perturbation", "severity"):
         values = [value for value in rows[name].unique() if value]
         for value in values if len(values) > 1 else ():
             chosen = rows[name] == value
-            tests.append((f"{name} {value}", (_worse(rows[chosen]), _worse(rows[~chosen]))))
+            tests.append(_Test(f"{name} {value}", (*_worse(rows[chosen]), *_worse(rows[~chosen]))))
     return tests
 
 
-def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[tuple[str, Table]]:
-    """Return a test for each word that some but not all clean prompts have."""
+def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[_Test]:
+    """Return a test for each word that at least five but not all clean prompts have."""
     if rows.empty:
         return []
-    worse = rows.groupby("sample")["harm"].mean() > 1e-12
     task = str(rows["task"].iloc[0])
-    samples_with: defaultdict[str, set[str]] = defaultdict(set)
-    for sample in worse.index:
-        for word in {word.lower() for word in _WORD.findall(new.prompts.get((task, sample), ""))}:
-            samples_with[word].add(sample)
-    total, bad = len(worse), int(worse.sum())
-    tests = []
-    for word, samples in samples_with.items():
-        marked = worse[worse.index.isin(samples)]
-        if _FEWEST <= len(marked) <= total - _FEWEST:
-            hits = int(marked.sum())
-            without = (bad - hits, total - len(marked) - bad + hits)
-            tests.append((f"the prompt has '{word}'", ((hits, len(marked) - hits), without)))
-    return tests
+    worse = rows.groupby("sample")["harm"].mean() > _TINY
+    having: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    for sample, bad in worse.items():
+        words = {word.lower() for word in _WORD.findall(new.prompts.get((task, str(sample)), ""))}
+        having.update(words)
+        hits.update(words if bad else ())
+    total, bad_ones = len(worse), int(worse.sum())
+    return [
+        _Test(
+            f"the prompt has '{word}'",
+            (hits[word], count - hits[word], bad_ones - hits[word], total - count - bad_ones + hits[word]),
+        )
+        for word, count in having.items()
+        if _FEWEST <= count <= total - _FEWEST
+    ]
 
 
 def _worse(rows: "pd.DataFrame") -> tuple[int, int]:
     means = rows.groupby("sample")["harm"].mean()
-    bad = int((means > 1e-12).sum())
+    bad = int((means > _TINY).sum())
     return bad, len(means) - bad
 
 
-def _fisher(table: Table) -> float:
-    """Return the one-sided p-value of Fisher's exact test."""
+def _fisher(counts: "np.ndarray[Any, np.dtype[np.int64]]") -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Return the one-sided p-values of Fisher's exact test for tables given as rows of four counts."""
     from scipy.stats import hypergeom
 
-    (hits, rest), (others, others_rest) = table
-    total = hits + rest + others + others_rest
-    return float(np.clip(hypergeom.sf(hits - 1, total, hits + others, hits + rest), 0, 1))
+    hits, rest, others, _ = counts.T
+    p: np.ndarray[Any, np.dtype[np.float64]] = hypergeom.sf(hits - 1, counts.sum(axis=1), hits + others, hits + rest)
+    return p.clip(0, 1)
