@@ -58,7 +58,7 @@ def main() -> None:
     arguments.add_argument("--generations", type=int, default=100_000)
     args = arguments.parse_args()
     count = args.generations // ANSWERS
-    samples = (Sample(str(i), f"Question {i}: when does the night train {i} leave Lyon?", (RIGHT,)) for i in range(count))
+    samples = (Sample(str(i), f"Question {i}: when does train {i} leave Lyon?", (RIGHT,)) for i in range(count))
     task = Task("many", tuple(samples), ("exact_match",))
     with tempfile.TemporaryDirectory() as folder:
         for adapter in ("pocket-steady", "pocket-narrow"):

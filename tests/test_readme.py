@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from holdfast.harness.cli import main
+from holdfast.harness.results.check.budgets import make_budgets
 from holdfast.metrics import metrics
 from holdfast.metrics.testing import check_metric
 from holdfast.perturbations import perturbations
@@ -21,7 +22,7 @@ from holdfast.tasks import tasks
 from holdfast.training.method import methods
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("python.md",)
+PAGES = ("python.md", "ci.md")
 """Pages of docs whose blocks run in order, in one session."""
 
 ELSEWHERE = ("make ", "pip ", "holdfast pocket build")
@@ -76,8 +77,11 @@ def test_every_command_succeeds() -> None:
 def test_every_page_runs(page: str) -> None:
     names: dict[str, object] = {"__name__": "page"}
     found = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
-    assert {language for language, _ in found} <= {"python", "bash"}
+    assert {language for language, _ in found} <= {"python", "bash", "yaml", "toml"}
     for language, block in found:
+        if language in {"yaml", "toml"}:
+            assert yaml.safe_load(block) if language == "yaml" else make_budgets(tomllib.loads(block)).primary
+            continue
         if language == "python":
             exec(compile(block, page, "exec"), names)
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.errors import printable
-from holdfast.harness.results.check.printing.screen import number, wrapped
+from holdfast.harness.results.check.printing.screen import WIDTH, number, wrapped
 from holdfast.harness.results.check.sample_plan import PlannedPrimary
 from holdfast.harness.results.shortening import shorten
 
@@ -14,10 +14,11 @@ def plan_table(planned: Sequence[PlannedPrimary], *, alpha: float, power: float)
     """Return a table of at most 78 columns: a row for each primary metric."""
     lines = [f"{'':{_NAME + 2}} {'samples':>8} {'detectable':>11} {'margin':>8} {'needed':>8}"]
     for task in dict.fromkeys(each.task for each in planned):
-        lines.append(printable(task))
-        for each in planned:
-            if each.task == task:
-                lines += _rows(each)
+        mine = [each for each in planned if each.task == task]
+        headline = next((f": {each.score}" for each in mine if each.score != each.metric), "")
+        lines.append(shorten(printable(f"{task}{headline}"), WIDTH))
+        for each in mine:
+            lines += _rows(each)
     lines.append("")
     lines += wrapped(
         f"detectable: smallest change that this many samples show with power {power:.0%} ({1 - alpha:.0%} intervals); "
@@ -27,9 +28,8 @@ def plan_table(planned: Sequence[PlannedPrimary], *, alpha: float, power: float)
 
 
 def _rows(planned: PlannedPrimary) -> list[str]:
-    name = planned.metric if planned.metric == planned.score else f"{planned.metric} {planned.score}"
     margin = "-" if planned.budget.margin is None else f"{planned.budget.margin:g}"
     needed = "-" if planned.needed is None else f"{planned.needed:,}"
     shown = f"{planned.samples:>8,} {number(planned.detectable):>11} {margin:>8} {needed:>8}"
-    row = f"  {shorten(printable(name), _NAME):<{_NAME}} {shown}"
+    row = f"  {shorten(printable(planned.metric), _NAME):<{_NAME}} {shown}"
     return [row, *wrapped(planned.problem, "    ")] if planned.problem else [row]

@@ -88,10 +88,11 @@ def _lines(result: CheckResult) -> Iterator[str]:
     yield ""
     yield f"{'':{_NAME + 2}} {'old':>6} {'new':>6}  {interval:<23} {'allowed':>7}"
     for task in dict.fromkeys(primary.task for primary in result.primaries):
-        yield shorten(printable(task), WIDTH)
-        for primary in result.primaries:
-            if primary.task == task:
-                yield from _rows(primary)
+        mine = [primary for primary in result.primaries if primary.task == task]
+        headline = next((f": {each.score}" for each in mine if each.score != each.metric), "")
+        yield shorten(printable(f"{task}{headline}"), WIDTH)
+        for primary in mine:
+            yield from _rows(primary)
     yield ""
     yield from _findings(result)
 
@@ -103,7 +104,7 @@ def _looks(result: CheckResult) -> str:
 
 
 def _rows(primary: PrimaryResult) -> Iterator[str]:
-    name = shorten(printable(primary.name), _NAME)
+    name = shorten(printable(primary.metric), _NAME)
     allowed = "" if primary.allowed is None else f"{primary.allowed:+.3f}"
     values = f"{number(primary.old):>6} {number(primary.new):>6}  {change(primary):<23} {allowed:>7}"
     yield f"  {name:<{_NAME}} {values} {_MARKS[primary.verdict]}"
