@@ -18,9 +18,9 @@ def look_confidences(alpha: float, fractions: Sequence[float] = LOOKS) -> list[f
     """Return the confidence of each look's interval, so that all of them cover together with 1 - alpha.
 
     These are repeated confidence intervals (Jennison and Turnbull 1989, J. R. Statist. Soc. B 51) with the boundaries
-    that spend alpha as Lan and DeMets (1983, Biometrika 70) propose, of the O'Brien-Fleming type: after a share t of the
-    samples, each side may have spent 2 - 2 Phi(z / sqrt(t)), where z is the normal quantile at 1 - alpha / 4; at the
-    end, this is alpha / 2.
+    that spend alpha as Lan and DeMets (1983, Biometrika 70) propose, of the O'Brien-Fleming type: after a share t of
+    the samples, each side may have spent 2 - 2 Phi(z / sqrt(t)), where z is the normal quantile at 1 - alpha / 4; at
+    the end, this is alpha / 2.
 
     Args:
         alpha: The two-sided level of all looks together.

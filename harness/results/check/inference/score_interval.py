@@ -1,10 +1,10 @@
 """Score intervals for the mean of bounded values: Wilson's and Tango's, for any values between two bounds.
 
-A value of the mean is in the interval unless the score test rejects it: unless the observed mean is more than `quantile`
-standard errors away, with the standard error that the data would have *if that value were true*. The distribution under
-that hypothesis is the most likely one with that mean (the empirical likelihood of Owen 1988), which may put weight on the
-bounds even if they were never observed. That is what makes the interval honest where little varies: 50 equal values do
-not prove that the next one is equal too.
+A value of the mean is in the interval unless the score test rejects it: unless the observed mean is more than
+`quantile` standard errors away, with the standard error that the data would have if that value were true. The
+distribution under that hypothesis is the most likely one with that mean (the empirical likelihood of Owen 1988), which
+may put weight on the bounds even if they were never observed. This keeps the interval honest where little varies: 50
+equal values do not prove that the next one is equal too.
 
 For values of 0 and 1 with bounds 0 and 1 it is Wilson's interval (1927); for values of -1, 0 and 1 with bounds -1 and 1
 it is Tango's interval for paired proportions (1998, Statistics in Medicine 17, 891-908).
@@ -44,8 +44,8 @@ def _lower_end(values: Values, counts: Values, limit: float) -> float:
     """Return the lowest mean that the score test does not reject, for values between 0 and 1.
 
     The most likely distribution with a mean t below the observed mean m gives a value x the weight 1 / (1 + k x), up to
-    a factor; t falls as the tilt k grows. For t below the harmonic mean the weights are t / (n x), and the rest lies on 0;
-    its variance is t m - t^2, so that n (m - t)^2 = limit * (t m - t^2) at t = n m / (n + limit).
+    a factor; t falls as the tilt k grows. For t below the harmonic mean, the weights are t / (n x), and the rest lies
+    on 0; its variance is t m - t^2, so that n (m - t)^2 = limit * (t m - t^2) at t = n m / (n + limit).
     """
     n = float(counts.sum())
     mean = float(counts @ values) / n
