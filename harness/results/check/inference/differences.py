@@ -10,12 +10,13 @@ from holdfast.harness.results.check.inference.cluster_means import Clusters, clu
 from holdfast.harness.results.check.inference.score_interval import score_interval
 from holdfast.harness.results.statistics import Values
 
+CLUSTERED = "clustered score"
 FEWEST_CLUSTERS = 10
 """Number of samples from which there is an interval."""
 _NORMAL_FROM = 20
 """Number of samples from which normal quantiles are wide enough; below, Student's are used."""
-_ENOUGH_CHANGED = 5
-"""Number of changed samples whose sizes tell how large a change may be; with fewer, it may be as large as possible."""
+_ENOUGH_CHANGED = 8
+"""Number of changed samples that tell how large changes may be; with fewer, whatever the metric permits is possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Estimate:
             return nan, nan
         tail = (1 + confidence) / 2
         quantile = float(ndtri(tail))
-        if self.clusters < _NORMAL_FROM and self.method == "clustered score":
+        if self.clusters < _NORMAL_FROM and self.method == CLUSTERED:
             quantile = float(stdtrit(self.clusters - 1, tail)) * sqrt(self.clusters / (self.clusters - 1))
         return score_interval(self._values, self._counts, *self._bounds, quantile)
 
@@ -76,8 +77,8 @@ def difference(pairs: Pairs) -> Estimate:
 
     Changes of -1, 0 and 1 get Tango's score interval for paired proportions (1998), all others its generalisation
     (score_interval.py) to the mean changes of samples. The largest change observed, in either direction, counts as
-    possible in both. If fewer than 5 samples changed, so does the largest change that the metric permits: if all values
-    lie between 0 and 1, this is 1; otherwise it is unknown, and there is no interval.
+    possible in both. If fewer than 8 samples changed, or all by the same amount, so does the largest change that the
+    metric permits: if all values lie between 0 and 1, this is 1; otherwise it is unknown, and there is no interval.
 
     >>> ones, zeros = np.ones(200), np.zeros(200)
     >>> [round(end, 4) for end in difference(Pairs(ones, ones, np.arange(200))).interval(0.95)]
@@ -86,51 +87,54 @@ def difference(pairs: Pairs) -> Estimate:
     '6 samples, fewer than 10'
     """
     changes = cluster_means(pairs.new - pairs.old, pairs.clusters)
-    both = np.concatenate([pairs.old, pairs.new])
-    binary = bool(np.isin(changes, (-1.0, 0.0, 1.0)).all())
-    limits = (-1.0, 1.0) if _is_share(both) else None
-    return _estimate(changes, len(pairs.old), 0.0, limits, "Tango score" if binary else "clustered score")
+    method = "Tango score" if np.isin(changes, (-1, 0, 1)).all() else CLUSTERED
+    limits = (-1.0, 1.0) if _is_share(pairs.old) and _is_share(pairs.new) else None
+    return _estimate(changes, len(pairs.old), method, middle=0.0, stretch=1, limits=limits)
 
 
 def mean(values: Values, clusters: Clusters) -> Estimate:
     """Estimate the mean of one group's values, with each sample (cluster) weighing the same.
 
     Zeros and ones get Wilson's score interval (1927), all others its generalisation (score_interval.py) to the means of
-    samples: values as far from the median as the farthest one count as possible, and if fewer than 5 samples differ
-    from the median, so do all values between 0 and 1.
+    samples: values up to twice as far from the median as the farthest one count as possible, and if fewer than 8
+    samples differ from the median, so do all values between 0 and 1.
 
     >>> [round(end, 4) for end in mean(np.zeros(200), np.arange(200)).interval(0.95)]
     [0.0, 0.0188]
     """
     means = cluster_means(values, clusters)
-    binary = bool(np.isin(means, (0.0, 1.0)).all())
+    method = "Wilson score" if np.isin(means, (0, 1)).all() else CLUSTERED
     limits = (0.0, 1.0) if _is_share(values) else None
     middle = float(np.median(means)) if len(means) else nan
-    return _estimate(means, len(values), middle, limits, "Wilson score" if binary else "clustered score")
+    return _estimate(means, len(values), method, middle=middle, stretch=2, limits=limits)
 
 
 def _is_share(values: Values) -> bool:
     return bool(((values >= 0) & (values <= 1)).all())
 
 
-def _estimate(values: Values, n: int, middle: float, limits: tuple[float, float] | None, method: str) -> Estimate:
+def _estimate(
+    values: Values, n: int, method: str, *, middle: float, stretch: int, limits: tuple[float, float] | None
+) -> Estimate:
     """Estimate the mean of one value per cluster.
 
     Args:
         values: (clusters,).
         n: Number of rows behind them.
-        middle: The value from which others are said to differ.
-        limits: What the metric permits, or None if it has no bounds.
         method: The name of the interval.
+        middle: The value from which others are said to differ.
+        stretch: How many times as far from it as the farthest one values may lie.
+        limits: What the metric permits, or None if it has no bounds.
     """
     count = len(values)
+    values = values.round(12)  # sums of equal rows may differ in the last digits
     distances = np.abs(values - middle)
     differing = int((distances > 0).sum())
     problem, bounds, spread = "", (nan, nan), nan
     if count < FEWEST_CLUSTERS:
         problem = f"{count} samples, fewer than {FEWEST_CLUSTERS}" if count else "no samples"
-    elif differing >= _ENOUGH_CHANGED:
-        reach = float(distances.max())
+    elif differing >= _ENOUGH_CHANGED and np.ptp(values) > 0:
+        reach = stretch * float(distances.max())
         bounds = (middle - reach, middle + reach)
         if limits:
             bounds = (max(bounds[0], limits[0]), min(bounds[1], limits[1]))
@@ -138,7 +142,9 @@ def _estimate(values: Values, n: int, middle: float, limits: tuple[float, float]
     elif limits:
         bounds = limits
         # As if one more had differed as far as possible: "no spread" would promise certainty.
-        spread = (float((distances**2).sum()) + max(middle - limits[0], limits[1] - middle) ** 2) / count
+        spread = float(values.var()) + max(middle - limits[0], limits[1] - middle) ** 2 / count
+    elif np.ptp(values) == 0:
+        problem = "no variation"
     else:
         problem = f"{differing} of {count} samples differ, too few for a metric without bounds"
     distinct, counts = np.unique(values, return_counts=True)

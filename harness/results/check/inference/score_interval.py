@@ -35,8 +35,8 @@ def score_interval(values: Values, counts: Values, low: float, high: float, quan
     [0.0, 0.0714]
     """
     width = high - low
-    lower = _lower_end((values - low) / width, counts, quantile**2)
-    upper = _lower_end((high - values) / width, counts, quantile**2)
+    lower = _lower_end(np.clip((values - low) / width, 0, 1), counts, quantile**2)
+    upper = _lower_end(np.clip((high - values) / width, 0, 1), counts, quantile**2)
     return low + width * lower, high - width * upper
 
 
@@ -50,7 +50,7 @@ def _lower_end(values: Values, counts: Values, limit: float) -> float:
     n = float(counts.sum())
     mean = float(counts @ values) / n
     at_bound = n * mean / (n + limit)
-    if at_bound <= _harmonic_mean(values, counts):
+    if at_bound <= _harmonic_mean(values, counts) * (1 + 1e-9):
         return at_bound
     excess = _excess(values, counts, mean, limit)
     tilt = np.exp(brentq(excess, *_TILTS, xtol=1e-10))
