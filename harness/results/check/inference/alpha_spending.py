@@ -11,7 +11,7 @@ from holdfast.harness.results.statistics import Values
 
 LOOKS = (0.25, 0.5, 0.75, 1.0)
 """The shares of the samples after which a sequential check looks."""
-_NODES, _REACH = 400, 9.0
+_NODES, _REACH = 200, 9.0
 
 
 def look_confidences(alpha: float, fractions: Sequence[float] = LOOKS) -> list[float]:

@@ -26,7 +26,7 @@ def score_interval(values: Values, counts: Values, low: float, high: float, quan
 
     Args:
         values: (k,), the distinct values, all between the bounds.
-        counts: (k,), how often each was observed.
+        counts: (k,), how often each was observed, at least once.
         low: The lowest value possible.
         high: The highest value possible, above `low`.
         quantile: How many standard errors the ends may lie from the observed mean.
