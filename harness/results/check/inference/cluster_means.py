@@ -24,4 +24,5 @@ def cluster_means(values: Values, clusters: Clusters) -> Values:
     """
     _, places = np.unique(clusters, return_inverse=True)
     sums = np.bincount(places, weights=values)
-    return sums / np.bincount(places, minlength=len(sums))
+    means: Values = sums / np.bincount(places, minlength=len(sums))
+    return means.round(12)  # equal rows in another order may add up to a little more or less

@@ -7,10 +7,11 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from holdfast.harness.results.check.inference.cluster_means import Clusters, cluster_means
+from holdfast.harness.results.check.inference.exact_interval import exact_interval
 from holdfast.harness.results.check.inference.score_interval import score_interval
 from holdfast.harness.results.statistics import Values
 
-CLUSTERED = "clustered score"
+CLUSTERED, TANGO, EXACT = "clustered score", "Tango score", "Clopper-Pearson"
 FEWEST_CLUSTERS = 10
 """Number of samples from which there is an interval."""
 _NORMAL_FROM = 20
@@ -65,6 +66,8 @@ class Estimate:
         """Return the two-sided confidence interval; both ends are NaN if there is a problem."""
         if self.problem:
             return nan, nan
+        if self.method == EXACT:
+            return exact_interval(float(self._counts @ self._values), self.clusters, confidence)
         tail = (1 + confidence) / 2
         quantile = float(ndtri(tail))
         if self.clusters < _NORMAL_FROM and self.method == CLUSTERED:
@@ -87,26 +90,26 @@ def difference(pairs: Pairs) -> Estimate:
     '6 samples, fewer than 10'
     """
     changes = cluster_means(pairs.new - pairs.old, pairs.clusters)
-    method = "Tango score" if np.isin(changes, (-1, 0, 1)).all() else CLUSTERED
+    method = TANGO if np.isin(changes, (-1, 0, 1)).all() else CLUSTERED
     limits = (-1.0, 1.0) if _is_share(pairs.old) and _is_share(pairs.new) else None
-    return _estimate(changes, len(pairs.old), method, middle=0.0, stretch=1, limits=limits)
+    return _estimate(changes, len(pairs.old), method, few=method, middle=0.0, stretch=1, limits=limits)
 
 
 def mean(values: Values, clusters: Clusters) -> Estimate:
     """Estimate the mean of one group's values, with each sample (cluster) weighing the same.
 
-    Zeros and ones get Wilson's score interval (1927), all others its generalisation (score_interval.py) to the means of
-    samples: values up to twice as far from the median as the farthest one count as possible, and if fewer than 8
-    samples differ from the median, so do all values between 0 and 1.
+    Zeros and ones get the exact interval (Clopper and Pearson 1934), and so do shares of which fewer than 8 differ from
+    the median. All others get a score interval (score_interval.py) of the means of samples, for which values up to
+    twice as far from the median as the farthest one count as possible.
 
     >>> [round(end, 4) for end in mean(np.zeros(200), np.arange(200)).interval(0.95)]
-    [0.0, 0.0188]
+    [0.0, 0.0183]
     """
     means = cluster_means(values, clusters)
-    method = "Wilson score" if np.isin(means, (0, 1)).all() else CLUSTERED
-    limits = (0.0, 1.0) if _is_share(values) else None
     middle = float(np.median(means)) if len(means) else nan
-    return _estimate(means, len(values), method, middle=middle, stretch=2, limits=limits)
+    method = EXACT if np.isin(means, (0, 1)).all() else CLUSTERED
+    limits = (0.0, 1.0) if _is_share(values) else None
+    return _estimate(means, len(values), method, few=EXACT, middle=middle, stretch=2, limits=limits)
 
 
 def _is_share(values: Values) -> bool:
@@ -114,7 +117,7 @@ def _is_share(values: Values) -> bool:
 
 
 def _estimate(
-    values: Values, n: int, method: str, *, middle: float, stretch: int, limits: tuple[float, float] | None
+    values: Values, n: int, method: str, *, few: str, middle: float, stretch: int, limits: tuple[float, float] | None
 ) -> Estimate:
     """Estimate the mean of one value per cluster.
 
@@ -122,12 +125,12 @@ def _estimate(
         values: (clusters,).
         n: Number of rows behind them.
         method: The name of the interval.
+        few: The name of the interval if few values differ.
         middle: The value from which others are said to differ.
         stretch: How many times as far from it as the farthest one values may lie.
         limits: What the metric permits, or None if it has no bounds.
     """
     count = len(values)
-    values = values.round(12)  # sums of equal rows may differ in the last digits
     distances = np.abs(values - middle)
     differing = int((distances > 0).sum())
     problem, bounds, spread = "", (nan, nan), nan
@@ -140,7 +143,7 @@ def _estimate(
             bounds = (max(bounds[0], limits[0]), min(bounds[1], limits[1]))
         spread = float(values.var(ddof=1))
     elif limits:
-        bounds = limits
+        method, bounds = few, limits
         # As if one more had differed as far as possible: "no spread" would promise certainty.
         spread = float(values.var()) + max(middle - limits[0], limits[1] - middle) ** 2 / count
     elif np.ptp(values) == 0:

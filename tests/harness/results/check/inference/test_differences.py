@@ -47,16 +47,26 @@ def test_many_samples_give_the_interval_of_the_t_test() -> None:
     assert found.se == pytest.approx(se)
 
 
-def test_a_ceiling_gives_wilsons_interval() -> None:
-    wilson = binomtest(200, 200).proportion_ci(0.95, method="wilson")
-    found = mean(np.ones(200), np.arange(200))
-    assert found.interval(0.95) == pytest.approx((wilson.low, 1.0))
-    assert found.method == "Wilson score"
+@pytest.mark.parametrize(("samples", "right"), [(200, 200), (200, 0), (97, 3), (1000, 500)])
+def test_a_proportion_has_the_exact_interval(samples: int, right: int) -> None:
+    exact = binomtest(right, samples).proportion_ci(0.9, method="exact")
+    found = mean((np.arange(samples) < right).astype(float), np.arange(samples))
+    assert found.interval(0.9) == pytest.approx((exact.low, exact.high))
+    assert found.method == "Clopper-Pearson"
 
 
 def test_rows_of_a_sample_at_the_ceiling_count_once() -> None:
     clustered = mean(np.ones(200), np.repeat(np.arange(25), 8))
     assert clustered.interval(0.95) == pytest.approx(mean(np.ones(25), np.arange(25)).interval(0.95))
+
+
+def test_rows_of_a_sample_widen_the_interval_of_a_share() -> None:
+    rng = np.random.default_rng(3)
+    right = np.repeat((rng.random(100) < 0.8).astype(float), 4)
+    right[rng.integers(0, 400, 30)] = 0.0
+    low, high = mean(right, np.repeat(np.arange(100), 4)).interval(0.95)
+    exact = binomtest(round(right.sum()), 400).proportion_ci(0.95)
+    assert high - low > 1.4 * (exact.high - exact.low)
 
 
 def test_no_change_at_all_is_not_certainty() -> None:
