@@ -144,11 +144,12 @@ def conclude(comparison: Comparison, *, looks: Sequence[Look] = (), planned: int
 
 
 def _warnings(comparison: Comparison) -> tuple[str, ...]:
-    found = []
+    """Return what the runs warned of, and how many answers have no counterpart."""
+    found = [*comparison.old.warnings, *comparison.new.warnings]
     old, new = len(comparison.old.table), len(comparison.new.table)
     if old != new:
         found.append(f"{abs(old - new)} answers have no counterpart on the other side and are left out")
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

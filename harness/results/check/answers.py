@@ -58,6 +58,8 @@ class Answers:
     """A row per answer that counts: task, sample, perturbation, severity, repeat, key, prompt, output, reason, the
     scores, `score` (the headline) and `broke`. Prompts and outputs are hashes; a score that is NaN was not given."""
     tasks: Mapping[str, TaskAnswers]
+    warnings: Sequence[str]
+    """What its run warned of."""
     conditions: Mapping[str, Any]
     """What must be equal for two sides to be compared, by the name that messages use."""
 
@@ -97,6 +99,7 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
         prompts=prompts,
         table=table,
         tasks={name: _task(table[table["task"] == name], task.headline) for name, task in manifest.tasks.items()},
+        warnings=manifest.warnings,
         conditions=_conditions(manifest),
     )
 

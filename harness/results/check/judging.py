@@ -167,6 +167,7 @@ def _result(case: _Case, verdict: Verdict, alpha: float, power: float) -> Primar
         high=high,
         new_low=new_low,
         new_high=new_high,
+        floor=primary.floor,
         samples=int(primary.rows["sample"].nunique()),
         pairs=len(primary.rows),
         unscorable=primary.unscorable,

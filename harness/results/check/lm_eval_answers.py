@@ -71,6 +71,7 @@ def read_lm_eval(path: Path) -> Answers:
         prompts=prompts,
         table=table,
         tasks=tasks,
+        warnings=(),
         conditions={},
     )
 

@@ -34,6 +34,7 @@ class PrimaryResult:
         high: Upper end.
         new_low: Lower end of the interval of the candidate's mean; NaN if there is none.
         new_high: Upper end.
+        floor: For drifts, the candidate's mean on prompts asked again unchanged, which is noise; otherwise NaN.
         samples: Number of samples.
         pairs: Number of pairs of answers.
         unscorable: Number of pairs of which an answer could not be scored.
@@ -57,6 +58,7 @@ class PrimaryResult:
     high: float
     new_low: float
     new_high: float
+    floor: float
     samples: int
     pairs: int
     unscorable: int

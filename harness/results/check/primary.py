@@ -9,6 +9,7 @@ from holdfast.harness.results.check.answers import TaskAnswers
 from holdfast.harness.results.check.budgets import Budget, check_direction, check_names
 from holdfast.harness.results.check.inference.differences import Pairs
 from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.metrics.drift_columns import DRIFTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ class Primary:
     """The pairs of answers, with the columns `old` and `new`; NaN where one could not be scored."""
     bounded: bool
     """Whether the metric lies in [0, 1]."""
+    floor: float
+    """For drifts, the candidate's mean on prompts asked again unchanged, which is noise; otherwise NaN."""
 
     @property
     def unscorable(self) -> int:
@@ -89,11 +92,13 @@ def primaries(
         check_names(wanted, known, f"{where}, task '{task}'", "metric")
         for metric, budget in wanted.items():
             check_direction(budget, f"{where}, {task}.{metric}", higher_is_better=known[metric])
-            rows = _rows(pairs[pairs["task"] == task], metric)
+            mine = pairs[pairs["task"] == task]
+            rows = _rows(mine, metric)
             score = tasks[task].headline if _COLUMNS.get(metric) == "score" else metric
             values = rows[["old", "new"]].to_numpy(np.float64)
             bounded = bool(np.nanmin(values, initial=0) >= 0 and np.nanmax(values, initial=1) <= 1)
-            found.append(Primary(task, metric, score, budget, known[metric], rows, bounded))
+            floor = _floor(mine, metric) if metric in DRIFTS else float("nan")
+            found.append(Primary(task, metric, score, budget, known[metric], rows, bounded, floor))
     return found
 
 
@@ -107,6 +112,10 @@ def default_metrics(tasks: "Mapping[str, TaskAnswers]") -> dict[str, dict[str, b
         }
         for name, task in tasks.items()
     }
+
+
+def _floor(pairs: "pd.DataFrame", metric: str) -> float:
+    return float(pairs.loc[pairs["perturbation"] == IDENTITY, f"{metric}_new"].mean())
 
 
 def _rows(pairs: "pd.DataFrame", metric: str) -> "pd.DataFrame":

@@ -112,11 +112,14 @@ def _rows(primary: PrimaryResult) -> Iterator[str]:
         ends = "" if math.isnan(primary.new_low) else f" [{number(primary.new_low)}, {number(primary.new_high)}]"
         bound = "at least" if primary.higher_is_better else "at most"
         yield f"    limit: {bound} {primary.budget.limit:g}, new {number(primary.new)}{ends}"
+    if primary.floor > 0:
+        yield f"    noise floor: {number(primary.floor)} (the same prompt, asked again)"
     if primary.unscorable:
         yield from wrapped(f"{primary.unscorable} of {primary.pairs} pairs could not be scored", "    ")
-    if primary.verdict is not Verdict.PASS:
-        said = "; ".join(part for part in (primary.reason, further(primary)) if part)
-        yield from wrapped(f"{'undecided: ' if primary.verdict is Verdict.UNDECIDED else ''}{said}", "    ")
+    if primary.verdict is Verdict.FAIL:
+        yield from wrapped(primary.reason, "    ")
+    if primary.verdict is Verdict.UNDECIDED:
+        yield from wrapped(f"undecided: {further(primary) or primary.reason}", "    ")
 
 
 def _findings(result: CheckResult) -> Iterator[str]:
