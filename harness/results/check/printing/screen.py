@@ -81,7 +81,7 @@ def _lines(result: CheckResult) -> Iterator[str]:
         yield from wrapped(_looks(result), "  ")
     if result.false_fails is not None:
         sides = f"with the sides exchanged at random, {result.false_fails:.1%} of checks fail"
-        yield from wrapped(f"self-test: {sides} (at most {result.settings.alpha:.0%} wanted)", "  ")
+        yield from wrapped(f"self-test: {sides} (at most {result.settings.alpha / 2:.1%} wanted)", "  ")
     for warning in result.warnings:
         yield from wrapped(f"WARNING: {warning}", "  ")
     interval = f"change [{percent(result.confidence)}]"
