@@ -14,14 +14,25 @@ from holdfast.errors import UserError
 from holdfast.metrics.facts import Finding
 from holdfast.reading import parse_json, read_text
 
-COVERAGE = frozenset({"meaning", "wording", "one-sided", "elsewhere"})
+COVERAGE = frozenset({"meaning", "wording", "one-sided", "rewritten"})
 """The kinds that say how much of one text the other covers."""
 
 CONFLICTS = frozenset(
-    {"word", "name", "name apart", "spelling", "number", "unit", "date", "time", "negation", "negation apart"}
-    | {"antonym", "comparison", "pronoun", "opposite apart", "quantifier", "quantifier alone", "only", "modality"}
-    | {"hedge", "tense", "roles", "order", "moved", "code", "code alone", "address", "address alone"}
-    | {"emoji", "opposite emoji", "symbol"}
+    {
+        "word",
+        "name",
+        "spelling",
+        "number",
+        "unit",
+        "date",
+        "time",
+        "negation",
+        "negation apart",
+        "antonym",
+        "comparison",
+    }
+    | {"pronoun", "quantifier", "only", "modality", "hedge", "tense", "roles", "exchanged", "order", "moved", "symbol"}
+    | {"code", "code alone", "address", "address alone", "emoji"}
 )
 """The kinds that say that two texts say different things. A kind is "alone" if only one side has what differs, and
 "apart" if the words around it differ, too."""

@@ -6,6 +6,10 @@ from holdfast.language.language_files import language_files
 from holdfast.language.lexicon_tables import Grammar, graded_forms, grammar, irregular_forms
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
+_PREFIXES = (
+    *"under over inter intra super hyper hypo fore post anti ante mono poly down sub pro pre dis".split(),
+    *"un up ex in im en em de re bi".split(),
+)
 _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", "ना", "ग़ैर", "गैर")
 
 
@@ -96,3 +100,14 @@ def are_opposite_forms(one: str, other: str) -> bool:
         root = without.removesuffix("less")
         return len(root) > 2 and bare in {root, root + "ful", root + "i"}
     return False
+
+
+@lru_cache(maxsize=1 << 16)
+def are_prefixed_apart(one: str, other: str) -> bool:
+    """Return whether two stems are one root with different prefixes, which hardly ever mean the same.
+
+    >>> are_prefixed_apart("export", "import"), are_prefixed_apart("overcook", "undercook")
+    (True, True)
+    """
+    roots = [{word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)} for word in (one, other)]
+    return one != other and any(len(root) > 3 for root in roots[0] & roots[1])

@@ -25,7 +25,7 @@ KINDS = (*sorted(COVERAGE), *sorted(CONFLICTS))
 ROUNDS = 4
 """How often the worst segments are chosen under the costs so far, and the costs fitted on these."""
 
-RIDGE = 0.003
+RIDGE = 0.001
 """The penalty of the squared distance of a weight from its prior."""
 
 _EASE = 0.2
@@ -34,7 +34,7 @@ _EASE = 0.2
 _START = 3.0
 """The weights and the middle before the first round."""
 
-_SELDOM = frozenset({"word", "moved", "spelling", "hedge", "emoji"})
+_SELDOM = frozenset({"word", "moved", "spelling", "hedge"})
 """Kinds that often leave the meaning as it is, like those "alone" and "apart": their prior is a third of others'."""
 
 _BEGINNING = rb'\{\s*"pairs"'

@@ -20,7 +20,7 @@ Group = tuple[int, ...]
 NO_COUNTERPART = 0.6
 """A segment farther than this from every segment of the other answer has no counterpart there."""
 
-NEARNESS = 0.5
+NEARNESS = 2.0
 """The weight of the semantic distance that is added to the cost when the plan is computed. A contradiction costs as
 much as an unrelated sentence; this term makes the plan align a segment with the one that contradicts it."""
 

@@ -66,11 +66,7 @@ class _Judge:
 
         costs = self._costs
         meaning = costs.weights["meaning"]
-        cost = np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
-        if self._compare.said_elsewhere is not None:
-            least = costs.cost(costs.weights["elsewhere"])
-            np.maximum(cost, least, out=cost, where=np.array(self._compare.said_elsewhere))
-        return cost
+        return np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
 
     def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
         """Return how far two groups of segments differ; `distance` is the semantic one."""

@@ -1,11 +1,10 @@
 """Facts that sentence encoders miss (numbers, names, negations, roles, ...), read and compared by rule."""
 
 from holdfast.metrics.facts.comparing.comparer import Comparer, comparer, findings
-from holdfast.metrics.facts.comparing.wording import Worded
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.quantity import value_of
 from holdfast.metrics.facts.reading.segment_facts import facts_of
-from holdfast.metrics.facts.reading.weighed_words import words_of
+from holdfast.metrics.facts.reading.weighed_words import Worded, words_of
 
 __all__ = [
     "Comparer",

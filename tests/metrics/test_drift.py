@@ -226,3 +226,21 @@ def test_bare_strings_are_refused() -> None:
 def test_an_answer_that_is_not_a_string_is_refused() -> None:
     with pytest.raises(UserError, match="perturbed answer 1 must be a string, got None"):
         segment_drift(["a", "b"], ["a", None])  # type: ignore[list-item]
+
+
+def test_a_dropped_sentence_counts_by_its_own_words() -> None:
+    kept = "The pump runs all night. The valve is checked by hand. The tank holds water for two days."
+    dropped = "The pump runs all night. The tank holds water for two days."
+    [found] = segment_drift([kept], [dropped], encoding="lexical")
+    assert found.worst is not None
+    assert found.worst.segment.text == "The valve is checked by hand."
+    [finding] = [each for each in found.worst.findings if each.kind == "one-sided"]
+    assert finding.strength == 1.0
+
+
+def test_a_contradicted_sentence_is_compared_with_the_one_that_contradicts_it() -> None:
+    clean = "The nurse was attacked by the patient. A guard stepped in. Both were examined."
+    perturbed = "The patient was attacked by the nurse. A guard stepped in. Both were examined."
+    [found] = segment_drift([clean], [perturbed], encoding="lexical")
+    assert found.clean[0].partner is not None
+    assert found.clean[0].partner.text == "The patient was attacked by the nurse."

@@ -13,6 +13,7 @@ from holdfast.metrics.facts.reading.agreement import unmatched
 from holdfast.metrics.facts.reading.answer import Answer
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import Quantity
+from holdfast.metrics.facts.reading.weighed_words import Worded
 
 Quantities = tuple[Sequence[Quantity], Sequence[Quantity]]
 
@@ -26,12 +27,31 @@ class Compared:
         theirs: The facts of the perturbed group.
         before: The whole clean answer.
         after: The whole perturbed answer.
+        segments: The segments of either group; each group is one if None.
+        words: The words of either group with their vectors; None without an encoder that has them.
     """
 
     ours: Facts
     theirs: Facts
     before: Answer
     after: Answer
+    segments: tuple[Sequence[Facts], Sequence[Facts]] | None = None
+    words: tuple[Worded, Worded] | None = None
+
+    @property
+    def parts(self) -> tuple[Sequence[Facts], Sequence[Facts]]:
+        """The segments of either group."""
+        return self.segments or ((self.ours,), (self.theirs,))
+
+    def unlike(self, one: str, other: str) -> float:
+        """Return the distance of two words, one of either group, in their contexts; 1 where there are no vectors."""
+        if self.words is None:
+            return 1.0
+        mine, its = (
+            self.words[0].vector(one, self.ours.forms.get(one, "")),
+            self.words[1].vector(other, self.theirs.forms.get(other, "")),
+        )
+        return 1.0 if mine is None or its is None else min(1.0, max(0.0, 1.0 - float(mine @ its)))
 
     @property
     def language(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import chain
@@ -17,20 +17,21 @@ from holdfast.metrics.facts.comparing.logic import logic_findings
 from holdfast.metrics.facts.comparing.modality import modality_findings
 from holdfast.metrics.facts.comparing.naming import name_findings
 from holdfast.metrics.facts.comparing.numbers import number_findings
+from holdfast.metrics.facts.comparing.places import (
+    exchange_findings,
+    kept_share,
+    moved_findings,
+    rewritten_findings,
+    substitution_findings,
+)
 from holdfast.metrics.facts.comparing.roles import swapped_roles
 from holdfast.metrics.facts.comparing.symbols import symbol_findings
-from holdfast.metrics.facts.comparing.wording import (
-    Worded,
-    coverage_findings,
-    moved_findings,
-    substitution_findings,
-    unlike_findings,
-    vector_findings,
-)
+from holdfast.metrics.facts.comparing.wording import coverage_findings, unlike_findings, vector_findings
 from holdfast.metrics.facts.reading.answer import Answer
 from holdfast.metrics.facts.reading.event_order import reversed_sequel
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.segment_facts import facts_of
+from holdfast.metrics.facts.reading.weighed_words import Worded, words_of
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
@@ -38,11 +39,8 @@ if TYPE_CHECKING:
 Group = Sequence[int]
 """Indices of segments of one answer."""
 
-SAID_ELSEWHERE = Finding("elsewhere", 1.0, "")
-"""Two segments of which another segment repeats one almost word for word."""
-
-_OTHER, _SAME = 0.3, 0.6
-"""Shares of common words below which segments say different things, and from which they say the same."""
+_POWERS = {"word": 6, "name": 4, "roles": 2, "exchanged": 2, "moved": 0}
+"""How fast a conflict loses its force as the rest of the words differ, too, where that is not linear."""
 
 
 @dataclass(frozen=True)
@@ -66,44 +64,30 @@ class Comparer:
         mine, its = self.before.joined(ours), self.after.joined(theirs)
         if mine is its:
             return ()
-        pair = Compared(mine, its, self.before, self.after)
-        if len(ours) == len(theirs) == 1 and self.said_elsewhere and self.said_elsewhere[ours[0]][theirs[0]]:
-            found = chain((SAID_ELSEWHERE,), coverage_findings(pair))  # not about the same, so no conflict
-        else:
-            found = chain(_in_context(pair), _whatever_the_context(mine, its))
-        found = chain(found, self._wording(ours, theirs, pair))
-        if self.before.parse is not None:
-            found = chain(found, _parsed_swap(mine, its, self.before, self.after))
+        words = None if self.words is None else (_joined(self.words[0], ours), _joined(self.words[1], theirs))
+        segments = [self.before.segments[i] for i in ours], [self.after.segments[j] for j in theirs]
+        pair = Compared(mine, its, self.before, self.after, segments, words)
+        found = chain(
+            _conflicts(pair, self._parsed(mine, its)),
+            coverage_findings(pair),
+            self._wording(ours, theirs, pair),
+            rewritten_findings(pair),
+        )
         return tuple(each for each in found if each.strength)
+
+    def _parsed(self, mine: Facts, its: Facts) -> Iterator[Finding]:
+        return iter(()) if self.before.parse is None else _parsed_swap(mine, its, self.before, self.after)
 
     def _wording(self, ours: Group, theirs: Group, pair: Compared) -> Iterator[Finding]:
         if self.words is None:
             return unlike_findings(pair)
         before, after = self._all_words
-        return vector_findings(_joined(self.words[0], ours), _joined(self.words[1], theirs), before, after)
+        return vector_findings([self.words[0][i] for i in ours], [self.words[1][j] for j in theirs], before, after)
 
     @cached_property
     def _all_words(self) -> tuple[Worded, Worded]:
         mine, its = self.words or ((), ())
         return _joined(mine, range(len(mine))), _joined(its, range(len(its)))
-
-    @cached_property
-    def said_elsewhere(self) -> list[list[bool]] | None:
-        """For each pair of segments (m, n), whether the two differ but another segment repeats one of them almost word
-        for word; None if there is no such repetition."""
-        if len(self.before.said) == len(self.after.said) == 1:
-            return None
-        rows = [[_overlap(one, other) for other in self.after.said] for one in self.before.said]
-        tops, tips = [*map(max, rows)], [*map(max, zip(*rows, strict=True))]
-        if max(tops) < _SAME:
-            return None
-        return [
-            [
-                (here < _OTHER and max(top, tip) >= _SAME) or (here < _SAME and max(top, tip) == 1.0)
-                for here, tip in zip(row, tips, strict=True)
-            ]
-            for row, top in zip(rows, tops, strict=True)
-        ]
 
 
 def comparer(
@@ -121,8 +105,8 @@ def comparer(
         words: The words of each segment with their vectors, for either answer, if the encoder has them.
 
     >>> compare = comparer(["Anna paid.", "Ben left at 5."], ["Ben left at 6.", "Anna paid."])
-    >>> [found.reason for found in compare((1,), (0,))], compare((0,), (1,))
-    (['number 5 -> 6'], ())
+    >>> [found.kind for found in compare((1,), (0,))], compare((0,), (1,))
+    (['number', 'rewritten'], ())
     """
     sides = (tuple(clean), tuple(perturbed))
     languages = segment_languages(*sides)
@@ -151,19 +135,27 @@ def findings(
     if ours is theirs:
         return ()
     pair = Compared(ours, theirs, before or _alone(ours), after or _alone(theirs))
-    found = (*_in_context(pair), *_whatever_the_context(ours, theirs))
+    found = (*_conflicts(pair), *coverage_findings(pair))
     return tuple(each for each in found if each.strength)
 
 
+def _conflicts(pair: Compared, more: Iterable[Finding] = ()) -> Iterator[Finding]:
+    """Yield all conflicts, less sure the more of the other words differ, too: what looks like one in a text that is
+    worded differently all over is often said in another way."""
+    for each in chain(_in_context(pair), _whatever_the_context(pair.ours, pair.theirs), more):
+        words = max(sum(len(words_of(word, pair.language)) for word in side) for side in (each.clean, each.perturbed))
+        sure = kept_share(pair.ours, pair.theirs, words) ** _POWERS.get(each.kind, 1)
+        yield each._replace(strength=each.strength * sure)
+
+
 def _in_context(pair: Compared) -> Iterator[Finding]:
-    """Yield what depends on the whole answers, or costs too little to be remembered."""
+    """Yield the conflicts that depend on the whole answers, or cost too little to be remembered."""
     yield from number_findings(pair)
     yield from name_findings(pair)
     yield from literal_findings(pair)
     yield from emoji_findings(pair)
     yield from symbol_findings(pair)
     yield from substitution_findings(pair)
-    yield from coverage_findings(pair)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -171,8 +163,14 @@ def _whatever_the_context(ours: Facts, theirs: Facts) -> tuple[Finding, ...]:
     """Return what doesn't depend on the rest of the answers; cached, since most segments recur in other variants."""
     pair = Compared(ours, theirs, _alone(ours), _alone(theirs))
     swapped = swapped_roles(ours, theirs, pair.found)
-    roles = _roles(pair, swapped) if swapped and _only_pronouns_differ(pair) else _order(pair)
-    return (*logic_findings(pair, swapped=swapped is not None), *roles, *moved_findings(pair), *modality_findings(pair))
+    roles = chain(_roles(pair, swapped), exchange_findings(pair)) if _only_pronouns_differ(pair) else ()
+    return (
+        *logic_findings(pair, swapped=swapped is not None),
+        *roles,
+        *_order(pair),
+        *moved_findings(pair),
+        *modality_findings(pair),
+    )
 
 
 def _only_pronouns_differ(pair: Compared) -> bool:
@@ -180,8 +178,10 @@ def _only_pronouns_differ(pair: Compared) -> bool:
     return all(kind == "pronoun" for _, _, kind in pair.found.opposites)
 
 
-def _roles(pair: Compared, swapped: tuple[str, str]) -> Iterator[Finding]:
+def _roles(pair: Compared, swapped: tuple[str, str] | None) -> Iterator[Finding]:
     """Yield two arguments that swapped places."""
+    if swapped is None:
+        return
     who, whom = (pair.ours.forms.get(key, key) for key in swapped)
     yield Finding("roles", 1.0, f"roles {who} <-> {whom}", (who, whom), (whom, who))
 
@@ -220,11 +220,3 @@ def _alone(facts: Facts) -> Answer:
 
 def _joined(words: Sequence[Worded], group: Sequence[int]) -> Worded:
     return reduce(add, (words[i] for i in group))
-
-
-def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of the smaller set that is in both; 0 if one set has a single element."""
-    if one.isdisjoint(other):
-        return 0.0
-    least = min(len(one), len(other))
-    return len(one & other) / least if least > 1 else 0.0

@@ -23,11 +23,11 @@ def literal_findings(pair: Compared) -> Iterator[Finding]:
         if lost and gained:
             yield replaced(kind, 1.0, lost, gained)
         elif lost or gained:
-            yield one_sided(f"{kind} alone", pair.found.shared, lost, gained, kind)
+            yield one_sided(f"{kind} alone", 1.0, lost, gained, kind)
 
 
 def emoji_findings(pair: Compared) -> Iterator[Finding]:
-    """Compare emoji that replace others; emoji that are merely added or omitted are decoration."""
+    """Compare emoji that say the opposite of others, and flags; all others are decoration."""
     ours, theirs = pair.ours, pair.theirs
     here, there = {one.key for one in ours.emoji}, {one.key for one in theirs.emoji}
     mine, its = ([one for one in side.emoji if one.key not in both] for side, both in ((ours, there), (theirs, here)))
@@ -38,8 +38,12 @@ def emoji_findings(pair: Compared) -> Iterator[Finding]:
     if said & heard:
         return
     opposed = any(frozenset((one, other)) in opposed_emoji() for one in said for other in heard)
-    kind = "opposite emoji" if opposed else "emoji"
-    yield replaced(kind, 1.0, ["".join(one.form for one in mine)], ["".join(one.form for one in its)], "emoji")
+    if opposed or all(map(_is_flag, (*said, *heard))):
+        yield replaced("emoji", 1.0, ["".join(one.form for one in mine)], ["".join(one.form for one in its)])
+
+
+def _is_flag(emoji: str) -> bool:
+    return len(emoji) == 2 and all("\U0001f1e6" <= letter <= "\U0001f1ff" for letter in emoji)
 
 
 def _missing(facts: Facts, others: Facts, answer: str) -> list[Literal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -9,7 +10,7 @@ from functools import cache, lru_cache
 from holdfast.language.lexicon_tables import grammar, lexicon_language
 from holdfast.language.meanings import are_related, are_synonyms, contrasting_stems, contrasts, relation_keys
 from holdfast.language.spelling import frequency, slip_distance
-from holdfast.language.stems import negated_stems, stem
+from holdfast.language.stems import are_prefixed_apart, negated_stems, stem
 from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
@@ -78,6 +79,13 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
         yield from ((one, other, "antonym") for other in negated_stems(one) & its)
     for other in sorted(other for other in its if negated_stems(other)):
         yield from ((one, other, "antonym") for one in negated_stems(other) & mine)
+    if language == "en":
+        yield from (
+            (one, other, "antonym")
+            for one in sorted(lost)
+            for other in sorted(gained)
+            if are_prefixed_apart(one, other)
+        )
     units_of = unit_stems()
     measures = sorted(its & units_of.keys())
     for one in sorted(mine & units_of.keys()) if measures else ():
@@ -141,10 +149,32 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
 
 
 def _are_alike(one: str, other: str, ours: Facts, theirs: Facts, language: str) -> bool:
-    """Return whether two stems may mean the same; two names do only if they are synonyms, not if they begin alike."""
+    """Return whether two stems may mean the same; two names only if they are synonyms or forms of one name."""
     if one in ours.name_keys and other in theirs.name_keys:
-        return are_synonyms(one, other, language)
+        return are_synonyms(one, other, language) or are_forms_of_one_name(one, other)
     return are_related(one, other, language)
+
+
+_DEMONYM = re.compile("(?:[aei]?an|n|i|ese|ish|er)s?")
+_SHORT, _CUT = 3, 3
+"""The least letters of an abbreviated name, and how many are cut off at least."""
+
+
+def are_forms_of_one_name(one: str, other: str) -> bool:
+    """Return whether one of two names is the other abbreviated, or names its people: Det, Detective; Libya, Libyan.
+
+    >>> [are_forms_of_one_name(*pair) for pair in (("fla", "florida"), ("egypt", "egyptian"), ("libya", "libyan"))]
+    [False, True, True]
+    >>> [are_forms_of_one_name(*pair) for pair in (("insp", "inspector"), ("ann", "anna"), ("iran", "iraq"))]
+    [True, False, False]
+    """
+    short, long = sorted((one, other), key=len)
+    if len(short) >= _SHORT and long.startswith(short) and len(long) - len(short) >= _CUT:
+        return True
+    return len(short) > 3 and any(
+        long.startswith(base) and _DEMONYM.fullmatch(long[len(base) :]) is not None
+        for base in (short, short.rstrip("aeo"))
+    )
 
 
 def _match_countries(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> None:
@@ -179,10 +209,10 @@ def _is_rare(word: str, language: str) -> bool:
 
 def _match_acronyms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:
     """Remove acronyms whose letters begin consecutive words on the other side, and those words."""
-    for acronym in [key for key in short if len(key) <= 6 and ours.forms.get(key, "").isupper() and len(key) > 1]:
+    capitals = {key: "".join(filter(str.isupper, ours.forms.get(key, ""))).lower() for key in short if len(key) <= 6}
+    for acronym in [key for key, letters in capitals.items() if len(letters) > 1]:
         row = [term.key for term in theirs.order if term.kind != "relation"]
-        initials = "".join(key[0] for key in row)
-        at = initials.find(acronym)
+        at = "".join(key[0] for key in row).find(capitals[acronym])
         if at >= 0:
             short.discard(acronym)
-            long.difference_update(row[at : at + len(acronym)])
+            long.difference_update(row[at : at + len(capitals[acronym])])

@@ -109,7 +109,7 @@ def _negated_several_times(ours: Facts, theirs: Facts, found: Difference) -> Fin
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
     if len(mine | its) < 2:
         return None
-    return one_sided("negation", _sure(found), *_sides(ours, theirs, mine, its), "negation of")
+    return one_sided("negation", 1.0, *_sides(ours, theirs, mine, its), "negation of")
 
 
 def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
@@ -117,7 +117,7 @@ def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Finding 
     denied, denying = _denials(ours, theirs, found)
     if bool(denied) == bool(denying) or (found.gained if denied else found.lost):
         return None
-    return one_sided("negation", _sure(found), *_sides(ours, theirs, denied, denying), "negation")
+    return one_sided("negation", 1.0, *_sides(ours, theirs, denied, denying), "negation")
 
 
 def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
@@ -129,7 +129,7 @@ def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Finding
         return None
     if found.shared < _SAME or not (mine & _stems(theirs) and its & _stems(ours)):
         return None
-    return replaced("negation", _sure(found), *_sides(ours, theirs, mine, its, both=True), "negation of")
+    return replaced("negation", 1.0, *_sides(ours, theirs, mine, its, both=True), "negation of")
 
 
 def _is_expressed_differently(more: Facts, fewer: Facts, others: frozenset[str]) -> bool:
@@ -199,18 +199,15 @@ def _is_converse(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) 
     return (kind == "converse" or compared) and has_reversed_roles(ours, theirs, one, other, dict(found.alike))
 
 
-def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite]) -> Finding:
-    """Return the first opposite whose neighbours match; it is apart from the rest if those of none do."""
+def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite]) -> Finding | None:
+    """Return the first opposite whose neighbours match, or None."""
     placed = [flip for flip in flips if _in_place(ours, theirs, found, flip)]
-    one, other, kind = (placed or flips)[0]
+    if not placed:
+        return None
+    one, other, kind = placed[0]
     kind = _NAMED.get(kind, kind)
     words = [ours.forms.get(one, one)], [theirs.forms.get(other, other)]
-    return replaced(kind if placed else "opposite apart", _sure(found), *words, kind)
-
-
-def _sure(found: Difference) -> float:
-    """Return how sure a contradiction is: the more other words differ, the more likely the whole is a paraphrase."""
-    return 1.0 - found.reworded / 2
+    return replaced(kind, 1.0, *words)
 
 
 def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
@@ -236,19 +233,11 @@ def _quantifiers(ours: Facts, theirs: Facts, found: Difference) -> Iterator[Find
         return
     for side, others in ((ours, its), (theirs, mine)):
         if any(one.implied and one.value == _BOTH for one in side.quantities) and _of_two(others):
-            yield replaced("quantifier", _sure(found), *((["both"], ["one"]) if side is ours else (["one"], ["both"])))
+            yield replaced("quantifier", 1.0, *((["both"], ["one"]) if side is ours else (["one"], ["both"])))
             return
     left = [one for one in mine if not _takes(its, one[0])]
-    if left and its:
-        if abs(left[0][0] - its[0][0]) >= _STEP:
-            yield replaced("quantifier", _sure(found), [left[0][1]], [its[0][1]])
-    elif left or its:
-        level, word = (left or its)[0]
-        if level == LEVELS["some"] and any(one.loose for one in (*ours.quantities, *theirs.quantities)):
-            return  # a few days, a couple of days
-        if level not in (LEVELS["many"], LEVELS["none"], LEVELS["all"]) and word != "one_of":
-            words = ([word], []) if left else ([], [word])
-            yield one_sided("quantifier alone", found.shared, *words, "quantifier")
+    if left and its and abs(left[0][0] - its[0][0]) >= _STEP:
+        yield replaced("quantifier", 1.0, [left[0][1]], [its[0][1]])
 
 
 def _of_two(levels: Sequence[tuple[float, str]]) -> bool:

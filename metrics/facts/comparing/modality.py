@@ -16,8 +16,8 @@ _STRENGTH = {"must": 3.0, "will": 3.0, "should": 2.2, "probably": 2.0, "may": 1.
 _HEDGES = frozenset({"maybe", "probably"})
 """What changes a statement if only one side has it; an ability or duty that is left implicit does not."""
 
-_SURE, _RANGE = 3.0, 2.0
-"""The strength of an unhedged statement, and how far the weakest is below it."""
+_RANGE = 2.0
+"""How far apart the strongest and the weakest are."""
 
 
 def modality_findings(pair: Compared) -> Iterator[Finding]:
@@ -27,14 +27,14 @@ def modality_findings(pair: Compared) -> Iterator[Finding]:
     yield from _tenses(pair)
     ours, theirs = pair.ours, pair.theirs
     if bool(ours.only) != bool(theirs.only) and ours.negations == theirs.negations:  # "not unless" means the same
-        yield Finding("only", pair.found.shared, f"quantifier only {'lost' if ours.only else 'added'}")
+        yield Finding("only", 1.0, f"quantifier only {'lost' if ours.only else 'added'}")
 
 
 def _modals(pair: Compared) -> Iterator[Finding]:
-    """Compare modals (must, should, may, ...), and hedges that only one side has.
+    """Compare modals (must, should, may, ...) of one verb, and hedges that only one side has.
 
-    If either side has a negation, "may", "can" and "must" all forbid, so only hedges are compared. Modals of different
-    verbs are not compared. A question such as "Could you ...?" is not a hedge.
+    If either side has a negation, "may", "can" and "must" all forbid, so only hedges are compared. A question such as
+    "Could you ...?" is not a hedge.
     """
     ours, theirs, found = pair.ours, pair.theirs, pair.found
     mine, its = _left(ours, theirs), _left(theirs, ours)
@@ -45,15 +45,13 @@ def _modals(pair: Compared) -> Iterator[Finding]:
         one, other = min(pairs, key=lambda pair: _strength(pair[0]) + _strength(pair[1]))
         step = abs(_strength(one) - _strength(other)) / _RANGE
         if step:
-            yield replaced("modality", step * found.shared, [one.word], [other.word])
+            yield replaced("modality", step, [one.word], [other.word])
         return
     hedges = [one for one in (*mine, *its) if one.jobs & _HEDGES]
     asked = ours.text.rstrip().endswith("?") or theirs.text.rstrip().endswith("?")
     if hedges and not asked and not any(one.jobs & _HEDGES for one in (theirs if mine else ours).modals):
-        weakest = min(hedges, key=_strength)
-        step = (_SURE - _strength(weakest)) / _RANGE
-        words = ([weakest.word], []) if mine else ([], [weakest.word])
-        yield one_sided("hedge", step * found.shared, *words, "modality")
+        words = ([hedges[0].word], []) if mine else ([], [hedges[0].word])
+        yield one_sided("hedge", 1.0, *words, "modality")
 
 
 def _tenses(pair: Compared) -> Iterator[Finding]:
@@ -68,7 +66,7 @@ def _tenses(pair: Compared) -> Iterator[Finding]:
     )
     if pasts:
         tenses = (["will"], pasts[:1]) if ahead is ours else (pasts[:1], ["will"])
-        yield replaced("tense", pair.found.shared, *tenses)
+        yield replaced("tense", 1.0, *tenses)
 
 
 def _looks_ahead(facts: Facts) -> bool:

@@ -11,7 +11,8 @@ from holdfast.language.lexicon_tables import acronyms, known_names
 from holdfast.language.spelling import frequency
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.compared import Compared
-from holdfast.metrics.facts.comparing.wording import stand_alike
+from holdfast.metrics.facts.comparing.places import stand_alike
+from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
 
 _LETTERS = 5
@@ -53,18 +54,10 @@ def name_findings(pair: Compared) -> Iterator[Finding]:
         its.discard(close)
     if not (mine and its):
         mine, its = _first_words(pair)
-    if mine and its:
-        placed = any(_stand_alike(pair, one, other) for one in mine for other in its)
-        forms = [sorted(_form(side, name) for name in names) for side, names in ((ours, mine), (theirs, its))]
-        yield replaced("name" if placed else "name apart", _sure(pair, mine, its), forms[0], forms[1], "name")
-
-
-def _sure(pair: Compared, mine: Set[str], its: Set[str]) -> float:
-    """Return how sure it is that names replace each other: the share of the words that no others replace."""
-    lost = {key for key in pair.found.lost if pair.ours.forms.get(key, key).lower() not in mine}
-    gained = {key for key in pair.found.gained if pair.theirs.forms.get(key, key).lower() not in its}
-    others = min(len(lost), len(gained))
-    return 1.0 - others / max(1, min(len(pair.ours.keys), len(pair.theirs.keys)))
+    pairs = [(one, other) for one in sorted(mine) for other in sorted(its) if _replaces(pair, one, other)]
+    if pairs:
+        before, after = sorted({one for one, _ in pairs}), sorted({other for _, other in pairs})
+        yield replaced("name", 1.0, [_form(ours, name) for name in before], [_form(theirs, name) for name in after])
 
 
 def _first_words(pair: Compared) -> tuple[set[str], set[str]]:
@@ -79,11 +72,13 @@ def _first_words(pair: Compared) -> tuple[set[str], set[str]]:
     return (firsts[0], firsts[1]) if all(firsts) else (set(), set())
 
 
-def _stand_alike(pair: Compared, one: str, other: str) -> bool:
-    """Return whether two names are in the same place; one that was read as the words that it stands for may be."""
+def _replaces(pair: Compared, one: str, other: str) -> bool:
+    """Return whether two names are in the same place, and both or none names a country; one that was read as the words
+    that it stands for may be anywhere."""
     keys = stem(one, pair.ours.language), stem(other, pair.theirs.language)
-    read = keys[0] in pair.ours.keys and keys[1] in pair.theirs.keys
-    return not read or stand_alike(pair, *keys)
+    if bool(country_of(one, pair.ours.language)) != bool(country_of(other, pair.theirs.language)):
+        return False
+    return keys[0] not in pair.ours.keys or keys[1] not in pair.theirs.keys or stand_alike(pair, *keys)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.metrics.facts.comparing.compared import Compared
-from holdfast.metrics.facts.comparing.wording import stand_alike
+from holdfast.metrics.facts.comparing.places import stand_alike
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
 from holdfast.metrics.facts.reading.quantity import Quantity
 
@@ -27,7 +27,8 @@ def number_findings(pair: Compared) -> Iterator[Finding]:
                 yield replaced(one.kind, 1.0, [one.form], [other.form])
                 break
     if swapped_numbers(pair.ours, pair.theirs):
-        yield Finding("roles", 1.0, "roles of numbers")
+        sides = (tuple(one.form for one in side.quantities) for side in (pair.ours, pair.theirs))
+        yield Finding("roles", 1.0, "roles of numbers", *sides)
 
 
 def swapped_numbers(ours: Facts, theirs: Facts) -> bool:

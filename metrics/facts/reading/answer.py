@@ -81,11 +81,6 @@ class Answer:
         return frozenset(self.parse.names if self.parse else ()).union(*(facts.names for facts in self.segments))
 
     @cached_property
-    def said(self) -> list[frozenset[str]]:
-        """The content words and numbers of each segment."""
-        return [facts.keys | facts.numbers for facts in self.segments]
-
-    @cached_property
     def text(self) -> str:
         """The whole answer, with runs of white space replaced by single spaces."""
         return " ".join(" ".join(facts.text for facts in self.segments).split())

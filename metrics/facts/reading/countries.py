@@ -16,13 +16,14 @@ _ALIASES = {"uk": "GB", "usa": "US", "britain": "GB", "british": "GB", "america"
 
 @lru_cache(maxsize=1 << 16)
 def country_of(word: str, language: str = "en") -> str:
-    """Return the territory code of a lower-case word that names a country, or its language and people; "" for others.
+    """Return the territory code of a lower-case word that names a country, or its language and people; the code of a
+    language that no country is called after; "" for others.
 
     The CLDR has no demonyms, but names of languages and of their variants by country, which are mostly the same words:
     Chinese, American English, schweizerisch.
 
     >>> [country_of(word) for word in ("china", "chinese", "us", "american", "kettle", "catalan", "italian")]
-    ['CN', 'CN', 'US', 'US', '', '', 'IT']
+    ['CN', 'CN', 'US', 'US', '', 'ca', 'IT']
     """
     names = _names(language)
     return names.get(word) or names.get(stem(word, language), "")
@@ -37,7 +38,8 @@ def _names(language: str) -> dict[str, str]:
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     found = {name.lower(): code for code, name in locale.territories.items() if len(code) == 2 and code.isalpha()}
-    for name, code in (*_variants(locale).items(), *_tongues(locale).items()):
+    languages = {name.lower(): code for code, name in locale.languages.items() if " " not in name}
+    for name, code in (*_variants(locale).items(), *_tongues(locale).items(), *languages.items()):
         found.setdefault(name, code)
     found = {stem(name, language): code for name, code in reversed(found.items())} | found
     return found | {"us": "US"} | (_ALIASES if locale.language == "en" else {})

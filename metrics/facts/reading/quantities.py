@@ -149,6 +149,7 @@ class _Reader(UnitReader):
             return self._read_words(start)
         more, at = self.read_addition(at)
         value += more
+        at += self.lower(at) == "-" and self.number_word(at + 1)[0] == "scale"
         while self.number_word(at)[0] == "scale" and self.lower(at) not in ("score",):
             value, at = value * self.number_word(at)[1], at + 1
         return value, at, False

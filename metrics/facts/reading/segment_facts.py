@@ -25,6 +25,9 @@ _SHORT_WORDS = frozenset("no ca ed st us it la ad co est fig ref min art para pt
 _OPENING = frozenset('.!?।:\n"“(-–—…')
 _NOT_A_NAME = frozenset("i i'm i'll i've i'd ok am pm tv yes no".split())
 
+_HEADLINE = 0.8
+"""The share of capitalised words from which a text is a headline."""
+
 _AGAINST = frozenset({"-", "–", "—", ":", "to"})
 """Tokens between the numbers of a score or ratio."""
 
@@ -51,6 +54,16 @@ def _facts_of(text: str, language: str) -> Facts:
     return _Reader(text, language).read()
 
 
+def is_headline(tokens: Sequence[str]) -> bool:
+    """Return whether nearly all words are capitalised, so that capitals don't tell names: "Miami Clinches the Title".
+
+    >>> is_headline("Court Strikes Down the Death Penalty".split()), is_headline("Then Anna met Carla in town".split())
+    (True, False)
+    """
+    words = [token for token in tokens if len(token) > 3 and token.isalpha()]
+    return len(words) > 3 and sum(map(str.istitle, words)) >= _HEADLINE * len(words)
+
+
 class _Reader(FactCollector):
     """Reads the tokens of a segment, and decides which words are names, abbreviations and contractions."""
 
@@ -62,6 +75,7 @@ class _Reader(FactCollector):
         self.literals: list[Literal] = []
         self.emoji: list[Literal] = []
         self._without_capitals = False
+        self._nouns_capitalised = self.rules.capitalised_nouns or is_headline([token.text for token in self.tokens])
 
     def read(self) -> Facts:
         found, used = read_quantities(self.tokens, self.language)
@@ -80,6 +94,9 @@ class _Reader(FactCollector):
                 word = word_of(lower, language)
                 if word.opens_phrase and (phrase := phrase_at(self.tokens, at, used, language)):
                     self._read_phrase(*phrase, used)
+                elif len(text) == 1 and self._is_choice(at):
+                    self.names.add(lower)
+                    add_term(lower, "name", text)
                 elif not word.plain or text != lower or (self._without_capitals and lower in known):
                     self._read_word(at, token, shouting)
                 elif word.simple:
@@ -139,7 +156,7 @@ class _Reader(FactCollector):
         capitals = [self.tokens[place].text[0].isupper() for place in places if self.tokens[place].kind == "word"]
         before = self.tokens[places[0] - 1] if places[0] else None
         opens = before is None or (before.kind == "mark" and before.text in _OPENING)
-        return capitals[0] and (all(capitals) or not (opens or self.rules.capitalised_nouns))
+        return capitals[0] and (all(capitals) or not (opens or self._nouns_capitalised))
 
     def _scores(self, found: list[tuple[int, Quantity]], used: set[int]) -> Iterator[tuple[str, str]]:
         """Yield pairs of numbers that a single mark or "to" separates."""
@@ -215,7 +232,7 @@ class _Reader(FactCollector):
             "small" in word.jobs
             or "not" in word.jobs
             or word.level is not None
-            or (self.rules.capitalised_nouns and not self._is_proper_noun(at, text, lower))
+            or (self._nouns_capitalised and not self._is_proper_noun(at, text, lower))
         ):
             self.add_word(lower, text)
         elif not opens or (text.isupper() and len(text) > 1) or lower in self.known or self._introduces_name(at):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import regex
 
 from holdfast.language.spelling import frequency
@@ -27,6 +30,26 @@ class Word(NamedTuple):
     key: str
     form: str
     weight: float
+
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """The words of a text (n) and their contextual vectors (n, d), of length one, or zero where the encoder knows
+    nothing."""
+
+    words: Sequence[Word]
+    vectors: Array
+
+    def __add__(self, other: Worded) -> Worded:
+        return Worded((*self.words, *other.words), np.concatenate([self.vectors, other.vectors]))
+
+    def vector(self, key: str, form: str) -> Array | None:
+        """Return the vector of the first word with a stem or form; None if there is none, or the encoder knows none."""
+        at = next((i for i, word in enumerate(self.words) if word.key == key or word.form == form), None)
+        return self.vectors[at] if at is not None and self.vectors[at].any() else None
 
 
 @lru_cache(maxsize=1 << 14)

@@ -46,7 +46,7 @@ def test_two_texts_as_json(texts: list[str], capsys: pytest.CaptureFixture[str])
     segment = found["clean"][0]
     assert segment.pop("drift") == found["scores"]["max_drift"] >= BREAK
     assert segment.pop("conflict") == found["scores"]["max_conflict"]
-    number, _ = segment.pop("differences")
+    number, *_ = segment.pop("differences")
     assert number == {"kind": "number", "strength": 1.0, "clean": ["12 euros"], "perturbed": ["21 euros"]}
     assert segment == {
         "text": "Anna pays 12 euros.",

@@ -65,6 +65,7 @@ def test_different_values_conflict(clean: str, perturbed: str, why: str) -> None
         ("Revenue was $4.5 million.", "Revenue was 4.5 million dollars."),
         ("Revenue was $4.5 million.", "Revenue was 4,500,000 USD."),
         ("Revenue was $4.5 million.", "Revenue was $4.5m."),
+        ("She posted $3 million bail.", "She posted $3-million bail."),
         ("Twelve people came.", "12 people came."),
         ("A dozen people came.", "12 people came."),
         ("It has twenty-five rooms.", "It has 25 rooms."),

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.language.spelling import correct_misspellings
-from holdfast.metrics.facts import comparer, facts_of
+from holdfast.metrics.facts import comparer, facts_of, findings
 from holdfast.metrics.facts.reading.countries import country_of
 from tests.metrics.facts.verdict import LITTLE, SERIOUS, conflict, reasons, verdict
 
@@ -110,7 +110,7 @@ def test_different_words_are_not_misspellings(clean: str, perturbed: str) -> Non
     [
         ("She is allergic to penicillin.", "She is allergic to amoxicillin.", "word penicillin -> amoxicillin"),
         ("Take aspirin twice a day.", "Take ibuprofen twice a day.", "word aspirin -> ibuprofen"),
-        ("The exporter pays.", "The importer pays.", "word exporter -> importer"),
+        ("The exporter pays.", "The importer pays.", "antonym exporter -> importer"),
         ("It returns a list.", "It returns a string.", "word list -> string"),
     ],
 )
@@ -164,3 +164,60 @@ def test_no_language_stands_for_another() -> None:
         names = {name.lower() for tongue, name in Locale(code).languages.items() if "_" not in tongue}
         countries = [country for name in names if (country := country_of(name, code))]
         assert len(countries) == len(set(countries)) > 10
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Court Strikes Down the Controversial Death Penalty", "Court Overturns the Controversial Death Penalty"),
+        ("The Libyan minister resigned.", "Libya's minister resigned."),
+        ("Insp. McKinlay spoke.", "Inspector McKinlay spoke."),
+        ("Rates rose at BoE.", "Rates rose at Bank of England."),
+        ("We met Eric there.", "We met US there."),
+    ],
+)
+def test_what_only_looks_like_another_name_is_none(clean: str, perturbed: str) -> None:
+    assert not any(why.startswith("name") for why in reasons(clean, perturbed))
+
+
+def kinds(clean: str, perturbed: str) -> set[str]:
+    return {found.kind for found in findings(facts_of(clean), facts_of(perturbed))}
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("He moved in 1990 to Oslo and in 1999 to Rome.", "He moved in 1999 to Oslo and in 1990 to Rome."),
+        ("They shipped grain from Genoa to Tunis.", "They shipped grain from Tunis to Genoa."),
+        ("The clerk showed the visitor the door.", "The visitor showed the clerk the door."),
+        ("Public debates and private talks followed.", "Private debates and public talks followed."),
+    ],
+)
+def test_words_in_each_others_place_are_exchanged(clean: str, perturbed: str) -> None:
+    assert "exchanged" in kinds(clean, perturbed) & kinds(perturbed, clean)
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("He moved in 1990 to Oslo and in 1999 to Rome.", "He moved in 1999 to Rome and in 1990 to Oslo."),
+        ("Ann, Bob and Carl came.", "Carl, Bob and Ann came."),
+        ("She sings and he dances.", "He dances and she sings."),
+        ("The river Lune rose.", "The Lune river rose."),
+        ("It needs high flow rates.", "It needs high rates of flow."),
+        ("Anna is taller than Ben.", "Ben is shorter than Anna."),
+        ("Anna called Ben.", "Ben was called by Anna."),
+    ],
+)
+def test_words_that_move_with_their_neighbours_are_not_exchanged(clean: str, perturbed: str) -> None:
+    assert not {"exchanged", "roles"} & kinds(clean, perturbed)
+
+
+def test_a_conflict_counts_less_the_more_else_is_reworded() -> None:
+    alone = "The nurse measured his pulse in the ward.", "The porter measured his pulse in the ward."
+    among = "The nurse measured his pulse in the ward.", "In the ward a porter took the pulse that he had."
+    strength = [
+        max((found.strength for found in findings(*map(facts_of, pair)) if found.kind == "word"), default=0.0)
+        for pair in (alone, among)
+    ]
+    assert strength[0] > 2 * strength[1]
