@@ -15,12 +15,6 @@ from holdfast.metrics.facts.reading.fact_types import OWNER, Facts, Term
 BINDERS = frozenset("than before after over against".split())
 """Function words that relate what is before them to what is after them."""
 
-_ACTORS = frozenset("i you he she we they".split())
-"""Pronouns that can be agents."""
-
-_PHRASE = 3
-"""The largest number of terms in a phrase that may swap places with another."""
-
 _LONGEST = 40
 """Segments with more terms are not searched, since roles are assigned within a sentence."""
 
@@ -47,13 +41,8 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
     if len(ours.order) > _LONGEST or len(theirs.order) > _LONGEST:
         return None
     if ours.cases or grammar(ours.language).cases:
-        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found) or _exchanged(ours, theirs, found)
-    return (
-        _around(ours, theirs, found)
-        or _marked(ours, theirs, found)
-        or _exchanged(ours, theirs, found)
-        or _compared(ours, theirs, found)
-    )
+        return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found)
+    return _around(ours, theirs, found) or _marked(ours, theirs, found)
 
 
 def has_reversed_roles(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
@@ -164,51 +153,6 @@ def _have_swapped(
     if not between or reversed_ == any(key in turned for key in between):
         return False
     return not (reversed_ and words and not turned.isdisjoint(keys))  # a passive verb, whose place differs
-
-
-def _exchanged(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Return the ends of two phrases that swapped places while everything else stayed, or None.
-
-    For example: fry the onions, then add the garlic. Members of a list may be in any order, and so may nouns without a
-    preposition if the language marks case.
-    """
-    mine, its = ours.order, theirs.order
-    if len(mine) != len(its) or not _differ_in_nothing_else(ours, theirs, found):
-        return None
-    alike = dict(found.alike)
-    here, there = [term.key for term in mine], [alike.get(term.key, term.key) for term in its]
-    if here == there:
-        return None
-    if ours.passive != theirs.passive:
-        return None
-    apart = [i for i, (one, other) in enumerate(zip(here, there, strict=True)) if one != other]
-    start, end = apart[0], apart[-1] + 1
-    moved, row = here[start:end], mine[start:end]
-    if len(ours.words & _ACTORS) > 1:
-        return None  # "she likes tea, he likes coffee": pronouns are not terms, so reordered clauses look like a swap
-    for first in range(1, _PHRASE + 1):
-        for last in range(1, min(_PHRASE, len(moved) - first - 1) + 1):
-            between = row[first:-last]
-            if abs(first - last) > 1 and any(term.listed for term in (*row[1:], *its[start + 1 : end])):
-                continue  # one of them may be a clause
-            if moved[-last:] + moved[first:-last] + moved[:first] != there[start:end]:
-                continue
-            one, other = row[first - 1], row[-1]
-            if (one.listed and row[-last].listed) or "number" in {term.kind for term in (*row[:first], *row[-last:])}:
-                continue
-            free = (ours.cases or grammar(ours.language).cases) and not one.mark == other.mark != ""
-            if any(term.kind != "relation" for term in between) and not free:
-                return one.key, other.key
-    return None
-
-
-def _compared(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Return two opposites that swapped places: from the less dense side to the more dense one; None if none did."""
-    if sorted(ours.marked) != sorted(theirs.marked) or not _differ_in_nothing_else(ours, theirs, found):
-        return None
-    apart = [pair for pair in zip(ours.marked, theirs.marked, strict=True) if pair[0] != pair[1]]
-    same = [term.key for term in ours.order] == [term.key for term in theirs.order]
-    return apart[0] if same and len(apart) == 2 and apart[0] in contrasts(shared_family(ours, theirs)) else None
 
 
 def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bool:

@@ -26,7 +26,7 @@ class FactCollector:
         self.rules = grammar(language)
         self.tokens: list[Token] = tokens_of(text, language)
         self.keys: set[str] = set()
-        self.marked: list[str] = []
+        self.markers: set[str] = set()
         self.negated: set[str] = set()
         self.reach: set[str] = set()
         self.negations = 0
@@ -67,7 +67,7 @@ class FactCollector:
         if turn := word.jobs & TURNS:
             self._turns.append(Turn(len(self.order), "later" in turn, "earlier" in turn or "before" in word.jobs))
         if word.marker:
-            self.marked.append(word.key)
+            self.markers.add(word.key)
             if self._denied:
                 self.reach.add(word.key)
             self.forms.setdefault(word.key, text)

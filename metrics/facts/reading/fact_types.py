@@ -76,7 +76,6 @@ class Facts:
         words: All words, in lower case.
         keys: The stems of content words and names.
         markers: The stems of function words that exclude others: before, up.
-        marked: The markers in the order of the text.
         negations: The number of negations.
         negated: The stems that the negations apply to.
         reach: All stems after a negation in its clause.
@@ -102,7 +101,6 @@ class Facts:
     words: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     markers: frozenset[str] = frozenset()
-    marked: tuple[str, ...] = ()
     negations: int = 0
     negated: frozenset[str] = frozenset()
     reach: frozenset[str] = frozenset()

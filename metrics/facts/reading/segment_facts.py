@@ -18,8 +18,6 @@ from holdfast.metrics.facts.reading.quantity import Quantity, format_number
 from holdfast.metrics.facts.reading.tokens import Token
 from holdfast.metrics.facts.reading.word_roles import TITLE_WORDS, TITLES, word_of
 
-_CHOICES = frozenset("option answer plan choice type team group vitamin grade section part :".split())
-"""Words before a letter that names one of several options."""
 _SHORT_WORDS = frozenset("no ca ed st us it la ad co est fig ref min art para pt ch pp".split())
 """Abbreviations that are also words; they count only with a full stop."""
 _OPENING = frozenset('.!?।:\n"“(-–—…')
@@ -120,8 +118,7 @@ class _Reader(FactCollector):
             name_keys=frozenset([stem(name, self.language) for name in self.names]),
             words=frozenset(self.words),
             keys=frozenset(self.keys),
-            markers=frozenset(self.marked),
-            marked=tuple(self.marked),
+            markers=frozenset(self.markers),
             negations=self.negations,
             negated=frozenset(self.negated),
             reach=frozenset(self.reach | self.negated),
@@ -242,9 +239,9 @@ class _Reader(FactCollector):
             self.add_word(lower, text)
 
     def _is_choice(self, at: int) -> bool:
-        """Return whether a letter names one of several options: (B), option B, answer: B, or B by itself."""
+        """Return whether a letter names one of several options: (B), answer: B, or B by itself."""
         before, after = self.tokens[at - 1].lower if at else "", self._next(at)
-        return len(self.tokens) == 1 or before in _CHOICES or (before == "(" and after == ")")
+        return len(self.tokens) == 1 or before == ":" or (before == "(" and after == ")")
 
     def _is_proper_noun(self, at: int, text: str, lower: str) -> bool:
         """Return whether a word is a name in a language that capitalises all nouns.
