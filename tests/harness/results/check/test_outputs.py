@@ -126,3 +126,10 @@ def test_a_comment_stays_under_60_kilobytes(failed: CheckResult) -> None:
     for result in (replace(failed, worst=(long,) * 5), replace(failed, primaries=tuple(wide), worst=(long,) * 5)):
         assert len(markdown(result).encode()) < 60_000
     assert "more metrics are left out" in markdown(replace(failed, primaries=tuple(wide)))
+
+
+def test_a_notebook_shows_the_verdict_escaped(failed: CheckResult) -> None:
+    page = replace(failed, candidate=HOSTILE)._repr_html_()
+    assert "FAIL" in page
+    assert "perturbed exact_match" in page
+    assert "<script>" not in page

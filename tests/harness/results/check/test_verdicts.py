@@ -68,6 +68,12 @@ def test_two_runs_of_one_condition_are_compared(pairs_of: MakeRun) -> None:
     assert (Path(result.baseline).name, Path(result.candidate).name) == ("one:old", "two:new")
 
 
+def test_results_in_python_are_sides_too(pairs_of: MakeRun) -> None:
+    one = holdfast.load_run(pairs_of(40, folder="one", adapters="old=pocket-steady"))
+    two = holdfast.load_run(pairs_of(40, folder="two", adapters="new=pocket-narrow", new=0.9))
+    assert holdfast.check(one, two, budgets=LOOSE).verdict == "FAIL"
+
+
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
