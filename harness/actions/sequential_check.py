@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.actions.checking import Asked, Comparison, compare_answers, conclude, run_settings
+from holdfast.harness.actions.checking import Asked, Comparison, compare_answers, conclude, run_settings, stored_side
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Backend, Build
 from holdfast.harness.evaluation import evaluate_config
@@ -37,6 +37,9 @@ def check_sequentially(baseline: str, candidate: str, asked: Asked, settings: di
     Raises:
         UserError: For a mistake in the input.
     """
+    for side in (baseline, candidate):
+        if stored_side(side):
+            raise UserError(f"--sequential runs both adapters, and '{side}' has been run already: name an adapter")
     config = make_config(run_settings([baseline, candidate], settings))
     if config.pack is not None:
         raise UserError("--sequential splits the samples, which a pack doesn't allow: omit --pack")

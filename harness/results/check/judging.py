@@ -216,8 +216,13 @@ def _further(hypotheses: Sequence[_Hypothesis], alpha: float, power: float) -> i
     for each in hypotheses:
         if each.holds(1 - alpha) or math.isnan(each.estimate.se):
             continue
-        needed = samples_needed(each.estimate.se, each.estimate.clusters, each.distance, alpha, power)
+        clusters = each.estimate.clusters
+        needed = samples_needed(each.estimate.se, clusters, each.distance, alpha, power)
         if needed is None:
             return None
-        wanted.append(needed - each.estimate.clusters)
+        # Near a ceiling the interval is wider than the standard error says; it shrinks with the root of the samples.
+        reach = max(abs(end - each.estimate.value) for end in _ends(each.estimate, 1 - alpha))
+        if math.isfinite(reach):
+            needed = max(needed, math.ceil(clusters * (reach / each.distance) ** 2))
+        wanted.append(needed - clusters)
     return max(wanted) if wanted and max(wanted) > 0 else None

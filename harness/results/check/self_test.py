@@ -17,8 +17,8 @@ def false_fails(primaries: Sequence[Primary], alpha: float, seed: int = 0) -> fl
     """Return the share of checks that fail when each sample's answers are exchanged with probability one half.
 
     Then neither side is better, whatever the data are like (the null hypothesis of a paired permutation test), so a
-    check at two-sided level alpha should fail in at most alpha / 2 of all cases. Absolute limits, which say nothing of the
-    other side, are left out, and so are pairs with an answer that could not be scored.
+    check at two-sided level alpha should fail in at most alpha / 2 of all cases. Absolute limits, which say nothing of
+    the other side, are left out, and so are pairs with an answer that could not be scored.
 
     Args:
         primaries: The metrics, with their pairs.

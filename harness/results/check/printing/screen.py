@@ -125,10 +125,8 @@ def _rows(primary: PrimaryResult) -> Iterator[str]:
 def _findings(result: CheckResult) -> Iterator[str]:
     """Say where the deciding metric got worse."""
     primary = result.deciding
-    same = primary.samples - primary.worse - primary.better
-    yield from wrapped(
-        f"{primary.task}, {primary.name}: {primary.worse} samples got worse, {primary.better} better, {same} the same"
-    )
+    counts = f"of {primary.samples:,} samples, {primary.worse:,} got worse, {primary.better:,} better"
+    yield from wrapped(f"{primary.task}, {primary.name}: {counts}")
     if cell := result.worst_cell:
         severity = f"@{cell.severity}" if cell.severity else ""
         values = f"{number(cell.old)} -> {number(cell.new)} ({cell.samples} samples)"

@@ -81,6 +81,12 @@ def test_an_open_verdict_looks_at_everything(tmp_path: Path) -> None:
     assert found["looks"][0]["confidence"] > found["looks"][-1]["confidence"] > 0.95
 
 
+def test_looks_need_adapters(pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
+    run = pairs_of(12)
+    assert main(["check", "--baseline", f"{run}:old", "--candidate", "pocket-narrow", "--sequential"]) == 2
+    assert "has been run already: name an adapter" in capsys.readouterr().err
+
+
 def logged(folder: Path, *lines: dict[str, Any]) -> Path:
     """Write samples as lm-eval does."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ def test_the_screen_leads_with_the_verdict_and_fits_78_columns(failed: CheckResu
         r"trains: exact_match\n  clean .*\n(?:    .*\n)*  perturbed +1\.000 +0\.\d{3} +-0\.\d{3} \[-0\.\d+, -0\.\d+\] +-0\.050 FAIL",
         text,
     )
-    assert re.search(r"\d+ samples got worse, 0 better, \d+ the same", text)
+    assert re.search(r"of 60 samples, \d+ got worse, 0 better", text)
     assert re.search(r"1\. trains/s\d+, typos@0\.1: perturbed 1\.000 -> 0\.000", text)
     assert re.search(r'"ten" became|"train" became|, drift \d\.\d\d', text)
 

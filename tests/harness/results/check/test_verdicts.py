@@ -60,6 +60,15 @@ def test_a_bad_baseline_licenses_nothing(pairs_of: MakeRun) -> None:
     assert "below the floor of 0.8" in result.primaries[0].reason
 
 
+def test_an_undecided_limit_says_how_many_samples_it_needs(pairs_of: MakeRun) -> None:
+    """Of 70 answers none is wrong: that shows 0.949 at least (Clopper and Pearson), a little too little for 0.95."""
+    run = pairs_of(70, old=0.0, new=0.0)
+    budgets = {"primary": {"trains": {"perturbed": {"limit": 0.95}}}}
+    result = holdfast.check(f"{run}:old", f"{run}:new", budgets=budgets)
+    assert result.verdict == "UNDECIDED"
+    assert 1 <= (result.primaries[0].further or 0) <= 20
+
+
 def test_two_runs_of_one_condition_are_compared(pairs_of: MakeRun) -> None:
     one = pairs_of(40, folder="one", adapters="old=pocket-steady", old=0.0)
     two = pairs_of(40, folder="two", adapters="new=pocket-narrow", new=0.7)
