@@ -24,7 +24,7 @@ _CHECK_FLAGS: tuple[Flag, ...] = (
 _MODES = (
     ("--plan", "instead, print what these samples can detect and how many each margin needs"),
     ("--self_test", "also exchange the sides at random, and print how often this check would fail by chance"),
-    ("--sequential", "run 25, 50, 75 and 100 % of the samples, and stop when decided"),
+    ("--sequential", "run 25, 50, 75 and 100 %% of the samples, and stop when decided"),
 )
 _OUTPUTS: tuple[Flag, ...] = (
     ("--json", "FILE", "write the result as JSON (without FILE: print it)"),
