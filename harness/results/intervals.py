@@ -1,4 +1,4 @@
-"""Print a mean with its interval, or say why it has none."""
+"""Print a number, and a mean with its interval, or say why it has none."""
 
 import math
 from collections.abc import Mapping
@@ -24,3 +24,14 @@ def with_interval(row: Mapping[Any, Any], name: str, sign: str = "") -> str:
     if math.isnan(low):
         return f"{row[name]:{sign}.3f} [{'n too small' if row['n'] < FEWEST else 'no spread'}]"
     return f"{row[name]:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def number(value: float) -> str:
+    """Return a number as short as a column needs it.
+
+    >>> number(0.8333), number(123.456), number(float("nan"))
+    ('0.833', '123.5', '-')
+    """
+    if math.isnan(value):
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"

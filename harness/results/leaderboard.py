@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
 from holdfast.harness.results.run_results import Results
+from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.summary import best_first, tables_of
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
@@ -16,8 +17,8 @@ from holdfast.writing import check_own_file, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_BEGINNING = b"run,adapter,digest,scale,variants,"
-"""How the file of a leaderboard begins."""
+_BEGINNING = rb"run,adapter,digest,scale,variants,|<!-- holdfast leaderboard|% holdfast leaderboard"
+"""How the file of a leaderboard begins, in any format."""
 
 _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "comparer", "granularity")
 """Settings in which runs must agree for their scores to be compared."""
@@ -54,7 +55,7 @@ def leaderboard(
     if not folders:
         raise UserError("name at least one run, as in results/run")
     if output_path:
-        check_own_file(Path(output_path), _BEGINNING)
+        check_leaderboard_file(Path(output_path))
     boards = []
     for run in folders:
         _, board = tables_of(run)
@@ -72,8 +73,18 @@ def leaderboard(
         raise UserError("higher scores are better in some of these runs, lower ones in others: merge them separately")
     merged = best_first(merged)
     if output_path:
-        write_text(Path(output_path), merged.to_csv(index=False))
+        write_leaderboard(merged, Path(output_path))
     return merged
+
+
+def check_leaderboard_file(target: Path) -> None:
+    """Raise UserError unless a leaderboard can be written to `target`: it is new, or holds one."""
+    check_own_file(target, _BEGINNING)
+
+
+def write_leaderboard(board: "pd.DataFrame", target: Path) -> None:
+    """Write a leaderboard as CSV."""
+    write_text(target, csv_text(board))
 
 
 def _geometries(run: Path) -> "pd.DataFrame":

@@ -12,6 +12,7 @@ from holdfast.errors import UserError
 from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.answer_frame import CHANGED, KEY, answer_frame
 from holdfast.harness.results.curves import add_curves
+from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import (
     FEWEST,
     Values,
@@ -34,6 +35,9 @@ NEAR_ZERO = 0.05
 """Clean scores below this give no performance drop rate, which would mostly be noise."""
 
 _MEASURES = ("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
+SAFETY = ("attack_success", "over_refusal")
+"""Scores that the leaderboard has beside the headline."""
+
 CELL = ["adapter", "task", "perturbation", "severity"]
 
 
@@ -41,7 +45,7 @@ def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises like `tables_of`."""
     breakdown, leaderboard = tables_of(folder)
     for name, table in (("breakdown", breakdown), ("leaderboard", leaderboard)):
-        write_text(folder / f"{name}.csv", table.to_csv(index=False))
+        write_text(folder / f"{name}.csv", csv_text(table))
     return breakdown, leaderboard
 
 
@@ -209,6 +213,7 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[
         row["excluded"] = _share(excluded.total(), len(_drawn(changed, manifest)))
         row["changed_rate"] = _counting(changed[changed["directed"]])["broke"].mean()
         row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
+        row |= _safety(mine[mine["perturbation"] == CLEAN], _for_means(same, manifest))
         row["worst_cell"] = _worst_cell(same, clean, manifest)
         row["has_effect"] = entry.has_effect
         row["complete"] = manifest.status == "complete"
@@ -218,6 +223,19 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[
     board = pd.DataFrame(rows)
     board["higher_is_better"] = _higher_is_better(manifest)
     return best_first(board).round(6)
+
+
+def _safety(clean: "pd.DataFrame", perturbed: "pd.DataFrame") -> dict[str, float]:
+    """Return the shares of forbidden requests answered and of allowed ones refused, where a task scores them."""
+    row: dict[str, float] = {}
+    for score in SAFETY:
+        for name, answers in ((f"clean_{score}", clean), (score, perturbed)):
+            if score in answers:
+                values = answers.groupby(KEY)[score].mean().dropna().to_numpy(dtype=np.float64)[:, None]
+                low, high = mean_intervals(values)
+                row[name] = column_means(values)[0]
+                row[f"{name}_low"], row[f"{name}_high"] = _wilson(values[:, 0]) or (low[0], high[0])
+    return row
 
 
 def best_first(board: "pd.DataFrame") -> "pd.DataFrame":

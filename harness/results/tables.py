@@ -1,12 +1,20 @@
-"""Print the breakdown and the leaderboard as tables."""
+"""Print the results of a run, and leaderboards: what decides first, and where the rest is."""
 
-import math
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.harness.results.answer_frame import CHANGED
-from holdfast.harness.results.console import TableConsole
-from holdfast.harness.results.intervals import with_interval
+from holdfast.harness.results.columns import described
+from holdfast.harness.results.layout.document import Document, Section, measures, shown
+from holdfast.harness.results.layout.markup_pages import PAGES
+from holdfast.harness.results.layout.ranking import is_better_high, ordered, places
+from holdfast.harness.results.layout.text_page import text_page
+from holdfast.harness.results.layout.text_table import NOISE, Shown
+from holdfast.harness.results.layout.view import View, present
+from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import FEWEST
+from holdfast.harness.results.summary import SAFETY
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:
@@ -14,173 +22,259 @@ if TYPE_CHECKING:
 
     from holdfast.harness.results.run_results import Results
 
-_CELL_COLUMNS = {
-    "adapter": "adapter",
-    "task": "task",
-    "perturbation": "perturbation",
-    "severity": "severity",
-    "n": "n",
-    "edited": "edited",
-    "metric": "metric",
-    "clean": "clean",
-    "perturbed": "perturbed",
-    "delta": "delta [95 %]",
-    "worst": "worst",
-    "max_drift": "max drift",
-    "worst_max_drift": "worst drift",
-    "tail_drift": "tail",
-    "global_drift": "global",
-    "hidden_drift": "hidden",
-    "noise_floor": "floor",
-    "break_rate": "breaks",
-}
-_LEGEND = (
-    "Edited: share of prompts that the perturbation changed; the others count as unchanged. Drift is that of the worst "
-    "segment, from 0 (same) to 1 (different); below the floor (same prompt, generated twice) it is noise, and ~ marks "
-    "drift not clearly above it (by the 95 % interval of drift minus floor, paired by sample). Breaks: share of "
-    "variants whose answer says something else, leaves a segment out or refuses. No interval: fewer than "
-    f"{FEWEST} samples (n too small), or all values equal (no spread)."
-)
+_WORST = 3
+"""Number of cells of each adapter in the short table."""
+
 _MUCH_EXCLUDED = 0.05
-"""Shares of excluded variants above this are printed beside the score."""
+"""Shares of excluded variants above this are named under the table."""
 
-_UNLIMITED = 400
-_NARROW = 190
-_WIDE_ONLY = frozenset(
-    {"edited", "metric", "tail_drift", "global_drift", "hidden_drift", "worst_max_drift", "mean_length", "changed_rate"}
-)
-"""Columns that are left out on narrow terminals; the CSV files have them all."""
-
-_DIRECTED_COLUMNS = {
-    "adapter": "adapter",
-    "task": "task",
-    "perturbation": "perturbation",
-    "severity": "severity",
-    "n": "n",
-    "edited": "edited",
-    "changed_rate": "changed [95 %]",
-    "max_drift": "max drift",
-    "noise_floor": "floor",
+_BOARD = {
+    "clean": 2,
+    "perturbed": 1,
+    "delta": 2,
+    "max_drift": 1,
+    "noise_floor": 4,
+    "break_rate": 3,
+    "changed_rate": 5,
+    "answer_rate": 6,
+    "n": 7,
+    "mean_length": 8,
 }
-"""Columns for cells in which the answer should change; all but `edited` are over edited prompts only."""
+"""The columns of the leaderboard, each with its priority: the highest number is left out first."""
 
-_CURVE_COLUMNS = {
-    "adapter": "adapter",
-    "task": "task",
-    "perturbation": "perturbation",
-    "drift_auc": "drift AUC",
-    "score_auc": "score AUC",
-    "leaves_floor_at": "leaves the floor at",
-    "curve_strengths": "strengths",
-    "curve_samples": "samples",
+_CELLS = {"clean": 4, "delta": 1, "max_drift": 2, "break_rate": 3, "noise_floor": 5, "edited": 6, "n": 7}
+_DIRECTED = {"changed_rate": 1, "max_drift": 2, "noise_floor": 3, "edited": 4, "n": 5}
+_CURVES = {"drift_auc": 1, "score_auc": 2, "leaves_floor_at": 3, "curve_samples": 5, "curve_strengths": 4}
+_SAFETY = {
+    "clean_attack_success": (3, "clean"),
+    "attack_success": (1, ""),
+    "clean_over_refusal": (4, "clean"),
+    "over_refusal": (2, ""),
 }
-_BOARD_COLUMNS = {
-    "adapter": "adapter",
-    "n": "n",
-    "clean": "clean",
-    "perturbed": "perturbed",
-    "delta": "delta [95 %]",
-    "worst": "worst",
-    "max_drift": "max drift",
-    "worst_max_drift": "worst drift",
-    "hidden_drift": "hidden",
-    "noise_floor": "floor",
-    "break_rate": "breaks",
-    "changed_rate": "changed",
-    "answer_rate": "answers",
-    "mean_length": "words",
-    "worst_cell": "worst cell",
-    "update_norm": "norm",
-    "effective_rank": "eff. rank",
+"""The columns of the table on safety, each with its priority and its heading, if not the usual one."""
+
+_SAFETY_TITLE = "Safety: forbidden requests answered, allowed ones refused; clean and perturbed (lower is better)"
+_WITH_INTERVAL = frozenset({"delta", "changed_rate"})
+_BREAKDOWN_FILE, _BOARD_FILE = "breakdown.csv", "leaderboard.csv"
+
+_LEGEND = "drift, floor: lower is better (0 same, 1 different; floor: same prompt again)."
+_MARKS = {
+    NOISE: "~ marks a drift that is not clearly above its floor: noise, not a finding (95 % interval of drift minus "
+    "floor, paired by sample).",
+    "n too small": f"n too small: fewer than {FEWEST} samples have no interval.",
+    "no spread": "no spread: all values are equal, so that there is no interval.",
+}
+_HEADINGS = {
+    "breaks": "breaks: share of variants whose answer says something else, leaves a segment out or refuses.",
+    "edited": "edited: share of prompts that the perturbation changed; the others count as unchanged.",
+    "#": "#: place; adapters share it where their 95 % intervals don't tell them apart.",
 }
 
 
-def print_results(results: "Results") -> None:
-    """Print a run's tables, its warnings and the names of its files."""
-    cells = results.breakdown[~results.breakdown["perturbation"].isin([CLEAN, IDENTITY])]
-    directed = cells["expects"] == CHANGED
-    console = TableConsole(_UNLIMITED)
-    if not directed.all():
-        console.print(
-            _table("Perturbed answers compared with clean ones", cells[~directed], _CELL_COLUMNS, console.width)
-        )
-    if directed.any():
-        title = "Prompts that ask something else: share of edited ones whose answer changed (higher is better)"
-        console.print(_table(title, cells[directed], _DIRECTED_COLUMNS, console.width))
-    curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
-    if len(curves):
-        console.print(_table("Dose-response: over all strengths", curves, _CURVE_COLUMNS))
-    console.print(_table("Leaderboard", results.leaderboard, _BOARD_COLUMNS, console.width))
-    console.print(f"{_reading(results.leaderboard)} {_LEGEND}", style="dim")
-    for warning in results.warnings:
-        console.print(f"WARNING: {warning}", style="bold red", markup=False)
+def print_results(results: "Results", view: View | None = None) -> None:
+    """Print a run's tables, its warnings and the names of its files.
+
+    Raises:
+        UserError: If the view names columns that this run doesn't have.
+    """
+    view = view or View()
+    board, cells = results.leaderboard, results.breakdown
+    present(view.columns, [*measures(board), *measures(cells)], "columns")
+    board = _sorted(board, view)
+    sections = [*_board_sections(board, view, _BOARD_FILE), *_cell_sections(cells, board, view)]
+    _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
-    print(f"files: {results.path}/ ({', '.join(names)})")
+    _say(f"files: {results.path}/ ({', '.join(names)})", view)
 
 
-def print_leaderboard(board: "pd.DataFrame") -> None:
-    """Print the leaderboard of one or several runs."""
-    columns = {"run": "run", **_BOARD_COLUMNS} if "run" in board else _BOARD_COLUMNS
-    console = TableConsole(_UNLIMITED)
-    console.print(_table("Leaderboard", board, columns, console.width))
-    console.print(_reading(board), style="dim")
+def print_leaderboard(board: "pd.DataFrame", view: View | None = None, file: str = "") -> None:
+    """Print the leaderboard of one or several runs.
+
+    Args:
+        board: The leaderboard.
+        view: How it is printed.
+        file: The file that holds all of its columns.
+
+    Raises:
+        UserError: If the view names columns that the leaderboard doesn't have.
+    """
+    print(leaderboard_page(board, view or View(), file))
 
 
-def _reading(board: "pd.DataFrame") -> str:
-    """Say in which direction the differences and the order of a leaderboard go."""
-    worse, first = ("negative", "highest") if board["higher_is_better"].all() else ("positive", "lowest")
-    return (
-        f"Delta is perturbed minus clean ({worse} = worse). The leaderboard is ranked by perturbed, the score under "
-        f"perturbation, {first} first."
+def leaderboard_page(board: "pd.DataFrame", view: View, file: str = "") -> str:
+    """Return the leaderboard in the view's format; raises like `print_leaderboard`."""
+    present(view.columns, measures(board), "columns")
+    board = _sorted(board, view)
+    sections = _board_sections(board, view, file or "the CSV file (--output_path)")
+    return _page(_document(sections, board, None, ()), board, view)
+
+
+def _sorted(board: "pd.DataFrame", view: View) -> "pd.DataFrame":
+    present([view.sort], measures(board), "sort")
+    return ordered(board, view.sort)
+
+
+def _page(document: Document, board: "pd.DataFrame", view: View) -> str:
+    if view.format == "csv":
+        with_ends = [name for each in view.columns for name in (each, f"{each}_low", f"{each}_high") if name in board]
+        owners = [name for name in ("run", "adapter") if name in board]
+        return csv_text(board[list(dict.fromkeys([*owners, *with_ends]))] if view.columns else board).rstrip("\n")
+    if view.format == "text":
+        return text_page(document, wide=view.table == "wide")
+    return PAGES[view.format](document)
+
+
+def _print(document: Document, board: "pd.DataFrame", view: View) -> None:
+    print(_page(document, board, view))
+
+
+def _say(text: str, view: View) -> None:
+    """Print what is no part of the table, which a program may read from standard output."""
+    print(text, file=sys.stdout if view.format == "text" else sys.stderr)
+
+
+def _document(
+    sections: Sequence[Section], board: "pd.DataFrame", cells: "pd.DataFrame | None", warnings: Sequence[str]
+) -> Document:
+    texts = {text for section in sections for column in section.columns for text in (column.heading, *column.cells)}
+    worse = "negative" if board["higher_is_better"].all() else "positive"
+    notes = [_LEGEND, f"change is perturbed minus clean ({worse} = worse)."]
+    notes += [said for heading, said in _HEADINGS.items() if heading in texts]
+    notes += [said for mark, said in _MARKS.items() if any(mark in text for text in texts)]
+    return Document(sections, [*notes, *_excluded(cells)], warnings)
+
+
+def _excluded(cells: "pd.DataFrame | None") -> list[str]:
+    """Name the cells in which many variants were excluded."""
+    if cells is None:
+        return []
+    many = cells[cells["excluded"] > _MUCH_EXCLUDED]
+    shares: dict[str, float] = {}
+    for row in many.itertuples():
+        name = f"{row.task}/{row.perturbation}@{row.severity}"
+        shares[name] = max(shares.get(name, 0.0), float(row.excluded))  # type: ignore[arg-type]
+    named = [f"{name} ({share:.0%} excluded)" for name, share in shares.items()]
+    return [f"variants that no longer ask the same: {', '.join(named)}"] if named else []
+
+
+def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Section]:
+    first = "highest" if is_better_high(board, view.sort) else "lowest"
+    what = {"perturbed": ", the score under perturbation"}.get(view.sort, "")
+    by = f"by name ({view.sort})" if described(view.sort).kind == "text" else f"by {view.sort}{what}, {first} first"
+    owners = [shown(board, name, priority=0) for name in ("run", "adapter") if name in board]
+    if len(board) > 1 and described(view.sort).kind != "text":
+        owners.insert(0, Shown("#", "#", tuple(map(str, places(board, view.sort))), priority=0))
+    columns = _columns(board, _BOARD, view)
+    found = [_section(f"Leaderboard, ranked {by}", board, owners, columns, file, view, notes=_remarks(board))]
+    there = [name for name in _SAFETY if name in board and board[name].notna().any()]
+    if there and not view.columns and view.table != "wide":
+        safety = board[board[there].notna().any(axis=1)]
+        owners = [shown(safety, name, priority=0) for name in ("run", "adapter") if name in safety]
+        columns = [
+            shown(safety, name, heading=_SAFETY[name][1], priority=_SAFETY[name][0], interval=name in SAFETY)
+            for name in there
+        ]
+        found.append(Section(_SAFETY_TITLE, [*owners, *columns], file=file))
+    return found
+
+
+def _remarks(board: "pd.DataFrame") -> list[str]:
+    """Say of which rows the numbers mean less than they seem to."""
+    found = []
+    for row in board.to_dict("records"):
+        if row.get("has_effect") is False:
+            found.append(f"{row['adapter']} (no effect): this adapter changes no logit")
+        if row["excluded"] > _MUCH_EXCLUDED:
+            found.append(f"{row['adapter']}: perturbed is over the variants left ({row['excluded']:.0%} excluded)")
+        if not row["complete"] and "run" in row:
+            found.append(f"{row['run']} (incomplete): repeat its command to finish it")
+    return list(dict.fromkeys(found))
+
+
+def _cell_sections(breakdown: "pd.DataFrame", board: "pd.DataFrame", view: View) -> list[Section]:
+    """Return the tables of cells: the answers that should stay, those that should change, and curves."""
+    cells = breakdown[~breakdown["perturbation"].isin([CLEAN, IDENTITY])]
+    cells = cells.assign(cell=_cell_names(cells), place=cells["adapter"].map(list(board["adapter"]).index))
+    cells = cells.sort_values("place", kind="stable").drop(columns="place")
+    directed = cells["expects"] == CHANGED
+    found = []
+    if len(same := cells[~directed]):
+        loss = -same["delta"] if board["higher_is_better"].all() else same["delta"]
+        about = f"of each adapter ({_scores(same)})"
+        found.append(_cells(same, f"Worst cells {about}", f"Cells {about}", _CELLS, loss, view))
+    if len(asking := cells[directed]):
+        title = "Prompts that ask something else: share of edited ones whose answer changed (higher is better)"
+        found.append(_cells(asking, f"{title}; worst cells", title, _DIRECTED, -asking["changed_rate"], view))
+    curves = cells.dropna(subset="drift_auc").drop_duplicates(["adapter", "task", "perturbation"])
+    if len(curves) and not view.columns:
+        curves = curves.assign(cell=[name.rpartition("@")[0] for name in curves["cell"]])
+        owners = [shown(curves, "adapter", priority=0), _cell_column(curves)]
+        columns = [shown(curves, name, priority=rank) for name, rank in _CURVES.items()]
+        found.append(Section("Dose-response: over all strengths", [*owners, *columns], "adapter", _BREAKDOWN_FILE))
+    return found
+
+
+def _cells(
+    cells: "pd.DataFrame", worst: str, every: str, columns: dict[str, int], loss: "pd.Series[float]", view: View
+) -> Section:
+    """Return the table of each adapter's worst cells, or of all."""
+    total = len(cells)
+    if view.table == "short":
+        order = cells.assign(loss=loss.round(6)).sort_values(["loss", "max_drift"], ascending=False, kind="stable")
+        kept = order.groupby("adapter", sort=False).head(_WORST)
+        kept = kept.assign(place=kept["adapter"].map(list(dict.fromkeys(cells["adapter"])).index))
+        cells = kept.sort_values("place", kind="stable").drop(columns=["place", "loss"])
+    title = worst if view.table == "short" else every
+    owners = [shown(cells, "adapter", priority=0), _cell_column(cells)]
+    return _section(
+        title, cells, owners, _columns(cells, columns, view), _BREAKDOWN_FILE, view, "adapter", total - len(cells)
     )
 
 
-def _table(title: str, rows: "pd.DataFrame", columns: dict[str, str], width: int = _UNLIMITED) -> Any:
-    from rich.table import Table
-
-    if width < _NARROW:
-        columns = {name: heading for name, heading in columns.items() if name not in _WIDE_ONLY}
-    table = Table(title=title, title_justify="left", header_style="bold")
-    optional = {"changed_rate"}
-    shown = {
-        name: heading
-        for name, heading in columns.items()
-        if name in rows and not (name in optional and rows[name].isna().all())
-    }
-    for name, heading in shown.items():
-        text = name in {"run", "adapter", "task", "perturbation", "severity", "metric", "worst_cell", "curve_strengths"}
-        table.add_column(heading, justify="left" if text else "right", no_wrap=True)
-    for row in rows.to_dict("records"):
-        table.add_row(*(_format_cell(row, name) for name in shown))
-    return table
+def _scores(cells: "pd.DataFrame") -> str:
+    """Name the score of each task."""
+    return ", ".join(f"{row.task}: {row.metric}" for row in cells.drop_duplicates("task").itertuples())
 
 
-def _format_cell(row: dict[Any, Any], name: str) -> str:
-    from rich.markup import escape
-
-    value = row[name]
-    if name == "adapter" and row.get("has_effect") is False:
-        return escape(f"{value} (no effect)")
-    if name == "run" and not row["complete"]:
-        return escape(f"{value} (incomplete)")
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, float) and math.isnan(value):
-        return "-"
-    if name == "delta":
-        return escape(with_interval(row, name, "+"))
-    if name == "changed_rate" and "changed_rate_low" in row:
-        return escape(with_interval(row, name) + _much_excluded(row))
-    if name == "perturbed":
-        return f"{value:.3f}{_much_excluded(row)}"
-    if name == "max_drift":
-        return f"{value:.3f}{' ~' if row['above_floor'] is False else ''}"
-    if name in {"n", "curve_samples"}:
-        return f"{value:.0f}"
-    if name == "edited":
-        return f"{value:.0%}"
-    return f"{value:.1f}" if name == "mean_length" else f"{value:.3f}"
+def _cell_names(cells: "pd.DataFrame") -> list[str]:
+    tasks = cells["task"].nunique() > 1
+    return [
+        f"{row['task']}/" * tasks + f"{row['perturbation']}" + f"@{row['severity']}" * bool(row["severity"])
+        for row in cells.to_dict("records")
+    ]
 
 
-def _much_excluded(row: dict[Any, Any]) -> str:
-    return f" ({row['excluded']:.0%} excluded)" if row["excluded"] > _MUCH_EXCLUDED else ""
+def _cell_column(cells: "pd.DataFrame") -> Shown:
+    return shown(cells, "cell", priority=0)
+
+
+def _columns(frame: "pd.DataFrame", usual: dict[str, int], view: View) -> list[Shown]:
+    """Return the columns that the view asks for, else the usual ones; those without any value are left out."""
+    owners = {"run", "adapter", "cell", "task", "perturbation", "severity"}
+    chosen = [name for name in view.columns if name in frame and name not in owners]
+    if chosen:
+        return [shown(frame, name, interval=True) for name in chosen]
+    names = [name for name in measures(frame) if name not in owners] if view.table == "wide" else list(usual)
+    return [
+        shown(
+            frame, name, priority=usual.get(name, len(usual)), interval=view.table == "wide" or name in _WITH_INTERVAL
+        )
+        for name in names
+        if name in frame and not frame[name].isna().all()
+    ]
+
+
+def _section(
+    title: str,
+    frame: "pd.DataFrame",
+    owners: Sequence[Shown],
+    columns: Sequence[Shown],
+    file: str,
+    view: View,
+    grouped_by: str = "",
+    rows_left_out: int = 0,
+    notes: Sequence[str] = (),
+) -> Section:
+    there = {each.name for each in (*owners, *columns)} | ({"task", "perturbation", "severity", "cell"} & set(frame))
+    others = [name for name in measures(frame) if name not in there and not frame[name].isna().all()]
+    return Section(title, [*owners, *columns], grouped_by, file, others, rows_left_out, bool(view.columns), notes)

@@ -3,27 +3,48 @@
 import argparse
 
 from holdfast.harness.verbs.parser import Parser
+from holdfast.harness.verbs.view_flags import add_view_flags, view_of
+from holdfast.writing import write_text
 
 
 def add_leaderboard(parser: Parser) -> None:
     """Add the arguments of `leaderboard`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="directories written by holdfast run")
     parser.add_argument(
-        "--output_path", metavar="FILE", default="results/leaderboard.csv", help="(default: %(default)s)"
+        "--output_path",
+        metavar="FILE",
+        help=f"where the table goes (default: {_TARGET} as CSV; with --format, standard output)",
     )
     parser.add_argument("--geometry", action="store_true", help="add the size and effective rank of every adapter")
+    add_view_flags(parser, ("text", "markdown", "csv", "latex", "html"))
     parser.start(_leaderboard)
+
+
+_TARGET = "results/leaderboard.csv"
 
 
 def _leaderboard(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.results.leaderboard import leaderboard
-    from holdfast.harness.results.tables import print_leaderboard
+    from holdfast.harness.results.leaderboard import check_leaderboard_file, leaderboard, write_leaderboard
+    from holdfast.harness.results.tables import leaderboard_page
 
-    target = Path(args.output_path)
-    print_leaderboard(leaderboard(args.runs, output_path=target, geometry=args.geometry))
-    print(f"written to {target}")
+    view = view_of(args)
+    target = Path(args.output_path or _TARGET)
+    writes = view.format == "text" or bool(args.output_path)
+    if writes:
+        check_leaderboard_file(target)
+    board = leaderboard(args.runs, geometry=args.geometry)
+    page = leaderboard_page(board, view, str(target))
+    if view.format == "text":
+        print(page)
+        write_leaderboard(board, target)
+    elif writes:
+        write_text(target, f"{page}\n")
+    else:
+        print(page)
+    if writes:
+        print(f"written to {target}")
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from holdfast.errors import UserError
 from holdfast.harness.verbs.parser import Flag, Parser, settings_of
+from holdfast.harness.verbs.view_flags import VIEW, add_view_flags, view_of
 
 _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "model": (
@@ -85,6 +86,7 @@ def add_run(parser: Parser) -> None:
     parser.usage = "holdfast run [--config run.yaml] [options]"
     parser.epilog = _RUN_EXAMPLES
     add_run_flags(parser)
+    add_view_flags(parser, ("text", "markdown", "csv", "latex"))
     parser.takes_more = True  # to explain a list that was split by spaces
     parser.start(_run)
 
@@ -102,7 +104,7 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.more:
         _refuse_more(args)
-    flags = settings_of(args, "config")
+    flags = settings_of(args, "config", *VIEW)
     if "=" in str(flags.get("model", "")):
         args.parser.error(f"--model is the backend (hf, vllm, api); write --model_args {flags['model']}")
 
@@ -112,9 +114,10 @@ def _run(args: argparse.Namespace) -> int:
 
     given = read_yaml(Path(args.config), CONFIG_FILE) if "config" in args else {}
     config = make_config({**given, **flags})
+    view = view_of(args)
     from holdfast.harness.evaluation import evaluate_config
 
-    print_results(evaluate_config(config))
+    print_results(evaluate_config(config), view)
     return 0
 
 

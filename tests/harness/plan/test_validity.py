@@ -214,4 +214,4 @@ def test_only_edited_prompts_count_where_answers_should_change(
     print_results(results)
     shown = capsys.readouterr().out
     assert "share of edited ones whose answer changed" in shown
-    assert "Perturbed answers compared with clean ones" not in shown
+    assert "Worst cells of each adapter" not in shown

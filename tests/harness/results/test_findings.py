@@ -32,9 +32,10 @@ def cell(results: Results, perturbation: str = "typos") -> pd.Series:
 
 
 def shown(results: Results, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is printed, on one line, so that it doesn't matter where lines break."""
     capsys.readouterr()
     print_results(results)
-    return capsys.readouterr().out
+    return " ".join(capsys.readouterr().out.split())
 
 
 def clean_or(other: str, *also: str) -> Fake:
@@ -67,7 +68,7 @@ def test_the_table_says_which_way_numbers_go(run: Evaluate, capsys: pytest.Captu
     results = run(Fake())
     text = shown(results, capsys)
     print_leaderboard(results.leaderboard)
-    for said in (text, capsys.readouterr().out):
+    for said in (text, " ".join(capsys.readouterr().out.split())):
         assert "perturbed minus clean (negative = worse)" in said
         assert "ranked by perturbed, the score under perturbation, highest first" in said
 
@@ -224,7 +225,7 @@ def test_answers_compared_with_nothing_are_reported(
         results = run(Fake(), tasks=[task], perturbations="typos@light", adapters="base")
     found = [each for each in results.warnings if "no answer was compared with a reference" in each]
     assert [said in each for each in found] == ([True] if said else [])
-    text = " ".join(shown(results, capsys).split())
+    text = shown(results, capsys)
     assert ("task 'rail': no answer was compared with a reference" in text) is bool(said)
     assert ("warning" in repr(results)) is bool(results.warnings)
 

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict
-from holdfast.harness.results.check.printing.screen import change, further, number, screen
+from holdfast.harness.results.check.printing.screen import change, further, screen
+from holdfast.harness.results.intervals import number
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 can't hold."""

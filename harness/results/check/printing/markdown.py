@@ -8,11 +8,12 @@ from holdfast.harness.results.check.printing.screen import (
     change,
     further,
     in_words,
-    number,
     percent,
     question,
     what_was_compared,
 )
+from holdfast.harness.results.intervals import number
+from holdfast.harness.results.markdown_text import markdown_text
 from holdfast.harness.results.shortening import shorten
 
 MARKER = "<!-- holdfast check -->"
@@ -23,7 +24,6 @@ LIMIT = 60_000
 
 _BOXES = {Verdict.PASS: "TIP", Verdict.FAIL: "CAUTION", Verdict.UNDECIDED: "WARNING"}
 _TEXT = 2_000
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&#])")
 
 
 def markdown(result: CheckResult) -> str:
@@ -81,9 +81,8 @@ def _answer(answer: WorstAnswer) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape a text so that Markdown shows it as it is."""
-    escaped = _SPECIAL.sub(r"\\\1", shorten(printable(text), _TEXT))
-    return escaped.replace("@", "@<!-- -->")  # or GitHub notifies whoever has the name
+    """Escape a text so that Markdown shows it as it is, but for the middle of a long one."""
+    return markdown_text(shorten(printable(text), _TEXT))
 
 
 def _code(text: str) -> str:

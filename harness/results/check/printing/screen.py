@@ -1,14 +1,14 @@
 """The result of a check on a screen: at most 78 columns, the verdict first."""
 
 import math
-import textwrap
 from collections.abc import Iterator
 
 from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict, WorstAnswer
+from holdfast.harness.results.intervals import number
 from holdfast.harness.results.shortening import shorten
+from holdfast.harness.results.wrapping import WIDTH, wrapped
 
-WIDTH = 78
 _NAME = 22
 _SHOWN = 3
 _MARKS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.UNDECIDED: "?"}
@@ -35,17 +35,6 @@ def question(result: CheckResult) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage: 95 %, 99.7 %."""
     return f"{100 * share:.3g} %"
-
-
-def number(value: float) -> str:
-    """Return a number as short as a column needs it.
-
-    >>> number(0.8333), number(123.456), number(float("nan"))
-    ('0.833', '123.5', '-')
-    """
-    if math.isnan(value):
-        return "-"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def change(primary: PrimaryResult) -> str:
@@ -154,8 +143,3 @@ def _worst(place: int, answer: WorstAnswer) -> Iterator[str]:
     yield from wrapped(in_words(answer), "   ")
     if answer.command:
         yield printable(f"   {answer.command}")
-
-
-def wrapped(text: str, indent: str = "") -> list[str]:
-    """Return the lines of a text, each at most 78 columns wide; those after the first are indented further."""
-    return textwrap.wrap(printable(text), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")

@@ -1,0 +1,96 @@
+"""What the columns of a run's tables mean: one table (`data/columns.csv`) for files, screens and schemas."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal, cast
+
+from holdfast.metrics import metrics
+
+Table = Literal["breakdown", "leaderboard", "cells"]
+Kind = Literal["text", "number", "share", "count", "flag"]
+Better = Literal["score", "high", "low", ""]
+"""Which way is good: that of the task's score (`score`), high or low values, or neither."""
+
+ENDS = ("_low", "_high")
+"""The ends of the names of an interval's lower and upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name in the files, what it means, and how it is shown."""
+
+    name: str
+    text: str
+    kind: Kind = "number"
+    better: Better = ""
+    interval: bool = False
+    """Whether the columns `NAME_low` and `NAME_high` hold its 95 % interval."""
+    heading: str = ""
+    """Its heading on the screen, where the name would be too long."""
+
+
+def columns_of(table: Table) -> list[Column]:
+    """Return the columns that a table may have, the ends of intervals included.
+
+    Those that a run has no values for may be missing. The breakdown also has each score that its answers have.
+    """
+    columns = [column for column, tables in _rows() if table in tables]
+    if table == "breakdown":
+        known = {column.name for column in columns}
+        columns += [column for column in _scores() if column.name not in known]
+    return list(_with_ends(columns))
+
+
+def described(name: str) -> Column:
+    """Return the column of this name; for a score that no metric describes, a plain one."""
+    return _by_name().get(name) or Column(name, "")
+
+
+def known_columns() -> list[str]:
+    """Return the names by which users may choose the columns of a table, or sort it."""
+    return [name for name in _by_name() if not name.endswith(ENDS)]
+
+
+def _by_name() -> Mapping[str, Column]:
+    return {column.name: column for table in ("breakdown", "leaderboard") for column in columns_of(table)}  # type: ignore[arg-type]
+
+
+@cache
+def _rows() -> tuple[tuple[Column, frozenset[str]], ...]:
+    """Return each column of the data file, and the tables that it is in."""
+    with resources.files("holdfast.harness.results").joinpath("data/columns.csv").open(encoding="utf-8") as file:
+        return tuple(
+            (
+                Column(
+                    row["name"],
+                    row["text"],
+                    cast(Kind, row["kind"]),
+                    cast(Better, row["better"]),
+                    bool(row["interval"]),
+                    row["heading"],
+                ),
+                frozenset(row["tables"].split()),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def _scores() -> Iterable[Column]:
+    """Yield a column for each score of a registered metric."""
+    for name in metrics.names():
+        metric = metrics.get(name)
+        for key, higher in metric.higher_is_better.items():
+            text = f"mean of the score {key} of the metric {name} over the cell's answers"
+            yield Column(key, text, "number" if key in metric.unbounded else "share", "high" if higher else "low")
+
+
+def _with_ends(columns: Iterable[Column]) -> Iterable[Column]:
+    for column in columns:
+        yield column
+        if column.interval:
+            for end, side in zip(ENDS, ("lower", "upper"), strict=True):
+                text = f"{side} end of the 95 % interval of {column.name}; empty without one"
+                yield Column(column.name + end, text, column.kind)
