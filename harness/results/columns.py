@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from holdfast.metrics import metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Table = Literal["breakdown", "leaderboard", "cells"]
 Kind = Literal["text", "number", "share", "count", "flag"]
@@ -52,6 +55,11 @@ def described(name: str) -> Column:
 def known_columns() -> list[str]:
     """Return the names by which users may choose the columns of a table, or sort it."""
     return [name for name in _by_name() if not name.endswith(ENDS)]
+
+
+def measures(frame: "pd.DataFrame") -> list[str]:
+    """Return the names of a table's columns but for the ends of intervals, which are shown with their mean."""
+    return [str(name) for name in frame if not (str(name).endswith(ENDS) and str(name).rsplit("_", 1)[0] in frame)]
 
 
 def _by_name() -> Mapping[str, Column]:

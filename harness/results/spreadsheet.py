@@ -5,6 +5,7 @@ drops one leading apostrophe. Numbers, truth values and severities, which are nu
 written as they are; what is missing is empty.
 """
 
+import csv
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,12 +26,17 @@ _NUMBERS = ("severity",)
 
 def csv_text(frame: "pd.DataFrame") -> str:
     """Return a table as CSV, with texts marked that a reader of the file would change."""
-    marked = frame.copy()
-    for name in marked.columns:
-        if marked[name].dtype == object or str(marked[name].dtype).startswith("str"):
-            marked[name] = marked[name].map(lambda value, name=name: _marked(value, numbers=name in _NUMBERS))
-    marked.columns = [_marked(str(name)) for name in marked.columns]
-    return marked.to_csv(index=False, lineterminator="\n")
+    import pandas as pd
+
+    texts = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    marked = frame.assign(
+        **{str(name): [_marked(value, numbers=name in _NUMBERS) for value in frame[name]] for name in texts}
+    ).rename(columns=_marked)
+    # a carriage return ends a line for most readers, but is only quoted on request
+    returns = any("\r" in str(value) for name in texts for value in frame[name])
+    return marked.to_csv(
+        index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    )
 
 
 def _marked(value: Any, *, numbers: bool = False) -> Any:

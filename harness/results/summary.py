@@ -12,6 +12,7 @@ from holdfast.errors import UserError
 from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.answer_frame import CHANGED, KEY, answer_frame
 from holdfast.harness.results.curves import add_curves
+from holdfast.harness.results.long_table import long_table
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import (
     FEWEST,
@@ -42,9 +43,14 @@ CELL = ["adapter", "task", "perturbation", "severity"]
 
 
 def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Write breakdown.csv and leaderboard.csv of the run in `folder`, and return both; raises like `tables_of`."""
+    """Write the tables of the run in `folder`: breakdown.csv, cells.csv (the same in long form) and leaderboard.csv.
+
+    Returns:
+        The breakdown and the leaderboard; raises like `tables_of`.
+    """
     breakdown, leaderboard = tables_of(folder)
-    for name, table in (("breakdown", breakdown), ("leaderboard", leaderboard)):
+    tables = {"breakdown": breakdown, "cells": long_table(breakdown), "leaderboard": leaderboard}
+    for name, table in tables.items():
         write_text(folder / f"{name}.csv", csv_text(table))
     return breakdown, leaderboard
 
@@ -203,9 +209,9 @@ def _leaderboard(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[
         group = same if len(same) else mine[mine["perturbation"] == CLEAN]
         row: dict[str, Any] = {
             "adapter": entry.name,
-            "digest": entry.digest[:12],
+            "digest": entry.digest,
             "scale": entry.scale,
-            "variants": manifest.variants[:12],
+            "variants": manifest.variants,
             "tasks": mine["task"].nunique(),
         }
         row |= _aggregated(group, clean, manifest, perturbed=bool(len(same)))
@@ -317,6 +323,6 @@ def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Ma
     cells = changed.assign(loss=loss).groupby(CELL[1:])[["loss", "max_drift"]].mean()
     worst = cells.sort_values(["loss", "max_drift"], ascending=False).head(1)
     if not (worst > 0).any(axis=None):
-        return "-"
+        return "none"
     task, perturbation, severity = cast(tuple[str, str, str], worst.index[0])
     return f"{task}/{perturbation}@{severity}"

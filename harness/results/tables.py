@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.harness.results.answer_frame import CHANGED
-from holdfast.harness.results.columns import described
-from holdfast.harness.results.layout.document import Document, Section, measures, shown
+from holdfast.harness.results.columns import described, measures
+from holdfast.harness.results.layout.document import Document, Section, shown
 from holdfast.harness.results.layout.markup_pages import PAGES
 from holdfast.harness.results.layout.ranking import is_better_high, ordered, places
 from holdfast.harness.results.layout.text_page import text_page

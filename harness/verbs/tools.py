@@ -98,7 +98,8 @@ def _ls(args: argparse.Namespace) -> int:
 
 def add_schema(parser: Parser) -> None:
     """Add the arguments of `schema`."""
-    files = ("run.json", "samples.jsonl", "training_card.json", "correction_card.json", "subspace", "budgets")
+    tables = ("breakdown.csv", "leaderboard.csv", "cells.csv")
+    files = ("run.json", "samples.jsonl", *tables, "training_card.json", "correction_card.json", "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)
 
@@ -111,6 +112,7 @@ def _schema(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.correction_card import CorrectionCard
     from holdfast.harness.actions.subspaces import SubspaceManifest
     from holdfast.harness.results.check.budgets import Budgets
+    from holdfast.harness.results.column_schema import ABOUT, column_schema
     from holdfast.harness.store.manifest import Manifest
     from holdfast.harness.store.records import Record
     from holdfast.training.training_card import TrainingCard
@@ -123,7 +125,8 @@ def _schema(args: argparse.Namespace) -> int:
         "subspace": SubspaceManifest,
         "budgets": Budgets,
     }
-    print(json.dumps(TypeAdapter(models[args.file]).json_schema(), indent=2))
+    schema = column_schema(args.file) if args.file in ABOUT else TypeAdapter(models[args.file]).json_schema()
+    print(json.dumps(schema, indent=2))
     return 0
 
 

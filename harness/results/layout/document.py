@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import printable
-from holdfast.harness.results.columns import ENDS, Column, described
+from holdfast.harness.results.columns import Column, described
 from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.layout.text_table import NOISE, Shown
 
@@ -66,11 +66,6 @@ def shown(frame: "pd.DataFrame", name: str, *, heading: str = "", priority: int 
     cells = tuple(_cell(row, column, with_ends) for row in frame.to_dict("records"))
     is_text = column.kind == "text" or any(isinstance(value, str) for value in frame[name])
     return Shown(name, title, cells, is_text, priority)
-
-
-def measures(frame: "pd.DataFrame") -> list[str]:
-    """Return the names of a table's columns but for the ends of intervals, which are shown with their mean."""
-    return [str(name) for name in frame if not (str(name).endswith(ENDS) and str(name).rsplit("_", 1)[0] in frame)]
 
 
 def _cell(row: Mapping[Any, Any], column: Column, interval: bool) -> str:

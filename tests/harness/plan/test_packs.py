@@ -52,14 +52,14 @@ def test_a_run_uses_the_pack_s_variants_and_records_its_digest(pack: Path, promp
     clean = {json.loads(line)["content"] for line in prompts.read_text().splitlines()}
     assert {request.prompt for request in fake.asked} == packed | clean
     digest = json.loads((pack / MANIFEST).read_text())["sha256"]
-    assert list(results.leaderboard["variants"]) == [digest[:12]]
+    assert list(results.leaderboard["variants"]) == [digest]
     assert json.loads((results.path / "run.json").read_text())["variants"] == digest
 
 
 def test_a_run_without_a_pack_records_the_same_digest(pack: Path, prompts: Path, run: Evaluate) -> None:
     settings = {"perturbations": "typos,typos+emoji@heavy", "repeats": 2, "seed": 3, "tasks": [str(prompts)]}
     results = run(Fake(), **settings)
-    assert set(results.leaderboard["variants"]) == {json.loads((pack / MANIFEST).read_text())["sha256"][:12]}
+    assert set(results.leaderboard["variants"]) == {json.loads((pack / MANIFEST).read_text())["sha256"]}
 
 
 def test_the_settings_of_a_pack_cannot_be_changed(pack: Path, prompts: Path, run: Evaluate) -> None:
