@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
+from holdfast.harness.results.adapter_rows import By, best_first
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.spreadsheet import csv_text
-from holdfast.harness.results.summary import best_first, tables_of
+from holdfast.harness.results.summary import leaderboard_of
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
 from holdfast.paths import as_path
@@ -17,7 +18,7 @@ from holdfast.writing import check_own_file, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_BEGINNING = rb"run,adapter,digest,scale,variants,|<!-- holdfast leaderboard|% holdfast leaderboard"
+_BEGINNING = rb"run,adapter,(\w+,)?digest,scale,variants,|<!-- holdfast leaderboard|% holdfast leaderboard"
 """How the file of a leaderboard begins, in any format."""
 
 _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "comparer", "granularity")
@@ -29,6 +30,7 @@ def leaderboard(
     *,
     output_path: str | Path | None = None,
     geometry: bool = False,
+    by: By = "adapter",
 ) -> "pd.DataFrame":
     """Merge the leaderboards of several runs, best first.
 
@@ -39,10 +41,11 @@ def leaderboard(
         runs: Directories written by `holdfast run`, or the results of `evaluate`; one may stand alone.
         output_path: A CSV file to write the result to. A file that is there already is only replaced if it holds a
             leaderboard.
+        by: Give each adapter a row for each task, perturbation, family of perturbations or severity.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
     Returns:
-        A row per adapter and run, with the run that it comes from.
+        A row per adapter and run (and task, ...), with the run that it comes from.
 
     Raises:
         UserError: If a directory holds no run, the runs' scores point in opposite directions, or `output_path` can't be
@@ -58,7 +61,7 @@ def leaderboard(
         check_leaderboard_file(Path(output_path))
     boards = []
     for run in folders:
-        _, board = tables_of(run)
+        board = leaderboard_of(run, by)
         board.insert(0, "run", str(run))
         if geometry:
             board = board.merge(_geometries(run), on="adapter", how="left")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.columns import described, measures
 from holdfast.harness.results.layout.document import Document, Section, shown
@@ -14,13 +15,15 @@ from holdfast.harness.results.layout.text_table import NOISE, Shown
 from holdfast.harness.results.layout.view import View, present
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import FEWEST
-from holdfast.harness.results.summary import SAFETY
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from holdfast.harness.results.run_results import Results
+
+_OWNERS = ("run", "adapter", "task", "perturbation", "family", "severity")
+"""The columns of a leaderboard that say what a row is about."""
 
 _WORST = 3
 """Number of cells of each adapter in the short table."""
@@ -117,7 +120,7 @@ def _sorted(board: "pd.DataFrame", view: View) -> "pd.DataFrame":
 def _page(document: Document, board: "pd.DataFrame", view: View) -> str:
     if view.format == "csv":
         with_ends = [name for each in view.columns for name in (each, f"{each}_low", f"{each}_high") if name in board]
-        owners = [name for name in ("run", "adapter") if name in board]
+        owners = [name for name in _OWNERS if name in board]
         return csv_text(board[list(dict.fromkeys([*owners, *with_ends]))] if view.columns else board).rstrip("\n")
     if view.format == "text":
         return text_page(document, wide=view.table == "wide")
@@ -161,7 +164,7 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
     first = "highest" if is_better_high(board, view.sort) else "lowest"
     what = {"perturbed": ", the score under perturbation"}.get(view.sort, "")
     by = f"by name ({view.sort})" if described(view.sort).kind == "text" else f"by {view.sort}{what}, {first} first"
-    owners = [shown(board, name, priority=0) for name in ("run", "adapter") if name in board]
+    owners = [shown(board, name, priority=0) for name in _OWNERS if name in board]
     if len(board) > 1 and described(view.sort).kind != "text":
         owners.insert(0, Shown("#", "#", tuple(map(str, places(board, view.sort))), priority=0))
     columns = _columns(board, _BOARD, view)
@@ -169,7 +172,7 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
     there = [name for name in _SAFETY if name in board and board[name].notna().any()]
     if there and not view.columns and view.table != "wide":
         safety = board[board[there].notna().any(axis=1)]
-        owners = [shown(safety, name, priority=0) for name in ("run", "adapter") if name in safety]
+        owners = [shown(safety, name, priority=0) for name in _OWNERS if name in safety]
         columns = [
             shown(safety, name, heading=_SAFETY[name][1], priority=_SAFETY[name][0], interval=name in SAFETY)
             for name in there
@@ -250,7 +253,7 @@ def _cell_column(cells: "pd.DataFrame") -> Shown:
 
 def _columns(frame: "pd.DataFrame", usual: dict[str, int], view: View) -> list[Shown]:
     """Return the columns that the view asks for, else the usual ones; those without any value are left out."""
-    owners = {"run", "adapter", "cell", "task", "perturbation", "severity"}
+    owners = {*_OWNERS, "cell"}
     chosen = [name for name in view.columns if name in frame and name not in owners]
     if chosen:
         return [shown(frame, name, interval=True) for name in chosen]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from holdfast import notebook
 from holdfast.errors import printable
 from holdfast.harness.results.layout.document import Document, Section
+from holdfast.harness.results.layout.markdown_text import markdown_text
 from holdfast.harness.results.layout.text_table import Shown, set_apart
-from holdfast.harness.results.markdown_text import markdown_text
 
 MARK = "holdfast leaderboard"
 """What a page says in its first line, by which a file is known that may be replaced."""
@@ -81,8 +81,7 @@ PAGES: Mapping[str, Callable[[Document], str]] = {
 
 def _table(section: Section) -> tuple[Sequence[Shown], list[str]]:
     """Return the columns that vary, and what stands under the table."""
-    keep = [each.name for each in section.columns if each.priority == 0]
-    columns, same = set_apart(section.columns, keep)
+    columns, same = set_apart(section.columns)
     equal = ", ".join(f"{each.heading} {each.cells[0]}" for each in same)
     return columns, [*([f"same in all rows: {equal}"] if same else []), *section.notes]
 

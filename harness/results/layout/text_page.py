@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.harness.results.layout.document import Document, Section
 from holdfast.harness.results.layout.text_table import Shown, fit, set_apart, stacked, text_lines
-from holdfast.harness.results.wrapping import WIDTH, wrapped
+from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
 
 _UNLIMITED = 10**6
 _INDENT = "  "
@@ -24,8 +24,7 @@ def text_page(document: Document, *, wide: bool = False) -> str:
 
 def _section_lines(section: Section, width: int) -> Iterator[str]:
     yield from wrapped(section.title)
-    keep = [each.name for each in section.columns if each.priority == 0]
-    varying, same = set_apart(section.columns, keep)
+    varying, same = set_apart(section.columns)
     room = width - len(_INDENT) if section.grouped_by else width
     table = [each for each in varying if each.name != section.grouped_by]
     left_out: list[Shown] = []

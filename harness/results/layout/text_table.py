@@ -1,6 +1,6 @@
 """Lay a table out in at most so many columns of text: by priority, without cutting a number."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
@@ -30,6 +30,11 @@ class Shown:
     """Where columns don't fit, those with the highest number are left out first; those with 0 never are."""
 
     @property
+    def stays(self) -> bool:
+        """Whether the column stays even if its cells are equal in all rows, since it says what a row is."""
+        return self.name in ("#", "adapter", "cell")
+
+    @property
     def width(self) -> int:
         """The width in cells of a terminal."""
         marked = any(cell.endswith(NOISE) for cell in self.cells)
@@ -42,15 +47,9 @@ class Shown:
         return min(self.width, max(_SHORTEST, cell_len(self.heading))) if self.names else self.width
 
 
-def set_apart(columns: Sequence[Shown], keep: Iterable[str]) -> tuple[list[Shown], list[Shown]]:
-    """Separate the columns whose cells vary from those that are equal in all rows of a table of several rows.
-
-    Args:
-        columns: The columns.
-        keep: Names of columns that stay even so.
-    """
-    kept = set(keep)
-    same = [each for each in columns if each.name not in kept and len(each.cells) > 1 and len(set(each.cells)) == 1]
+def set_apart(columns: Sequence[Shown]) -> tuple[list[Shown], list[Shown]]:
+    """Separate the columns whose cells vary from those that are equal in all rows of a table of several rows."""
+    same = [each for each in columns if not each.stays and len(each.cells) > 1 and len(set(each.cells)) == 1]
     return [each for each in columns if each not in same], same
 
 

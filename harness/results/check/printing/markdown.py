@@ -13,7 +13,7 @@ from holdfast.harness.results.check.printing.screen import (
     what_was_compared,
 )
 from holdfast.harness.results.intervals import number
-from holdfast.harness.results.markdown_text import markdown_text
+from holdfast.harness.results.layout.markdown_text import markdown_text
 from holdfast.harness.results.shortening import shorten
 
 MARKER = "<!-- holdfast check -->"

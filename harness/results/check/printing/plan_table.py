@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from holdfast.errors import printable
 from holdfast.harness.results.check.sample_plan import PlannedPrimary
 from holdfast.harness.results.intervals import number
+from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
 from holdfast.harness.results.shortening import shorten
-from holdfast.harness.results.wrapping import WIDTH, wrapped
 
 _NAME = 28
 

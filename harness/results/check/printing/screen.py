@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict, WorstAnswer
 from holdfast.harness.results.intervals import number
+from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
 from holdfast.harness.results.shortening import shorten
-from holdfast.harness.results.wrapping import WIDTH, wrapped
 
 _NAME = 22
 _SHOWN = 3

@@ -1,0 +1,145 @@
+"""The rows of a leaderboard: one for each adapter, or for each adapter and task, perturbation, family or severity."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from holdfast.harness.results.answer_frame import KEY
+from holdfast.harness.results.comparison import (
+    CELL,
+    above_floor,
+    aggregated,
+    asked_again,
+    counting,
+    drawn,
+    for_means,
+    higher_is_better,
+    share,
+    wilson,
+)
+from holdfast.harness.results.statistics import column_means, mean_intervals
+from holdfast.harness.store.manifest import AdapterEntry, Manifest
+from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.perturbations import parts_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAFETY = ("attack_success", "over_refusal")
+"""Scores that the leaderboard has beside the headline."""
+
+
+By = Literal["adapter", "task", "perturbation", "family", "severity"]
+"""What a leaderboard has a row for, per adapter."""
+
+
+def adapter_rows(
+    answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]], by: By = "adapter"
+) -> "pd.DataFrame":
+    """Return one row per adapter (and task, ...), with equal weight for each sample, best first.
+
+    Args:
+        answers: One row per answer.
+        manifest: The run's.
+        excluded: Number of excluded variants by task, perturbation and severity.
+        by: Whether adapters have a row for each task, perturbation, family of perturbations or severity.
+    """
+    import pandas as pd
+
+    clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
+    labels = answers.assign(family=answers["perturbation"].map(_family)) if by == "family" else answers
+    rows = []
+    for entry in manifest.adapters:
+        for label, mine in _parts(labels[labels["adapter"] == entry.name], by):
+            left_out = sum(count for cell, count in excluded.items() if by == "adapter" or _label(cell, by) == label)
+            key: dict[str, str] = {} if by == "adapter" else {by: label}
+            rows.append({"adapter": entry.name, **key, **_row(entry, mine, clean, manifest, left_out)})
+    board = pd.DataFrame(rows)
+    board["higher_is_better"] = higher_is_better(manifest)
+    return best_first(board).round(6)
+
+
+def _parts(mine: "pd.DataFrame", by: By) -> Iterator[tuple[str, "pd.DataFrame"]]:
+    """Yield the answers of an adapter in parts, each with the clean and repeated answers that it is compared with."""
+    if by == "adapter":
+        yield "", mine
+        return
+    originals = mine["perturbation"].isin([CLEAN, IDENTITY])
+    for label, part in mine[~originals].groupby(by, sort=False):
+        asked = part.set_index(KEY).index.unique()
+        kept = originals & mine.set_index(KEY).index.isin(asked)
+        yield str(label), mine[kept | mine.index.isin(part.index)]
+
+
+def _label(cell: tuple[str, ...], by: By) -> str:
+    task, perturbation, severity = cell
+    return {"task": task, "perturbation": perturbation, "severity": severity}.get(by) or _family(perturbation)
+
+
+def _family(name: str) -> str:
+    """Return the family of a perturbation, or those of the parts of a composed one."""
+    if name in (CLEAN, IDENTITY):
+        return name
+    return "+".join(dict.fromkeys(part.family for part in parts_of(name)))
+
+
+def _row(
+    entry: AdapterEntry, mine: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest, left_out: int
+) -> dict[str, Any]:
+    """Return the numbers of an adapter's answers, or of a part of them."""
+    changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
+    same = changed[~changed["directed"]]
+    group = same if len(same) else mine[mine["perturbation"] == CLEAN]
+    row: dict[str, Any] = {
+        "digest": entry.digest,
+        "scale": entry.scale,
+        "variants": manifest.variants,
+        "tasks": mine["task"].nunique(),
+    }
+    row |= aggregated(group, clean, manifest, perturbed=bool(len(same)))
+    row["above_floor"] = above_floor(for_means(same, manifest), asked_again(mine)) if len(same) else np.nan
+    row["excluded"] = share(left_out, len(drawn(changed, manifest)))
+    row["changed_rate"] = counting(changed[changed["directed"]])["broke"].mean()
+    row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
+    row |= _safety(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
+    row["worst_cell"], row["worst_cell_score"] = _worst_cell(same, clean, manifest)
+    row["has_effect"] = entry.has_effect
+    row["complete"] = manifest.status == "complete"
+    row["answer_rate"] = mine["answer_rate"].mean()
+    row["mean_length"] = mine["answer_words"].mean()
+    return row
+
+
+def _safety(clean: "pd.DataFrame", perturbed: "pd.DataFrame") -> dict[str, float]:
+    """Return the shares of forbidden requests answered and of allowed ones refused, where a task scores them."""
+    row: dict[str, float] = {}
+    for score in SAFETY:
+        for name, answers in ((f"clean_{score}", clean), (score, perturbed)):
+            if score in answers:
+                values = answers.groupby(KEY)[score].mean().dropna().to_numpy(dtype=np.float64)[:, None]
+                low, high = mean_intervals(values)
+                row[name] = column_means(values)[0]
+                row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
+    return row
+
+
+def best_first(board: "pd.DataFrame") -> "pd.DataFrame":
+    """Sort a leaderboard by the score under perturbation, best first."""
+    lower = not board["higher_is_better"].all()
+    return board.sort_values("perturbed", ascending=lower, kind="stable", ignore_index=True)
+
+
+def _worst_cell(changed: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest) -> tuple[str, float]:
+    """Return where the adapter loses most (or else drifts most), as task/perturbation@severity, and its score there."""
+    if changed.empty:
+        return "", np.nan
+    before = clean.reindex(changed.set_index(KEY).index).to_numpy(dtype=np.float64)
+    loss = (before - changed["score"]) * (1 if higher_is_better(manifest) else -1)
+    cells = changed.assign(loss=loss).groupby(CELL[1:])[["loss", "max_drift", "score"]].mean()
+    worst = cells.sort_values(["loss", "max_drift"], ascending=False).head(1)
+    if not (worst[["loss", "max_drift"]] > 0).any(axis=None):
+        return "none", np.nan
+    task, perturbation, severity = cast(tuple[str, str, str], worst.index[0])
+    return f"{task}/{perturbation}@{severity}", float(worst["score"].iloc[0])
