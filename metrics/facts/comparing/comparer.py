@@ -13,12 +13,12 @@ from holdfast.language.answer_languages import segment_languages
 from holdfast.language.lexicon_tables import lexicon_language
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.copies import emoji_findings, literal_findings
+from holdfast.metrics.facts.comparing.exchanges import exchange_findings
 from holdfast.metrics.facts.comparing.logic import logic_findings
 from holdfast.metrics.facts.comparing.modality import modality_findings
 from holdfast.metrics.facts.comparing.naming import name_findings
 from holdfast.metrics.facts.comparing.numbers import number_findings
 from holdfast.metrics.facts.comparing.places import (
-    exchange_findings,
     kept_share,
     moved_findings,
     rewritten_findings,

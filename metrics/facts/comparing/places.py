@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import lru_cache
-from itertools import combinations
 
 from rapidfuzz.distance import LCSseq
 
-from holdfast.metrics.facts.comparing.cases import is_order_free
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.difference import is_slip
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, Term, replaced
 from holdfast.metrics.facts.reading.weighed_words import weight_of, words_of
-
-_LONGEST = 60
-"""Segments with more terms are not searched for exchanged ones."""
 
 
 def substitution_findings(pair: Compared) -> Iterator[Finding]:
@@ -51,81 +46,6 @@ def rewritten_findings(pair: Compared) -> Iterator[Finding]:
     """Yield the share of the words that the two groups don't have in the same order: 1 - ROUGE-L."""
     if (kept := kept_share(pair.ours, pair.theirs, 0)) < 1.0:
         yield Finding("rewritten", 1.0 - kept, "")
-
-
-def exchange_findings(pair: Compared) -> Iterator[Finding]:
-    """Yield two words each of which is in the place of the other, and away from the words it was next to.
-
-    Members of a list may be in any order, two neighbours, too (flow rates, rates of flow), and nouns whose case is
-    marked.
-    """
-    ours, theirs = pair.rows
-    if max(len(ours), len(theirs)) > _LONGEST or ours == theirs:
-        return
-    mine, its = _spots(pair.ours, {}), _spots(pair.theirs, dict(pair.found.alike))
-    common = [key for key in mine if key in its and mine[key] != its[key]]
-    for one, other in combinations(common, 2):
-        here, there, his, hers = mine[one], mine[other], its[one], its[other]
-        if (here.at < there.at) == (his.at < hers.at) or (here.listed and there.listed):
-            continue
-        if not (_same(here, hers) and _same(there, his)):
-            continue
-        if _between(ours, here, there) & pair.found.lost and _between(theirs, his, hers) & pair.found.gained:
-            continue  # what relates them is reworded, too: is taller than, is shorter than
-        if abs(here.at - there.at) == 1 or abs(his.at - hers.at) == 1 or _kept(here, his) or _kept(there, hers):
-            continue
-        if is_order_free(pair.ours, pair.theirs, one, other) or pair.ours.passive != pair.theirs.passive:
-            continue
-        who, whom = (pair.ours.forms.get(key, key) for key in (one, other))
-        yield Finding("exchanged", 1.0, f"places {who} <-> {whom}", (who, whom), (whom, who))
-        return
-
-
-class _Spot:
-    """Where a term stands: its index in the row, the terms next to it, and the content words next to it."""
-
-    __slots__ = ("after", "at", "before", "left", "listed", "right")
-
-    def __init__(self, at: int, before: str, after: str, left: str, right: str, listed: bool) -> None:
-        self.at, self.before, self.after, self.left, self.right, self.listed = at, before, after, left, right, listed
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Spot) and (self.before, self.after, self.left, self.right) == (
-            other.before,
-            other.after,
-            other.left,
-            other.right,
-        )
-
-
-def _spots(facts: Facts, alike: Mapping[str, str]) -> dict[str, _Spot]:
-    """Map each content word that a group has once to where it stands."""
-    keys = ["", *(alike.get(term.key, term.key) for term in facts.order), ""]
-    content = [i for i, term in enumerate(facts.order, 1) if term.kind != "relation"]
-    bounds = [0, *content, len(keys) - 1]
-    found: dict[str, _Spot] = {}
-    twice: set[str] = set()
-    for n, i in enumerate(content, 1):
-        key = keys[i]
-        if key in found:
-            twice.add(key)
-        found[key] = _Spot(
-            i, keys[i - 1], keys[i + 1], keys[bounds[n - 1]], keys[bounds[n + 1]], facts.order[i - 1].listed
-        )
-    return {key: spot for key, spot in found.items() if key not in twice}
-
-
-def _between(row: Sequence[str], one: _Spot, other: _Spot) -> frozenset[str]:
-    low, high = sorted((one.at, other.at))
-    return frozenset(row[low + 1 : high])
-
-
-def _same(one: _Spot, other: _Spot) -> bool:
-    return one.before == other.before or one.after == other.after
-
-
-def _kept(one: _Spot, other: _Spot) -> bool:
-    return (bool(one.left) and one.left == other.left) or (bool(one.right) and one.right == other.right)
 
 
 def moved_findings(pair: Compared) -> Iterator[Finding]:
