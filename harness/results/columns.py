@@ -21,6 +21,19 @@ ENDS = ("_low", "_high")
 """The ends of the names of an interval's lower and upper end."""
 
 
+SEEDED = ("clean", "perturbed", "delta", "max_drift", "break_rate")
+"""Columns with a standard deviation over seeds, and tests against a baseline."""
+
+_OVER_SEEDS = {
+    "sd": "standard deviation over seeds of {}",
+    "vs_baseline": "difference of {} to the baseline's",
+    "paired_p": "p-value of the paired t-test of that difference over seeds, for {}",
+    "paired_d": "Cohen's d of the paired differences (mean by standard deviation), for {}",
+    "welch_p": "p-value of Welch's t-test over seeds, for {}",
+    "welch_d": "Cohen's d with the pooled standard deviation over seeds, for {}",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its name in the files, what it means, and how it is shown."""
@@ -44,7 +57,10 @@ def columns_of(table: Table) -> list[Column]:
     if table == "breakdown":
         known = {column.name for column in columns}
         columns += [column for column in _scores() if column.name not in known]
-    return list(_with_ends(columns))
+    found = list(_with_ends(columns))
+    if table == "leaderboard":
+        found += [Column(f"{name}_{end}", text.format(name)) for name in SEEDED for end, text in _OVER_SEEDS.items()]
+    return found
 
 
 def described(name: str) -> Column:

@@ -3,10 +3,11 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from holdfast.errors import UserError
 from holdfast.harness.results.adapter_rows import By, best_first
+from holdfast.harness.results.over_seeds import over_seeds, with_origin
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.summary import leaderboard_of
@@ -30,9 +31,10 @@ def leaderboard(
     *,
     output_path: str | Path | None = None,
     geometry: bool = False,
-    by: By = "adapter",
+    by: By | Literal["method"] = "adapter",
+    baseline: str | None = None,
 ) -> "pd.DataFrame":
-    """Merge the leaderboards of several runs, best first.
+    """Merge the leaderboards of several runs, best first; rows that differ only in their seed become one.
 
     Each run is summarised again from its samples, so that an interrupted run counts with the answers it has; nothing
     is written to it. Warns about runs that are incomplete, or whose settings differ from those of the first.
@@ -41,7 +43,9 @@ def leaderboard(
         runs: Directories written by `holdfast run`, or the results of `evaluate`; one may stand alone.
         output_path: A CSV file to write the result to. A file that is there already is only replaced if it holds a
             leaderboard.
-        by: Give each adapter a row for each task, perturbation, family of perturbations or severity.
+        by: Give each adapter a row for each task, perturbation, family of perturbations or severity; or give each
+            method of training one row.
+        baseline: The adapter (or method) that the others are compared with, over seeds.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
     Returns:
@@ -61,8 +65,11 @@ def leaderboard(
         check_leaderboard_file(Path(output_path))
     boards = []
     for run in folders:
-        board = leaderboard_of(run, by)
+        board = leaderboard_of(run, "adapter" if by == "method" else by)
         board.insert(0, "run", str(run))
+        manifest = read_manifest(run)
+        assert manifest is not None  # or there would be no leaderboard
+        board = with_origin(board, manifest)
         if geometry:
             board = board.merge(_geometries(run), on="adapter", how="left")
         boards.append(board)
@@ -74,7 +81,10 @@ def leaderboard(
     merged = pd.concat(boards, ignore_index=True)
     if merged["higher_is_better"].nunique() > 1:
         raise UserError("higher scores are better in some of these runs, lower ones in others: merge them separately")
-    merged = best_first(merged)
+    part = [] if by in ("adapter", "method") else [by]
+    merged = best_first(over_seeds(merged, part, baseline, by_method=by == "method"))
+    if by == "method":
+        merged.insert(2, "method", merged.pop("method"))
     if output_path:
         write_leaderboard(merged, Path(output_path))
     return merged

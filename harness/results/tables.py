@@ -1,9 +1,11 @@
 """Print the results of a run, and leaderboards: what decides first, and where the rest is."""
 
+import math
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from holdfast.errors import printable
 from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.columns import described, measures
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
 
     from holdfast.harness.results.run_results import Results
 
-_OWNERS = ("run", "adapter", "task", "perturbation", "family", "severity")
+_OWNERS = ("run", "adapter", "method", "task", "perturbation", "family", "severity")
 """The columns of a leaderboard that say what a row is about."""
+
+_COMPARED = ("clean", "perturbed", "max_drift", "break_rate")
+_TESTS = {"vs_baseline": "difference", "paired_p": "paired p", "paired_d": "d", "welch_p": "Welch p", "welch_d": "d"}
 
 _WORST = 3
 """Number of cells of each adapter in the short table."""
@@ -34,10 +39,12 @@ _MUCH_EXCLUDED = 0.05
 _BOARD = {
     "clean": 2,
     "perturbed": 1,
+    "perturbed_sd": 1,
     "delta": 2,
     "max_drift": 1,
     "noise_floor": 4,
     "break_rate": 3,
+    "seeds": 3,
     "changed_rate": 5,
     "answer_rate": 6,
     "n": 7,
@@ -70,6 +77,7 @@ _MARKS = {
 _HEADINGS = {
     "breaks": "breaks: share of variants whose answer says something else, leaves a segment out or refuses.",
     "edited": "edited: share of prompts that the perturbation changed; the others count as unchanged.",
+    "perturbed_sd": "sd: standard deviation over seeds; intervals of such rows are Student's, over seeds.",
     "#": "#: place; adapters share it where their 95 % intervals don't tell them apart.",
 }
 
@@ -178,7 +186,32 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
             for name in there
         ]
         found.append(Section(_SAFETY_TITLE, [*owners, *columns], file=file))
+    if compared := [
+        row for row in board.to_dict("records") if not math.isnan(row.get("perturbed_vs_baseline", math.nan))
+    ]:
+        found.append(_comparison(compared))
     return found
+
+
+def _comparison(rows: Sequence[Mapping[Any, Any]]) -> Section:
+    """Return the table of tests over seeds against the baseline."""
+    numbers = [(row, name) for row in rows for name in _COMPARED]
+
+    def cells(end: str, sign: str = "") -> tuple[str, ...]:
+        values = [row.get(f"{name}_{end}", math.nan) for row, name in numbers]
+        return tuple("-" if math.isnan(value) else f"{value:{sign}.3f}" for value in values)
+
+    owners = [
+        Shown(owner, owner, tuple(printable(str(row[owner])) for row, _ in numbers), names=True)
+        for owner in _OWNERS
+        if owner != "run" and owner in rows[0]
+    ]
+    measured = Shown("measure", "measure", tuple(described(name).heading or name for _, name in numbers), names=True)
+    columns = [
+        Shown(end, heading, cells(end, "+" * (end == "vs_baseline")), priority=1) for end, heading in _TESTS.items()
+    ]
+    notes = "over seeds: p of the paired and of Welch's t-test, each with Cohen's d; - where seeds are too few or equal"
+    return Section("Compared with the baseline", [*owners, measured, *columns], notes=[notes])
 
 
 def _remarks(board: "pd.DataFrame") -> list[str]:

@@ -15,8 +15,9 @@ def add_leaderboard(parser: Parser) -> None:
         metavar="FILE",
         help=f"where the table goes (default: {_TARGET} as CSV; with --format, standard output)",
     )
-    parts = ("adapter", "task", "perturbation", "family", "severity")
+    parts = ("adapter", "task", "perturbation", "family", "severity", "method")
     parser.add_argument("--by", choices=parts, default="adapter", help="a row per adapter and ... (default: adapter)")
+    parser.add_argument("--baseline", metavar="NAME", help="compare the others with this adapter, over seeds")
     parser.add_argument("--geometry", action="store_true", help="add the size and effective rank of every adapter")
     add_view_flags(parser, ("text", "markdown", "csv", "latex", "html"))
     parser.start(_leaderboard)
@@ -36,7 +37,7 @@ def _leaderboard(args: argparse.Namespace) -> int:
     writes = view.format == "text" or bool(args.output_path)
     if writes:
         check_leaderboard_file(target)
-    board = leaderboard(args.runs, geometry=args.geometry, by=args.by)
+    board = leaderboard(args.runs, geometry=args.geometry, by=args.by, baseline=args.baseline)
     page = leaderboard_page(board, view, str(target))
     if view.format == "text":
         print(page)

@@ -3,10 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
 from holdfast.harness.verbs.parser import Flag, Parser, settings_of
 from holdfast.harness.verbs.view_flags import VIEW, add_view_flags, view_of
+
+if TYPE_CHECKING:
+    from holdfast.harness.results.layout.view import View
+    from holdfast.harness.store.config import RunConfig
 
 _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "model": (
@@ -73,6 +78,10 @@ _RUN_SWITCHES = {
     ),
     "output": (("--log_samples", "keep the drifted segments of every answer in samples.jsonl"),),
 }
+_SEEDS = (
+    ("--seeds", "N,...", "run under each of these seeds, in DIR/seed-N; one leaderboard of all (not with --seed)"),
+    ("--baseline", "NAME", "with --seeds: the adapter that the others are compared with"),
+)
 _RUN_EXAMPLES = """examples:
   holdfast run --model_args pretrained=./base --adapters base,./old,./new --tasks factual_qa,prompts.jsonl
   holdfast run --config run.yaml --perturbations typos@0.05,paraphrase --limit 50 --output_path results/typos"""
@@ -86,6 +95,7 @@ def add_run(parser: Parser) -> None:
     parser.usage = "holdfast run [--config run.yaml] [options]"
     parser.epilog = _RUN_EXAMPLES
     add_run_flags(parser)
+    parser.add_flags("seeds", _SEEDS)
     add_view_flags(parser, ("text", "markdown", "csv", "latex"))
     parser.takes_more = True  # to explain a list that was split by spaces
     parser.start(_run)
@@ -104,7 +114,11 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.more:
         _refuse_more(args)
-    flags = settings_of(args, "config", *VIEW)
+    flags = settings_of(args, "config", "seeds", "baseline", *VIEW)
+    if "seeds" in args and "seed" in args:
+        args.parser.error("--seeds and --seed are both given: leave one of them out")
+    if "baseline" in args and "seeds" not in args:
+        args.parser.error("--baseline compares adapters over several seeds: add --seeds, or use holdfast check")
     if "=" in str(flags.get("model", "")):
         args.parser.error(f"--model is the backend (hf, vllm, api); write --model_args {flags['model']}")
 
@@ -115,9 +129,26 @@ def _run(args: argparse.Namespace) -> int:
     given = read_yaml(Path(args.config), CONFIG_FILE) if "config" in args else {}
     config = make_config({**given, **flags})
     view = view_of(args)
+    if "seeds" in args:
+        return _run_seeds(config, args, view)
     from holdfast.harness.evaluation import evaluate_config
 
     print_results(evaluate_config(config), view)
+    return 0
+
+
+def _run_seeds(config: "RunConfig", args: argparse.Namespace, view: "View") -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.seeding import evaluate_seeds, parse_seeds
+    from holdfast.harness.results.leaderboard import leaderboard
+    from holdfast.harness.results.tables import leaderboard_page
+
+    target = Path(config.output_path) / "leaderboard.csv"
+    runs = evaluate_seeds(config, parse_seeds(args.seeds))
+    board = leaderboard(runs, output_path=target, baseline=getattr(args, "baseline", None))
+    print(leaderboard_page(board, view, str(target)))
+    print(f"files: {target}, {', '.join(run.path.name for run in runs)}", file=sys.stderr)
     return 0
 
 

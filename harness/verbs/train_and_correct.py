@@ -34,6 +34,7 @@ _TRAIN_FLAGS: dict[str, tuple[Flag, ...]] = {
     "output": (
         ("--output_path", "DIR", "where the adapter is kept; the same command resumes training"),
         ("--seed", "N", "seed of every random choice (default: 0)"),
+        ("--seeds", "N,...", "train an adapter under each of these seeds, in DIR/seed-N"),
     ),
 }
 _TRAIN_EXAMPLES = """
@@ -75,9 +76,18 @@ def _train(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.training import check_data, make_recipe_of, train_adapter
     from holdfast.yaml_file import read_yaml
 
-    flags = settings_of(args, "config")
+    flags = settings_of(args, "config", "seeds")
     given = read_yaml(Path(args.config), "recipe") if "config" in args else {}
     check_data(given, flags)
+    if "seeds" in args:
+        from holdfast.harness.actions.seeding import parse_seeds, train_seeds
+
+        if "seed" in args:
+            args.parser.error("--seeds and --seed are both given: leave one of them out")
+        seeds = parse_seeds(args.seeds)
+        for path in train_seeds(make_recipe_of(given, flags, args.more), seeds):
+            print(f"written to {path}")
+        return 0
     print(f"written to {train_adapter(make_recipe_of(given, flags, args.more))}")
     return 0
 

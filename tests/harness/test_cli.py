@@ -209,8 +209,8 @@ def test_a_perturbation_may_be_written_with_spaces(tmp_path: Path) -> None:
 
 def test_leaderboard_merges_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [str(tmp_path / name) for name in ("one", "two")]
-    for run, seed in zip(runs, "01", strict=True):
-        main(["run", *SMALL, "--output_path", run, "--seed", seed])
+    for run, limit in zip(runs, "12", strict=True):
+        main(["run", *SMALL, "--output_path", run, "--limit", limit])
     target = tmp_path / "all" / "board.csv"
     assert main(["leaderboard", *runs, "--output_path", str(target)]) == 0
     assert "Leaderboard" in capsys.readouterr().out

@@ -1,0 +1,50 @@
+"""Do the same under several seeds: one folder for each, below the output path."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.actions.training import train_adapter
+from holdfast.harness.evaluation import evaluate_config
+from holdfast.harness.results.run_results import Results
+from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.manifest import FILE
+from holdfast.training.recipe import Recipe
+
+_LARGEST = 2**32 - 1
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Return the seeds of a list such as 42,43,44.
+
+    Raises:
+        UserError: If one is no whole number from 0 to 4,294,967,295, or is given twice, or there is only one.
+    """
+    seeds = []
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        if not (part.isascii() and part.isdigit() and int(part) <= _LARGEST):
+            raise UserError(f"--seeds: a seed is a whole number from 0 to {_LARGEST}, got '{part}'")
+        if int(part) in seeds:
+            raise UserError(f"--seeds: {int(part)} is given twice: leave one of them out")
+        seeds.append(int(part))
+    if len(seeds) < 2:
+        raise UserError("--seeds names several seeds, as in 42,43,44; for one, use --seed")
+    return seeds
+
+
+def evaluate_seeds(config: RunConfig, seeds: Sequence[int]) -> list[Results]:
+    """Run an evaluation under each seed, in `seed-N` below its output path; each run is resumed like any other."""
+    out = Path(config.output_path)
+    if (out / FILE).exists():
+        raise UserError(f"--output_path '{out}' holds a run: choose another for the runs of --seeds")
+    return [
+        evaluate_config(config.model_copy(update={"seed": seed, "output_path": str(out / f"seed-{seed}")}))
+        for seed in seeds
+    ]
+
+
+def train_seeds(recipe: Recipe, seeds: Sequence[int]) -> Iterator[Path]:
+    """Train an adapter under each seed, in `seed-N` below the recipe's output path."""
+    for seed in seeds:
+        changed = {"seed": seed, "output_path": str(Path(recipe.output_path) / f"seed-{seed}")}
+        yield train_adapter(recipe.model_copy(update=changed))

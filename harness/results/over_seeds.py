@@ -1,0 +1,188 @@
+"""Rows of a leaderboard that differ only in their seed become one: mean, spread, and tests against a baseline."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast.errors import UserError
+from holdfast.harness.models.checkpoints import BASE
+from holdfast.harness.results.columns import SEEDED
+from holdfast.harness.results.statistics import LEVEL, Values
+from holdfast.harness.store.manifest import AdapterEntry, Manifest
+from holdfast.suggestions import did_you_mean
+from holdfast.training.recipe import NONE
+from holdfast.training.training_card import TrainingCard, read_card
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORIGIN = ("_twins", "_trained", "_run_seed", "_home", "method")
+"""Columns that say where a row comes from; all but the method are dropped before users see the table."""
+
+_ANY_SEED = {"seed", "output_path", "adapters", "pack"}
+"""Settings of a run in which runs may differ that differ only in their seed."""
+
+_ROUNDING = 1e-6
+"""Numbers of a leaderboard are rounded to this: what differs by less doesn't differ."""
+
+_SEED_AT_END = re.compile(r"[-_.]*(seed)?[-_.]*\d*$")
+
+
+def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
+    """Add the columns `ORIGIN` to a run's leaderboard: which rows are twins but for the seed, and their seeds.
+
+    Adapters are twins if their training cards agree in everything but the seed; without cards, if names and weights
+    are the same.
+    """
+    settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
+    found: dict[str, tuple[Any, ...]] = {}
+    for entry in manifest.adapters:
+        card = _card(entry)
+        recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
+        content = [recipe, card.data_digest, card.base_digest] if card else [entry.name, entry.digest]
+        twins = json.dumps([settings, manifest.base_digest, entry.scale, content], sort_keys=True)
+        trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
+        found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card)
+    made = board.copy()
+    for i, name in enumerate(ORIGIN):
+        made[name] = [found[adapter][i] for adapter in board["adapter"]]
+    return made
+
+
+def over_seeds(
+    board: "pd.DataFrame", part: Sequence[str], baseline: str | None = None, *, by_method: bool = False
+) -> "pd.DataFrame":
+    """Merge the rows that differ only in their seed, and compare them with a baseline.
+
+    A row's numbers become means over the seeds; `NAME_sd` is the standard deviation and the interval is Student's, both
+    over seeds. With a baseline, `NAME_vs_baseline` is the difference, and paired and Welch's t-tests follow, with
+    Cohen's d: of the differences (d_z) and with the pooled standard deviation. Pairs have the same seed; a baseline
+    with one value, such as the base model of a run, is paired with every seed. Repetitions with the same seed stay
+    rows of their own.
+
+    Args:
+        board: A leaderboard with the columns `ORIGIN`.
+        part: The column by which adapters are divided in parts, if there is one.
+        baseline: Name of an adapter, as the merged table has it.
+        by_method: Whether to merge adapters trained by the same method too.
+
+    Raises:
+        UserError: If the baseline is not in the table.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    units: list[pd.DataFrame] = []
+    for _, twins in board.groupby(["method", *part] if by_method else ["_twins", *part], sort=False, dropna=False):
+        unit = _unit(twins, by_method=by_method)
+        values = twins.groupby(unit.rename("unit"))[[*SEEDED]].mean()
+        if len(values) > 1 or by_method:
+            rows.append({**_merged(twins, values, by_method=by_method), "seeds": len(values)})
+            units.append(values)
+        else:
+            rows += [{**{str(k): v for k, v in row.items()}, "seeds": 1} for row in twins.to_dict("records")]
+            units += [values] * len(twins)
+    merged = pd.DataFrame(rows)
+    if not by_method:
+        merged = merged.drop(columns="method")
+    if baseline is not None:
+        _compare(merged, units, part, baseline, "method" if by_method else "adapter")
+    return merged.drop(columns=[name for name in ORIGIN if name.startswith("_")])
+
+
+def _card(entry: AdapterEntry) -> TrainingCard | None:
+    return read_card(Path(entry.path)) if entry.path else None
+
+
+def _method(entry: AdapterEntry, card: TrainingCard | None) -> str:
+    """Return the objective and the noise of a training; of an adapter without a card, its name."""
+    if card is None:
+        return BASE if entry.path is None else f"unknown ({entry.name})"
+    parts = [card.recipe.get(name, NONE) for name in ("objective", "noise")]
+    return "+".join(part for part in parts if part != NONE) or "lora"
+
+
+def _unit(twins: "pd.DataFrame", *, by_method: bool) -> "pd.Series[Any]":
+    """Return what the rows are repetitions over: trainings if there are several, else runs."""
+    if by_method:
+        return twins["digest"]
+    trained = twins["_trained"]
+    return trained if trained.nunique() > 1 else twins["_run_seed"]
+
+
+def _merged(twins: "pd.DataFrame", values: "pd.DataFrame", *, by_method: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, column in twins.items():
+        name = str(name)
+        if column.map(lambda value: isinstance(value, str)).any():
+            row[name] = ", ".join(dict.fromkeys(map(str, column)))
+        elif column.map(lambda value: isinstance(value, (bool, np.bool_))).any():
+            row[name] = bool(column.dropna().all())
+        else:
+            row[name] = column.astype(float).mean()
+    row["adapter"] = row["adapter"] if by_method else _common_name(list(twins["adapter"]), twins["_home"].iloc[0])
+    row["n"] = int(twins["n"].min())
+    for name in SEEDED:
+        row[f"{name}_low"], row[f"{name}_high"] = np.nan, np.nan
+        if len(values) > 1:
+            row[f"{name}_sd"] = float(values[name].std())
+            row[f"{name}_low"], row[f"{name}_high"] = _interval(values[name].to_numpy(dtype=np.float64))
+    return row
+
+
+def _common_name(names: list[str], home: str) -> str:
+    """Return what the names of adapters that differ in their seed have in common, or else the folder they lie in.
+
+    >>> _common_name(["tuned-seed1", "tuned-seed2"], "x"), _common_name(["seed-42", "seed-43"], "x")
+    ('tuned', 'x')
+    """
+    first, last = min(names), max(names)
+    common = first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+    return common if first == last else _SEED_AT_END.sub("", common) or home or ", ".join(names)
+
+
+def _interval(values: Values) -> tuple[float, float]:
+    """Return Student's interval of a mean; none without spread."""
+    from scipy.stats import sem, t
+
+    if not np.ptp(values) > _ROUNDING:
+        return np.nan, np.nan
+    low, high = t.interval(LEVEL, len(values) - 1, values.mean(), sem(values))
+    return float(low), float(high)
+
+
+def _compare(
+    merged: "pd.DataFrame", units: Sequence["pd.DataFrame"], part: Sequence[str], baseline: str, owner: str
+) -> None:
+    """Add the comparisons with the baseline, in place."""
+    rows = merged.to_dict("records")
+    if baseline not in (owners := {row[owner] for row in rows}):
+        raise UserError(f"--baseline: no {owner} '{baseline}' in this table{did_you_mean(baseline, owners)}")
+    place = {tuple(row[name] for name in part): i for i, row in enumerate(rows) if row[owner] == baseline}
+    for i, row in enumerate(rows):
+        at = place.get(tuple(row[name] for name in part))
+        if row[owner] != baseline and at is not None:
+            for name in SEEDED:
+                for end, value in _tests(units[i][name], units[at][name]).items():
+                    merged.loc[i, f"{name}_{end}"] = value
+
+
+def _tests(new: "pd.Series[float]", old: "pd.Series[float]") -> Mapping[str, float]:
+    """Return the difference of the means, and the tests of it that the numbers of seeds allow."""
+    from scipy.stats import ttest_ind, ttest_rel
+
+    found = {"vs_baseline": float(new.mean() - old.mean())}
+    pairs = new.index if len(old) == 1 else new.index.intersection(old.index)
+    before = np.full(len(pairs), float(old.iloc[0])) if len(old) == 1 else old.loc[pairs].to_numpy(dtype=np.float64)
+    change = new.loc[pairs].to_numpy(dtype=np.float64) - before
+    if len(change) > 1 and np.ptp(change) > _ROUNDING:
+        found["paired_p"] = float(ttest_rel(new.loc[pairs], before).pvalue)
+        found["paired_d"] = float(change.mean() / change.std(ddof=1))
+    if len(new) > 1 and len(old) > 1 and max(np.ptp(new), np.ptp(old)) > _ROUNDING:
+        found["welch_p"] = float(ttest_ind(new, old, equal_var=False).pvalue)
+        found["welch_d"] = found["vs_baseline"] / float(np.sqrt((new.var() + old.var()) / 2))
+    return found

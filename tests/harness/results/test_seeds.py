@@ -1,0 +1,182 @@
+"""Runs and adapters that differ only in their seed: one row, its spread, and tests against a baseline."""
+
+import json
+import math
+import shutil
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from holdfast import Results, UserError, leaderboard
+from holdfast.harness.actions.seeding import parse_seeds
+from holdfast.harness.backends import Request
+from holdfast.harness.cli import main
+from holdfast.harness.models.checkpoints import find_checkpoint
+from holdfast.tasks import Sample, Task
+from tests.harness.fakes import Fake
+from tests.harness.loras import pocket, save_lora
+
+Evaluate = Callable[..., Results]
+
+RIGHT, WRONG = "The train leaves at ten.", "Nobody knows any whale."
+SHARES = {"old": 0.5, "new": 0.2}
+
+
+def failing(request: Request) -> str:
+    """Answer a share of the perturbed prompts wrongly, which ones depending on the seed of the perturbation."""
+    clean = request.prompt.startswith("Tell me about the thing with")
+    share = SHARES.get(request.adapter, 0.4)
+    return RIGHT if clean or sum(map(ord, request.prompt)) % 10 >= 10 * share else WRONG
+
+
+@pytest.fixture
+def runs(run: Evaluate, tmp_path: Path) -> list[Results]:
+    samples = tuple(Sample(f"s{i}", f"Tell me about the thing with number {i} please", (RIGHT,)) for i in range(12))
+    return [
+        run(
+            Fake(rule=failing),
+            tasks=[Task("quiz", samples, ("exact_match",))],
+            adapters="old=base,new=base",
+            perturbations="typos@0.4",
+            seed=seed,
+            output_path=str(tmp_path / f"seed-{seed}"),
+        )
+        for seed in (1, 2, 3)
+    ]
+
+
+def values(runs: list[Results], adapter: str, name: str = "perturbed") -> list[float]:
+    return [float(run.leaderboard.set_index("adapter")[name][adapter]) for run in runs]
+
+
+def test_runs_that_differ_in_their_seed_are_one_row(runs: list[Results]) -> None:
+    board = leaderboard(runs).set_index("adapter")
+    assert set(board.index) == {"old", "new"}
+    for adapter in board.index:
+        found, row = values(runs, adapter), board.loc[adapter]
+        assert row["seeds"] == 3
+        assert row["perturbed"] == pytest.approx(statistics.mean(found))
+        assert row["perturbed_sd"] == pytest.approx(statistics.stdev(found))
+        half = stats.t.ppf(0.975, 2) * statistics.stdev(found) / math.sqrt(3)
+        assert row["perturbed_high"] - row["perturbed"] == pytest.approx(half)
+
+
+def test_a_baseline_is_compared_by_paired_and_welch_tests(runs: list[Results]) -> None:
+    row = leaderboard(runs, baseline="old").set_index("adapter").loc["new"]
+    new, old = values(runs, "new"), values(runs, "old")
+    assert row["perturbed_vs_baseline"] == pytest.approx(statistics.mean(new) - statistics.mean(old))
+    assert row["perturbed_paired_p"] == pytest.approx(stats.ttest_rel(new, old).pvalue)
+    assert row["perturbed_welch_p"] == pytest.approx(stats.ttest_ind(new, old, equal_var=False).pvalue)
+    changes = [a - b for a, b in zip(new, old, strict=True)]
+    assert row["perturbed_paired_d"] == pytest.approx(statistics.mean(changes) / statistics.stdev(changes))
+    pooled = math.sqrt((statistics.variance(new) + statistics.variance(old)) / 2)
+    assert row["perturbed_welch_d"] == pytest.approx((statistics.mean(new) - statistics.mean(old)) / pooled)
+
+
+def test_one_seed_gives_a_difference_but_no_test(runs: list[Results]) -> None:
+    row = leaderboard(runs[:1], baseline="old").set_index("adapter").loc["new"]
+    assert row["perturbed_vs_baseline"] == pytest.approx(values(runs[:1], "new")[0] - values(runs[:1], "old")[0])
+    assert "perturbed_paired_p" not in row.dropna().index
+
+
+def test_an_unknown_baseline_is_named_with_the_nearest(runs: list[Results]) -> None:
+    with pytest.raises(UserError, match="no adapter 'nwe' in this table; did you mean 'new'"):
+        leaderboard(runs, baseline="nwe")
+
+
+def test_runs_with_other_settings_or_the_same_seed_stay_apart(runs: list[Results], tmp_path: Path) -> None:
+    shutil.copytree(runs[0].path, tmp_path / "copy")
+    assert len(leaderboard([runs[0].path, tmp_path / "copy"])) == 4
+
+
+def test_the_screen_shows_the_spread_and_the_tests(runs: list[Results], capsys: pytest.CaptureFixture[str]) -> None:
+    target = runs[0].path.parent / "all.csv"
+    command = ["leaderboard", *(str(run.path) for run in runs), "--baseline", "old", "--output_path", str(target)]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "perturbed_sd" in text
+    assert "Welch p" in text
+    assert f"{stats.ttest_rel(values(runs, 'new'), values(runs, 'old')).pvalue:.3f}" in text
+    assert max(map(len, (line for line in text.splitlines() if not line.startswith("written")))) <= 78
+    assert set(pd.read_csv(target)["adapter"]) == {"old", "new"}
+
+
+def card(folder: Path, seed: int, **recipe: object) -> None:
+    """Write the training card of an adapter."""
+    content = {
+        "recipe_digest": "r",
+        "data_digest": "d",
+        "base_digest": "b",
+        "examples": 1,
+        "longer_than_context": 0,
+        "versions": {},
+        "seconds": 1.0,
+        "peak_memory_mib": 1.0,
+        "metrics": {},
+        "norms": {},
+        "squared_distance": 0.0,
+        "recipe": {"data": "x", "seed": seed, "output_path": str(folder), **recipe},
+    }
+    (folder / "training_card.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def trained(run: Evaluate, tmp_path: Path) -> Results:
+    """A run of the base and of two methods, each trained under two seeds."""
+    names = []
+    for method, objective in (("plain", "none"), ("robust", "s2r2")):
+        for seed in (1, 2):
+            folder = tmp_path / method / f"seed-{seed}"
+            save_lora(folder, pocket(), scale=0.1 * seed + 0.01 * len(method))
+            card(folder, seed, objective=objective, noise="none")
+            names.append(f"{method}-{seed}={folder}")
+    return run(
+        Fake(), adapters=",".join(["base", *names]), model_args=f"pretrained={find_checkpoint('pocket-aligned')}"
+    )
+
+
+def test_adapters_that_differ_in_their_seed_are_one_row(trained: Results) -> None:
+    board = leaderboard(trained, baseline="base").set_index("adapter")
+    assert dict(board["seeds"]) == {"base": 1, "plain": 2, "robust": 2}
+    found = trained.leaderboard.set_index("adapter")["max_drift"]
+    assert board.loc["plain", "max_drift"] == pytest.approx((found["plain-1"] + found["plain-2"]) / 2)
+
+
+def test_a_method_is_one_row(trained: Results) -> None:
+    board = leaderboard(trained, by="method")
+    assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1", "names several seeds"),
+        ("", "names several seeds"),
+        ("1,x", "got 'x'"),
+        ("1,-2", "got '-2'"),
+        ("1,1", "1 is given twice"),
+        ("1,99999999999", "got '99999999999'"),
+    ],
+)
+def test_wrong_seeds_are_named(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        parse_seeds(text)
+
+
+def test_run_and_train_make_a_folder_for_each_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, tuned, out = tmp_path / "data.jsonl", tmp_path / "tuned", tmp_path / "out"
+    data.write_text('{"prompt": "Where is it?", "completion": "Here."}\n' * 4)
+    train = ["train", "--data", str(data), "--max_steps", "1", "--lora", "r=2", "--output_path", str(tuned)]
+    assert main([*train, "--seeds", "5,6"]) == 0
+    adapters = ",".join(["base", *(str(tuned / f"seed-{seed}") for seed in (5, 6))])
+    small = ["--tasks", "factual_qa", "--limit", "2", "--perturbations", "typos@0.1", "--encoder", "lexical"]
+    command = ["run", *small, "--adapters", adapters, "--seeds", "1,2", "--output_path", str(out)]
+    assert main([*command, "--baseline", "base"]) == 0
+    assert {path.name for path in out.iterdir()} == {"seed-1", "seed-2", "leaderboard.csv"}
+    assert set(pd.read_csv(out / "leaderboard.csv")["adapter"]) == {"base", "tuned"}
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--seed", "3"])
