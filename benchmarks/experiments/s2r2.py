@@ -29,7 +29,7 @@ TRANSFER = 10
 """The number of kinds of scenes that no adapter is trained on."""
 
 _S2R2 = {"objective": "s2r2", "perturbations": ",".join(SEEN)}
-_ARGS = "lambda_sem=5,every=2,lambda_stab="
+_ARGS = "penalty=representation,lambda_sem=5,every=2,lambda_stab="
 ARMS: dict[str, dict[str, Any]] = {
     "lora": {},
     "augment": {"objective": "augment", "perturbations": ",".join(SEEN)},
@@ -40,16 +40,17 @@ ARMS: dict[str, dict[str, Any]] = {
     "s2r2_no_stab": {**_S2R2, "objective_args": f"{_ARGS}0"},
     "s2r2": {**_S2R2, "objective_args": f"{_ARGS}0.001"},
     "s2r2_last": {**_S2R2, "objective_args": f"{_ARGS}0.001,layer=1.0"},
+    "cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2"},
 }
 ABLATIONS: dict[str, dict[str, Any]] = {
-    "teacher": {**_S2R2, "objective_args": "lambda_sem=5,mode=teacher"},
-    "weight_1": {**_S2R2, "objective_args": "lambda_sem=1,every=2"},
-    "weight_20": {**_S2R2, "objective_args": "lambda_sem=20,every=2"},
-    "max_only": {**_S2R2, "objective_args": "lambda_sem=5,rho=0,every=2"},
-    "last_layer": {**_S2R2, "objective_args": "lambda_sem=5,layer=1.0,every=2"},
-    "first_layers": {**_S2R2, "objective_args": "lambda_sem=5,layer=0.2,every=2"},
-    "uncentred": {**_S2R2, "objective_args": "lambda_sem=5,centred=false,every=2"},
-    "no_warm_up": {**_S2R2, "objective_args": "lambda_sem=5,warmup=0,every=2"},
+    "teacher": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,mode=teacher"},
+    "weight_1": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=1,every=2"},
+    "weight_20": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=20,every=2"},
+    "max_only": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,rho=0,every=2"},
+    "last_layer": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,layer=1.0,every=2"},
+    "first_layers": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,layer=0.2,every=2"},
+    "uncentred": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,centred=false,every=2"},
+    "no_warm_up": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,warmup=0,every=2"},
 }
 """S2R2 with one setting changed, to look into when the hypothesis fails."""
 

@@ -100,7 +100,11 @@ def test_every_split_equals_a_plain_torch_loop(base: Path, data: Path, tmp_path:
         {"objective": "augment"},
         {"objective": "consistency", "objective_args": "weight=5.0"},
         {"objective": "rdrop", "lora": {"r": 2, "alpha": 4, "targets": ["q_proj", "v_proj"], "dropout": 1e-9}},
-        {"objective": "s2r2", "objective_args": "mode=teacher,warmup=0.0,centred=false,lambda_sem=5.0"},
+        {"objective": "s2r2", "objective_args": "mode=teacher,warmup=0.0,lambda_sem=5.0"},
+        {
+            "objective": "s2r2",
+            "objective_args": "penalty=representation,mode=teacher,warmup=0.0,centred=false,lambda_sem=5.0",
+        },
         {"noise": "flat_lora", "noise_args": "sigma=2.0"},
         {"noise": "sam_ab", "noise_args": "rho=0.5"},
         {"noise": "sam_w", "noise_args": "rho=0.5"},

@@ -226,7 +226,7 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
         ({"model": "pretrained=pocket-base,dtyp=float32"}, "no argument 'dtyp'; did you mean 'dtype'"),
         ({"model": "pretrained=pocket-base,dtype=float23"}, "unknown dtype 'float23'"),
         (
-            {"objective": "s2r2", "objective_args": "layer=9,mode=teacher,warmup=0.0,lambda_sem=1"},
+            {"objective": "s2r2", "objective_args": "layer=9,penalty=representation,mode=teacher,warmup=0.0"},
             "layer must be a fraction or an index up to 5, got 9",
         ),
     ],

@@ -16,8 +16,10 @@ class S2R2:
         0.25, "fraction of the drifts, worst first, to average: 0 takes the maximum, 1 the whole cost", ge=0, le=1
     )
     warmup: float = setting(0.1, "fraction of training over which lambda_sem rises from 0", ge=0, le=1)
-    penalty: Literal["representation", "cross_entropy"] = setting(
-        "representation", "what drifts: hidden states of segments, or their likelihood under the perturbed prompt"
+    penalty: Literal["cross_entropy", "representation"] = setting(
+        "cross_entropy",
+        "what drifts: the likelihood of segments under the perturbed prompt, or (which fails its positive control, "
+        "results/gate.txt) their hidden states",
     )
     mode: Literal["generate", "teacher"] = setting(
         "generate", "compare generated answers, or the reference answer under both prompts (cheaper)"
