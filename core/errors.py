@@ -13,8 +13,8 @@ class UserError(ValueError):
     It is always one line that is safe to print, whatever file or server a part of it comes from (see `printable`).
     """
 
-    status = 1
-    """The exit status of a command that it ends."""
+    status: int | None = None
+    """The exit status of a command that it ends; None means the one that the command has for mistakes."""
 
     def __init__(self, message: object) -> None:
         super().__init__(printable(str(message)))

@@ -28,14 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 for success, 1 for a mistake in the input or a failure, 130 for an interruption; `check` has further ones. A
         mistake in the arguments exits with 2.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    failed = next((verb.mistake for group in VERBS.values() for verb in group if words[:1] == [verb.name]), 1)
     try:
         try:
-            return _run(list(sys.argv[1:] if argv is None else argv))
+            return _run(words)
         finally:
             _flush()
     except UserError as error:
         _report(str(error))
-        return error.status
+        return error.status or failed
     except KeyboardInterrupt:
         _report("interrupted (the same command resumes a run where it stopped)")
         return 130
@@ -50,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"internal error ({type(error).__name__}: {first_line(error)}): please report it at {BUGS} with the "
             f"command; {TRACEBACK}=1 shows where it happened"
         )
-    return 1
+    return failed
 
 
 def _run(words: list[str]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.results.check.answers import PROMPTS, Answers, read_side
@@ -11,6 +11,7 @@ from holdfast.harness.results.check.budgets import (
     Budgets,
     CheckSettings,
     Undecided,
+    check_names,
     default_budgets,
     make_budgets,
     read_budgets,
@@ -27,6 +28,10 @@ from holdfast.harness.results.run_results import Results
 from holdfast.harness.store.config import make_config
 from holdfast.harness.store.manifest import FILE, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.paths import as_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUTPUT_PATH = "results/check"
 """Where the run of a check is kept if nothing else is said."""
@@ -71,6 +76,8 @@ class Comparison:
 
     old: Answers
     new: Answers
+    pairs: "pd.DataFrame"
+    """A row per prompt that both answered (`comparability.pair`)."""
     primaries: Sequence[Primary]
     settings: CheckSettings
 
@@ -90,7 +97,7 @@ def compare(
 ) -> Comparison:
     """Read or run both sides, and pair their answers; takes and raises what `check` does."""
     asked = Asked.of(budgets, undecided)
-    return compare_answers(*_sides(baseline, candidate, settings or {}), asked)
+    return compare_answers(*_sides(baseline, candidate, settings or {}, asked), asked)
 
 
 def compare_answers(old: Answers, new: Answers, asked: "Asked") -> Comparison:
@@ -106,7 +113,8 @@ def compare_answers(old: Answers, new: Answers, asked: "Asked") -> Comparison:
         for name, task in new.tasks.items()
     }
     budgets = asked.budgets.primary or default_budgets(default_metrics(tasks))
-    return Comparison(old, new, primaries(pair(old, new), tasks, budgets, asked.where), asked.budgets.check)
+    pairs = pair(old, new)
+    return Comparison(old, new, pairs, primaries(pairs, tasks, budgets, asked.where), asked.budgets.check)
 
 
 def conclude(comparison: Comparison, *, looks: Sequence[Look] = (), planned: int = 0) -> CheckResult:
@@ -122,7 +130,7 @@ def conclude(comparison: Comparison, *, looks: Sequence[Look] = (), planned: int
     results = judge(comparison.primaries, alpha=alpha, power=settings.power, same_adapter=comparison.same_adapter)
     decider = deciding(results)
     primary = comparison.primaries[results.index(decider)]
-    samples, perturbations = new.table.groupby("task")["sample"].nunique(), new.table["perturbation"].unique()
+    samples, perturbations = comparison.pairs.groupby("task")["sample"].nunique(), new.table["perturbation"].unique()
     return CheckResult(
         verdict=overall(results),
         primaries=results,
@@ -144,11 +152,14 @@ def conclude(comparison: Comparison, *, looks: Sequence[Look] = (), planned: int
 
 
 def _warnings(comparison: Comparison) -> tuple[str, ...]:
-    """Return what the runs warned of, and how many answers have no counterpart."""
+    """Return what the runs warned of, and what is doubtful about their samples."""
     found = [*comparison.old.warnings, *comparison.new.warnings]
-    old, new = len(comparison.old.table), len(comparison.new.table)
-    if old != new:
-        found.append(f"{abs(old - new)} answers have no counterpart on the other side and are left out")
+    alone = sum(len(side.table) - len(comparison.pairs) for side in (comparison.old, comparison.new))
+    if alone:
+        found.append(f"{alone} answers have no counterpart on the other side and are left out")
+    prompts = comparison.new.prompts
+    if repeated := len(prompts) - len(set(prompts.values())):
+        found.append(f"{repeated} samples have the prompt of another one, but count as if they were independent")
     return tuple(dict.fromkeys(found))
 
 
@@ -166,10 +177,10 @@ class Asked:
         if isinstance(given, (str, Path)):
             budgets = read_budgets(Path(given))
         else:
-            budgets = given if isinstance(given, Budgets) else make_budgets(given or {})
+            budgets = given if isinstance(given, Budgets) else Budgets() if given is None else make_budgets(given)
         if undecided is not None:
-            check = {**budgets.check.model_dump(), "undecided": undecided}
-            budgets = Budgets(check=make_budgets({"check": check}).check, primary=budgets.primary)
+            check = make_budgets({"check": {**budgets.check.model_dump(), "undecided": undecided}}).check
+            budgets = budgets.model_copy(update={"check": check})
         return Asked(budgets, where)
 
 
@@ -203,14 +214,14 @@ def plan(
     return planned, settings
 
 
-def _sides(baseline: Side, candidate: Side, settings: Mapping[str, Any]) -> tuple[Answers, Answers]:
+def _sides(baseline: Side, candidate: Side, settings: Mapping[str, Any], budgets: Asked) -> tuple[Answers, Answers]:
     """Return the answers of both sides; those of adapters are generated."""
     given = [stored_side(baseline), stored_side(candidate)]
     asked = [str(side) for side, found in zip((baseline, candidate), given, strict=True) if found is None]
     if not asked and settings:
         raise UserError(f"{next(iter(settings))} is a setting of a run, but both sides have been run already: omit it")
     if asked:
-        run = _run(asked, next((each for each in given if each), None), settings)
+        run = _run(asked, next((each for each in given if each), None), settings, budgets)
         made = iter(entry.name for entry in run.manifest.adapters)
         given = [(run.path, next(made)) if each is None else each for each in given]
     old, new = (_answers(*each) for each in given if each)
@@ -221,10 +232,13 @@ def stored_side(side: Side) -> tuple[Path, str | None] | None:
     """Return the run or the samples of lm-eval that a side names, and the adapter in it; None if it is an adapter."""
     if isinstance(side, Results):
         return side.path, None
-    path, (before, colon, name) = Path(side), str(side).rpartition(":")
+    path = as_path(side, "a side")
     if (path / FILE).is_file() or samples_files(path):
         return path, None
-    return (Path(before), name) if colon and (Path(before) / FILE).is_file() else None
+    parts = str(side).split(":")  # an adapter's name may have colons, too
+    splits = (":".join(parts[:i]) for i in range(1, len(parts)))
+    folder = next((each for each in splits if (Path(each) / FILE).is_file()), None)
+    return (Path(folder), str(side)[len(folder) + 1 :]) if folder else None
 
 
 def _answers(path: Path, adapter: str | None) -> Answers:
@@ -239,17 +253,26 @@ def run_settings(adapters: Sequence[str], settings: Mapping[str, Any]) -> dict[s
     return {"output_path": OUTPUT_PATH, **settings, "adapters": specs}
 
 
-def _run(adapters: Sequence[str], other: tuple[Path, str | None] | None, settings: Mapping[str, Any]) -> Results:
+def _run(
+    adapters: Sequence[str], other: tuple[Path, str | None] | None, settings: Mapping[str, Any], budgets: Asked
+) -> Results:
     """Run adapters, with the settings of the other side's run if it has been run already."""
     from holdfast.harness.evaluation import evaluate_config  # which a check of finished runs doesn't need
+    from holdfast.harness.plan.preparation import load_tasks
 
+    for spec in adapters:
+        folder, colon, _ = spec.partition(":")
+        if colon and "=" not in spec and not Path(spec).exists():
+            raise UserError(f"'{spec}' is not a finished run: '{folder}' has no {FILE}")
     given = run_settings(adapters, settings)
     if other is not None:
         manifest = read_manifest(other[0])
         if manifest is None:
             raise UserError(f"'{adapters[0]}' can't be run like {other[0]}, which is of lm-eval: run it there, too")
         given = manifest.config.model_dump(exclude_defaults=True, exclude={"adapter_scales"}) | given
-    return evaluate_config(make_config(given))
+    config = make_config(given)
+    check_names(budgets.budgets.primary, [task.name for task in load_tasks(config.tasks)], budgets.where, "task")
+    return evaluate_config(config)
 
 
 def _name(spec: str) -> str:

@@ -52,13 +52,18 @@ def check_sequentially(baseline: str, candidate: str, asked: Asked, settings: di
     looks: list[Look] = []
     olds: list[Answers] = []
     news: list[Answers] = []
+    folders = Path(config.output_path)
     for i, tasks in enumerate(parts):
-        folder = Path(config.output_path) / f"part_{i + 1}"
+        if not tasks:  # fewer samples than looks
+            continue
+        folder = folders / f"part_{i + 1}"
         run = evaluate_config(config.model_copy(update={"output_path": str(folder)}), tasks, engine)
         old, new = (read_side(folder, entry.name) for entry in run.manifest.adapters)
         olds.append(old)
         news.append(new)
-        comparison = compare_answers(joined(olds), joined(news), asked)
+        comparison = compare_answers(
+            joined(olds, f"{folders}:{old.name}"), joined(news, f"{folders}:{new.name}"), asked
+        )
         looks.append(_look(comparison, LOOKS[i], confidences[i]))
         if looks[-1].verdict is not Verdict.UNDECIDED:
             break

@@ -13,6 +13,8 @@ class Verb(NamedTuple):
     name: str
     summary: str
     module: str
+    mistake: int = 1
+    """The exit status after a mistake in the input or a failure."""
 
     def parser(self) -> Parser:
         """Return the parser of this verb."""
@@ -30,7 +32,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
         Verb("validate", "check a run's configuration without running it", "evaluate"),
     ),
     "decide": (
-        Verb("check", "decide whether a candidate adapter may replace the one in use", "check"),
+        Verb("check", "decide whether a candidate adapter may replace the one in use", "check", mistake=2),
         Verb("leaderboard", "merge the leaderboards of several runs", "decide"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),

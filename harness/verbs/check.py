@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import UserError
 from holdfast.harness.verbs.evaluate import add_run_flags
 from holdfast.harness.verbs.parser import Flag, Parser, settings_of
 
@@ -32,8 +31,6 @@ _OUTPUTS: tuple[Flag, ...] = (
     ("--markdown", "FILE", "write it as Markdown, for a comment on a pull request"),
 )
 _MINE = ("baseline", "candidate", "budgets", "undecided", "plan", "self_test", "sequential")
-_USAGE = 2
-"""The exit status of mistakes in the input; 1 means that the candidate fails."""
 
 
 def add_check(parser: Parser) -> None:
@@ -53,15 +50,6 @@ def add_check(parser: Parser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    try:
-        return _checked(args)
-    except UserError as error:
-        if error.status == UserError.status:
-            error.status = _USAGE
-        raise
-
-
-def _checked(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from holdfast.harness.store.config import CONFIG_FILE
@@ -72,6 +60,8 @@ def _checked(args: argparse.Namespace) -> int:
         if name not in args and not (name == "candidate" and "plan" in args):
             args.parser.error(f"--{name} is missing: name a run, as in results/run:ADAPTER, or an adapter")
     outputs = {name: getattr(args, name) for name in _BEGINNINGS if name in args}
+    if list(outputs.values()).count("-") > 1:
+        args.parser.error("only one of --json, --junit and --markdown can be printed: give the others a FILE")
     for name, target in outputs.items():
         if target != "-":
             check_own_file(Path(target), _BEGINNINGS[name], f"--{name}")
@@ -79,8 +69,9 @@ def _checked(args: argparse.Namespace) -> int:
     if "config" in args:
         settings = read_yaml(Path(args.config), CONFIG_FILE) | settings
     if "plan" in args:
-        if settings or outputs:
-            args.parser.error(f"--plan reads finished runs and prints a table: omit --{next(iter(settings | outputs))}")
+        others = [*settings, *outputs, *(name for name in ("self_test", "sequential", "undecided") if name in args)]
+        if others:
+            args.parser.error(f"--plan reads finished runs and prints a table: omit --{others[0]}")
         return _plan(args)
     result = _result(args, settings)
     _show(replace(result, command=shlex.join(["holdfast", *sys.argv[1:]])), outputs)
@@ -141,11 +132,19 @@ def _show(result: "CheckResult", outputs: dict[str, str]) -> None:
     for name, target in outputs.items():
         text = writers[name](result)
         if target == "-":
-            print(text, end="")
+            _print(text)
         else:
             write_text(Path(target), text)
     if "-" not in outputs.values():
-        print(screen(result))
+        _print(f"{screen(result)}\n")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(result):
-            print(line)
+            print(line, file=sys.stderr if "-" in outputs.values() else sys.stdout)
+
+
+def _print(text: str) -> None:
+    """Print; a reader that is gone doesn't change the verdict."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

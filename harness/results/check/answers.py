@@ -94,7 +94,8 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
     return Answers(
         name=entry.name,
         source=f"{folder}:{entry.name}",
-        digest=f"{manifest.base_digest} {entry.digest} {entry.scale}",
+        # behind a server's model name there may be other weights each time
+        digest="" if manifest.config.model == "api" else f"{manifest.base_digest} {entry.digest} {entry.scale}",
         texts=lambda keys: _texts(folder, keys),
         prompts=prompts,
         table=table,
@@ -104,8 +105,8 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
     )
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
-    """Return the answers of one adapter to several parts of the same tasks as one side."""
+def joined(parts: Sequence[Answers], source: str) -> Answers:
+    """Return the answers of one adapter to several parts of the same tasks as one side, which comes from `source`."""
     import pandas as pd
 
     def texts(keys: Set[str]) -> Mapping[str, Line]:
@@ -118,6 +119,9 @@ def joined(parts: Sequence[Answers]) -> Answers:
             directions[name] |= task.higher_is_better
     return replace(
         parts[0],
+        source=source,
+        conditions={name: value for name, value in parts[0].conditions.items() if name != PROMPTS},
+        warnings=[warning for part in parts for warning in part.warnings],
         texts=texts,
         prompts={place: text for part in parts for place, text in part.prompts.items()},
         table=pd.concat([part.table for part in parts], ignore_index=True),

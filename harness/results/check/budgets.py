@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -22,11 +22,11 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_loss: float | None = Field(None, ge=0, allow_inf_nan=False)
+    max_loss: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
     """For metrics of which more is better: the largest acceptable fall from the baseline."""
-    max_rise: float | None = Field(None, ge=0, allow_inf_nan=False)
+    max_rise: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
     """For metrics of which less is better: the largest acceptable rise from the baseline."""
-    limit: float | None = Field(None, allow_inf_nan=False)
+    limit: float | None = Field(None, allow_inf_nan=False, strict=True)
     """Value that the candidate itself must keep: a floor if more is better, otherwise a ceiling."""
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class Budgets(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     check: CheckSettings = CheckSettings()
-    primary: dict[str, dict[str, Budget]] = {}
+    primary: dict[str, Annotated[dict[str, Budget], Field(min_length=1)]] = Field({}, min_length=1)
     """Budgets by task and metric."""
 
 
@@ -136,6 +136,10 @@ def _problem(error: ValidationError) -> str:
         *above, name = map(str, first["loc"])
         known = Budget if above[:1] == ["primary"] else CheckSettings if above else Budgets
         return f"unknown setting '{place}'{did_you_mean(name, known.model_fields)}"
+    if first["type"] == "too_short":
+        return f"{place}: it is empty: name a metric and what it may lose, as in perturbed = {{max_loss = 0.02}}"
+    if not place:
+        return f"must be a mapping with the sections check and primary, got {type(first['input']).__name__}"
     if first["type"] == "greater_than_equal":
         return f"{place}: a margin must be >= 0 (it is how much worse is acceptable), got {first['input']!r}"
     return f"{place}: {first['msg'].removeprefix('Value error, ').lower()}, got {first['input']!r}"

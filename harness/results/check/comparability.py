@@ -29,6 +29,12 @@ def check_comparable(old: Answers, new: Answers) -> None:
     if old.tasks.keys() != new.tasks.keys():
         only = [f"'{name}'" for name in [*old.tasks, *new.tasks] if name not in old.tasks or name not in new.tasks]
         raise NotComparable(f"{old.source} and {new.source} have different tasks: only one has {', '.join(only)}")
+    for name, task in old.tasks.items():
+        if task.headline != new.tasks[name].headline:
+            raise NotComparable(
+                f"{old.source} and {new.source} can't be compared: the metric that stands for task '{name}' is "
+                f"{task.headline} in one and {new.tasks[name].headline} in the other"
+            )
     for name in {**old.conditions, **new.conditions}:
         one, other = (side.conditions.get(name) for side in (old, new))
         if one != other:

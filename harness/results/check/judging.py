@@ -32,13 +32,13 @@ def judge(
     """
     cases = [_case(primary, same_adapter=same_adapter) for primary in primaries]
     failed = _failed([each for case in cases for each in case.at_best], alpha)
-    results = []
+    hypotheses, results = sum(len(case.at_best) for case in cases), []
     for case in cases:
         if any(id(each) in failed for each in case.at_best):
             verdict = Verdict.FAIL
         else:
             verdict = Verdict.PASS if all(each.holds(1 - alpha) for each in case.at_worst) else Verdict.UNDECIDED
-        results.append(_result(case, verdict, alpha, power))
+        results.append(_result(case, verdict, alpha, power, hypotheses))
     return tuple(results)
 
 
@@ -132,7 +132,7 @@ def _hypotheses(
     found = []
     if budget.margin is not None:
         # No number of samples can show that nothing at all is lost; that no answer got worse is what can be asked for.
-        unharmed = budget.margin == 0 and pairs.old.size > 0 and bool((sign * (pairs.new - pairs.old) >= 0).all())
+        unharmed = budget.margin == 0 and not change.problem and bool((sign * (pairs.new - pairs.old) >= 0).all())
         found.append(_Hypothesis(change, sign, -budget.margin, certain=same_adapter or unharmed))
     if budget.limit is not None:
         found.append(_Hypothesis(candidate, sign, sign * budget.limit))
@@ -149,8 +149,8 @@ def _failed(hypotheses: Sequence[_Hypothesis], alpha: float) -> set[int]:
     return {id(each) for each, gone in zip(hypotheses, rejected, strict=True) if gone}
 
 
-def _result(case: _Case, verdict: Verdict, alpha: float, power: float) -> PrimaryResult:
-    """Return the result of a metric: the numbers are of the pairs of which both answers could be scored."""
+def _result(case: _Case, verdict: Verdict, alpha: float, power: float, among: int) -> PrimaryResult:
+    """Return the result of a metric among several: the numbers are of the pairs of which both could be scored."""
     primary, decided = case.primary, verdict is not Verdict.UNDECIDED
     (low, high), (new_low, new_high) = (_ends(each, 1 - alpha) for each in (case.change, case.candidate))
     better, worse = _moved(primary)
@@ -174,8 +174,8 @@ def _result(case: _Case, verdict: Verdict, alpha: float, power: float) -> Primar
         worse=worse,
         better=better,
         verdict=verdict,
-        reason=_failure(case, alpha) if verdict is Verdict.FAIL else "" if decided else _doubt(case, alpha),
-        further=None if decided else _further(case.as_scored, alpha, power),
+        reason=_failure(case, alpha) if verdict is Verdict.FAIL else "" if decided else _doubt(case, alpha, among),
+        further=None if decided else _further(case.as_scored, alpha, power, among),
         method=case.change.method,
     )
 
@@ -201,27 +201,33 @@ def _failure(case: _Case, alpha: float) -> str:
     return "it loses more than allowed" if case.primary.higher_is_better else "it rises by more than allowed"
 
 
-def _doubt(case: _Case, alpha: float) -> str:
+def _doubt(case: _Case, alpha: float, among: int) -> str:
     """Say why a metric is undecided."""
     open_ones = [each for each in case.as_scored if not each.holds(1 - alpha)]
     if not open_ones:
         return f"depends on {case.primary.unscorable} pairs with an answer that could not be scored"
+    if any(each.fails(1 - alpha) for each in open_ones):
+        return f"worse than allowed, but not clearly enough for one of {among} comparisons"
     problems = [each.estimate.problem for each in open_ones if each.estimate.problem]
     return problems[0] if problems else "the interval reaches beyond what is allowed"
 
 
-def _further(hypotheses: Sequence[_Hypothesis], alpha: float, power: float) -> int | None:
-    """Return how many further samples would decide with this power, if the estimates are right; None if none would."""
+def _further(hypotheses: Sequence[_Hypothesis], alpha: float, power: float, among: int) -> int | None:
+    """Return how many further samples would decide with this power, if the estimates are right; None if none would.
+
+    Failing one metric among several takes the level that Holm's procedure asks of the clearest.
+    """
     wanted = []
     for each in hypotheses:
         if each.holds(1 - alpha) or math.isnan(each.estimate.se):
             continue
         clusters = each.estimate.clusters
-        needed = samples_needed(each.estimate.se, clusters, each.distance, alpha, power)
+        level = alpha if each.sign * each.estimate.value >= each.least else alpha / among
+        needed = samples_needed(each.estimate.se, clusters, each.distance, level, power)
         if needed is None:
             return None
         # Near a ceiling the interval is wider than the standard error says; it shrinks with the root of the samples.
-        reach = max(abs(end - each.estimate.value) for end in _ends(each.estimate, 1 - alpha))
+        reach = max(abs(end - each.estimate.value) for end in _ends(each.estimate, 1 - level))
         if math.isfinite(reach):
             needed = max(needed, math.ceil(clusters * (reach / each.distance) ** 2))
         wanted.append(needed - clusters)

@@ -12,7 +12,10 @@ from holdfast.reading import parse_json, read_bytes
 
 _NAME = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d\d-\d\dT[\d.-]+)?\.jsonl")
 _LOWER_IS_BETTER = frozenset(
-    {"word_perplexity", "byte_perplexity", "bits_per_byte", "perplexity", "brier_score", "ter"}
+    {
+        *("word_perplexity", "byte_perplexity", "bits_per_byte", "perplexity", "brier_score", "ter"),
+        *("wer", "cer", "mer", "mae", "mse", "rmse", "loss", "nll"),
+    }
 )
 """lm-eval's metrics of which less is better."""
 

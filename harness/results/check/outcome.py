@@ -73,7 +73,7 @@ class PrimaryResult:
     def allowed(self) -> float | None:
         """The change that is still acceptable: negative for a loss, positive for a rise; None without a margin."""
         margin = self.budget.margin
-        return None if margin is None else -margin if self.higher_is_better else margin
+        return None if margin is None else 0.0 - margin if self.higher_is_better else margin
 
     @property
     def room(self) -> float:

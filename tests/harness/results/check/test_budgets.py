@@ -35,6 +35,9 @@ def test_a_budgets_file_is_read(tmp_path: Path) -> None:
         ("[primary.t]\nperturbed = {}\n", "give max_loss, max_rise or limit"),
         ("[primary.t]\nperturbed = {max_loss = 0.1, max_rise = 0.1}\n", "not both"),
         ("[primary.t]\nperturbed = 0.1\n", "primary.t.perturbed"),
+        ("[primary.t]\nperturbed = {max_loss = true}\n", "primary.t.perturbed.max_loss"),
+        ("[primary.t]\n", "primary.t: it is empty: name a metric"),
+        ("[primary]\n", "primary: it is empty"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(text: str, said: str, tmp_path: Path) -> None:

@@ -151,3 +151,42 @@ def test_different_documents_are_not_compared(tmp_path: Path) -> None:
     changed = [document(i, True, arguments=[[f"Question {i}", {}]]) for i in range(20)]
     with pytest.raises(UserError, match="were not asked the same: 20 of 20 prompts differ"):
         holdfast.check(old, logged(tmp_path / "new", *changed))
+
+
+def test_documents_of_one_side_are_counted(tmp_path: Path) -> None:
+    old = logged(tmp_path / "old", *(document(i, True) for i in range(50)))
+    new = logged(tmp_path / "new", *(document(i, True) for i in range(10, 60)))
+    result = holdfast.check(old, new)
+    assert result.tasks == {"gsm8k": 40}
+    assert "20 answers have no counterpart on the other side and are left out" in result.warnings
+
+
+def test_metrics_that_stand_for_a_task_must_agree(tmp_path: Path) -> None:
+    old = logged(tmp_path / "old", *(document(i, True) for i in range(20)))
+    new = logged(tmp_path / "new", *(document(i, True, metrics=["acc"], acc=1.0) for i in range(20)))
+    with pytest.raises(UserError, match="task 'gsm8k' is exact_match in one and acc in the other"):
+        holdfast.check(old, new)
+
+
+def test_three_samples_are_enough_for_looks(tmp_path: Path) -> None:
+    found = sequential(tmp_path, 3, old=0.0, new=0.0)
+    assert found["verdict"] == "UNDECIDED"
+    assert [look["samples"] for look in found["looks"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--plan", "--self_test"], "omit --self_test"),
+        (["--plan", "--undecided", "pass"], "omit --undecided"),
+        (["--json", "--markdown"], "only one of --json, --junit and --markdown can be printed"),
+    ],
+)
+def test_flags_that_exclude_each_other_are_refused(
+    flags: list[str], said: str, pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = pairs_of(12)
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new", *flags])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import holdfast
 from holdfast import UserError
 from holdfast.harness.cli import main
+from tests.harness.manifests import change_manifest
+from tests.harness.results.check.conftest import trains
 
 MakeRun = Callable[..., str]
 LOOSE = {"primary": {"trains": {"perturbed": {"max_loss": 0.2}}}}
@@ -101,8 +104,6 @@ def test_runs_that_differ_are_not_compared(
 
 
 def test_runs_of_different_tasks_are_not_compared(pairs_of: MakeRun) -> None:
-    from tests.harness.results.check.conftest import trains
-
     one, two = pairs_of(12, folder="one"), pairs_of(12, folder="two", tasks=[trains(12, "buses")])
     with pytest.raises(UserError, match="different tasks: only one has 'trains', 'buses'"):
         holdfast.check(f"{one}:old", f"{two}:new")
@@ -143,8 +144,6 @@ def test_an_edited_run_is_refused(pairs_of: MakeRun) -> None:
 
 def test_answers_that_gave_nothing_to_score_are_bounded_both_ways(pairs_of: MakeRun) -> None:
     """A label that is not given is neither right nor wrong."""
-    from tests.harness.results.check.conftest import trains
-
     run = pairs_of(80, old=0.0, new=0.5, tasks=[trains(80, metric="label_accuracy")])
     result = holdfast.check(f"{run}:old", f"{run}:new", budgets=LOOSE)
     [primary] = result.primaries
@@ -163,3 +162,45 @@ def test_settings_of_a_run_are_refused_if_nothing_is_run(pairs_of: MakeRun) -> N
     run = pairs_of(12)
     with pytest.raises(UserError, match="limit is a setting of a run, but both sides have been run already"):
         holdfast.check(f"{run}:old", f"{run}:new", limit=5)
+
+
+def test_a_servers_model_name_is_no_proof_of_its_weights(pairs_of: MakeRun) -> None:
+    run = Path(pairs_of(60, adapters="old=base,new=base", old=0.0, new=0.9))
+    config = json.loads((run / "run.json").read_text())["config"]
+    assert holdfast.check(f"{run}:old", f"{run}:new").same_adapter
+    change_manifest(run, config=config | {"model": "api"})
+    result = holdfast.check(f"{run}:old", f"{run}:new")
+    assert not result.same_adapter
+    assert result.verdict == "FAIL"
+
+
+def test_a_margin_of_zero_needs_ten_samples(pairs_of: MakeRun) -> None:
+    budgets = {"primary": {"trains": {"perturbed": {"max_loss": 0}}}}
+    for count, verdict in ((9, "UNDECIDED"), (12, "PASS")):
+        run = pairs_of(count, folder=f"run-{count}", old=0.0, new=0.0)
+        assert holdfast.check(f"{run}:old", f"{run}:new", budgets=budgets).verdict == verdict
+
+
+def test_an_adapters_name_may_have_a_colon(pairs_of: MakeRun) -> None:
+    run = pairs_of(12, adapters="a:b=pocket-steady,new=pocket-narrow")
+    assert holdfast.check(f"{run}:a:b", f"{run}:new").baseline.endswith("run:a:b")
+
+
+def test_a_mistyped_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nothing:x' is not a finished run: '.*nothing' has no run.json"):
+        holdfast.check(f"{tmp_path}/nothing:x", "pocket-steady")
+
+
+def test_an_unknown_task_is_named_before_anything_is_run(tmp_path: Path) -> None:
+    budgets = {"primary": {"factual_q": {"clean": {"max_loss": 0.1}}}}
+    with pytest.raises(UserError, match="unknown task 'factual_q'; did you mean 'factual_qa'"):
+        holdfast.check("base", "pocket-steady", budgets=budgets, tasks="factual_qa", output_path=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_samples_with_one_prompt_are_pointed_out(pairs_of: MakeRun) -> None:
+    task = trains(12)
+    same = replace(task, samples=tuple(replace(each, content=task.samples[0].content) for each in task.samples))
+    run = pairs_of(12, tasks=[same])
+    result = holdfast.check(f"{run}:old", f"{run}:new")
+    assert "11 samples have the prompt of another one, but count as if they were independent" in result.warnings
