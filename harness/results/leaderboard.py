@@ -61,6 +61,9 @@ def leaderboard(
     folders = [run.path if isinstance(run, Results) else as_path(run, "a run") for run in several]
     if not folders:
         raise UserError("name at least one run, as in results/run")
+    places = [folder.resolve() for folder in folders]
+    if twice := next((run for run, place in zip(folders, places, strict=True) if places.count(place) > 1), None):
+        raise UserError(f"{twice} is named twice: name each run once")
     if output_path:
         check_leaderboard_file(Path(output_path))
     boards = []

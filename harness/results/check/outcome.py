@@ -107,6 +107,8 @@ class WorstAnswer:
     prompt: str
     old_output: str
     new_output: str
+    clean_output: str
+    """The candidate's answer to the clean prompt, from which `new_output` drifted."""
     command: str
     """The command that shows more; empty for answers of other harnesses."""
 

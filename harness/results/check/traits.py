@@ -9,7 +9,7 @@ import numpy as np
 from holdfast.harness.results.check.answers import Answers
 from holdfast.harness.results.check.outcome import Trait
 from holdfast.harness.results.check.primary import Primary
-from holdfast.harness.results.check.worst_answers import harm
+from holdfast.harness.results.check.worst_answers import TINY, harm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +19,6 @@ LEVEL = 0.05
 
 _MOST = 3
 _FEWEST = 5
-_TINY = 1e-12
-"""Less than this is rounding, not a loss."""
-
 _WORD = re.compile(r"\w[\w'-]*")
 
 
@@ -74,7 +71,7 @@ def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[_Test]:
     if rows.empty:
         return []
     task = str(rows["task"].iloc[0])
-    worse = rows.groupby("sample")["harm"].mean() > _TINY
+    worse = rows.groupby("sample")["harm"].mean() > TINY
     having: Counter[str] = Counter()
     hits: Counter[str] = Counter()
     for sample, bad in worse.items():
@@ -94,7 +91,7 @@ def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[_Test]:
 
 def _worse(rows: "pd.DataFrame") -> tuple[int, int]:
     means = rows.groupby("sample")["harm"].mean()
-    bad = int((means > _TINY).sum())
+    bad = int((means > TINY).sum())
     return bad, len(means) - bad
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MOST = 5
 """Number of worst answers that are kept."""
 
+TINY = 1e-12
+"""Less than this is rounding, not a loss."""
+
 _CHANGE = re.compile(r"(?P<kind>[a-z]+) (?P<old>.+) -> (?P<new>.+?)(?: \((?P<note>[^()]*)\))?")
 
 
@@ -31,7 +34,7 @@ def worst_cell(primary: Primary) -> WorstCell | None:
     rows = primary.rows.assign(harm=harm(primary)).dropna(subset="harm")
     cells = rows.groupby(["perturbation", "severity"], sort=True)
     means = cells[["harm", "old", "new"]].mean()
-    if means.empty or means["harm"].max() <= 0:
+    if means.empty or means["harm"].max() <= TINY:
         return None
     place: Any = means["harm"].idxmax()
     old, new = (float(means.loc[place, side]) for side in ("old", "new"))
@@ -48,12 +51,22 @@ def worst_answers(primary: Primary, old: Answers, new: Answers) -> tuple[WorstAn
         new: The candidate.
     """
     rows = primary.rows.assign(harm=harm(primary))
-    rows = rows[rows["harm"] > 0].sort_values(["harm", "key_new"], ascending=[False, True])
+    rows = rows[rows["harm"] > TINY].sort_values(["harm", "key_new"], ascending=[False, True])
     chosen = rows.drop_duplicates("sample").head(MOST).to_dict("records")
-    old_lines, new_lines = (
-        side.texts({row[f"key_{end}"] for row in chosen}) for side, end in ((old, "old"), (new, "new"))
+    clean = new.table[(new.table["task"] == primary.task) & (new.table["perturbation"] == CLEAN)]
+    clean_keys = dict(zip(clean["sample"], clean["key"], strict=True))
+    old_lines = old.texts({row["key_old"] for row in chosen})
+    new_lines = new.texts({key for row in chosen for key in (row["key_new"], clean_keys[row["sample"]])})
+    return tuple(
+        _worst(
+            row,
+            primary,
+            old_lines[row["key_old"]],
+            new_lines[row["key_new"]],
+            new_lines[clean_keys[row["sample"]]],
+        )
+        for row in chosen
     )
-    return tuple(_worst(row, primary, old_lines[row["key_old"]], new_lines[row["key_new"]]) for row in chosen)
 
 
 def in_words(reason: str) -> str:
@@ -71,7 +84,7 @@ def in_words(reason: str) -> str:
     return f'"{found["old"]}" became "{found["new"]}" ({kind})'
 
 
-def _worst(row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line) -> WorstAnswer:
+def _worst(row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line, clean_line: Line) -> WorstAnswer:
     perturbed, run = row["perturbation"] not in (CLEAN, IDENTITY), new_line["run"]
     return WorstAnswer(
         task=primary.task,
@@ -86,5 +99,6 @@ def _worst(row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line
         prompt=new_line["prompt"],
         old_output=old_line["output"],
         new_output=new_line["output"],
+        clean_output=clean_line["output"],
         command=f"holdfast explain {shlex.quote(run)} {row['key_new']}" if run and perturbed else "",
     )

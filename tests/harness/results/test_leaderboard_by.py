@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from holdfast import Results, leaderboard
+from holdfast import Results, UserError, leaderboard
 from holdfast.harness.cli import main
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
@@ -87,3 +87,8 @@ def test_a_file_of_others_is_not_replaced(results: Results, tmp_path: Path) -> N
     (tmp_path / "mine.csv").write_text("adapter,score\nx,1\n")
     assert main(["leaderboard", str(results.path), "--output_path", str(tmp_path / "mine.csv")]) == 1
     assert (tmp_path / "mine.csv").read_text() == "adapter,score\nx,1\n"
+
+
+def test_a_run_is_named_once(results: Results) -> None:
+    with pytest.raises(UserError, match="is named twice"):
+        leaderboard([results, str(results.path)])

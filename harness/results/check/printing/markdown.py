@@ -15,6 +15,7 @@ from holdfast.harness.results.check.printing.screen import (
 from holdfast.harness.results.intervals import number
 from holdfast.harness.results.layout.markdown_text import markdown_text
 from holdfast.harness.results.shortening import shorten
+from holdfast.harness.store.records import CLEAN
 
 MARKER = "<!-- holdfast check -->"
 """The first line, by which the comment of an earlier push is found."""
@@ -76,7 +77,10 @@ def _table(result: CheckResult, primaries: "tuple[PrimaryResult, ...] | list[Pri
 
 def _answer(answer: WorstAnswer) -> str:
     head = f"**{_text(answer.place)}**: {_text(answer.metric)} {number(answer.old)} → {number(answer.new)}"
-    texts = f"prompt: {answer.prompt}\n\nold: {answer.old_output}\n\nnew: {answer.new_output}"
+    parts = {"prompt": answer.prompt, "old": answer.old_output, "new": answer.new_output}
+    if answer.perturbation != CLEAN:
+        parts["new, to the clean prompt"] = answer.clean_output
+    texts = "\n\n".join(f"{name}: {text}" for name, text in parts.items())
     return f"{head}  \n{_text(in_words(answer))}\n\n{_block(texts)}"
 
 

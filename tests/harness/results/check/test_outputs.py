@@ -16,6 +16,7 @@ from holdfast.harness.results.check.printing.github import annotations
 from holdfast.harness.results.check.printing.junit import junit
 from holdfast.harness.results.check.printing.markdown import markdown
 from holdfast.harness.results.check.printing.screen import screen
+from tests.harness.results.check.conftest import RIGHT, WRONG
 
 MakeRun = Callable[..., str]
 HOSTILE = "</details><script>x()</script> `rm` | @team #1 \x1b[31m\u202e [link](http://x) ``` *bold*"
@@ -74,6 +75,12 @@ def test_json_without_a_file_is_printed_alone(pairs_of: MakeRun, capsys: pytest.
     capsys.readouterr()
     main(["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new", "--json"])
     assert json.loads(capsys.readouterr().out)["verdict"] in list(Verdict)
+
+
+def test_a_drifted_answer_stands_beside_the_answer_to_its_clean_prompt(failed: CheckResult) -> None:
+    worst = failed.worst[0]
+    assert (worst.clean_output, worst.new_output) == (RIGHT, WRONG)
+    assert f"new: {WRONG}\n\nnew, to the clean prompt: {RIGHT}" in markdown(failed)
 
 
 def test_undecided_metrics_are_skipped_or_failures_by_policy(pairs_of: MakeRun) -> None:
