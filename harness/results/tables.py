@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from holdfast.harness.results.run_results import Results
 
+_PARTS = ("task", "perturbation", "family", "severity")
+"""Columns by which `leaderboard --by` divides the rows of an adapter."""
+
 _OWNERS = ("run", "adapter", "method", "task", "perturbation", "family", "severity")
 """The columns of a leaderboard that say what a row is about."""
 
@@ -173,7 +176,8 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
     what = {"perturbed": ", the score under perturbation"}.get(view.sort, "")
     by = f"by name ({view.sort})" if described(view.sort).kind == "text" else f"by {view.sort}{what}, {first} first"
     owners = [shown(board, name, priority=0) for name in _OWNERS if name in board]
-    if len(board) > 1 and described(view.sort).kind != "text":
+    parted = any(name in board for name in _PARTS)  # scores of different tasks or severities have no common order
+    if len(board) > 1 and not parted and described(view.sort).kind != "text":
         owners.insert(0, Shown("#", "#", tuple(map(str, places(board, view.sort))), priority=0))
     columns = _columns(board, _BOARD, view)
     found = [_section(f"Leaderboard, ranked {by}", board, owners, columns, file, view, notes=_remarks(board))]

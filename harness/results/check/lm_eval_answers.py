@@ -31,7 +31,8 @@ def read_lm_eval(path: Path) -> Answers:
     """Read the samples that lm-eval logged for one model.
 
     A metric is called as in lm-eval's results: `acc`, or `exact_match,strict-match` where a task has several filters.
-    The first metric of a task stands for it (`clean`).
+    The first metric of a task stands for it (`clean`). Whether more is better is read from results_*.json beside the
+    samples; without it, more is better except for perplexities, error rates and losses.
 
     Args:
         path: A samples_*.jsonl, or a directory with one for each task.
@@ -53,7 +54,8 @@ def read_lm_eval(path: Path) -> Answers:
         names = list(dict.fromkeys(key for document in documents.values() for key in document["scores"]))
         if not names:
             raise UserError(f"{file} has no score of single samples: run lm-eval with a metric that gives one")
-        directions = {key: key.partition(",")[0] not in _LOWER_IS_BETTER for key in names}
+        known = _directions(file.parent, task)
+        directions = {key: known.get(metric, metric not in _LOWER_IS_BETTER) for key, metric in map(_split, names)}
         tasks[task] = TaskAnswers(names[0], {"clean": directions[names[0]], **directions})
         for sample, document in documents.items():
             key = f"{task}/{sample}"
@@ -77,6 +79,21 @@ def read_lm_eval(path: Path) -> Answers:
         warnings=(),
         conditions={},
     )
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return a name with its metric, without the filter."""
+    return name, name.partition(",")[0]
+
+
+def _directions(folder: Path, task: str) -> dict[str, bool]:
+    """Return which metrics of a task are better high, as the newest results in the directory say."""
+    for file in sorted(folder.glob("results_*.json"), reverse=True):
+        content = parse_json(read_bytes(file), str(file))
+        found = content.get("higher_is_better") if isinstance(content, dict) else None
+        if isinstance(found, dict) and isinstance(found.get(task), dict):
+            return {str(name): up for name, up in found[task].items() if isinstance(up, bool)}
+    return {}
 
 
 def _documents(file: Path) -> dict[str, dict[str, Any]]:

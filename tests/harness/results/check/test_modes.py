@@ -190,3 +190,16 @@ def test_flags_that_exclude_each_other_are_refused(
         main(["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new", *flags])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_lm_evals_results_say_whether_more_is_better(tmp_path: Path) -> None:
+    """Of an unknown metric, only results_*.json tells."""
+    lines = [document(i, True, metrics=["edits"], edits=5.0 + i % 2) for i in range(40)]
+    old = logged(tmp_path / "old", *lines)
+    new = logged(tmp_path / "new", *(line | {"edits": line["edits"] - 3 - line["doc_id"] % 3} for line in lines))
+    assert holdfast.check(old, new).verdict == "FAIL"
+    for folder in (old.parent, new.parent):
+        results = {"higher_is_better": {"gsm8k": {"edits": False}}}
+        (folder / "results_2026-11-29T10-00-00.123456.json").write_text(json.dumps(results))
+    result = holdfast.check(old, new)
+    assert (result.verdict, result.primaries[0].better) == ("PASS", 40)
