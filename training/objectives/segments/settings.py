@@ -18,8 +18,8 @@ class S2R2:
     warmup: float = setting(0.1, "fraction of training over which lambda_sem rises from 0", ge=0, le=1)
     penalty: Literal["cross_entropy", "representation"] = setting(
         "cross_entropy",
-        "what drifts: the likelihood of segments under the perturbed prompt, or (which fails its positive control, "
-        "results/gate.txt) their hidden states",
+        "what drifts: the likelihood of segments under the perturbed prompt or, with representation (which fails its "
+        "positive control, results/gate.txt), their hidden states",
     )
     mode: Literal["generate", "teacher"] = setting(
         "generate", "compare generated answers, or the reference answer under both prompts (cheaper)"
