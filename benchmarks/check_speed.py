@@ -8,7 +8,6 @@ between the adapters. The check runs in a process of its own, three times; the t
 
 import argparse
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,16 @@ ANSWERS = 10
 """Answers per sample: clean, repeated, and four repeats of two perturbations."""
 
 RIGHT, WRONG = "The night train leaves Lyon at 22:10 from platform 4.", "There is no night train from Lyon on Sundays."
+CHECK = """
+import sys
+from pathlib import Path
+from holdfast.harness.cli import main
+status = main(sys.argv[1:])
+print(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+sys.exit(status)
+"""
+"""Checks, and prints the peak memory of its own process as its last line."""
+
 SECONDS, MEBIBYTES = 10, 1024
 """The goal for two runs of 100,000 generations."""
 
@@ -73,7 +82,7 @@ def main() -> None:
                 min_meaning=0,
                 output_path=f"{folder}/{adapter}",
             )
-        command = [sys.executable, "-m", "holdfast.harness.cli", "check"]
+        command = [sys.executable, "-c", CHECK, "check"]
         sides = ["--baseline", f"{folder}/pocket-steady", "--candidate", f"{folder}/pocket-narrow"]
         times = []
         for _ in range(3):
@@ -81,7 +90,7 @@ def main() -> None:
             done = subprocess.run([*command, *sides], capture_output=True, text=True)
             times.append(time.perf_counter() - start)
             assert done.returncode in (0, 1, 3), done.stderr
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+        peak = int(done.stdout.split()[-2]) >> 10
     print(done.stdout.splitlines()[0])
     print(f"2 x {args.generations:,} generations: {statistics.median(times):.1f} s (at most {SECONDS} wanted)")
     print(f"peak {peak} MiB (at most {MEBIBYTES:,} wanted)")
