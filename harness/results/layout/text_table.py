@@ -1,4 +1,4 @@
-"""Lay a table out in at most so many columns of text: by priority, without cutting a number."""
+"""Fit a table into a given text width: low-priority columns are dropped, numbers are never truncated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
