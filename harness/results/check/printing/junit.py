@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict
-from holdfast.harness.results.check.printing.screen import change, further, screen
+from holdfast.harness.results.check.printing.screen import change, explanation, screen
 from holdfast.harness.results.intervals import number
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,7 +39,7 @@ def message(primary: PrimaryResult) -> str:
     """Return what was found for a metric in one line."""
     allowed = "" if primary.allowed is None else f", allowed {primary.allowed:+g}"
     values = f"{number(primary.old)} -> {number(primary.new)}, change {change(primary)}{allowed}"
-    said = "; ".join(part for part in (primary.reason, further(primary)) if part)
+    said = explanation(primary)
     return printable(f"{primary.task}, {primary.name}: {values}{f': {said}' if said else ''}")
 
 

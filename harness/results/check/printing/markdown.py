@@ -6,10 +6,10 @@ from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict, WorstAnswer
 from holdfast.harness.results.check.printing.screen import (
     change,
-    further,
+    explanation,
     in_words,
     percent,
-    question,
+    verdict_sentence,
     what_was_compared,
 )
 from holdfast.harness.results.intervals import number
@@ -46,7 +46,7 @@ def markdown(result: CheckResult) -> str:
 def _comment(result: CheckResult, primaries: "tuple[PrimaryResult, ...] | list[PrimaryResult]", answers: int) -> str:
     parts = [
         MARKER,
-        f"> [!{_BOXES[result.verdict]}]\n> **{_text(question(result))}**",
+        f"> [!{_BOXES[result.verdict]}]\n> **{_text(verdict_sentence(result))}**",
         f"{_code(result.baseline)} → {_code(result.candidate)}  \n{_text(what_was_compared(result))}",
         _table(result, primaries),
     ]
@@ -69,7 +69,7 @@ def _table(result: CheckResult, primaries: "tuple[PrimaryResult, ...] | list[Pri
     for each in primaries:
         allowed = "" if each.allowed is None else f"{each.allowed:+g}"
         limit = "" if each.budget.limit is None else f"{each.budget.limit:g}"
-        said = "; ".join(part for part in (str(each.verdict), each.reason, further(each)) if part)
+        said = "; ".join(part for part in (str(each.verdict), explanation(each)) if part)
         cells = (_text(each.task), _text(each.name), number(each.old), number(each.new), change(each), allowed, limit)
         rows.append(f"| {' | '.join(cells)} | {_text(said)} |")
     return "\n".join(rows)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from holdfast.errors import printable
+from holdfast.harness.results.check.printing.screen import by_task
 from holdfast.harness.results.check.sample_plan import PlannedPrimary
 from holdfast.harness.results.intervals import number
-from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
+from holdfast.harness.results.layout.wrapping import wrapped
 from holdfast.harness.results.shortening import shorten
 
 _NAME = 28
@@ -14,10 +15,8 @@ _NAME = 28
 def plan_table(planned: Sequence[PlannedPrimary], *, alpha: float, power: float) -> str:
     """Return a table of at most 78 columns: a row for each primary metric."""
     lines = [f"{'':{_NAME + 2}} {'samples':>8} {'detectable':>11} {'margin':>8} {'needed':>8}"]
-    for task in dict.fromkeys(each.task for each in planned):
-        mine = [each for each in planned if each.task == task]
-        headline = next((f": {each.score}" for each in mine if each.score != each.metric), "")
-        lines.append(shorten(printable(f"{task}{headline}"), WIDTH))
+    for heading, mine in by_task(planned):
+        lines.append(heading)
         for each in mine:
             lines += _rows(each)
     lines.append("")

@@ -1,10 +1,12 @@
 """The result of a check on a screen: at most 78 columns, the verdict first."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from holdfast.errors import printable
 from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict, WorstAnswer
+from holdfast.harness.results.check.sample_plan import PlannedPrimary
 from holdfast.harness.results.intervals import number
 from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
 from holdfast.harness.results.shortening import shorten
@@ -13,13 +15,15 @@ _NAME = 22
 _SHOWN = 3
 _MARKS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.UNDECIDED: "?"}
 
+Row = TypeVar("Row", PrimaryResult, PlannedPrimary)
+
 
 def screen(result: CheckResult) -> str:
     """Return the result as text of at most 78 columns; only commands and paths may be longer."""
     return "\n".join(_lines(result))
 
 
-def question(result: CheckResult) -> str:
+def verdict_sentence(result: CheckResult) -> str:
     """Return the verdict in a sentence."""
     counts = {verdict: sum(each.verdict is verdict for each in result.primaries) for verdict in Verdict}
     failed, undecided = counts[Verdict.FAIL], counts[Verdict.UNDECIDED]
@@ -49,6 +53,20 @@ def further(primary: PrimaryResult) -> str:
     return f"about {primary.further:,} more samples would probably decide" if primary.further else ""
 
 
+def explanation(primary: PrimaryResult) -> str:
+    """Return why a metric did not pass, and how many more samples would decide; empty if it passed."""
+    return "; ".join(part for part in (primary.reason, further(primary)) if part)
+
+
+def by_task(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """Yield the rows of each task, below a heading: the task, and the score that `clean` and `perturbed` measure."""
+    listed = list(rows)
+    for task in dict.fromkeys(row.task for row in listed):
+        mine = [row for row in listed if row.task == task]
+        headline = next((f": {row.score}" for row in mine if row.score != row.metric), "")
+        yield shorten(printable(f"{task}{headline}"), WIDTH), mine
+
+
 def what_was_compared(result: CheckResult) -> str:
     """Return the samples, the tasks and the perturbations in a sentence."""
     total = sum(result.tasks.values())
@@ -59,7 +77,7 @@ def what_was_compared(result: CheckResult) -> str:
 
 
 def _lines(result: CheckResult) -> Iterator[str]:
-    yield from wrapped(question(result))
+    yield from wrapped(verdict_sentence(result))
     yield ""
     yield printable(f"  baseline   {result.baseline}")
     yield printable(f"  candidate  {result.candidate}")
@@ -76,11 +94,9 @@ def _lines(result: CheckResult) -> Iterator[str]:
     interval = f"change [{percent(result.confidence)}]"
     yield ""
     yield f"{'':{_NAME + 2}} {'old':>6} {'new':>6}  {interval:<23} {'allowed':>7}"
-    for task in dict.fromkeys(primary.task for primary in result.primaries):
-        mine = [primary for primary in result.primaries if primary.task == task]
-        headline = next((f": {each.score}" for each in mine if each.score != each.metric), "")
-        yield shorten(printable(f"{task}{headline}"), WIDTH)
-        for primary in mine:
+    for heading, primaries in by_task(result.primaries):
+        yield heading
+        for primary in primaries:
             yield from _rows(primary)
     yield ""
     yield from _findings(result)
