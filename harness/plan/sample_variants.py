@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from holdfast.errors import UserError
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.lines import is_edit
+from holdfast.harness.store.lines import EditFields
 from holdfast.harness.store.records import IDENTITY, json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
 from holdfast.reading import parse_json
@@ -43,10 +45,11 @@ class SampleVariant:
         fields = parse_json(line, where)
         if not isinstance(fields, dict) or {name: type(value) for name, value in fields.items()} != _FIELDS:
             raise UserError(f"{where} is not a variant of a pack: it needs {', '.join(_FIELDS)}, of the right types")
-        if not all(map(is_edit, fields["edits"])):
-            raise UserError(f"{where}: edits must be lists of position, removed and inserted text")
         task, sample = fields.pop("task"), fields.pop("sample")
-        edits = tuple(Edit(*edit) for edit in fields.pop("edits"))
+        try:
+            edits = tuple(Edit(*edit) for edit in _EDITS.validate_python(fields.pop("edits")))
+        except ValidationError:
+            raise UserError(f"{where}: edits must be lists of position, removed and inserted text") from None
         return SampleVariant(task, sample, Variant(**fields, edits=edits))
 
 
@@ -57,6 +60,8 @@ _FIELDS = {
     "edit_rate": float,
 }
 """The fields of a line of a pack, with their types in JSON."""
+
+_EDITS = TypeAdapter(list[EditFields], config=ConfigDict(strict=True))
 
 
 def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVariant]:

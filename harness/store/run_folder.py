@@ -1,7 +1,6 @@
 """The folder that a run writes to: whose it is, and the file of its answers, which only grows."""
 
 import fcntl
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from holdfast.errors import UserError
-from holdfast.harness.store.lines import Line, problem_of, read_lines
+from holdfast.harness.store.lines import Line, parse_line, read_lines
 from holdfast.harness.store.manifest import FILE, read_manifest
 from holdfast.harness.store.records import SAMPLES, Record
 from holdfast.harness.store.stored_run import digest_of_lines, open_run
@@ -89,8 +88,7 @@ class Samples:
         """
         lines = [record.to_json() for record in records]
         for line in lines:
-            if wrong := problem_of(json.loads(line)):
-                raise UserError(f"an answer can't be stored in {self._path}: {wrong} ({line[:200]})")
+            parse_line(line.encode(), f"what should be stored in {self._path} ({line[:200]})")
         with named_errors(self._path):
             self._file.write("".join(f"{line}\n" for line in lines).encode())
             self._file.flush()

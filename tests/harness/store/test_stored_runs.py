@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[Callable[[list[Line]], object], str]] = {
     "text score": (lambda lines: lines[0]["scores"].update(exact_match="x"), "line 1 is not an answer"),
     "no score": (lambda lines: lines[0].pop("scores"), "line 1 is not an answer of a run: scores"),
     "NaN": (lambda lines: lines[0]["scores"].update(exact_match=float("nan")), "line 1 is not an answer"),
-    "list": (lambda lines: lines.__setitem__(0, [1]), "it is not a JSON object"),  # type: ignore[call-overload]
+    "list": (lambda lines: lines.__setitem__(0, [1]), "no JSON object"),  # type: ignore[call-overload]
     "tokens": (lambda lines: lines[0].update(tokens="x"), "tokens"),
     "edits": (lambda lines: lines[0].update(edits=[[1]]), "edits"),
     "adapter": (lambda lines: lines[0].update(adapter="nobody"), "adapter 'nobody' is not in run.json"),

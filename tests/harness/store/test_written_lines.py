@@ -19,16 +19,16 @@ GOOD = Record(
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
-        ({"tokens": -5}, "tokens is missing or not a whole number"),
-        ({"tokens": 1e30}, "tokens is missing or not a whole number"),
-        ({"finish": 7}, "finish is missing or not text"),
-        ({"scores": {"own": 1e301}}, "scores is missing or contains something other than numbers"),
-        ({"scores": {"own": "high"}}, "scores is missing or contains something other than numbers"),
+        ({"tokens": -5}, "tokens: input should be greater"),
+        ({"tokens": 1e30}, "tokens: input should be a valid integer"),
+        ({"finish": 7}, "finish: input should be a valid string"),
+        ({"scores": {"own": 1e301}}, "scores.own: input should be less than"),
+        ({"scores": {"own": "high"}}, "scores.own: input should be a valid number"),
     ],
 )
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, change: dict[str, Any], wrong: str) -> None:
     with Samples(tmp_path / SAMPLES) as samples:
         samples.append([GOOD])
-        with pytest.raises(UserError, match=f"an answer can't be stored .*: {wrong}"):
+        with pytest.raises(UserError, match=f"what should be stored .* is not an answer of a run: {wrong}"):
             samples.append([replace(GOOD, key="other", **change)])
         assert [line["key"] for line in samples] == ["key"]
