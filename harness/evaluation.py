@@ -9,6 +9,7 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Build
 from holdfast.harness.execute.distributed import on_ray
 from holdfast.harness.execute.execution import execute, warn
+from holdfast.harness.execute.kept_engine import KeptEngine
 from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.preparation import new_manifest, prepare
 from holdfast.harness.results.noise import noisy_setup
@@ -102,11 +103,14 @@ def _listed(tasks: Sequence[str | Path | Task] | str | Path | Task | None) -> li
 def evaluate_config(
     config: RunConfig, tasks: Sequence[str | Task] | None = None, backend: Build | None = None
 ) -> Results:
-    """Run the evaluation that a checked configuration describes (see `evaluate`)."""
+    """Run the evaluation that a checked configuration describes (see `evaluate`).
+
+    `backend` builds another engine than the registered one, or is a `KeptEngine` of the registered backend.
+    """
     folder = Path(config.output_path)
     check_run_folder(folder)
     config = apply_pack(config)
-    prepared = prepare(config, tasks, check_backend=backend is None)
+    prepared = prepare(config, tasks, check_backend=backend is None or isinstance(backend, KeptEngine))
     manifest = new_manifest(prepared)
     with open_folder(folder) as samples:
         before = read_manifest(folder)

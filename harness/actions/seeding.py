@@ -5,7 +5,9 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.actions.training import train_adapter
+from holdfast.harness.backends import backends
 from holdfast.harness.evaluation import evaluate_config
+from holdfast.harness.execute.kept_engine import KeptEngine
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.manifest import FILE
@@ -33,12 +35,18 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def evaluate_seeds(config: RunConfig, seeds: Sequence[int]) -> list[Results]:
-    """Run an evaluation under each seed, in `seed-N` below its output path; each run is resumed like any other."""
+    """Run an evaluation under each seed, in `seed-N` below its output path; each run is resumed like any other.
+
+    The base is loaded once, unless the runs are distributed over workers.
+    """
     out = Path(config.output_path)
     if (out / FILE).exists():
         raise UserError(f"--output_path '{out}' holds a run: choose another for the runs of --seeds")
+    engine = None if config.distributed else KeptEngine(backends.get(config.model).build)
     return [
-        evaluate_config(config.model_copy(update={"seed": seed, "output_path": str(out / f"seed-{seed}")}))
+        evaluate_config(
+            config.model_copy(update={"seed": seed, "output_path": str(out / f"seed-{seed}")}), backend=engine
+        )
         for seed in seeds
     ]
 

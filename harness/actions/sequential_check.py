@@ -1,7 +1,7 @@
 """`holdfast check --sequential`: run a part of the samples, look, and go on only while the verdict is open."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -10,8 +10,8 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.actions.checking import Asked, Comparison, compare_answers, conclude, run_settings, stored_side
 from holdfast.harness.backends import backends
-from holdfast.harness.backends.backend import Backend, Build
 from holdfast.harness.evaluation import evaluate_config
+from holdfast.harness.execute.kept_engine import KeptEngine
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.check.answers import Answers, joined, read_side
 from holdfast.harness.results.check.inference.alpha_spending import LOOKS, look_confidences
@@ -45,7 +45,7 @@ def check_sequentially(baseline: str, candidate: str, asked: Asked, settings: di
         raise UserError("--sequential splits the samples, which a pack doesn't allow: omit --pack")
     if config.distributed:
         raise UserError("--sequential runs in one process: omit --distributed")
-    engine = _Kept(backends.get(config.model).build)
+    engine = KeptEngine(backends.get(config.model).build)
     parts = list(_parts(config))
     planned = sum(len(task.samples) for part in parts for task in part)
     confidences = look_confidences(asked.budgets.check.alpha)
@@ -93,16 +93,3 @@ def _parts(config: RunConfig) -> Iterator[list[Task]]:
         ]
         yield [task for task in part if task.samples]
         before = share
-
-
-@dataclass(slots=True)
-class _Kept:
-    """Builds an engine once, and returns it again for the next part."""
-
-    build: Build
-    built: list[Backend] = field(default_factory=list)
-
-    def __call__(self, *options: Any) -> Backend:
-        if not self.built:
-            self.built.append(self.build(*options))
-        return self.built[0]

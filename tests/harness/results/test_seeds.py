@@ -17,7 +17,7 @@ from holdfast.harness.backends import Request
 from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.tasks import Sample, Task
-from tests.harness.fakes import Fake
+from tests.harness.fakes import Fake, registered
 from tests.harness.loras import pocket, save_lora
 
 Evaluate = Callable[..., Results]
@@ -180,3 +180,10 @@ def test_run_and_train_make_a_folder_for_each_seed(tmp_path: Path, capsys: pytes
     assert set(pd.read_csv(out / "leaderboard.csv")["adapter"]) == {"base", "tuned"}
     with pytest.raises(SystemExit, match="2"):
         main([*command, "--seed", "3"])
+
+
+def test_the_base_is_loaded_once_for_all_seeds(tmp_path: Path) -> None:
+    fake = registered("fake_seeds", failing)
+    small = ["--tasks", "factual_qa", "--limit", "2", "--perturbations", "typos@0.1", "--encoder", "lexical"]
+    assert main(["run", "--model", "fake_seeds", *small, "--seeds", "1,2,3", "--output_path", str(tmp_path)]) == 0
+    assert len(fake.engines) == 1

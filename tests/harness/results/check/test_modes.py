@@ -10,6 +10,7 @@ import pytest
 import holdfast
 from holdfast import UserError
 from holdfast.harness.cli import main
+from tests.harness.backends.servers import server
 from tests.harness.fakes import registered
 from tests.harness.results.check.conftest import RIGHT, answering, trains
 
@@ -79,6 +80,16 @@ def test_an_open_verdict_looks_at_everything(tmp_path: Path) -> None:
     assert found["verdict"] == "UNDECIDED"
     assert [look["samples"] for look in found["looks"]] == [10, 20, 30, 40]
     assert found["looks"][0]["confidence"] > found["looks"][-1]["confidence"] > 0.95
+
+
+def test_looks_at_models_behind_a_server(tmp_path: Path) -> None:
+    with server() as served:
+        flags = ["--model", "api", "--model_args", f"base_url={served.url},model=big", "--encoder", "lexical"]
+        flags += ["--tasks", str(write_task(tmp_path, 24)), "--perturbations", "typos@0.1", "--min_meaning", "0"]
+        sides = ["--baseline", "one", "--candidate", "other"]
+        main(["check", *sides, *flags, "--output_path", str(tmp_path / "out"), "--sequential"])
+        assert {each["model"] for each in served.asked} >= {"one", "other"}
+    assert len([*(tmp_path / "out").glob("part_*/samples.jsonl")]) == 4
 
 
 def test_looks_need_adapters(pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
