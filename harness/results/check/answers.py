@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,9 @@ _SETTINGS = (
     *("encoder", "comparer", "granularity", "break_threshold", "additions", "spacy_pipeline"),
 )
 """Settings of a run that its numbers depend on."""
+
+_ORIGIN = ("limit", "perturbations", "severity", "seed", "pack", "paraphraser")
+"""Settings of a run that its prompts depend on; unlike ones may give the same prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Answers:
     """What its run warned of."""
     conditions: Mapping[str, Any]
     """What must be equal for two sides to be compared, by the name that messages use."""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    """The settings that the prompts come from: where prompts differ, these say why."""
 
 
 def read_side(folder: Path, adapter: str | None) -> Answers:
@@ -102,6 +107,7 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
         tasks={name: _task(table[table["task"] == name], task.headline) for name, task in manifest.tasks.items()},
         warnings=manifest.warnings,
         conditions=_conditions(manifest),
+        origin={name: getattr(manifest.config, name) for name in _ORIGIN},
     )
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
-from holdfast.harness.results.check.answers import Answers
+from holdfast.harness.results.check.answers import PROMPTS, Answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +38,11 @@ def check_comparable(old: Answers, new: Answers) -> None:
     for name in {**old.conditions, **new.conditions}:
         one, other = (side.conditions.get(name) for side in (old, new))
         if one != other:
+            verb = "differ" if name == PROMPTS else "differs"
             values = f" ({_shown(one)} and {_shown(other)})" if not _is_digest(one) else ""
+            why = _why(old, new) if name == PROMPTS else ""
             raise NotComparable(
-                f"{old.source} and {new.source} can't be compared: {name} differs{values}; run both with the same "
+                f"{old.source} and {new.source} can't be compared: {name} {verb}{values}{why}; run both with the same "
                 "settings and versions"
             )
 
@@ -62,6 +64,16 @@ def pair(old: Answers, new: Answers) -> "pd.DataFrame":
             f"such as {first['task']}/{first['sample']} ({first['perturbation']})"
         )
     return pairs
+
+
+def _why(old: Answers, new: Answers) -> str:
+    """Return the settings by which the prompts differ, as in " (limit: 20 and 40)"."""
+    unlike = [
+        f"{name}: {_shown(value)} and {_shown(new.origin.get(name))}"
+        for name, value in old.origin.items()
+        if value != new.origin.get(name)
+    ]
+    return f" ({'; '.join(unlike)})" if unlike else ""
 
 
 def _shown(value: object) -> str:

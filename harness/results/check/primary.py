@@ -8,7 +8,9 @@ import numpy as np
 from holdfast.harness.results.check.answers import TaskAnswers
 from holdfast.harness.results.check.budgets import Budget, check_direction, check_names
 from holdfast.harness.results.check.inference.differences import Pairs
+from holdfast.harness.results.statistics import Values
 from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.metrics import metrics
 from holdfast.metrics.drift_columns import DRIFTS
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def primaries(
             rows = _rows(mine, metric)
             score = tasks[task].headline if _COLUMNS.get(metric) == "score" else metric
             values = rows[["old", "new"]].to_numpy(np.float64)
-            bounded = bool(np.nanmin(values, initial=0) >= 0 and np.nanmax(values, initial=1) <= 1)
+            bounded = _is_bounded(score, values)
             floor = _floor(mine, metric) if metric in DRIFTS else float("nan")
             found.append(Primary(task, metric, score, budget, known[metric], rows, bounded, floor))
     return found
@@ -112,6 +114,12 @@ def default_metrics(tasks: "Mapping[str, TaskAnswers]") -> dict[str, dict[str, b
         }
         for name, task in tasks.items()
     }
+
+
+def _is_bounded(score: str, values: Values) -> bool:
+    """Whether a score lies in [0, 1], by what its metric declares and by its values."""
+    declared = any(score in metrics.get(name).unbounded for name in metrics.names())
+    return not declared and bool(np.nanmin(values, initial=0) >= 0 and np.nanmax(values, initial=1) <= 1)
 
 
 def _floor(pairs: "pd.DataFrame", metric: str) -> float:

@@ -147,7 +147,7 @@ def _estimate(
         # As if one more had differed as far as possible: "no spread" would promise certainty.
         spread = float(values.var()) + max(middle - limits[0], limits[1] - middle) ** 2 / count
     elif np.ptp(values) == 0:
-        problem = "no variation"
+        problem = "no variation between samples"
     else:
         problem = f"{differing} of {count} samples differ, too few for a metric without bounds"
     distinct, counts = np.unique(values, return_counts=True)

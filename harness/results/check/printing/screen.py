@@ -43,6 +43,8 @@ def percent(share: float) -> str:
 
 def change(primary: PrimaryResult) -> str:
     """Return the change with its interval."""
+    if math.isnan(primary.change):
+        return "not scored"
     if math.isnan(primary.low):
         return f"{primary.change:+.3f} [no interval]"
     return f"{primary.change:+.3f} [{primary.low:+.3f}, {primary.high:+.3f}]"

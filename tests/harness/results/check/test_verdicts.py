@@ -89,7 +89,8 @@ def test_results_in_python_are_sides_too(pairs_of: MakeRun) -> None:
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ({"perturbations": "typos@0.2"}, "prompts and their variants"),
+        ({"perturbations": "typos@0.2"}, "variants differ (perturbations: ['typos@0.1'] and ['typos@0.2'])"),
+        ({"limit": 11}, "prompts and their variants differ (limit: none and 11)"),
         ({"gen_kwargs": {"max_new_tokens": 7}}, "setting gen_kwargs"),
         ({"granularity": "clause"}, "setting granularity"),
         ({"break_threshold": 0.7}, "setting break_threshold"),
@@ -150,6 +151,15 @@ def test_answers_that_gave_nothing_to_score_are_bounded_both_ways(pairs_of: Make
     assert primary.unscorable > 0
     assert result.verdict == "UNDECIDED" or primary.new < 1
     assert "could not be scored" in primary.reason
+
+
+def test_nothing_scored_is_no_number(pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
+    run = pairs_of(20, old=1.0, new=1.0, tasks=[trains(20, metric="label_accuracy")])
+    capsys.readouterr()
+    assert main(["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new"]) == 3
+    text = capsys.readouterr().out
+    assert "not scored" in text
+    assert "nan" not in text
 
 
 def test_a_run_needs_its_adapter_named(pairs_of: MakeRun) -> None:

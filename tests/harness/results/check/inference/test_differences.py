@@ -99,8 +99,8 @@ def test_a_few_changes_may_hide_a_large_one() -> None:
     [
         ([], [], "no samples"),
         ([0.0] * 9, [1.0] * 9, "9 samples, fewer than 10"),
-        ([3.0] * 20, [3.0] * 20, "no variation"),
-        ([3.0] * 20, [7.0] * 20, "no variation"),
+        ([3.0] * 20, [3.0] * 20, "no variation between samples"),
+        ([3.0] * 20, [7.0] * 20, "no variation between samples"),
         ([3.0] * 20, [4.0] + [3.0] * 19, "1 of 20 samples differ, too few for a metric without bounds"),
     ],
 )
