@@ -22,7 +22,7 @@ import pandas as pd
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
-from holdfast.harness.actions.correction_card import make_settings
+from holdfast.harness.actions.correction_settings import make_settings
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.models.checkpoints import find_checkpoint

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.errors import UserError
-from holdfast.harness.actions.correction_card import (
-    CARD,
+from holdfast.harness.actions.correction_settings import (
     SWEPT,
-    CorrectionCard,
     CorrectionSettings,
     list_differences,
     make_card,
     make_settings,
-    read_correction,
 )
 from holdfast.harness.actions.subspaces import Subspace, SubspaceManifest
 from holdfast.harness.models.adapter_checks import WEIGHTS
@@ -25,6 +22,7 @@ from holdfast.harness.models.adapter_files import AdapterFiles, read_adapter, wr
 from holdfast.harness.models.checkpoint_pairs import CheckpointPair
 from holdfast.harness.models.checkpoints import digest_of, find_checkpoint, find_local
 from holdfast.paths import as_path
+from holdfast.training.correction_card import CARD, CorrectionCard, read_correction
 from holdfast.writing import check_free
 
 if TYPE_CHECKING:
@@ -115,10 +113,10 @@ def _find_made(target: Path, settings: CorrectionSettings, digests: Mapping[str,
     Raises:
         UserError: If `target` holds anything else, or can't be written.
     """
-    if not (target / CARD).is_file() or not (target / WEIGHTS).is_file():
+    card = read_correction(target)
+    if card is None or not (target / WEIGHTS).is_file():
         check_free(target)
         return None
-    card = read_correction(target)
     if differing := list_differences(card, settings, digests):
         raise UserError(
             f"--output_path '{target}' already exists with another correction (different {', '.join(differing)}): "

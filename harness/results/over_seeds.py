@@ -14,6 +14,7 @@ from holdfast.harness.results.columns import SEEDED
 from holdfast.harness.results.statistics import LEVEL, Values
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.suggestions import did_you_mean
+from holdfast.training.correction_card import CorrectionCard, read_correction
 from holdfast.training.recipe import NONE
 from holdfast.training.training_card import TrainingCard, read_card
 
@@ -41,12 +42,13 @@ def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
     found: dict[str, tuple[Any, ...]] = {}
     for entry in manifest.adapters:
-        card = _card(entry)
+        card, correction = _cards(entry)
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
         content = [recipe, card.data_digest, card.base_digest] if card else [entry.name, entry.digest]
+        content += [correction.method, correction.settings, correction.subspace_digest] if correction else []
         twins = json.dumps([settings, manifest.base_digest, entry.scale, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
-        found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card)
+        found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card, correction)
     made = board.copy()
     for i, name in enumerate(ORIGIN):
         made[name] = [found[adapter][i] for adapter in board["adapter"]]
@@ -94,16 +96,21 @@ def over_seeds(
     return merged.drop(columns=[name for name in ORIGIN if name.startswith("_")])
 
 
-def _card(entry: AdapterEntry) -> TrainingCard | None:
-    return read_card(Path(entry.path)) if entry.path else None
+def _cards(entry: AdapterEntry) -> tuple[TrainingCard | None, CorrectionCard | None]:
+    """Return how an adapter was trained, if its files still tell, and how it was corrected afterwards, if it was."""
+    if entry.path is None:
+        return None, None
+    correction = read_correction(Path(entry.path))
+    return read_card(Path(correction.adapter if correction else entry.path)), correction
 
 
-def _method(entry: AdapterEntry, card: TrainingCard | None) -> str:
-    """Return the objective and the noise of a training; of an adapter without a card, its name."""
-    if card is None:
+def _method(entry: AdapterEntry, card: TrainingCard | None, correction: CorrectionCard | None) -> str:
+    """Return the objective, the noise and the correction; of an adapter without any card, its name."""
+    if card is None and correction is None:
         return BASE if entry.path is None else f"unknown ({entry.name})"
-    parts = [card.recipe.get(name, NONE) for name in ("objective", "noise")]
-    return "+".join(part for part in parts if part != NONE) or "lora"
+    parts = [str(card.recipe.get(name, NONE)) for name in ("objective", "noise")] if card else []
+    trained = "+".join(part for part in parts if part != NONE) or "lora"
+    return f"{trained}+{correction.method}" if correction else trained
 
 
 def _unit(twins: "pd.DataFrame", *, by_method: bool) -> "pd.Series[Any]":

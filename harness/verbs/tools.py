@@ -109,12 +109,12 @@ def _schema(args: argparse.Namespace) -> int:
 
     from pydantic import TypeAdapter
 
-    from holdfast.harness.actions.correction_card import CorrectionCard
     from holdfast.harness.actions.subspaces import SubspaceManifest
     from holdfast.harness.results.check.budgets import Budgets
     from holdfast.harness.results.column_schema import ABOUT, column_schema
     from holdfast.harness.store.manifest import Manifest
     from holdfast.harness.store.records import Record
+    from holdfast.training.correction_card import CorrectionCard
     from holdfast.training.training_card import TrainingCard
 
     models: dict[str, Any] = {

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.harness.actions.correction_card import CARD as CORRECTION
-from holdfast.harness.actions.correction_card import read_correction
 from holdfast.harness.actions.subspaces import Subspace
 from holdfast.harness.actions.training import make_recipe_of
 from holdfast.harness.backends.backend import BackendOptions
@@ -25,6 +23,8 @@ from holdfast.language.language_files import SETTING, language_files
 from holdfast.metrics.labelled_pairs import read_pairs
 from holdfast.tasks import load_task
 from holdfast.training import pocket
+from holdfast.training.correction_card import CARD as CORRECTION
+from holdfast.training.correction_card import read_correction
 from holdfast.training.examples import read_examples
 from holdfast.training.training_card import CARD, read_card
 from holdfast.yaml_file import read_yaml

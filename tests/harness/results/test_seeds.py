@@ -151,6 +151,29 @@ def test_a_method_is_one_row(trained: Results) -> None:
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
 
 
+def test_a_correction_is_part_of_the_method(run: Evaluate, tmp_path: Path) -> None:
+    names = []
+    for seed in (1, 2):
+        trained, corrected = tmp_path / "trained" / f"seed-{seed}", tmp_path / "corrected" / f"seed-{seed}"
+        save_lora(trained, pocket(), scale=0.1 * seed)
+        save_lora(corrected, pocket(), scale=0.05 * seed)
+        card(trained, seed, objective="none", noise="flat_lora")
+        correction_card(corrected, trained)
+        names += [f"t{seed}={trained}", f"c{seed}={corrected}"]
+    done = run(Fake(), adapters=",".join(names), model_args=f"pretrained={find_checkpoint('pocket-aligned')}")
+    board = leaderboard(done, by="method")
+    assert dict(zip(board["method"], board["seeds"], strict=True)) == {"flat_lora": 2, "flat_lora+csulora": 2}
+    assert dict(leaderboard(done).set_index("adapter")["seeds"]) == {"t": 2, "c": 2}
+
+
+def correction_card(folder: Path, source: Path) -> None:
+    """Write the correction card of an adapter made from `source`."""
+    digests = {f"{name}_digest": "d" for name in ("adapter", "subspace", "base", "aligned")}
+    numbers = dict.fromkeys(("distance", "relative_distance", "sign_cosine", "seconds"), 1.0)
+    content = {"method": "csulora", "settings": {"strength": 1.0}, "adapter": str(source), **digests, **numbers}
+    (folder / "correction_card.json").write_text(json.dumps({**content, "modules": [], "kept": [], "versions": {}}))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -1,22 +1,18 @@
-"""What `holdfast correct` is asked for and what it did: settings and card."""
+"""What `holdfast correct` is asked for, and how that differs from what an earlier card says."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
 from holdfast.harness.actions.subspaces import SubspaceManifest
 from holdfast.harness.store.versions import versions
-from holdfast.reading import place_of, read_text
+from holdfast.training.correction_card import CorrectedModule, CorrectionCard
 from holdfast.training.method import Method, get_method
 
 if TYPE_CHECKING:
     from holdfast.training.corrections import Correction
 
-CARD = "correction_card.json"
 SWEPT = "strength"
 """The setting of which several values may be given at once."""
 
@@ -33,56 +29,6 @@ class CorrectionSettings:
         """The strength, for methods that have one."""
         found: float | None = getattr(self.values, SWEPT, None)
         return found
-
-
-class CorrectedModule(BaseModel):
-    """The account of one module.
-
-    Attributes:
-        energies: ||dW_c||_F^2 of the parts F, L, R, O of the update.
-        attenuation: The share of each part's norm that is left.
-        distance: ||X - dW||_F; `relative_distance` is its share of ||dW||_F.
-        recompression_error: Frobenius norm of what truncating the rank took away.
-        sign_cosine: cos(U^T dW V, S); near -1 the update undoes the alignment.
-        cosine: SafeLoRA's cos(C dW, dW).
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    rank: int
-    energies: dict[Literal["aligned", "left", "right", "off"], float]
-    attenuation: dict[Literal["aligned", "left", "right", "off"], float]
-    distance: float
-    relative_distance: float
-    recompression_error: float
-    sign_cosine: float
-    cosine: float | None = None
-
-
-class CorrectionCard(BaseModel):
-    """correction_card.json: what was corrected, by which method and settings, and what that did."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    schema_version: Literal[2] = 2
-    method: str
-    settings: dict[str, Any]
-    """Every setting of the method, defaults included."""
-    adapter: str
-    adapter_digest: str
-    subspace_digest: str
-    base_digest: str
-    aligned_digest: str
-    distance: float
-    relative_distance: float
-    sign_cosine: float
-    """The mean over modules, weighted by ||F||."""
-    modules: list[CorrectedModule]
-    kept: list[str]
-    """Tensors and modules that no correction covers (modules_to_save, biases, output head), kept as they were."""
-    versions: dict[str, str]
-    seconds: float
 
 
 def make_settings(method: str, **options: Any) -> list[CorrectionSettings]:
@@ -148,17 +94,6 @@ def make_card(
         versions=versions(("torch", "safetensors", "peft")),
         seconds=round(seconds, 6),
     )
-
-
-def read_correction(folder: Path) -> CorrectionCard:
-    """Return the card of a corrected adapter; raise UserError if it is invalid."""
-    try:
-        return CorrectionCard.model_validate_json(read_text(folder / CARD))
-    except ValidationError as error:
-        raise UserError(
-            f"{folder / CARD} was edited or written by a different version of Holdfast ({place_of(error)}): choose "
-            "another --output_path"
-        ) from None
 
 
 def list_differences(card: CorrectionCard, settings: CorrectionSettings, digests: Mapping[str, str]) -> list[str]:
