@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import BASE
-from holdfast.harness.results.columns import SEEDED
+from holdfast.harness.results.columns import SEEDED, described
 from holdfast.harness.results.statistics import LEVEL, Values
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.suggestions import did_you_mean
@@ -137,7 +137,8 @@ def _merged(twins: "pd.DataFrame", values: "pd.DataFrame", *, by_method: bool) -
         row[f"{name}_low"], row[f"{name}_high"] = np.nan, np.nan
         if len(values) > 1:
             row[f"{name}_sd"] = float(values[name].std())
-            row[f"{name}_low"], row[f"{name}_high"] = _interval(values[name].to_numpy(dtype=np.float64))
+            ends = _interval(values[name].to_numpy(dtype=np.float64))
+            row[f"{name}_low"], row[f"{name}_high"] = np.clip(ends, 0, 1) if described(name).kind == "share" else ends
     return row
 
 

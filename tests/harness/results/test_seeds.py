@@ -63,6 +63,7 @@ def test_runs_that_differ_in_their_seed_are_one_row(runs: list[Results]) -> None
         assert row["perturbed_sd"] == pytest.approx(statistics.stdev(found))
         half = stats.t.ppf(0.975, 2) * statistics.stdev(found) / math.sqrt(3)
         assert row["perturbed_high"] - row["perturbed"] == pytest.approx(half)
+        assert not (row["break_rate_low"] < 0 or row["break_rate_high"] > 1)
 
 
 def test_a_baseline_is_compared_by_paired_and_welch_tests(runs: list[Results]) -> None:
@@ -151,7 +152,7 @@ def test_a_method_is_one_row(trained: Results) -> None:
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
 
 
-def test_a_correction_is_part_of_the_method(run: Evaluate, tmp_path: Path) -> None:
+def test_a_correction_is_part_of_the_method(run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = []
     for seed in (1, 2):
         trained, corrected = tmp_path / "trained" / f"seed-{seed}", tmp_path / "corrected" / f"seed-{seed}"
@@ -164,6 +165,10 @@ def test_a_correction_is_part_of_the_method(run: Evaluate, tmp_path: Path) -> No
     board = leaderboard(done, by="method")
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"flat_lora": 2, "flat_lora+csulora": 2}
     assert dict(leaderboard(done).set_index("adapter")["seeds"]) == {"t": 2, "c": 2}
+    capsys.readouterr()
+    assert main(["leaderboard", str(done.path), "--by", "method", "--output_path", str(tmp_path / "board.csv")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines if not line.startswith("written to")) <= 78
 
 
 def correction_card(folder: Path, source: Path) -> None:
