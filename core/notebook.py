@@ -14,7 +14,18 @@ def text(content: object) -> str:
     >>> text("<b>\\u202e"), text("zero\\u200bwidth")
     ('&lt;b&gt;⟨U+202E⟩', 'zero⟨U+200B⟩width')
     """
-    return escape("".join(map(_visible, str(content))))
+    return escape(visible(str(content)))
+
+
+def visible(content: str) -> str:
+    """Write characters that can't be seen, or that reorder others, as code points; line breaks and tabs stay.
+
+    >>> visible("red \x1b[31m, back \u202e")
+    'red ⟨U+001B⟩[31m, back ⟨U+202E⟩'
+    """
+    if content.isascii() and content.isprintable():
+        return content
+    return "".join(map(_visible, content))
 
 
 def _visible(character: str) -> str:

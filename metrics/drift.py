@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from types import NoneType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast import notebook
 from holdfast.errors import UserError
@@ -21,6 +21,7 @@ from holdfast.metrics.segments import Granularity, Segment, segment
 
 if TYPE_CHECKING:
     from holdfast.metrics.alignment import Distances, Judge, Judgement
+    from holdfast.metrics.alignment.transport import Array
     from holdfast.metrics.facts import Finding, Worded
 
 TAIL = 0.25
@@ -45,6 +46,14 @@ class SegmentDrift(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+class Link(NamedTuple):
+    """Mass that the transport plan moves from a clean segment to a perturbed one, which are given by their places."""
+
+    clean: int
+    perturbed: int
+    mass: float
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Drift:
     """How far a perturbed answer moved from the clean one; every number lies in [0, 1].
@@ -61,6 +70,7 @@ class Drift:
         added_mass: The share of the perturbed answer that resembles nothing in the clean one.
         clean: The segments of the clean answer.
         perturbed: The segments of the perturbed answer.
+        links: The transport plan between the two, without its zeros; the masses sum to 1 unless an answer is empty.
         encoder: The name of the encoder that compared the two texts.
     """
 
@@ -75,6 +85,7 @@ class Drift:
     added_mass: float = 0.0
     clean: tuple[SegmentDrift, ...] = ()
     perturbed: tuple[SegmentDrift, ...] = ()
+    links: tuple[Link, ...] = ()
     encoder: str = ""
 
     def scores(self) -> Scores:
@@ -244,8 +255,14 @@ def _drift(
         added_mass=_clip(sum(compress(theirs_mass, found.added))),
         clean=_segment_drifts(ours, theirs, found.clean_partners, found.clean),
         perturbed=_segment_drifts(theirs, ours, found.perturbed_partners, found.perturbed),
+        links=_links(found.plan),
         encoder=encoder,
     )
+
+
+def _links(plan: Array) -> tuple[Link, ...]:
+    places = plan.nonzero()
+    return tuple(map(Link, *(each.tolist() for each in (*places, plan[places]))))
 
 
 def _worded(
@@ -272,7 +289,7 @@ def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drif
         return Drift(encoder=encoder)
     lost = tuple(SegmentDrift(part, 1.0, None, "answer lost", 1.0) for part in ours)
     added = tuple(SegmentDrift(part, 1.0, None, "answer added", 1.0) for part in theirs)
-    whole = dict.fromkeys(DRIFTS, 1.0) | {
+    whole: dict[str, Any] = dict.fromkeys(DRIFTS, 1.0) | {
         "hidden_drift": 0.0,
         "lost_mass": float(bool(ours)),
         "added_mass": float(bool(theirs)),

@@ -12,14 +12,15 @@ from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.scoring import DIGITS
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.console import TableConsole
+from holdfast.harness.results.located_edits import located_edits
 from holdfast.harness.results.reopening import as_in_run, find_answer
 from holdfast.harness.results.word_diff import shown, shown_edits
+from holdfast.harness.store.lines import Line
 from holdfast.language.unspaced import is_unspaced
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.metrics.segments import Granularity
-from holdfast.perturbations import Edit, Edits
 from holdfast.reading import read_bytes
 
 _SMALL, _LARGE = 0.2, 0.5
@@ -104,6 +105,7 @@ def as_dict(drift: Drift) -> dict[str, Any]:
         "reasons": list(drift.reasons),
         "clean": [_segment(part) for part in drift.clean],
         "perturbed": [_segment(part) for part in drift.perturbed],
+        "links": [link._asdict() | {"mass": round(link.mass, DIGITS)} for link in drift.links],
     }
 
 
@@ -146,16 +148,10 @@ def _partner(part: SegmentDrift) -> str:
     return part.partner.text if part.partner else ""
 
 
-def _prompt(clean_prompt: str, perturbed: Mapping[str, Any]) -> str:
+def _prompt(clean_prompt: str, perturbed: Line) -> str:
     """Mark the edits in the prompt, if they can be located within the text that the template put around the content."""
-    edits = [Edit(*edit) for edit in perturbed["edits"]]
-    for offset in range(len(clean_prompt)):
-        moved = tuple(Edit(edit.position + offset, edit.removed, edit.inserted) for edit in edits)
-        if all(clean_prompt.startswith(edit.removed, edit.position) for edit in moved):
-            whole = Edits(clean_prompt, moved)
-            if whole.text == perturbed["prompt"]:
-                return shown_edits(whole)
-    return shown(f"{clean_prompt}\n-> {perturbed['prompt']}")
+    found = located_edits(clean_prompt, perturbed)
+    return shown_edits(found) if found else shown(f"{clean_prompt}\n-> {perturbed['prompt']}")
 
 
 def _read(path: Path) -> str:

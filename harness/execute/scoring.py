@@ -100,18 +100,28 @@ def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
 
 
 def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:
-    """Return the segments that drifted, worst first, for --log_samples."""
-    sides = [("clean", part) for part in drift.clean] + [("perturbed", part) for part in drift.perturbed]
-    moved = sorted((pair for pair in sides if pair[1].drift > 0), key=lambda pair: -pair[1].drift)
+    """Return the segments that drifted, worst first, for --log_samples.
+
+    `links` of a segment are the segments of the other answer that share mass with it: [start, end, mass].
+    """
+    sides = {"clean": (drift.clean, drift.perturbed), "perturbed": (drift.perturbed, drift.clean)}
+    links: dict[tuple[str, int], list[tuple[int, int, float]]] = {}
+    for link in drift.links:
+        for side, mine, other in (("clean", link.clean, link.perturbed), ("perturbed", link.perturbed, link.clean)):
+            there = sides[side][1][other].segment
+            links.setdefault((side, mine), []).append((there.start, there.end, round(link.mass, DIGITS)))
+    moved = [(side, i, part) for side, (mine, _) in sides.items() for i, part in enumerate(mine) if part.drift > 0]
     return tuple(
         {
             "side": side,
             "text": part.segment.text,
+            "start": part.segment.start,
             "partner": part.partner.text if part.partner else None,
+            "links": links.get((side, i), []),
             "drift": round(part.drift, DIGITS),
             "reason": part.reason,
         }
-        for side, part in moved
+        for side, i, part in sorted(moved, key=lambda each: -each[2].drift)
     )
 
 

@@ -39,30 +39,38 @@ def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     Raises:
         UserError: If `folder` has no run, or the run has no answers yet.
     """
-    found = _read(folder)
-    breakdown = breakdown_of(found.answers, found.manifest, found.excluded)
-    return breakdown, adapter_rows(found.answers, found.manifest, found.excluded)
+    found = read_answers(folder)
+    return found.breakdown(), found.leaderboard()
 
 
 def leaderboard_of(folder: Path, by: By = "adapter") -> "pd.DataFrame":
     """Return the leaderboard of a run, with a row per adapter and task, perturbation, ...; raises like `tables_of`."""
-    found = _read(folder)
-    return adapter_rows(found.answers, found.manifest, found.excluded, by)
+    return read_answers(folder).leaderboard(by)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class RunAnswers:
     """A run's answers, and how many variants of each cell were excluded."""
 
     manifest: Manifest
     answers: "pd.DataFrame"
+    """A row per answer (`answer_frame`)."""
     excluded: Counter[tuple[str, ...]]
 
+    def breakdown(self) -> "pd.DataFrame":
+        """Return a row per cell."""
+        return breakdown_of(self.answers.drop(columns="key"), self.manifest, self.excluded)
 
-def _read(folder: Path) -> _Answers:
+    def leaderboard(self, by: By = "adapter") -> "pd.DataFrame":
+        """Return a row per adapter (and task, perturbation, ...)."""
+        return adapter_rows(self.answers.drop(columns="key"), self.manifest, self.excluded, by)
+
+
+def read_answers(folder: Path) -> RunAnswers:
+    """Read the answers of a run, which may be interrupted; raises like `tables_of`."""
     run = open_run(folder)
-    answers = answer_frame(run).drop(columns="key")
+    answers = answer_frame(run)
     excluded = count_excluded(folder)
     if unknown := {task for task, *_ in excluded} - run.manifest.tasks.keys():
         raise UserError(f"{folder / EXCLUDED}: task '{min(unknown)}' is not in run.json: {EDITED}")
-    return _Answers(run.manifest, answers, excluded)
+    return RunAnswers(run.manifest, answers, excluded)

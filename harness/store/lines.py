@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic takes the standard library's from Python 3.12 on
@@ -17,6 +17,17 @@ _Number = Annotated[float, Field(gt=-1e300, lt=1e300)]  # which NaN and infinity
 _Count = Annotated[int, Field(ge=0, lt=2**53)]
 EditFields = Annotated[tuple[Annotated[int, Field(ge=0)], str, str], Strict(False)]
 """An edit in JSON: [position, removed, inserted]."""
+
+
+@with_config(ConfigDict(strict=True, extra="allow"))
+class _Segment(TypedDict):
+    side: Literal["clean", "perturbed"]
+    text: str
+    partner: NotRequired[str | None]
+    drift: _Number
+    reason: str
+    start: NotRequired[int]  # earlier versions wrote neither start nor links
+    links: NotRequired[list[Annotated[tuple[_Number, _Number, _Number], Strict(False)]]]
 
 
 @with_config(ConfigDict(strict=True, extra="allow"))
@@ -42,7 +53,7 @@ class _Answer(TypedDict):
     encoder: str
     likelihoods: NotRequired[list[_Number]]
     reasoning: NotRequired[str]
-    segments: NotRequired[list[Any]]
+    segments: NotRequired[list[_Segment]]
 
 
 _ANSWER = TypeAdapter(_Answer)

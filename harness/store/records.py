@@ -46,7 +46,8 @@ class Record:
     reasoning: str | None = None
     """What the model thought aloud before its answer, if it did and `output` doesn't include it."""
     segments: tuple[dict[str, Any], ...] | None = None
-    """With --log_samples: side, text, partner, drift and reason of each drifted segment."""
+    """With --log_samples, of each drifted segment: side, text, start in the output, partner, links, drift and reason.
+    Links are the segments of the other answer that share mass with it: [start, end, mass]."""
 
     def to_json(self) -> str:
         """Return the record as one line of JSON, without optional fields that are None."""

@@ -1,8 +1,9 @@
 """Read a run from its folder, and verify that it is what its run wrote before anything is concluded from it."""
 
 import hashlib
+import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from holdfast.harness.store.manifest import FILE, Manifest, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY, SAMPLES
 from holdfast.perturbations import parse
 from holdfast.reading import check_readable
+
+_START, _END = b'{"key": ', b'", "'
+"""What stands before a line's key, and what follows the key's last character; quotes within it are escaped."""
 
 EDITED = "the file was edited: restore it, or make the run again in another directory"
 
@@ -64,6 +68,20 @@ def open_run(folder: Path) -> StoredRun:
     if manifest.status == "complete":
         _verify(samples, manifest)
     return StoredRun(folder, manifest)
+
+
+def lines_with_keys(folder: Path, keys: Set[str]) -> dict[str, Line]:
+    """Return the answers with these keys by their key; only their lines are parsed.
+
+    Args:
+        folder: A run whose answers were read, and so checked, before.
+        keys: Keys of its answers.
+    """
+    wanted = {json.dumps(key).encode() for key in keys}
+    begin = len(_START)
+    with (folder / SAMPLES).open("rb") as file:
+        lines = [json.loads(line) for line in file if line[begin : line.find(_END, begin) + 1] in wanted]
+    return {line["key"]: line for line in lines}
 
 
 def _verify(samples: Path, manifest: Manifest) -> None:

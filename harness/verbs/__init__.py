@@ -34,6 +34,8 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
     "decide": (
         Verb("check", "decide whether a candidate adapter may replace the one in use", "check", mistake=2),
         Verb("leaderboard", "merge the leaderboards of several runs", "decide"),
+        Verb("report", "write runs, and the check of two adapters, as one page of HTML", "reports"),
+        Verb("view", "show a report in the browser, and follow a run that is still going", "reports"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),
     ),

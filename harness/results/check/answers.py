@@ -1,6 +1,5 @@
 """One side of a check: an adapter's answers, as a table, and the conditions under which they were given."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from holdfast.errors import UserError
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.store.lines import Line
 from holdfast.harness.store.manifest import FILE, AdapterEntry, Manifest, read_manifest
-from holdfast.harness.store.records import CLEAN, IDENTITY, SAMPLES
-from holdfast.harness.store.stored_run import open_run
+from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.harness.store.stored_run import lines_with_keys, open_run
 from holdfast.metrics import metrics
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.suggestions import did_you_mean
@@ -145,11 +144,8 @@ def _entry(folder: Path, manifest: Manifest, adapter: str | None) -> AdapterEntr
 
 
 def _texts(folder: Path, keys: Set[str]) -> dict[str, Line]:
-    """Return the answers with these keys; only their lines are parsed."""
-    starts = tuple(f'{{"key": {json.dumps(key)}'.encode() for key in keys)
-    with (folder / SAMPLES).open("rb") as file:
-        lines = [json.loads(line) for line in file if line.startswith(starts)]
-    return {line["key"]: line | {"run": str(folder)} for line in lines}
+    """Return the answers with these keys, with the run that they are of."""
+    return {key: line | {"run": str(folder)} for key, line in lines_with_keys(folder, keys).items()}
 
 
 def _scorable(table: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":

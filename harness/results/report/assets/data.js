@@ -1,0 +1,59 @@
+// The answers of the page: decoded once, read by row number.
+
+/** Decode base64, gzipped JSON. */
+async function decoded(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const CODED = ["run", "adapter", "task", "perturbation", "severity", "outcome", "kind"];
+const TEXTS = ["clean", "output", "baseline", "reason"];
+
+/** All answers, worst first. */
+class Answers {
+  #content;
+  #haystacks = [];
+
+  constructor(content) {
+    this.#content = content;
+    this.size = content.columns.key.length;
+  }
+
+  /** The values that a coded field has. */
+  values(field) {
+    return this.#content.values[field];
+  }
+
+  /** The value of a field of an answer. */
+  get(row, field) {
+    const value = this.#content.columns[field][row];
+    if (CODED.includes(field)) return this.#content.values[field][value];
+    return TEXTS.includes(field) ? this.#content.texts[value] : value;
+  }
+
+  /** The column of a field as it is stored: places in `values` for coded fields. */
+  column(field) {
+    return this.#content.columns[field];
+  }
+
+  /** The row of the answer with this key, or -1. */
+  rowOf(key) {
+    return this.#content.columns.key.indexOf(key);
+  }
+
+  /** Everything in which a search looks, in lower case. */
+  haystack(row) {
+    if (this.#haystacks[row] === undefined) {
+      const fields = ["sample", "adapter", "task", "perturbation", "asked", "clean", "output", "baseline", "reason"];
+      const parts = [...fields.map((field) => this.get(row, field) ?? ""), this.asked(row)];
+      this.#haystacks[row] = parts.join("\n").toLowerCase();
+    }
+    return this.#haystacks[row];
+  }
+
+  /** The perturbed prompt: the kept and the inserted pieces. */
+  asked(row) {
+    return this.get(row, "prompt").filter((piece, place) => place % 3 !== 1).join("");
+  }
+}
