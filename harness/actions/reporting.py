@@ -10,6 +10,7 @@ from holdfast.harness.actions.checking import BudgetsLike, check, stored_side
 from holdfast.harness.execute.scoring import drifted_segments
 from holdfast.harness.results.reopening import as_in_run
 from holdfast.harness.results.report.answer_table import Place, answer_table
+from holdfast.harness.results.report.figures import check_figures_folder, write_figures
 from holdfast.harness.results.report.kept_answers import kept_answers
 from holdfast.harness.results.report.overview import overview
 from holdfast.harness.results.report.patterns import patterns
@@ -27,13 +28,16 @@ from holdfast.writing import check_own_file, write_text
 NAME = "report.html"
 
 
-def write_report(runs: Sequence[Path], *, output_path: Path | None = None, **settings: Any) -> list[Path]:
+def write_report(
+    runs: Sequence[Path], *, output_path: Path | None = None, figures: Path | None = None, **settings: Any
+) -> list[Path]:
     """Write a report.
 
     Args:
         runs: Directories written by `holdfast run`.
         output_path: The page; by default `report.html` in the first run. A file that is there already is only replaced
             if it is a report.
+        figures: A folder for the charts as SVG and PNG.
         settings: See `make_report`.
 
     Returns:
@@ -45,8 +49,11 @@ def write_report(runs: Sequence[Path], *, output_path: Path | None = None, **set
     if output_path is None and not (runs[0] / FILE).is_file():
         raise UserError(f"{runs[0]} is not a run: it has no {FILE}")
     check_own_file(target, BEGINNING)
-    write_text(target, rendered(make_report(runs, **settings)))
-    return [target]
+    if figures:
+        check_figures_folder(figures)
+    report = make_report(runs, **settings)
+    write_text(target, rendered(report))
+    return [target, *(write_figures(report, figures) if figures else [])]
 
 
 def make_report(

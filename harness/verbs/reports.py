@@ -1,6 +1,7 @@
 """The verbs that show runs in a browser: report, view."""
 
 import argparse
+from contextlib import suppress
 
 from holdfast.harness.verbs.parser import Parser
 
@@ -36,6 +37,7 @@ def _report(args: argparse.Namespace) -> int:
     written = write_report(
         [Path(run) for run in args.runs],
         output_path=Path(args.output_path) if args.output_path else None,
+        figures=Path(args.figures) if args.figures else None,
         baseline=args.baseline,
         candidate=args.candidate,
         budgets=args.budgets,
@@ -43,4 +45,25 @@ def _report(args: argparse.Namespace) -> int:
     )
     for path in written:
         print(f"written to {path}")
+    return 0
+
+
+def add_view(parser: Parser) -> None:
+    """Add the arguments of `view`."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="directories written by holdfast run, finished or not")
+    parser.add_argument("--port", metavar="N", type=int, default=8765, help="0 takes a free one (default: %(default)s)")
+    _add_show_harmful(parser)
+    parser.start(_view)
+
+
+def _view(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.viewing import view
+
+    def started(address: str) -> None:
+        print(f"showing {', '.join(args.runs)} on {address} (Ctrl-C ends it)", flush=True)
+
+    with suppress(KeyboardInterrupt):
+        view([Path(run) for run in args.runs], port=args.port, started=started, show_harmful=args.show_harmful)
     return 0

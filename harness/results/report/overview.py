@@ -29,7 +29,6 @@ ADAPTERS = 12
 
 _WORST = 3
 _DIGEST = 12
-_DELTA = ("delta", "delta_low", "delta_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class AdapterRow:
     clean: str
     perturbed: str
     change: str
+    measured: Change
     bar: Bar | None
     drift: str
     floor: str
@@ -167,13 +167,16 @@ def _sentence(board: Sequence[Mapping[Any, Any]]) -> str:
 
 
 def _adapter_rows(board: Sequence[Mapping[Any, Any]]) -> tuple[AdapterRow, ...]:
-    drawn = bars([Change(*(row[name] for name in _DELTA), None, bool(row["higher_is_better"])) for row in board])
+    changes = [
+        Change(row["delta"], row["delta_low"], row["delta_high"], None, bool(row["higher_is_better"])) for row in board
+    ]
     return tuple(
         AdapterRow(
             name=row["label"],
             clean=number(row["clean"]),
             perturbed=number(row["perturbed"]),
             change="-" if math.isnan(row["delta"]) else with_interval(row, "delta", "+"),
+            measured=measured,
             bar=bar,
             drift=number(row["max_drift"]),
             floor=number(row["noise_floor"]),
@@ -181,7 +184,7 @@ def _adapter_rows(board: Sequence[Mapping[Any, Any]]) -> tuple[AdapterRow, ...]:
             samples=int(row["n"]),
             notes=tuple(_notes(row)),
         )
-        for row, bar in zip(board, drawn, strict=True)
+        for row, measured, bar in zip(board, changes, bars(changes), strict=True)
     )
 
 

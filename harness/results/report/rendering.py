@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -58,23 +59,29 @@ def rendered(report: Report, *, following: str = "") -> str:
         following: The state of the run that it shows, when it is served while the run goes on: the page is loaded again
             when that changes. Empty for a file.
     """
-    scripts = [_asset(name) for name in (*SCRIPTS, *([FOLLOWING] if following else []))]
+    return _page(
+        "report.html.j2",
+        SCRIPTS,
+        following,
+        report=report,
+        mark=MARK,
+        charts=[draw_chart(chart) for chart in report.patterns.charts],
+        trade_offs=draw_trade_offs(report.patterns.trade_offs) if report.patterns.trade_offs else None,
+    )
+
+
+def waiting_page(reason: str, following: str) -> str:
+    """Return the page that is served until a run has something to show."""
+    return _page("waiting.html.j2", (), following, reason=reason)
+
+
+def _page(template: str, names: Sequence[str], following: str, **shown: object) -> str:
+    """Render a template with its style and scripts; only these scripts may run."""
+    scripts = [_asset(name) for name in (*names, *([FOLLOWING] if following else []))]
     script = '"use strict";\n' + "\n".join(scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            mark=MARK,
-            script=script,
-            script_digest=digest,
-            style=_asset("style.css"),
-            following=following,
-            charts=[draw_chart(chart) for chart in report.patterns.charts],
-            trade_offs=draw_trade_offs(report.patterns.trade_offs) if report.patterns.trade_offs else None,
-        )
-    )
+    page = _environment().get_template(template)
+    return page.render(shown, script=script, script_digest=digest, style=_asset("style.css"), following=following)
 
 
 @cache

@@ -9,9 +9,9 @@ function made(tag, attributes = {}, ...children) {
 }
 
 /** A number as it is shown; "–" if there is none. */
-function numberText(value, { digits = 3, sign = false } = {}) {
+function numberText(value, { sign = false } = {}) {
   if (value === null) return "–";
-  const text = value.toFixed(digits).replace("-", "−");
+  const text = value.toFixed(2).replace("-", "−");
   return sign && value > 0 ? `+${text}` : text;
 }
 

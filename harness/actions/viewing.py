@@ -1,0 +1,117 @@
+"""`holdfast view`: serve a report to this machine's browser, made again when its runs have grown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from holdfast.errors import UserError
+from holdfast.harness.actions.reporting import make_report
+from holdfast.harness.results.report.rendering import rendered, waiting_page
+from holdfast.harness.store.manifest import FILE, read_manifest
+from holdfast.harness.store.records import SAMPLES
+
+HOST = "127.0.0.1"
+PORT = 8765
+STATE = "/state"
+"""The path that answers with the state of the runs, by which the page notices that they have grown."""
+
+
+@dataclass(slots=True)
+class LivePage:
+    """The page of runs that may still be going on, rendered when it is asked for and they have grown.
+
+    Attributes:
+        runs: Their directories.
+        settings: See `make_report`.
+    """
+
+    runs: Sequence[Path]
+    settings: Mapping[str, Any]
+    _state: str = ""
+    _page: str = ""
+    _lock: Lock = field(default_factory=Lock)
+
+    def state(self) -> str:
+        """Return what changes when a run has grown: sizes and times of its files."""
+        stats = [path.stat() for run in self.runs for path in (run / SAMPLES, run / FILE) if path.exists()]
+        return ".".join(f"{each.st_size:x}-{each.st_mtime_ns:x}" for each in stats) or "none"
+
+    def page(self) -> str:
+        """Return the page; while nothing can be shown yet, one that says why."""
+        with self._lock:
+            state = self.state()
+            if state != self._state:
+                try:
+                    self._page = rendered(make_report(self.runs, **self.settings), following=state)
+                except UserError as error:
+                    self._page = waiting_page(str(error), following=state)
+                self._state = state
+            return self._page
+
+
+def view(runs: Sequence[Path], *, port: int = PORT, started: Callable[[str], None] = print, **settings: Any) -> None:
+    """Serve a report on the loopback interface until interrupted.
+
+    Args:
+        runs: Directories written by `holdfast run`, finished or not.
+        port: The port; 0 takes a free one.
+        started: Called with the address once it is served.
+        settings: See `make_report`.
+
+    Raises:
+        UserError: If a directory has no run, or the port can't be used.
+    """
+    for run in runs:
+        if read_manifest(run) is None:
+            raise UserError(f"{run} is not a run: it has no {FILE}")
+    with serve(LivePage(runs, settings), port) as server:
+        started(f"http://{HOST}:{server.server_port}/")
+        server.serve_forever()
+
+
+def serve(page: LivePage, port: int) -> ThreadingHTTPServer:
+    """Return a server of the page, listening on the loopback interface.
+
+    Raises:
+        UserError: If the port can't be used.
+    """
+    handler = type("Handler", (_Handler,), {"live": page})
+    try:
+        return ThreadingHTTPServer((HOST, port), handler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"can't serve on port {port}: {reason}; choose another --port, or 0 for a free one") from None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers GET for the page and its state, to this machine only."""
+
+    live: LivePage
+    server: ThreadingHTTPServer
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        hosts = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}
+        if self.headers.get("Host") not in hosts:  # another site's name may have been pointed at this machine
+            self.send_error(403)
+        elif self.path == "/":
+            self._answer(self.live.page(), "text/html")
+        elif self.path == STATE:
+            self._answer(self.live.state(), "text/plain")
+        else:
+            self.send_error(404)
+
+    def _answer(self, text: str, kind: str) -> None:
+        content = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of requests."""
