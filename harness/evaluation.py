@@ -129,9 +129,9 @@ def evaluate_config(
                 "others were changed",
             )
             manifest.write(folder)
-        breakdown, board = summarise(folder)
-        noise = noisy_setup(breakdown, manifest.config)
+        tables = summarise(folder)
+        noise = noisy_setup(tables.breakdown, manifest.config)
         if noise and noise not in manifest.warnings:
             warn(manifest, noise)
             manifest.write(folder)
-    return Results(folder, breakdown, board, tuple(manifest.warnings))
+    return Results(folder, tables.breakdown, tables.leaderboard, tables.groups, tuple(manifest.warnings))

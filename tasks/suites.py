@@ -1,6 +1,7 @@
 """The five embedded suites: small tasks written for this repository, which the pocket models have learned."""
 
 from holdfast.tasks.embedded import embedded_samples
+from holdfast.tasks.groups import with_groups
 from holdfast.tasks.task import Task, task
 
 
@@ -36,7 +37,7 @@ def financial_sentiment() -> Task:
     """Handwritten headlines about invented companies: positive, negative or neutral?"""
     return Task(
         name="financial_sentiment",
-        samples=embedded_samples("financial_sentiment"),
+        samples=with_groups(embedded_samples("financial_sentiment"), "label", lambda sample: sample.references[0]),
         metrics=("label_accuracy", "answer_rate"),
         prompt="Is the sentiment of this headline positive, negative or neutral?\n\n{{ content }}",
         max_new_tokens=8,
@@ -48,7 +49,9 @@ def multilingual_qa() -> Task:
     """Twenty parallel questions in English, Hindi, Hinglish and code-switched form."""
     return Task(
         name="multilingual_qa",
-        samples=embedded_samples("multilingual_qa"),
+        samples=with_groups(
+            embedded_samples("multilingual_qa"), "language", lambda sample: sample.metadata["language"]
+        ),
         metrics=("exact_match", "token_f1", "answer_rate"),
         max_new_tokens=24,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from holdfast.errors import UserError
 from holdfast.registry import Registry
+from holdfast.tasks.groups import check_groups
 from holdfast.tasks.sample import Sample, strings
 from holdfast.tasks.task_labels import LABEL_METRIC, with_labels
 from holdfast.tasks.templates import render
@@ -47,6 +48,7 @@ class Task:
         object.__setattr__(self, "stop", strings(self.stop, f"{where}: stop", single=True))
         if "" in self.stop:
             raise UserError(f"{where}: a stop string must have at least one character: an empty one ends every answer")
+        check_groups(self.samples, where)
         if LABEL_METRIC in self.metrics:
             object.__setattr__(self, "samples", with_labels(self.samples, where))
 

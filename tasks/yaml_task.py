@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
 from holdfast.tasks.files import build_samples, read_objects
+from holdfast.tasks.sample import GROUP, ITEM
 from holdfast.tasks.task import Task
 from holdfast.tasks.templates import evaluate, render
 from holdfast.yaml_file import read_yaml
@@ -21,6 +22,8 @@ _KEYS = (
     "doc_to_text",
     "doc_to_target",
     "doc_to_choice",
+    "doc_to_group",
+    "doc_to_item",
     "metric_list",
     "generation_kwargs",
 )
@@ -45,6 +48,9 @@ def read_yaml_task(path: Path) -> Task:
         doc_to_text        the prompt: a template over the fields, with the content as `content` or under its field name
         doc_to_choice      makes the task multiple choice: a list, the name of a field that contains one, or a template
                            that yields one
+        doc_to_group       groups that get rows of their own in the results: a field name, a template, a list of field
+                           names or an object of both, as in {language: lang}; default: the field `group`
+        doc_to_item        what the sample is one form of: a field name or a template; default: the field `item`
         metric_list        names of metrics
         generation_kwargs  max_gen_toks and until
 
@@ -105,19 +111,31 @@ def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict
     for number, fields in read_objects(path.parent / str(settings["dataset_path"])):
         where = f"{settings['dataset_path']}, line {number}"
         mapped = {key: value for key, value in fields.items() if key != settings["doc_to_content"]}
-        mapped["content"] = _value(settings, "doc_to_content", fields, where)
+        mapped["content"] = _value(settings["doc_to_content"], "doc_to_content", fields, where)
         if "doc_to_target" in settings:
             mapped["references"] = _target(settings, fields, where)
         if "doc_to_choice" in settings:
             mapped["doc_to_choice"] = choices = _choices(path, settings["doc_to_choice"], fields, where)
             mapped["references"] = _chosen(mapped.get("references", ()), choices, where)
-        if "doc_to_id" in settings:
-            mapped["id"] = _value(settings, "doc_to_id", fields, where)
+        if "doc_to_group" in settings:
+            mapped[GROUP] = _groups(settings["doc_to_group"], fields, where)
+        for key, name in (("doc_to_id", "id"), ("doc_to_item", ITEM)):
+            if key in settings:
+                mapped[name] = _value(settings[key], key, fields, where)
         yield number, {"id": number, **mapped}
 
 
-def _value(settings: dict[str, Any], key: str, fields: dict[str, Any], where: str) -> Any:
-    asked = str(settings[key])
+def _groups(asked: Any, fields: dict[str, Any], where: str) -> Any:
+    """Return the groups that are asked for; a single field or template is a plain group."""
+    if isinstance(asked, (list, tuple)):
+        asked = {str(name): name for name in asked}
+    if isinstance(asked, dict):
+        return {grouping: _value(each, "doc_to_group", fields, where) for grouping, each in asked.items()}
+    return _value(asked, "doc_to_group", fields, where)
+
+
+def _value(asked: Any, key: str, fields: dict[str, Any], where: str) -> Any:
+    asked = str(asked)
     if _is_field(asked, key, fields, where):
         return fields[asked]
     return render(asked, fields, f"{where}: {key}")

@@ -194,7 +194,7 @@ def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
     lines = []
     told = answers_given(run)
     for label, (_, distance, strength) in contestants.items():
-        mine = results.breakdown[results.breakdown["adapter"] == label]
+        mine = results.breakdown.query("adapter == @label and group == 'all'")
         attack, useful = (mine[mine["task"] == task].set_index("perturbation") for task in ("attack", "headlines"))
         lines.append(
             {

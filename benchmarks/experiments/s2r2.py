@@ -120,7 +120,7 @@ def measured(adapters: dict[str, Path], count: int, work: Path) -> pd.DataFrame:
         severity=["light"],
         output_path=str(work / f"run-{len(adapters)}"),
     )
-    cells = results.breakdown
+    cells = results.breakdown.query("group == 'all'")
     rows = []
     for name, path in adapters.items():
         mine = cells[cells["adapter"] == name]

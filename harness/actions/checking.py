@@ -17,6 +17,7 @@ from holdfast.harness.results.check.budgets import (
     read_budgets,
 )
 from holdfast.harness.results.check.comparability import check_comparable, pair
+from holdfast.harness.results.check.group_changes import group_changes
 from holdfast.harness.results.check.judging import deciding, judge, overall
 from holdfast.harness.results.check.lm_eval_answers import read_lm_eval, samples_files
 from holdfast.harness.results.check.outcome import CheckResult, Look
@@ -145,6 +146,7 @@ def conclude(comparison: Comparison, *, looks: Sequence[Look] = (), planned: int
         perturbations=tuple(sorted(str(name) for name in perturbations if name not in (CLEAN, IDENTITY))),
         variants=str(new.conditions.get(PROMPTS, "")),
         settings=settings,
+        groups=group_changes(comparison.primaries, alpha),
         looks=tuple(looks),
         planned=planned,
         warnings=_warnings(comparison),

@@ -22,6 +22,7 @@ from holdfast.harness.results.word_diff import shown
 from holdfast.harness.store.config import make_config, parse_pairs
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import check_encoders
+from holdfast.tasks import limited
 
 REFERENCE = "peft"
 
@@ -77,7 +78,7 @@ def equivalence(
         model: The base, as in `pretrained=DIR`; by default the one that the adapter's configuration names.
         dtype: The dtype of the weights.
         tasks: Suites or files.
-        limit: Use only the first samples of each task.
+        limit: Use only so many samples of each task (`holdfast.tasks.limited`).
         encoder: The sentence encoder for drifts.
 
     Raises:
@@ -91,7 +92,7 @@ def equivalence(
     [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
     if found.path is None:
         raise UserError("--adapter must name an adapter: the base alone has nothing to merge")
-    asked = [(task, sample) for task in chosen for sample in task.samples[:limit]]
+    asked = [(task, sample) for task in chosen for sample in limited(task, limit)]
     requests = [
         Request(
             str(i),

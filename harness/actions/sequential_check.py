@@ -18,7 +18,7 @@ from holdfast.harness.results.check.inference.alpha_spending import LOOKS, look_
 from holdfast.harness.results.check.judging import judge, overall
 from holdfast.harness.results.check.outcome import CheckResult, Look, Verdict
 from holdfast.harness.store.config import RunConfig, make_config
-from holdfast.tasks import Task
+from holdfast.tasks import Task, limited
 
 
 def check_sequentially(baseline: str, candidate: str, asked: Asked, settings: dict[str, Any]) -> CheckResult:
@@ -82,7 +82,7 @@ def _parts(config: RunConfig) -> Iterator[list[Task]]:
     loaded = load_tasks(config.tasks)
     mixed = []
     for task in loaded:
-        samples = list(task.samples[: config.limit])
+        samples = list(limited(task, config.limit))
         Random(f"{config.seed}|{task.name}").shuffle(samples)
         mixed.append((task, samples))
     before = 0.0

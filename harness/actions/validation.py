@@ -10,6 +10,9 @@ from holdfast.metrics.comparers.segment_comparer import comparer_of
 from holdfast.metrics.encoders.encoder import encoding_of, load_encoder
 from holdfast.metrics.encoders.lexical import lexical
 from holdfast.metrics.encoders.model_states import MODEL
+from holdfast.tasks import Task, limited
+from holdfast.tasks.groups import count_groups
+from holdfast.tasks.limited import strata_of
 from holdfast.yaml_file import read_yaml
 
 
@@ -30,7 +33,17 @@ def validate(path: Path) -> list[str]:
     return [
         f"{path}: valid",
         f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
-        *(f"task {task.name}: {len(task.samples[: config.limit])} samples" for task in prepared.tasks),
+        *(_described(task, config.limit) for task in prepared.tasks),
         f"at most {len(plan)} answers to score, {distinct} to generate "
         f"({len(plan.unchanged)} prompts unchanged by their perturbation)",
     ]
+
+
+def _described(task: Task, limit: int | None) -> str:
+    """Return the number of a task's samples, how they were chosen, and their groups."""
+    kept = limited(task, limit)
+    chosen = f" of {len(task.samples)}" if len(kept) < len(task.samples) else ""
+    strata = strata_of(task) if chosen else []
+    how = f", in proportion to {' and '.join(strata)}" if strata else ""
+    groups = ", ".join(f"{label} {count}" for label, count in count_groups(kept).items())
+    return f"task {task.name}: {len(kept)}{chosen} samples{how}" + (f" ({groups})" if groups else "")

@@ -12,7 +12,7 @@ from holdfast.harness.store.config import RunConfig
 from holdfast.metrics import Encode
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of, load_encoder
 from holdfast.metrics.encoders.model_states import MODEL
-from holdfast.tasks import Task
+from holdfast.tasks import Task, limited
 
 _CENTRED_ON = 256
 """Number of texts whose mean vector is subtracted."""
@@ -46,7 +46,7 @@ def run_encoding(config: RunConfig, tasks: Sequence[Task], engine: Any = None) -
     def load(name: str) -> Encode:
         if name != MODEL:
             return load_encoder(name)
-        contents = [sample.content for task in tasks for sample in task.samples[: config.limit]]
+        contents = [sample.content for task in tasks for sample in limited(task, config.limit)]
         return _centred_encoder((engine or _base_engine(config)), config.model, contents[:_CENTRED_ON])
 
     return encoding_of(config.encoder, load)

@@ -17,6 +17,7 @@ from holdfast.harness.store.progress import Advance
 from holdfast.harness.store.records import CLEAN, IDENTITY, Record
 from holdfast.harness.store.run_folder import Samples
 from holdfast.perturbations import Edit
+from holdfast.tasks.groups import group_labels
 
 _CHUNK = 256
 """Number of copied answers that are stored together."""
@@ -163,6 +164,8 @@ class Run:
             encoder=scored.drift.encoder if scored.drift else "",
             likelihoods=answer.likelihoods or None,
             reasoning=answer.reasoning or None,
+            groups=group_labels(item.question.sample) or None,
+            item=item.question.sample.item or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
 

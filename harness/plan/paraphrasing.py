@@ -10,7 +10,7 @@ from holdfast.harness.plan.side_model import load_side_model
 from holdfast.harness.store.config import RunConfig, Scalar
 from holdfast.harness.store.reply_cache import ReplyCache, key_of
 from holdfast.perturbations import parse
-from holdfast.tasks import Sample, Task
+from holdfast.tasks import Sample, Task, limited
 
 PROMPT = (
     "Rewrite the following text in other words. Keep its meaning, every name and every number. "
@@ -53,7 +53,7 @@ def add_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
     wanted = [
         ParaphraseRequest(sample.content, number)
         for task in tasks
-        for sample in task.samples[: config.limit]
+        for sample in limited(task, config.limit)
         for number in range(config.variants_per_sample)
     ]
     cache = ReplyCache(path, "paraphrase")
@@ -70,7 +70,7 @@ def add_paraphrases(tasks: Sequence[Task], config: RunConfig) -> list[Task]:
         return replace(sample, metadata={**sample.metadata, "paraphrases": tuple(paraphrases)})
 
     return [
-        replace(task, samples=tuple(with_paraphrases(sample) for sample in task.samples[: config.limit]))
+        replace(task, samples=tuple(with_paraphrases(sample) for sample in limited(task, config.limit)))
         for task in tasks
     ]
 

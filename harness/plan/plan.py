@@ -12,7 +12,7 @@ from holdfast.harness.plan.sample_variants import SampleVariant, cells_of, varia
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import IDENTITY
 from holdfast.perturbations import Variant, clean_variant
-from holdfast.tasks import Sample, Task
+from holdfast.tasks import Sample, Task, limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def make_plan(
         UserError: If a task's prompt is the same for a clean content and a perturbed one.
     """
     to_question = question_maker(config, tasks)
-    samples = [(task, sample) for task in tasks for sample in task.samples[: config.limit]]
+    samples = [(task, sample) for task in tasks for sample in limited(task, config.limit)]
     clean = [
         to_question(SampleVariant(task.name, sample.id, clean_variant(sample.content))) for task, sample in samples
     ]

@@ -34,7 +34,8 @@ from holdfast.metrics.encoders.encoder import check_encoders
 from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.metrics.parsing import check_installed, parse
 from holdfast.metrics.segments import segment
-from holdfast.tasks import Task, load_task
+from holdfast.tasks import Task, limited, load_task
+from holdfast.tasks.groups import count_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,13 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
     entries = {}
     for task in prepared.tasks:
         headline, higher = headline_of(task)
-        samples = len(task.samples[: prepared.config.limit])
+        samples = limited(task, prepared.config.limit)
         entries[task.name] = TaskEntry(
-            headline=headline, higher_is_better=higher, samples=samples, digest=task.digest()
+            headline=headline,
+            higher_is_better=higher,
+            samples=len(samples),
+            groups=count_groups(samples),
+            digest=task.digest(),
         )
     return Manifest(
         config=prepared.config,

@@ -12,7 +12,7 @@ from holdfast.harness.store.lines import EditFields
 from holdfast.harness.store.records import IDENTITY, json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
 from holdfast.reading import parse_json
-from holdfast.tasks import Sample, Task
+from holdfast.tasks import Sample, Task, limited
 
 Cell = tuple[str, str]
 """A perturbation and its severity."""
@@ -72,7 +72,7 @@ def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVa
     check_settings(config)
     cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
     for task in tasks:
-        for sample in task.samples[: config.limit]:
+        for sample in limited(task, config.limit):
             for name, severity in cells:
                 for repeat in range(config.variants_per_sample):
                     variant = variant_of(task, sample, name, severity, repeat, config.seed)

@@ -103,8 +103,8 @@ def write_excluded(folder: Path, variants: Iterable[SampleVariant], tasks: Itera
 
 
 def count_excluded(folder: Path) -> Counter[tuple[str, ...]]:
-    """Count the variants that a run excluded, by (task, perturbation, severity)."""
-    path, cell = folder / EXCLUDED, ("task", "perturbation", "severity")
+    """Count the variants that a run excluded, by (task, perturbation, severity, sample)."""
+    path, cell = folder / EXCLUDED, ("task", "perturbation", "severity", "sample")
     counts: Counter[tuple[str, ...]] = Counter()
     for number, line in read_objects(path) if path.exists() else ():
         if not all(isinstance(line.get(name), str) for name in cell):

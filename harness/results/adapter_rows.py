@@ -1,4 +1,4 @@
-"""The rows of a leaderboard: one for each adapter, or for each adapter and task, perturbation, family or severity."""
+"""The rows of a leaderboard: one for each adapter, or for each adapter and task, perturbation, severity, group, ..."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from holdfast.errors import UserError
 from holdfast.harness.results.answer_frame import KEY
 from holdfast.harness.results.comparison import (
     CELL,
@@ -19,6 +20,8 @@ from holdfast.harness.results.comparison import (
     share,
     wilson,
 )
+from holdfast.harness.results.groups.answer_groups import by_group, labels_of, of_samples
+from holdfast.harness.results.groups.group_gaps import gap_of
 from holdfast.harness.results.statistics import column_means, mean_intervals
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
@@ -31,7 +34,7 @@ SAFETY = ("attack_success", "over_refusal")
 """Scores that the leaderboard has beside the headline."""
 
 
-By = Literal["adapter", "task", "perturbation", "family", "severity"]
+By = Literal["adapter", "task", "perturbation", "family", "severity", "group"]
 """What a leaderboard has a row for, per adapter."""
 
 
@@ -43,28 +46,44 @@ def adapter_rows(
     Args:
         answers: One row per answer.
         manifest: The run's.
-        excluded: Number of excluded variants by task, perturbation and severity.
-        by: Whether adapters have a row for each task, perturbation, family of perturbations or severity.
+        excluded: Number of excluded variants by task, perturbation, severity and sample.
+        by: Whether adapters have a row for each task, perturbation, family of perturbations, severity or group of
+            samples. A group may be one of several tasks; a group of parallel items also has its `gap`.
+
+    Raises:
+        UserError: If there are to be rows by group, and no sample has one.
     """
     import pandas as pd
 
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
     labels = answers.assign(family=answers["perturbation"].map(_family)) if by == "family" else answers
-    rows = []
+    rows: list[dict[str, Any]] = []
     for entry in manifest.adapters:
-        for label, mine in _parts(labels[labels["adapter"] == entry.name], by):
-            left_out = sum(count for cell, count in excluded.items() if by == "adapter" or _label(cell, by) == label)
+        parts = dict(_parts(labels[labels["adapter"] == entry.name], by, manifest))
+        for label, mine in parts.items():
+            left_out = of_samples(excluded, mine, every=by != "group")
+            count = sum(n for cell, n in left_out.items() if by in ("adapter", "group") or _label(cell, by) == label)
             key: dict[str, str] = {} if by == "adapter" else {by: label}
-            rows.append({"adapter": entry.name, **key, **_row(entry, mine, clean, manifest, left_out)})
+            rows.append({"adapter": entry.name, **key, **_row(entry, mine, clean, manifest, count)})
+            if by == "group":
+                rows[-1] |= gap_of(label, parts)
+    if by == "group" and not rows:
+        raise UserError(
+            "no sample of this run has a group: give the samples the field 'group', or map another one to it with "
+            "doc_to_group"
+        )
     board = pd.DataFrame(rows)
     board["higher_is_better"] = higher_is_better(manifest)
     return best_first(board).round(6)
 
 
-def _parts(mine: "pd.DataFrame", by: By) -> Iterator[tuple[str, "pd.DataFrame"]]:
+def _parts(mine: "pd.DataFrame", by: By, manifest: Manifest) -> Iterator[tuple[str, "pd.DataFrame"]]:
     """Yield the answers of an adapter in parts, each with the clean and repeated answers that it is compared with."""
     if by == "adapter":
         yield "", mine
+        return
+    if by == "group":
+        yield from by_group(mine, labels_of(manifest))
         return
     originals = mine["perturbation"].isin([CLEAN, IDENTITY])
     for label, part in mine[~originals].groupby(by, sort=False):

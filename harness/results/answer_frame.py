@@ -4,6 +4,7 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from operator import itemgetter
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -39,16 +40,22 @@ def answer_frame(
         more: Further columns, each with the function that makes its value from a line of samples.jsonl.
 
     Returns:
-        The fields of the answers; every score in a column of its own, NaN where it doesn't apply; `score`, the task's
-        headline, NaN where the perturbation should change the answer (`directed`); `edited`; and `broke`, which is 1
-        for a broken answer, 0 for one that held and NaN for a clean one.
+        The fields of the answers; the `groups` (a tuple) and the `item` of their samples; every score in a column of
+        its own, NaN where it doesn't apply; `score`, the task's headline, NaN where the perturbation should change the
+        answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer, 0 for one that held and NaN for a
+        clean one.
 
     Raises:
         UserError: If there is no answer, or the run's files were edited.
     """
     import pandas as pd
 
-    made = {"edited": lambda line: bool(line["edits"]), **(more or {})}
+    made = {
+        "edited": lambda line: bool(line["edits"]),
+        "groups": lambda line: _known(tuple(line.get("groups", ()))),
+        "item": lambda line: intern(line.get("item", "")),
+        **(more or {}),
+    }
     texts: list[list[str]] = [[] for _ in _TEXTS]
     numbers: list[list[Any]] = [[] for _ in _NUMBERS]
     others: list[list[Any]] = [[] for _ in made]
@@ -98,6 +105,12 @@ def _with_outcomes(frame: "pd.DataFrame", run: StoredRun, scores: Mapping[str, A
         deciding = frame["break_drift"].fillna(deciding)  # earlier versions kept max_drift only
     frame["broke"] = np.where(deciding.notna(), deciding >= config.break_threshold, np.nan)
     return frame
+
+
+@cache
+def _known(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first of equal tuples, so that a million answers share them."""
+    return labels
 
 
 def _pad(values: "array[float]", length: int) -> None:

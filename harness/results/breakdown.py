@@ -1,4 +1,4 @@
-"""The breakdown: a row for each cell, that is adapter, task, perturbation and severity."""
+"""The breakdown: a row for each cell, that is adapter, task, group, perturbation and severity."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,32 +18,59 @@ from holdfast.harness.results.comparison import (
     share,
 )
 from holdfast.harness.results.curves import add_curves
+from holdfast.harness.results.groups.answer_groups import by_group, of_samples
 from holdfast.harness.store.manifest import Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import expectation, parse
+from holdfast.tasks.sample import ALL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MEASURES = ("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder")
+_MEASURES = (
+    *("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder"),
+    *("groups", "item"),
+)
 
 
 def breakdown_of(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]) -> "pd.DataFrame":
-    """Return one row per (adapter, task, perturbation, severity), including the clean answers."""
+    """Return one row per (adapter, task, group, perturbation, severity), including the clean answers.
+
+    Args:
+        answers: One row per answer.
+        manifest: The run's.
+        excluded: Number of excluded variants by task, perturbation, severity and sample.
+
+    Returns:
+        For each adapter and task, the rows of all samples (group `all`), then those of each group.
+    """
     import pandas as pd
 
+    rows = _rows(ALL, answers, manifest, of_samples(excluded, answers, every=True))
+    for task, entry in manifest.tasks.items():
+        for label, mine in by_group(answers[answers["task"] == task], entry.groups):
+            rows += _rows(label, mine, manifest, of_samples(excluded, mine))
+    rows.sort(key=_order(manifest))
+    return pd.DataFrame(rows).round(6)
+
+
+def _rows(
+    group_name: str, answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[tuple[str, ...]]
+) -> list[dict[str, Any]]:
+    """Return a row for each cell of these answers."""
     clean = answers[answers["perturbation"] == CLEAN].set_index(KEY)["score"]
     again = asked_again(answers)
     floors = again.groupby(level=KEY[:2]).mean()
     extra = [name for name in answers if name not in {*KEY, *CELL, *_MEASURES, *DRIFTS}]
-    groups: dict[Any, pd.DataFrame] = dict(iter(answers.groupby(CELL, sort=False)))
+    cells: dict[Any, pd.DataFrame] = dict(iter(answers.groupby(CELL, sort=False)))
     for adapter in manifest.adapters:
-        groups |= {(adapter.name, *cell): answers[:0] for cell in excluded if (adapter.name, *cell) not in groups}
+        cells |= {(adapter.name, *cell): answers[:0] for cell in excluded if (adapter.name, *cell) not in cells}
     rows: list[dict[str, Any]] = []
-    for cell, group in groups.items():
-        row: dict[str, Any] = dict(zip(CELL, cell, strict=True))
-        adapter, task, perturbation, _ = cell
+    for cell, group in cells.items():
+        adapter, task, perturbation, severity = cell
+        row: dict[str, Any] = {"adapter": adapter, "task": task, "group": group_name}
+        row |= {"perturbation": perturbation, "severity": severity}
         row["metric"] = manifest.tasks[task].headline
         row["expects"] = "" if perturbation in (CLEAN, IDENTITY) else expectation(perturbation)
         row |= aggregated(counting(group), clean, manifest, perturbed=perturbation != CLEAN)
@@ -57,9 +84,8 @@ def breakdown_of(answers: "pd.DataFrame", manifest: Manifest, excluded: Counter[
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}
         rows.append(row)
-    rows.sort(key=_order(manifest))
     add_curves(rows, counting(for_means(answers, manifest)))
-    return pd.DataFrame(rows).round(6)
+    return rows
 
 
 def _break_or_change(row: dict[str, Any], *, directed: bool) -> dict[str, float]:
@@ -89,11 +115,14 @@ def _order(manifest: Manifest) -> Callable[[dict[str, Any]], tuple[int, ...]]:
     perturbations = [CLEAN, IDENTITY, *(name for name, _ in specs)]
     severities = [*config.severity, *(severity for _, severity in specs)]
 
+    groups = {task: [ALL, *entry.groups] for task, entry in manifest.tasks.items()}
+
     def place(row: dict[str, Any]) -> tuple[int, ...]:
         severity = severities.index(row["severity"]) if row["severity"] in severities else 0
         return (
             [adapter.name for adapter in manifest.adapters].index(row["adapter"]),
             list(manifest.tasks).index(row["task"]),
+            groups[row["task"]].index(row["group"]),
             perturbations.index(row["perturbation"]),
             severity,
         )

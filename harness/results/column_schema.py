@@ -6,7 +6,7 @@ from typing import Any
 from holdfast.harness.results.columns import Column, Table, columns_of
 
 ABOUT: Mapping[str, tuple[Table, str]] = {
-    "breakdown.csv": ("breakdown", "a row for each adapter, task, perturbation and severity"),
+    "breakdown.csv": ("breakdown", "a row for each adapter, task, group of samples, perturbation and severity"),
     "leaderboard.csv": ("leaderboard", "a row for each adapter (and run, if several are merged)"),
     "cells.csv": ("cells", "the breakdown in long form: a row for each number of a cell"),
 }

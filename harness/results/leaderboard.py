@@ -43,8 +43,8 @@ def leaderboard(
         runs: Directories written by `holdfast run`, or the results of `evaluate`; one may stand alone.
         output_path: A CSV file to write the result to. A file that is there already is only replaced if it holds a
             leaderboard.
-        by: Give each adapter a row for each task, perturbation, family of perturbations or severity; or give each
-            method of training one row.
+        by: Give each adapter a row for each task, perturbation, family of perturbations, severity or group of
+            samples; or give each method of training one row.
         baseline: The adapter (or method) that the others are compared with, over seeds.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
@@ -52,8 +52,8 @@ def leaderboard(
         A row per adapter and run (and task, ...), with the run that it comes from.
 
     Raises:
-        UserError: If a directory holds no run, the runs' scores point in opposite directions, or `output_path` can't be
-            written.
+        UserError: If a directory holds no run, there is no group to have a row, the runs' scores point in opposite
+            directions, or `output_path` can't be written.
     """
     import pandas as pd
 

@@ -9,9 +9,6 @@ from holdfast.harness.results.curves import COLUMNS as CURVES
 if TYPE_CHECKING:
     import pandas as pd
 
-ALL = "all"
-"""The group of all samples of a task."""
-
 COLUMNS = ("adapter", "task", "group", "perturbation", "severity", "metric", "n", "value", "low", "high")
 
 
@@ -33,7 +30,7 @@ def long_table(breakdown: "pd.DataFrame") -> "pd.DataFrame":
     ]
     rows = [
         (
-            *(cell["adapter"], cell["task"], ALL, cell["perturbation"], cell["severity"]),
+            *(cell["adapter"], cell["task"], cell["group"], cell["perturbation"], cell["severity"]),
             *(name, cell["n"], cell[name], cell.get(f"{name}_low", math.nan), cell.get(f"{name}_high", math.nan)),
         )
         for cell in breakdown.to_dict("records")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import IDENTITY
+from holdfast.tasks.sample import ALL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,9 @@ def noisy_setup(breakdown: "pd.DataFrame", config: RunConfig) -> str:
         breakdown: The breakdown of a run.
         config: The run's configuration.
     """
-    cells = breakdown[(breakdown["perturbation"] == IDENTITY) & (breakdown["noise_floor"] > HIGH)].to_dict("records")
+    cells = breakdown[
+        (breakdown["perturbation"] == IDENTITY) & (breakdown["group"] == ALL) & (breakdown["noise_floor"] > HIGH)
+    ].to_dict("records")
     if not cells:
         return ""
     worst = max(cells, key=lambda cell: float(cell["noise_floor"]))

@@ -24,14 +24,16 @@ class Results:
 
     Attributes:
         path: The run's directory.
-        breakdown: One row per adapter, task, perturbation and severity.
+        breakdown: One row per adapter, task, group (`all` and each group of samples), perturbation and severity.
         leaderboard: One row per adapter, best first by the score under perturbation.
+        groups: One row per adapter and group of samples; None if no sample has a group.
         warnings: The run's warnings.
     """
 
     path: Path
     breakdown: "pd.DataFrame"
     leaderboard: "pd.DataFrame"
+    groups: "pd.DataFrame | None" = None
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -93,9 +95,10 @@ def load_run(path: str | Path) -> Results:
         UserError: If the directory has no run or no answers, or was written by an incompatible version.
     """
     folder = as_path(path, "path")
-    breakdown, leaderboard = tables_of(folder)
+    tables = tables_of(folder)
     manifest = read_manifest(folder)
-    return Results(folder, breakdown, leaderboard, tuple(manifest.warnings) if manifest else ())
+    warnings = tuple(manifest.warnings) if manifest else ()
+    return Results(folder, tables.breakdown, tables.leaderboard, tables.groups, warnings)
 
 
 def _rows(table: "pd.DataFrame") -> Iterator[Any]:

@@ -10,6 +10,7 @@ from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.adapter_rows import By, adapter_rows
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.results.breakdown import breakdown_of
+from holdfast.harness.results.groups.answer_groups import labels_of
 from holdfast.harness.results.long_table import long_table
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.store.manifest import Manifest
@@ -20,37 +21,57 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def summarise(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a run.
+
+    Attributes:
+        breakdown: A row for each adapter, task, group, perturbation and severity.
+        leaderboard: A row for each adapter.
+        groups: A row for each adapter and group; None if no sample has a group.
+    """
+
+    breakdown: "pd.DataFrame"
+    leaderboard: "pd.DataFrame"
+    groups: "pd.DataFrame | None"
+
+
+def summarise(folder: Path) -> Tables:
     """Write the tables of the run in `folder`: breakdown.csv, cells.csv (the same in long form) and leaderboard.csv.
 
     Returns:
-        The breakdown and the leaderboard; raises like `tables_of`.
+        The tables; raises like `tables_of`.
     """
-    breakdown, leaderboard = tables_of(folder)
-    tables = {"breakdown": breakdown, "cells": long_table(breakdown), "leaderboard": leaderboard}
-    for name, table in tables.items():
+    tables = tables_of(folder)
+    written = {"breakdown": tables.breakdown, "cells": long_table(tables.breakdown), "leaderboard": tables.leaderboard}
+    for name, table in written.items():
         write_text(folder / f"{name}.csv", csv_text(table))
-    return breakdown, leaderboard
+    return tables
 
 
-def tables_of(folder: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
-    """Return the breakdown and the leaderboard of a run, which may be interrupted.
+def tables_of(folder: Path) -> Tables:
+    """Return the tables of a run, which may be interrupted.
 
     Raises:
         UserError: If `folder` has no run, or the run has no answers yet.
     """
     found = read_answers(folder)
-    return found.breakdown(), found.leaderboard()
+    return Tables(
+        found.breakdown(), found.leaderboard(), found.leaderboard("group") if labels_of(found.manifest) else None
+    )
 
 
 def leaderboard_of(folder: Path, by: By = "adapter") -> "pd.DataFrame":
     """Return the leaderboard of a run, with a row per adapter and task, perturbation, ...; raises like `tables_of`."""
-    return read_answers(folder).leaderboard(by)
+    try:
+        return read_answers(folder).leaderboard(by)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class RunAnswers:
-    """A run's answers, and how many variants of each cell were excluded."""
+    """A run's answers, and how many variants of each cell and sample were excluded."""
 
     manifest: Manifest
     answers: "pd.DataFrame"

@@ -18,16 +18,17 @@ from holdfast.harness.results.layout.view import View, present
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import FEWEST
 from holdfast.harness.store.records import CLEAN, IDENTITY
+from holdfast.tasks.sample import ALL
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from holdfast.harness.results.run_results import Results
 
-_PARTS = ("task", "perturbation", "family", "severity")
+_PARTS = ("task", "perturbation", "family", "severity", "group")
 """Columns by which `leaderboard --by` divides the rows of an adapter."""
 
-_OWNERS = ("run", "adapter", "method", "task", "perturbation", "family", "severity")
+_OWNERS = ("run", "adapter", "method", "task", "perturbation", "family", "severity", "group")
 """The columns of a leaderboard that say what a row is about."""
 
 _COMPARED = ("clean", "perturbed", "max_drift", "break_rate")
@@ -52,9 +53,12 @@ _BOARD = {
     "answer_rate": 6,
     "n": 7,
     "mean_length": 8,
+    "gap": 2,
+    "gap_to": 9,
 }
 """The columns of the leaderboard, each with its priority: the highest number is left out first."""
 
+_GROUPS = {"clean": 3, "perturbed": 1, "delta": 2, "gap": 2, "max_drift": 4, "break_rate": 5, "n": 3}
 _CELLS = {"clean": 4, "delta": 1, "max_drift": 2, "break_rate": 3, "noise_floor": 5, "edited": 6, "n": 7}
 _DIRECTED = {"changed_rate": 1, "max_drift": 2, "noise_floor": 3, "edited": 4, "n": 5}
 _CURVES = {"drift_auc": 1, "score_auc": 2, "leaves_floor_at": 3, "curve_samples": 5, "curve_strengths": 4}
@@ -67,7 +71,7 @@ _SAFETY = {
 """The columns of the table on safety, each with its priority and its heading, if not the usual one."""
 
 _SAFETY_TITLE = "Safety: forbidden requests answered, allowed ones refused; clean and perturbed (lower is better)"
-_WITH_INTERVAL = frozenset({"delta", "changed_rate"})
+_WITH_INTERVAL = frozenset({"delta", "changed_rate", "gap"})
 _BREAKDOWN_FILE, _BOARD_FILE = "breakdown.csv", "leaderboard.csv"
 
 _LEGEND = "drift, floor: lower is better (0 same, 1 different; floor: same prompt again)."
@@ -80,6 +84,7 @@ _MARKS = {
 _HEADINGS = {
     "breaks": "breaks: share of variants whose answer says something else, leaves a segment out or refuses.",
     "edited": "edited: share of prompts that the perturbation changed; the others count as unchanged.",
+    "gap [95 %]": "gap: score minus that of the first group, over the items that both have (paired by item).",
     "perturbed_sd": "sd: standard deviation over seeds; intervals of such rows are Student's, over seeds.",
     "#": "#: place; adapters share it where their 95 % intervals don't tell them apart.",
 }
@@ -95,7 +100,8 @@ def print_results(results: "Results", view: View | None = None) -> None:
     board, cells = results.leaderboard, results.breakdown
     present(view.columns, [*measures(board), *measures(cells)], "columns")
     board = _sorted(board, view)
-    sections = [*_board_sections(board, view, _BOARD_FILE), *_cell_sections(cells, board, view)]
+    sections = [*_board_sections(board, view, _BOARD_FILE), *_group_sections(results.groups, view)]
+    sections += _cell_sections(cells, board, view)
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
     _say(f"files: {results.path}/ ({', '.join(names)})", view)
@@ -162,7 +168,7 @@ def _excluded(cells: "pd.DataFrame | None") -> list[str]:
     """Name the cells in which many variants were excluded."""
     if cells is None:
         return []
-    many = cells[cells["excluded"] > _MUCH_EXCLUDED]
+    many = cells[(cells["excluded"] > _MUCH_EXCLUDED) & (cells["group"] == ALL)]
     shares: dict[str, float] = {}
     for row in many.itertuples():
         name = f"{row.task}/{row.perturbation}@{row.severity}"
@@ -195,6 +201,17 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
     ]:
         found.append(_comparison(compared))
     return found
+
+
+def _group_sections(groups: "pd.DataFrame | None", view: View) -> list[Section]:
+    """Return the table of each adapter's groups of samples, worst first."""
+    if groups is None:
+        return []
+    worst_first = groups.sort_values("perturbed", ascending=bool(groups["higher_is_better"].all()), kind="stable")
+    columns = _columns(worst_first, _GROUPS, view)
+    owners = [shown(worst_first, "adapter", priority=0), shown(worst_first, "group", priority=0)]
+    title = "Groups of samples, worst first (exploratory: not corrected for their number)"
+    return [_section(title, worst_first, owners, columns, _BREAKDOWN_FILE, view, "adapter")]
 
 
 def _comparison(rows: Sequence[Mapping[Any, Any]]) -> Section:
@@ -233,7 +250,7 @@ def _remarks(board: "pd.DataFrame") -> list[str]:
 
 def _cell_sections(breakdown: "pd.DataFrame", board: "pd.DataFrame", view: View) -> list[Section]:
     """Return the tables of cells: the answers that should stay, those that should change, and curves."""
-    cells = breakdown[~breakdown["perturbation"].isin([CLEAN, IDENTITY])]
+    cells = breakdown[~breakdown["perturbation"].isin([CLEAN, IDENTITY]) & (breakdown["group"] == ALL)]
     cells = cells.assign(cell=_cell_names(cells), place=cells["adapter"].map(list(board["adapter"]).index))
     cells = cells.sort_values("place", kind="stable").drop(columns="place")
     directed = cells["expects"] == CHANGED
@@ -315,6 +332,8 @@ def _section(
     rows_left_out: int = 0,
     notes: Sequence[str] = (),
 ) -> Section:
-    there = {each.name for each in (*owners, *columns)} | ({"task", "perturbation", "severity", "cell"} & set(frame))
+    there = {each.name for each in (*owners, *columns)} | (
+        {"task", "perturbation", "severity", "group", "cell"} & set(frame)
+    )
     others = [name for name in measures(frame) if name not in there and not frame[name].isna().all()]
     return Section(title, [*owners, *columns], grouped_by, file, others, rows_left_out, bool(view.columns), notes)

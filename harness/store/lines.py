@@ -53,6 +53,8 @@ class _Answer(TypedDict):
     encoder: str
     likelihoods: NotRequired[list[_Number]]
     reasoning: NotRequired[str]
+    item: NotRequired[str]
+    groups: NotRequired[list[str]]
     segments: NotRequired[list[_Segment]]
 
 

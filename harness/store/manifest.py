@@ -38,13 +38,15 @@ class AdapterEntry(BaseModel):
 
 
 class TaskEntry(BaseModel):
-    """A task of the run: its headline metric and a digest of its samples and settings."""
+    """A task of the run: its headline metric, its groups and a digest of its samples and settings."""
 
     model_config = ConfigDict(extra="forbid")
 
     headline: str
     higher_is_better: bool
     samples: int
+    groups: dict[str, int] = {}
+    """Number of these samples in each group."""
     digest: str
 
 

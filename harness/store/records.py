@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 SAMPLES = "samples.jsonl"
@@ -45,6 +45,10 @@ class Record:
     """Log-likelihoods (nats) of a multiple-choice sample's choices."""
     reasoning: str | None = None
     """What the model thought aloud before its answer, if it did and `output` doesn't include it."""
+    groups: tuple[str, ...] | None = None
+    """The groups of the sample, if it has any: `physics`, or `language=hi` of several groupings."""
+    item: str | None = None
+    """What the sample is one form of, such as a question in one of several languages."""
     segments: tuple[dict[str, Any], ...] | None = None
     """With --log_samples, of each drifted segment: side, text, start in the output, partner, links, drift and reason.
     Links are the segments of the other answer that share mass with it: [start, end, mass]."""
@@ -52,10 +56,13 @@ class Record:
     def to_json(self) -> str:
         """Return the record as one line of JSON, without optional fields that are None."""
         content = asdict(self)
-        for name in ("likelihoods", "reasoning", "segments"):
+        for name in _OPTIONAL:
             if content[name] is None:
                 del content[name]
         return json_line(content)
+
+
+_OPTIONAL = tuple(field.name for field in fields(Record) if field.default is None)
 
 
 def json_line(content: Mapping[str, Any]) -> str:

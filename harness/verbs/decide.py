@@ -15,7 +15,7 @@ def add_leaderboard(parser: Parser) -> None:
         metavar="FILE",
         help=f"where the table goes (default: {_TARGET} as CSV; with --format, standard output)",
     )
-    parts = ("adapter", "task", "perturbation", "family", "severity", "method")
+    parts = ("adapter", "task", "perturbation", "family", "severity", "group", "method")
     parser.add_argument("--by", choices=parts, default="adapter", help="a row per adapter and ... (default: adapter)")
     parser.add_argument("--baseline", metavar="NAME", help="compare the others with this adapter, over seeds")
     parser.add_argument("--geometry", action="store_true", help="add the size and effective rank of every adapter")

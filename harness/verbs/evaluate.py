@@ -31,7 +31,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     ),
     "tasks": (
         ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, task.yaml"),
-        ("--limit", "N", "use only the first N samples of each task"),
+        ("--limit", "N", "use only N samples of each task: the first, in proportion to its groups and labels"),
     ),
     "perturbations": (
         (

@@ -60,9 +60,7 @@ def test_every_sentiment_has_thirty_headlines() -> None:
 
 
 def test_every_question_exists_in_four_languages() -> None:
-    forms = Counter(
-        (sample.metadata["parallel"], sample.metadata["language"]) for sample in suite("multilingual_qa").samples
-    )
+    forms = Counter((sample.item, sample.groups["language"]) for sample in suite("multilingual_qa").samples)
     assert len({parallel for parallel, _ in forms}) == 20
     assert {language for _, language in forms} == {"en", "hi", "hi-Latn", "en-hi"}
     assert set(forms.values()) == {1}

@@ -57,8 +57,9 @@ class Answers:
     prompts: Mapping[tuple[str, str], str]
     """The clean prompts by task and sample."""
     table: "pd.DataFrame"
-    """A row per answer that counts: task, sample, perturbation, severity, repeat, key, prompt, output, reason, the
-    scores, `score` (the headline) and `broke`. Prompts and outputs are hashes; a score that is NaN was not given."""
+    """A row per answer that counts: task, sample, groups, item, perturbation, severity, repeat, key, prompt, output,
+    reason, the scores, `score` (the headline) and `broke`. Prompts and outputs are hashes; a score that is NaN was not
+    given."""
     tasks: Mapping[str, TaskAnswers]
     warnings: Sequence[str]
     """What its run warned of."""

@@ -53,7 +53,8 @@ def pair(old: Answers, new: Answers) -> "pd.DataFrame":
     Raises:
         NotComparable: If no prompt was answered by both, or a prompt differs in its text.
     """
-    pairs = old.table.merge(new.table, on=KEYS, suffixes=("_old", "_new"), validate="one_to_one")
+    shared = new.table.drop(columns=["groups", "item"])  # both sides have the same samples
+    pairs = old.table.merge(shared, on=KEYS, suffixes=("_old", "_new"), validate="one_to_one")
     if pairs.empty:
         raise NotComparable(f"{old.source} and {new.source} have no sample in common")
     unlike = pairs[pairs["prompt_old"] != pairs["prompt_new"]]

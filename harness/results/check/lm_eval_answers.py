@@ -63,7 +63,13 @@ def read_lm_eval(path: Path) -> Answers:
             rows.append(
                 {"task": task, "sample": sample, "perturbation": CLEAN, "severity": "", "repeat": 0, "key": key}
                 | {"prompt": hash((document["prompt"], document["target"])), "output": hash(document["output"])}
-                | {"reason": "", "score": document["scores"].get(names[0], float("nan")), "broke": float("nan")}
+                | {
+                    "reason": "",
+                    "groups": (),
+                    "item": "",
+                    "score": document["scores"].get(names[0], float("nan")),
+                    "broke": float("nan"),
+                }
                 | document["scores"]
             )
     table = pd.DataFrame(rows)

@@ -120,6 +120,33 @@ class WorstAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupChange:
+    """The change of a primary metric among the samples of one group; exploratory, since no group decides.
+
+    Attributes:
+        task: The task.
+        metric: The metric.
+        group: The group, as in `hi` or `language=hi`.
+        samples: Number of its samples.
+        old: Mean of the baseline.
+        new: Mean of the candidate.
+        change: new - old.
+        low: Lower end of the interval of the change, not corrected for the number of groups; NaN if there is none.
+        high: Upper end.
+    """
+
+    task: str
+    metric: str
+    group: str
+    samples: int
+    old: float
+    new: float
+    change: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorstCell:
     """The task, perturbation and severity in which a primary metric changed most for the worse."""
 
@@ -175,6 +202,7 @@ class CheckResult:
         primaries: One result per primary metric, in the order of the budgets.
         worst: The answers that got worst, one per sample.
         worst_cell: Where the deciding metric lost most; None if nowhere.
+        groups: How each group of samples changed, by primary metric, the worst group first.
         traits: What answers that got worse have in common.
         deciding: The primary metric that `worst`, `worst_cell` and `traits` are about: the one nearest to failing.
         baseline: What the baseline is, as in RUN:ADAPTER.
@@ -204,6 +232,7 @@ class CheckResult:
     perturbations: tuple[str, ...]
     variants: str
     settings: CheckSettings
+    groups: tuple[GroupChange, ...] = ()
     looks: tuple[Look, ...] = ()
     planned: int = 0
     false_fails: float | None = None
@@ -214,6 +243,13 @@ class CheckResult:
     def confidence(self) -> float:
         """Confidence of the intervals that decided."""
         return self.looks[-1].confidence if self.looks else 1 - self.settings.alpha
+
+    @property
+    def worst_group(self) -> GroupChange | None:
+        """The group in which the deciding metric changed most for the worse; None if it did in none."""
+        mine = [each for each in self.groups if (each.task, each.metric) == (self.deciding.task, self.deciding.metric)]
+        sign = 1 if self.deciding.higher_is_better else -1
+        return mine[0] if mine and sign * mine[0].change < 0 else None
 
     @property
     def exit_status(self) -> int:

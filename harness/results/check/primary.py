@@ -33,7 +33,8 @@ class Primary:
     budget: Budget
     higher_is_better: bool
     rows: "pd.DataFrame"
-    """The pairs of answers, with the columns `old` and `new`; NaN where one could not be scored."""
+    """The pairs of answers, with the columns `old` and `new`, NaN where one could not be scored; `groups`; and
+    `cluster`, the item of a sample or else the sample."""
     bounded: bool
     """Whether the metric lies in [0, 1]."""
     floor: float
@@ -45,7 +46,7 @@ class Primary:
         return int(self.rows[["old", "new"]].isna().any(axis=1).sum())
 
     def pairs(self, fill: str = "") -> Pairs:
-        """Return the values, clustered by sample.
+        """Return the values, clustered by sample; the forms of one item are one cluster.
 
         Args:
             fill: How answers that could not be scored count: "" leaves their pairs out; "worst" takes the best value
@@ -59,7 +60,7 @@ class Primary:
             rows = rows.assign(old=rows["old"].fillna(old), new=rows["new"].fillna(new))
         else:
             rows = rows.dropna(subset=["old", "new"])
-        clusters, _ = rows["sample"].factorize()
+        clusters, _ = rows["cluster"].factorize()
         return Pairs(rows["old"].to_numpy(np.float64), rows["new"].to_numpy(np.float64), clusters.astype(np.int64))
 
     def _range(self) -> tuple[float, float]:
@@ -135,6 +136,7 @@ def _rows(pairs: "pd.DataFrame", metric: str) -> "pd.DataFrame":
     perturbed = ~pairs["perturbation"].isin([CLEAN, IDENTITY])
     clean = metric == "clean" or not perturbed.any()
     rows = pairs[pairs["perturbation"] == CLEAN] if clean else pairs[perturbed]
-    rows = rows.assign(old=rows[f"{column}_old"], new=rows[f"{column}_new"])
+    cluster = rows["item"].where(rows["item"] != "", rows["sample"])
+    rows = rows.assign(old=rows[f"{column}_old"], new=rows[f"{column}_new"], cluster=cluster)
     scored = rows[["old", "new"]].notna().any(axis=1).groupby(rows["sample"]).transform("any")
     return rows[scored.astype(bool)]

@@ -32,16 +32,16 @@ def false_fails(primaries: Sequence[Primary], alpha: float, seed: int = 0) -> fl
 
 
 def _by_sample(primary: Primary) -> Primary:
-    """Return the metric with one pair per sample, the means of its pairs, and without its absolute limit."""
+    """Return the metric with one pair per sample (or item), the means of its pairs, and without its absolute limit."""
     rows = primary.rows.dropna(subset=["old", "new"])
-    means = rows.groupby("sample")[["old", "new"]].mean().reset_index()
+    means = rows.groupby("cluster")[["old", "new"]].mean().reset_index()
     return replace(primary, rows=means, budget=primary.budget.model_copy(update={"limit": None}))
 
 
 def _exchanged(primary: Primary, seed: int) -> Primary:
     """Exchange old and new for half of the samples: the same ones for all metrics of a task."""
     rows = primary.rows
-    chosen = np.array([Random(f"{seed}|{primary.task}|{sample}").random() < 0.5 for sample in rows["sample"]], bool)
+    chosen = np.array([Random(f"{seed}|{primary.task}|{sample}").random() < 0.5 for sample in rows["cluster"]], bool)
     old, new = (rows[name].to_numpy(np.float64) for name in ("old", "new"))
     exchanged = rows.assign(old=np.where(chosen, new, old), new=np.where(chosen, old, new))
     return replace(primary, rows=exchanged)

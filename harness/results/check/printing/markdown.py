@@ -11,6 +11,7 @@ from holdfast.harness.results.check.printing.screen import (
     percent,
     verdict_sentence,
     what_was_compared,
+    worst_group,
 )
 from holdfast.harness.results.intervals import number
 from holdfast.harness.results.layout.markdown_text import markdown_text
@@ -52,6 +53,8 @@ def _comment(result: CheckResult, primaries: "tuple[PrimaryResult, ...] | list[P
     ]
     if len(primaries) < len(result.primaries):
         parts.append(f"{len(result.primaries) - len(primaries)} more metrics are left out.")
+    if note := worst_group(result):
+        parts.append(_text(note))
     parts += [f"_{_text(warning)}_" for warning in result.warnings]
     if answers:
         folded = "\n\n".join(_answer(answer) for answer in result.worst[:answers])

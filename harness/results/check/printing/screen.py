@@ -1,11 +1,11 @@
 """The result of a check on a screen: at most 78 columns, the verdict first."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from holdfast.errors import printable
-from holdfast.harness.results.check.outcome import CheckResult, PrimaryResult, Verdict, WorstAnswer
+from holdfast.harness.results.check.outcome import CheckResult, GroupChange, PrimaryResult, Verdict, WorstAnswer
 from holdfast.harness.results.check.sample_plan import PlannedPrimary
 from holdfast.harness.results.intervals import number
 from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
@@ -13,6 +13,7 @@ from holdfast.harness.results.shortening import shorten
 
 _NAME = 22
 _SHOWN = 3
+_GROUPS = 6
 _MARKS = {Verdict.PASS: "pass", Verdict.FAIL: "FAIL", Verdict.UNDECIDED: "?"}
 
 Row = TypeVar("Row", PrimaryResult, PlannedPrimary)
@@ -41,13 +42,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def change(primary: PrimaryResult) -> str:
+def change(found: PrimaryResult | GroupChange) -> str:
     """Return the change with its interval."""
-    if math.isnan(primary.change):
+    if math.isnan(found.change):
         return "not scored"
-    if math.isnan(primary.low):
-        return f"{primary.change:+.3f} [no interval]"
-    return f"{primary.change:+.3f} [{primary.low:+.3f}, {primary.high:+.3f}]"
+    if math.isnan(found.low):
+        return f"{found.change:+.3f} [no interval]"
+    return f"{found.change:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def further(primary: PrimaryResult) -> str:
@@ -58,6 +59,18 @@ def further(primary: PrimaryResult) -> str:
 def explanation(primary: PrimaryResult) -> str:
     """Return why a metric did not pass, and how many more samples would decide; empty if it passed."""
     return "; ".join(part for part in (primary.reason, further(primary)) if part)
+
+
+def worst_group(result: CheckResult) -> str:
+    """Say in which group of samples the deciding metric got worst; empty if in none."""
+    group = result.worst_group
+    if group is None:
+        return ""
+    among = sum((each.task, each.metric) == (group.task, group.metric) for each in result.groups)
+    return (
+        f"worst of {among} groups: {group.group}, {number(group.old)} -> {number(group.new)}, change {change(group)} "
+        f"({group.samples} samples; exploratory, groups decide nothing)"
+    )
 
 
 def by_task(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
@@ -100,6 +113,8 @@ def _lines(result: CheckResult) -> Iterator[str]:
         yield heading
         for primary in primaries:
             yield from _rows(primary)
+            mine = (primary.task, primary.metric)
+            yield from _groups([each for each in result.groups if (each.task, each.metric) == mine])
     yield ""
     yield from _findings(result)
 
@@ -129,6 +144,15 @@ def _rows(primary: PrimaryResult) -> Iterator[str]:
         yield from wrapped(f"undecided: {further(primary) or primary.reason}", "    ")
 
 
+def _groups(groups: Sequence[GroupChange]) -> Iterator[str]:
+    """Yield a row for each group, the worst first; no more than a few, which is all that fits."""
+    for group in groups[:_GROUPS]:
+        name = shorten(printable(group.group), _NAME - 2)
+        yield f"    {name:<{_NAME - 2}} {number(group.old):>6} {number(group.new):>6}  {change(group)}"
+    if len(groups) > _GROUPS:
+        yield f"    {len(groups) - _GROUPS} more groups (--json has all)"
+
+
 def _findings(result: CheckResult) -> Iterator[str]:
     """Say where the deciding metric got worse."""
     primary = result.deciding
@@ -138,6 +162,8 @@ def _findings(result: CheckResult) -> Iterator[str]:
         severity = f"@{cell.severity}" if cell.severity else ""
         values = f"{number(cell.old)} -> {number(cell.new)} ({cell.samples} samples)"
         yield from wrapped(f"worst cell: {cell.perturbation}{severity}, {values}")
+    if note := worst_group(result):
+        yield from wrapped(note)
     for trait in result.traits:
         yield from wrapped(
             f"more often where {trait.what}: {trait.share:.0%} got worse there, {trait.elsewhere:.0%} elsewhere "

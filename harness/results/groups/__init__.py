@@ -1,0 +1,1 @@
+"""Results by group of samples: a language, a label, a topic."""
