@@ -18,7 +18,7 @@ from holdfast.harness.models.adapter_checks import read_config
 from holdfast.harness.models.checkpoints import find_adapters, find_base, find_checkpoint
 from holdfast.harness.plan.plan import settings_for
 from holdfast.harness.plan.preparation import load_tasks
-from holdfast.harness.results.word_diff import shown
+from holdfast.harness.results.marking.word_diff import shown
 from holdfast.harness.store.config import make_config, parse_pairs
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import check_encoders

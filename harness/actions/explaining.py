@@ -12,9 +12,9 @@ from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.scoring import DIGITS
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.results.console import TableConsole
-from holdfast.harness.results.located_edits import located_edits
+from holdfast.harness.results.marking.located_edits import located_edits
+from holdfast.harness.results.marking.word_diff import shown, shown_edits
 from holdfast.harness.results.reopening import as_in_run, find_answer
-from holdfast.harness.results.word_diff import shown, shown_edits
 from holdfast.harness.store.lines import Line
 from holdfast.language.unspaced import is_unspaced
 from holdfast.metrics.drift import Drift, SegmentDrift, segment_drift

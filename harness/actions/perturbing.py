@@ -10,7 +10,7 @@ from holdfast.harness.plan.packs import read_pack, verify_pack, write_pack
 from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant, cells_of, make_variants, variant_of
-from holdfast.harness.results.word_diff import shown_edits
+from holdfast.harness.results.marking.word_diff import shown_edits
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import IDENTITY
 from holdfast.language.thesaurus import EMBEDDED, SETTING

@@ -16,8 +16,8 @@ from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
+from holdfast.harness.results.marking.word_diff import shown, shown_edits
 from holdfast.harness.results.reopening import AnswerPair, as_in_run, find_answer
-from holdfast.harness.results.word_diff import shown, shown_edits
 from holdfast.metrics.comparers.segment_comparer import comparer_of
 from holdfast.metrics.drift import segment_drift
 from holdfast.perturbations import Edit, Edits, Variant

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.harness.results.check.worst_answers import in_words
-from holdfast.harness.results.located_edits import located_edits
+from holdfast.harness.results.marking.located_edits import located_edits
 from holdfast.harness.results.report.linked_segments import Linked, linked_segments
 from holdfast.harness.results.report.shown_text import HIDDEN, shown_text
 from holdfast.harness.store.lines import Line

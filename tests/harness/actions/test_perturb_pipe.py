@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from holdfast.harness.cli import main
-from holdfast.harness.results.word_diff import shown_edits
+from holdfast.harness.results.marking.word_diff import shown_edits
 from holdfast.perturbations import Edit, Edits
 
 
