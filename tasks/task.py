@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from holdfast.errors import UserError
 from holdfast.registry import Registry
@@ -11,6 +11,9 @@ from holdfast.tasks.groups import check_groups
 from holdfast.tasks.sample import Sample, strings
 from holdfast.tasks.task_labels import LABEL_METRIC, with_labels
 from holdfast.tasks.templates import render
+
+CONTENT = "{{ content }}"
+"""The template of a prompt that is the content alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,8 @@ class Task:
         samples: The samples. With `label_accuracy`, each gets its `labels` as metadata, unless it has its own: its
             choices, or the references of all samples.
         metrics: Names of metrics (`holdfast ls metrics`); the first is the task's headline score.
-        prompt: A Jinja2 template over `content` and the sample's metadata. The model's chat template, if it has one, is
-            applied to the result.
+        prompt: A Jinja2 template over `content` and the sample's metadata, or a function of the sample and the content.
+            The model's chat template, if it has one, is applied to the result.
         max_new_tokens: Maximum length of an answer in tokens.
         stop: Strings that end an answer.
     """
@@ -33,7 +36,7 @@ class Task:
     name: str
     samples: tuple[Sample, ...]
     metrics: tuple[str, ...]
-    prompt: str = "{{ content }}"
+    prompt: str | Callable[[Sample, str], str] = CONTENT
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
 
@@ -66,12 +69,17 @@ class Task:
         >>> task.render(Sample("1", "Why?", metadata={"topic": "science"}), "Wyh?")
         'Q: Wyh? (science)'
         """
+        if callable(self.prompt):
+            return self.prompt(sample, content)
         where = f"prompt of task '{self.name}', sample '{sample.id}'"
         return render(self.prompt, {**sample.metadata, "content": content}, where)
 
     def digest(self) -> str:
         """Return the SHA-256 of the task's contents; tasks with equal digests are identical."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+        content = asdict(replace(self, prompt=CONTENT) if callable(self.prompt) else self)
+        if callable(self.prompt):  # what it returns says what it is
+            content["prompt"] = [self.prompt(sample, sample.content) for sample in self.samples]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 tasks: Registry[Callable[[], Task]] = Registry("tasks", "holdfast.tasks")

@@ -273,7 +273,9 @@ def _run(
             raise UserError(f"'{adapters[0]}' can't be run like {other[0]}, which is of lm-eval: run it there, too")
         given = manifest.config.model_dump(exclude_defaults=True, exclude={"adapter_scales"}) | given
     config = make_config(given)
-    check_names(budgets.budgets.primary, [task.name for task in load_tasks(config.tasks)], budgets.where, "task")
+    check_names(
+        budgets.budgets.primary, [task.name for task in load_tasks(config.tasks, config)], budgets.where, "task"
+    )
     return evaluate_config(config)
 
 

@@ -88,7 +88,7 @@ def equivalence(
     backends.get("hf").check(args)
     config = make_config({"model_args": args, "tasks": list(tasks), "limit": limit, "encoder": encoder})
     check_encoders(config.encoder)
-    chosen = load_tasks(config.tasks)
+    chosen = load_tasks(config.tasks, config)
     [found] = find_adapters([adapter], find_base(str(args["pretrained"])))
     if found.path is None:
         raise UserError("--adapter must name an adapter: the base alone has nothing to merge")

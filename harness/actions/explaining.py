@@ -34,7 +34,7 @@ def explain(folder: Path, key: str | None, *, as_json: bool) -> None:
         [drift] = segment_drift(
             [clean["output"]],
             [perturbed["output"]],
-            encoding=run_encoding(config, load_tasks(config.tasks) if MODEL in config.encoder else ()),
+            encoding=run_encoding(config, load_tasks(config.tasks, config) if MODEL in config.encoder else ()),
             granularity=config.granularity,
             pipeline=config.spacy_pipeline,
             comparer=config.comparer,

@@ -22,7 +22,7 @@ def write(config: RunConfig, folder: Path) -> None:
     """Write the variants of a configuration's tasks as a pack; raises UserError for a search, which needs answers."""
     if config.search_method == "greedy":
         raise UserError("--search greedy depends on answers, so it can't be part of a pack: use it with holdfast run")
-    pack = write_pack(config, load_tasks(config.tasks), folder)
+    pack = write_pack(config, load_tasks(config.tasks, config), folder)
     print(f"{pack.variants} variants in {folder}/, SHA-256 {pack.sha256}")
 
 
@@ -33,7 +33,7 @@ def verify(folder: Path, tasks: Sequence[str] | None) -> None:
         os.environ[SETTING] = EMBEDDED  # even if WordNet is installed
     settings = RunConfig.model_validate(pack.settings)
     try:
-        loaded = load_tasks(tasks or settings.tasks)
+        loaded = load_tasks(tasks or settings.tasks, settings)
     except UserError as error:
         raise UserError(f"the pack's tasks: {error}; say where they are with --tasks") from None
     verify_pack(folder, loaded)
@@ -42,7 +42,7 @@ def verify(folder: Path, tasks: Sequence[str] | None) -> None:
 
 def print_variants(config: RunConfig, *, diff: bool) -> None:
     """Print every variant of a configuration's tasks under its own heading."""
-    tasks = add_paraphrases(load_tasks(config.tasks), config)
+    tasks = add_paraphrases(load_tasks(config.tasks, config), config)
     contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
     for made in make_variants(config, tasks):
         print(f"==> {made.task}, {made.sample}: {_called(made)} <==")

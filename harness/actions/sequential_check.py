@@ -79,7 +79,7 @@ def _look(comparison: Comparison, share: float, confidence: float) -> Look:
 
 def _parts(config: RunConfig) -> Iterator[list[Task]]:
     """Yield the tasks of each look, with the samples that are new to it."""
-    loaded = load_tasks(config.tasks)
+    loaded = load_tasks(config.tasks, config)
     mixed = []
     for task in loaded:
         samples = list(limited(task, config.limit))

@@ -141,7 +141,7 @@ class _Trial:
     def __init__(self, found: AnswerPair, device: str | None, connect: Build | None) -> None:
         config, line = found.manifest.config, found.perturbed
         self._line, self._clean, self._config = line, found.clean["output"], config
-        tasks = load_tasks(config.tasks)
+        tasks = load_tasks(config.tasks, config)
         self._ask = question_maker(config, tasks)
         contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
         content = contents.get((line["task"], line["sample"]), "")

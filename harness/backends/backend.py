@@ -53,6 +53,8 @@ class Generation:
     """Log-likelihoods (nats, summed over tokens) of the request's choices, in order."""
     reasoning: str = ""
     """What the model thought aloud before the answer."""
+    margins: tuple[str, str] = ("", "")
+    """The white space before and after the answer, which `output` lacks."""
 
 
 @dataclass(frozen=True, slots=True)

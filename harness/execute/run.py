@@ -11,6 +11,7 @@ from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.execute.attending import SHIFT, AttentionShifts
 from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
 from holdfast.harness.execute.tally import Tally
+from holdfast.harness.plan.lm_eval.lm_eval_tasks import is_lm_eval_task
 from holdfast.harness.plan.plan import Item, requests_for
 from holdfast.harness.plan.search import Attempts
 from holdfast.harness.store.progress import Advance
@@ -109,7 +110,7 @@ class Run:
             if item.question.variant.perturbation == CLEAN:
                 self._clean[item.clean_key] = answer
         items = [item for item, _ in missing]
-        scored = self._score([row_of(item, answer.output, self._clean_output) for item, answer in missing])
+        scored = self._score([row_of(item, answer, self._clean_output) for item, answer in missing])
         if self._shifts:
             self._add_shifts(missing, scored, self._shifts)
         self._samples.append(self._record(*pair, scores) for pair, scores in zip(missing, scored, strict=True))
@@ -164,6 +165,7 @@ class Run:
             encoder=scored.drift.encoder if scored.drift else "",
             likelihoods=answer.likelihoods or None,
             reasoning=answer.reasoning or None,
+            margins=answer.margins if any(answer.margins) and is_lm_eval_task(item.question.task.name) else None,
             groups=group_labels(item.question.sample) or None,
             item=item.question.sample.item or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
@@ -180,6 +182,7 @@ def _stored(line: Mapping[str, Any]) -> Generation:
         line["truncated"],
         tuple(line.get("likelihoods", ())),
         line.get("reasoning", ""),
+        tuple(line.get("margins", ("", ""))),
     )
 
 
@@ -187,4 +190,4 @@ def with_reasoning(answer: Generation) -> Generation:
     """Return the answer with the model's reasoning as a part of its text."""
     if not answer.reasoning:
         return answer
-    return replace(answer, output=f"{answer.reasoning}\n\n{answer.output}".strip(), reasoning="")
+    return replace(answer, output=f"{answer.reasoning}\n\n{answer.output}".strip(), reasoning="", margins=("", ""))

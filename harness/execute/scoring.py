@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.backends.backend import Generation
 from holdfast.harness.plan.plan import Item
 from holdfast.harness.plan.task_metrics import DRIFT, metrics_of
 from holdfast.harness.store.records import CLEAN
@@ -92,11 +93,19 @@ class Scorer:
         return partial(compute, encode=self.encoding.main) if metric.needs_encoder else compute
 
 
-def row_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> Row:
-    """Return an answer as a row to score; `clean_output` returns the clean answer of a perturbed item."""
+def row_of(item: Item, answer: Generation, clean_output: Callable[[Item], str]) -> Row:
+    """Return an answer as a row to score; `clean_output` returns the clean answer of a perturbed item.
+
+    Its metadata are the sample's, with the answer's `likelihoods` and `margins` where it has them.
+    """
     question = item.question
     clean = clean_output(item) if question.variant.perturbation != CLEAN else None
-    return Row(question.task.metrics, output, question.sample.references, question.sample.metadata, clean)
+    metadata = dict(question.sample.metadata)
+    if answer.likelihoods:
+        metadata["likelihoods"] = answer.likelihoods
+    if any(answer.margins):
+        metadata["margins"] = answer.margins
+    return Row(question.task.metrics, answer.output, question.sample.references, metadata, clean)
 
 
 def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:

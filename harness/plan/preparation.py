@@ -15,12 +15,14 @@ from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapt
 from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
+from holdfast.harness.plan.lm_eval.lm_eval_tasks import lm_eval_tasks, without_template
 from holdfast.harness.plan.model_judge import FLAG, JUDGE
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
 from holdfast.harness.plan.task_metrics import headline_of, metrics_of
 from holdfast.harness.store.config import RunConfig
+from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.harness.store.manifest import (
     AdapterEntry,
     Manifest,
@@ -75,7 +77,8 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
         check_installed(config.spacy_pipeline)
         parse([""], config.spacy_pipeline)
     segment([""], config.granularity)
-    loaded = load_tasks(tasks or config.tasks)
+    config = without_template(config, tasks or config.tasks)
+    loaded = load_tasks(tasks or config.tasks, config)
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters, left_out = choose_adapters(config, find)
     if "pretrained" in config.model_args:
@@ -87,8 +90,12 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     return PreparedRun(config, loaded, base, adapters, list(make_variants(config, loaded)), left_out)
 
 
-def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
+def load_tasks(asked: Sequence[str | Task], config: RunConfig | None = None) -> list[Task]:
     """Load tasks, and check that they can be run together.
+
+    Args:
+        asked: Tasks, or what names them.
+        config: How tasks of lm-eval are asked; None means as they are.
 
     Raises:
         UserError: If a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
@@ -97,7 +104,8 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
     for task in asked:
         if not isinstance(task, (str, Task)):
             raise UserError(f"tasks must be names, files or Task objects, got {type(task).__name__}")
-    tasks = [task if isinstance(task, Task) else load_task(task) for task in asked]
+    several = lm_eval_tasks(asked, config.lm_eval if config else LmEvalSettings())
+    tasks = [task if isinstance(task, Task) else load_task(task) for task in several]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': list each task once")
@@ -108,7 +116,7 @@ def load_tasks(asked: Sequence[str | Task]) -> list[Task]:
         if count > 1:
             raise UserError(f"task '{task.name}' has {count} samples with the id '{most_common}': ids must be unique")
         metrics_of(task.metrics, "pair")
-        if not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
+        if isinstance(task.prompt, str) and not re.search(r"{[{%][^}]*\bcontent\b", task.prompt):
             raise UserError(
                 f"the prompt of task '{task.name}' does not use {{{{ content }}}}: add it where the sample's text goes"
             )
@@ -128,6 +136,9 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
         entries[task.name] = TaskEntry(
             headline=headline,
             higher_is_better=higher,
+            scores={
+                key: up for each in metrics_of(task.metrics, "sample") for key, up in each.higher_is_better.items()
+            },
             samples=len(samples),
             groups=count_groups(samples),
             digest=task.digest(),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import BREAK
 from holdfast.suggestions import did_you_mean
@@ -48,6 +49,10 @@ class RunConfig(BaseModel):
     min_meaning: float = Field(0.5, ge=0, le=1)
     paraphraser: dict[str, Scalar] | None = None
     limit: int | None = Field(None, ge=1)
+    num_fewshot: int | None = Field(None, ge=0)
+    system_instruction: str | None = None
+    apply_chat_template: bool = False
+    include_path: str | None = None
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     device: str | None = None
     max_requests: int | None = Field(None, ge=1)
@@ -69,6 +74,11 @@ class RunConfig(BaseModel):
     log_samples: bool = False
     attention: bool = False
     skip_bad_adapters: bool = False
+
+    @property
+    def lm_eval(self) -> LmEvalSettings:
+        """How tasks of lm-eval are asked."""
+        return LmEvalSettings(self.num_fewshot, self.system_instruction, self.apply_chat_template, self.include_path)
 
     @property
     def search_method(self) -> Literal["random", "greedy"] | None:
@@ -226,6 +236,6 @@ def _parse(name: str, value: Any) -> Any:
         return value
     if name == "encoder" and isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
-    if name in {"output_path", "pack"} and isinstance(value, Path):
+    if name in {"output_path", "pack", "include_path"} and isinstance(value, Path):
         return str(value)
     return value

@@ -53,6 +53,7 @@ class _Answer(TypedDict):
     encoder: str
     likelihoods: NotRequired[list[_Number]]
     reasoning: NotRequired[str]
+    margins: NotRequired[Annotated[tuple[str, str], Strict(False)]]
     item: NotRequired[str]
     groups: NotRequired[list[str]]
     segments: NotRequired[list[_Segment]]

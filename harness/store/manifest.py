@@ -45,6 +45,8 @@ class TaskEntry(BaseModel):
     headline: str
     higher_is_better: bool
     samples: int
+    scores: dict[str, bool] = {}
+    """The scores of its metrics, and whether higher values are better."""
     groups: dict[str, int] = {}
     """Number of these samples in each group."""
     digest: str

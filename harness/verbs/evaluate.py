@@ -46,6 +46,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--min_meaning", "X", "skip variants that keep less of the prompt's meaning (default: 0.5; 0 keeps all)"),
         ("--paraphraser", "K=V,...", "model that paraphrases the prompts, as in pretrained=DIR,cache=FILE"),
     ),
+    "tasks of lm-eval": (
+        ("--num_fewshot", "N", "examples in each prompt (default: what the task says)"),
+        ("--system_instruction", "TEXT", "what stands before each prompt"),
+        ("--include_path", "DIR", "further task files, as for lm-eval"),
+    ),
     "scoring": (
         (
             "--encoder",
@@ -71,6 +76,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
     ),
 }
 _RUN_SWITCHES = {
+    "tasks of lm-eval": (("--apply_chat_template", "send its prompts in the model's chat template"),),
     "model": (("--skip_bad_adapters", "leave out adapters that can't be used, and go on with the others"),),
     "scoring": (
         ("--keep_reasoning", "score what a model thinks aloud (<think>...</think>) as a part of its answer"),

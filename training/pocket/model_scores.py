@@ -70,7 +70,7 @@ def evaluate(model: Any, tokenizer: Any, noise: float = 0.0) -> dict[str, Scores
         task = tasks.get(name)()
         rng = Random(f"pocket evaluation|{name}")
         contents = [mistype(sample.content, rng, noise) if noise else sample.content for sample in task.samples]
-        prompts = [task.prompt.replace("{{ content }}", content) for content in contents]
+        prompts = [task.render(sample, content) for sample, content in zip(task.samples, contents, strict=True)]
         report[name] = score(task, generate_answers(model, tokenizer, prompts, task.max_new_tokens))
     return report
 

@@ -8,11 +8,12 @@ from holdfast.harness.backends.engines.reasoning import split_reasoning
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer without the reasoning before it, and whether a stop string ended it."""
+    """An answer without the reasoning before it, whether a stop string ended it, and the white space around it."""
 
     text: str
     reasoning: str
     stopped: bool
+    margins: tuple[str, str] = ("", "")
 
 
 def split_answer(written: str, stop: Sequence[str], *, hidden: Iterable[str] = (), unopened: bool = False) -> Answer:
@@ -36,4 +37,6 @@ def split_answer(written: str, stop: Sequence[str], *, hidden: Iterable[str] = (
     text = text[: min(cuts, default=None)]
     for token in hidden:
         text, reasoning = text.replace(token, ""), reasoning.replace(token, "")
-    return Answer(text.strip(), reasoning.strip(), bool(cuts))
+    bare = text.strip()
+    before = len(text) - len(text.lstrip()) if bare else 0
+    return Answer(bare, reasoning.strip(), bool(cuts), (text[:before], text[before + len(bare) :]))

@@ -16,7 +16,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.api_access import PATHS, check_access, key_name, server_address
 from holdfast.harness.backends.backend import BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.backends.engines.api_client import Client, Unanswered
-from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator_after
+from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator
 from holdfast.harness.backends.engines.seeds import seed_of
 from holdfast.harness.backends.engines.streaming import Put, stream
 from holdfast.harness.models.adapter import Adapter
@@ -221,7 +221,7 @@ class Api:
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
         """Return the choice whose tokens have the highest log-probability after the prompt."""
-        space = separator_after(request.prompt)
+        space = separator(request.prompt, request.choices)
         texts = [request.prompt, *(f"{request.prompt}{space}{choice}" for choice in request.choices)]
         context, *wholes = [await self._retried(model, partial(client.echo, model, text)) for text in texts]
         start = common_prefix_length(context.tokens, [whole.tokens for whole in wholes])

@@ -314,4 +314,4 @@ def _generation(
     end = next((i for i, token in enumerate(row) if token in ends), None)
     answer, tokens = prompting.decode(row[:end], stop)
     finish = "stop" if end is not None or answer.stopped else "length"
-    return Generation(key, answer.text, tokens, finish, reasoning=answer.reasoning)
+    return Generation(key, answer.text, tokens, finish, reasoning=answer.reasoning, margins=answer.margins)

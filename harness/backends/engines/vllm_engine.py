@@ -196,7 +196,7 @@ class VLLM:
         prompting = self._loaded.promptings.of(request.adapter)
         answer, tokens = prompting.decode(ids, prompting.stops(request.settings.stop))
         finish = "stop" if by_token or answer.stopped else "length"
-        return Generation(request.key, answer.text, tokens, finish, truncated, reasoning=answer.reasoning)
+        return Generation(request.key, answer.text, tokens, finish, truncated, (), answer.reasoning, answer.margins)
 
     def _sampling(self, request: Request, written: int = 0) -> Any:
         """Return vLLM's parameters for a request of whose answer some tokens are already written."""

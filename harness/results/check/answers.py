@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.store.lines import Line
-from holdfast.harness.store.manifest import FILE, AdapterEntry, Manifest, read_manifest
+from holdfast.harness.store.manifest import FILE, AdapterEntry, Manifest, TaskEntry, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.harness.store.stored_run import lines_with_keys, open_run
 from holdfast.metrics import metrics
@@ -104,7 +104,7 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
         texts=lambda keys: _texts(folder, keys),
         prompts=prompts,
         table=table,
-        tasks={name: _task(table[table["task"] == name], task.headline) for name, task in manifest.tasks.items()},
+        tasks={name: _task(table[table["task"] == name], task) for name, task in manifest.tasks.items()},
         warnings=manifest.warnings,
         conditions=_conditions(manifest),
         origin={name: getattr(manifest.config, name) for name in _ORIGIN},
@@ -169,15 +169,16 @@ def _scorable(table: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     return table
 
 
-def _task(rows: "pd.DataFrame", headline: str) -> TaskAnswers:
+def _task(rows: "pd.DataFrame", task: TaskEntry) -> TaskAnswers:
     """Describe a task by the scores that its answers have."""
     known = {key: higher for name in metrics.names() for key, higher in metrics.get(name).higher_is_better.items()}
+    known |= task.scores  # of metrics that only the run's own process knew
     there = {name: higher for name, higher in known.items() if name in rows and rows[name].notna().any()}
-    higher = known[headline]
+    higher = known[task.headline]
     perturbed = not rows["perturbation"].isin([CLEAN, IDENTITY]).all()
     pooled = {"clean": higher} | ({"perturbed": higher, "break_rate": False} if perturbed else {})
     scores = {name: up for name, up in there.items() if perturbed or name not in DRIFTS}
-    return TaskAnswers(headline, pooled | scores)
+    return TaskAnswers(task.headline, pooled | scores)
 
 
 def _conditions(manifest: Manifest) -> dict[str, Any]:

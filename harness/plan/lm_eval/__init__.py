@@ -1,0 +1,1 @@
+"""Tasks of lm-eval, through its own API: its documents, prompts, few-shot examples, filters and metrics."""
