@@ -157,7 +157,7 @@ def test_log_samples_keeps_the_drifted_segments(run: Evaluate) -> None:
     rows = lines(run(Fake(), perturbations="word_deletion@0.3", log_samples=True))
     drifted = [row for row in rows if row["perturbation"] == "word_deletion"]
     assert all(row["segments"][0]["drift"] == row["scores"]["max_drift"] for row in drifted)
-    assert {"side", "text", "partner", "drift", "reason"} == drifted[0]["segments"][0].keys()
+    assert {"side", "text", "start", "partner", "links", "drift", "reason"} == drifted[0]["segments"][0].keys()
 
 
 def test_two_runs_cannot_write_to_the_same_folder(run: Evaluate) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from holdfast.harness.results.report.patterns import Curve, DoseChart, TradeOff
 
-WIDTH, HEIGHT = 320, 200
-LEFT, RIGHT, TOP, BOTTOM = 34, 84, 10, 30
-"""Margins for the labels of axes (left, bottom) and lines (right)."""
+WIDTH, HEIGHT = 328, 206
+LEFT, RIGHT, TOP, BOTTOM = 44, 236, 10, 172
+"""Where the axes begin and end; beyond are their labels, and on the right those of the lines."""
 
 _LABEL = 13
 """Least distance of two labels."""
@@ -28,7 +28,7 @@ class Tick:
 class DrawnCurve:
     """A line, its points, its intervals, and its label."""
 
-    name: str
+    style: int
     line: str
     dots: str
     intervals: str
@@ -129,7 +129,7 @@ def spread(places: Sequence[float], distance: float) -> list[float]:
     for i in sorted(range(len(places)), key=lambda i: places[i]):
         at = max(places[i], at + distance)
         found[i] = at
-    below = max(0.0, max(found, default=0.0) - (HEIGHT - BOTTOM + 4))
+    below = max(0.0, max(found, default=0.0) - (BOTTOM + 4))
     return [round(place - below, 1) for place in found]
 
 
@@ -146,7 +146,7 @@ def _draw(curve: Curve, most: float, label_at: float) -> DrawnCurve:
         if not math.isnan(point.low)
     ]
     return DrawnCurve(
-        name=curve.adapter,
+        style=curve.style,
         line="M" + "L".join(f"{x} {y}" for x, y in places),
         dots="".join(f"M{x} {y}h0" for x, y in places),
         intervals="".join(f"M{x} {low}V{high}" for x, low, high in ends),
@@ -156,8 +156,8 @@ def _draw(curve: Curve, most: float, label_at: float) -> DrawnCurve:
 
 
 def _x(share: float) -> float:
-    return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 1)
+    return round(LEFT + (RIGHT - LEFT) * share, 1)
 
 
 def _y(value: float) -> float:
-    return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value, 1)
+    return round(BOTTOM - (BOTTOM - TOP) * value, 1)

@@ -126,10 +126,9 @@ def _dose_figure(charts: Sequence[DoseChart]) -> "Figure":
     rows = math.ceil(len(charts) / columns)
     figure = Figure(figsize=(0.6 + 2.4 * columns, 0.6 + 2.1 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
-    styles: dict[str, int] = {}
     for axes, chart in zip(panels, charts, strict=False):
         for curve in chart.curves:
-            _draw_curve(axes, curve, styles.setdefault(curve.adapter, len(styles)))
+            _draw_curve(axes, curve)
         axes.set_title(visible(f"{chart.task}, {chart.perturbation}"), loc="left")
         axes.set(xlabel="share of the prompt edited", ylim=(0, 1.02))
     for axes in list(panels)[len(charts) :]:
@@ -140,14 +139,14 @@ def _dose_figure(charts: Sequence[DoseChart]) -> "Figure":
     return figure
 
 
-def _draw_curve(axes: "Axes", curve: Curve, style: int) -> None:
-    colour = _COLOURS[style % len(_COLOURS)]
+def _draw_curve(axes: "Axes", curve: Curve) -> None:
+    colour = _COLOURS[curve.style % len(_COLOURS)]
     axes.plot(
         [point.dose for point in curve.points],
         [point.drift for point in curve.points],
         color=colour,
-        linestyle=_LINES[style % len(_LINES)],
-        marker=_MARKERS[style % len(_MARKERS)],
+        linestyle=_LINES[curve.style % len(_LINES)],
+        marker=_MARKERS[curve.style % len(_MARKERS)],
         markersize=3.5,
         linewidth=1.2,
         label=visible(curve.adapter),

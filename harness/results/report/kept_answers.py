@@ -25,7 +25,7 @@ LARGEST = 4_500_000
 WORST_SHARE = 0.8
 """Share of a page's answers that are the worst ones; the others are drawn at random from the rest."""
 
-ALIGNED = 100
+ALIGNED = 50
 """Number of the worst answers whose segments are aligned for the page if their run didn't keep them."""
 
 Row = Mapping[str, Any]

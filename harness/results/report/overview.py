@@ -217,7 +217,7 @@ def _primaries(result: CheckResult) -> tuple[PrimaryRow, ...]:
 
 def _checked_worst(result: CheckResult, hidden: Set[str]) -> Iterator[WorstChange]:
     for each in result.worst[:_WORST]:
-        words = _kind(each.reason) if each.task in hidden else in_words(each)
+        words = _hidden_words(each.reason) if each.task in hidden else in_words(each)
         yield WorstChange(each.place, f"{each.metric} {number(each.old)} → {number(each.new)}", shown_text(words, 400))
 
 
@@ -228,15 +228,15 @@ def _worst(table: "pd.DataFrame", hidden: Set[str]) -> Iterator[WorstChange]:
         severity = f"@{row['severity']}" if row["severity"] else ""
         place = f"{row['task']}/{row['sample']}, {row['perturbation']}{severity}, {row['label']}"
         reason = row["reason"].strip()
-        words = (_kind(reason) if row["task"] in hidden else reason_in_words(reason)) or "the answers differ"
+        words = _hidden_words(reason) if row["task"] in hidden else reason_in_words(reason) or "the answers differ"
         if not math.isnan(row["max_drift"]):
             words += f", drift {row['max_drift']:.2f}"
         yield WorstChange(place, f"score {number(row['clean_score'])} → {number(row['score'])}", shown_text(words, 400))
 
 
-def _kind(reason: str) -> str:
-    """Return the kind of a reason without its words."""
-    return reason.split()[0] if reason else ""
+def _hidden_words(reason: str) -> str:
+    """Return the kind of a reason without the words that it is about."""
+    return f"{reason.split()[0]} (its text is hidden)" if reason else "the answers differ (their text is hidden)"
 
 
 def _compared(source: Source) -> ComparedRun:

@@ -69,9 +69,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The drift of an adapter as the dose grows."""
+    """The drift of an adapter as the dose grows; `style` is the same for an adapter in all charts."""
 
     adapter: str
+    style: int
     points: tuple[Point, ...]
 
 
@@ -167,9 +168,10 @@ def _charts(cells: Sequence[Mapping[Any, Any]]) -> tuple[DoseChart, ...]:
     for cell in cells:
         if cell["expects"] != CHANGED and not math.isnan(cell["max_drift"]):
             groups.setdefault((cell["task"], cell["perturbation"]), {}).setdefault(cell["label"], []).append(cell)
+    styles = {label: style for style, label in enumerate(dict.fromkeys(cell["label"] for cell in cells))}
     charts = []
     for (task, perturbation), adapters in groups.items():
-        curves = [_curve(adapter, points) for adapter, points in adapters.items() if len(points) > 1]
+        curves = [_curve(adapter, styles[adapter], points) for adapter, points in adapters.items() if len(points) > 1]
         curves.sort(key=lambda curve: -curve.points[-1].drift)
         if curves:
             charts.append(DoseChart(task, perturbation, tuple(curves[:CURVES]), max(0, len(curves) - CURVES)))
@@ -177,7 +179,7 @@ def _charts(cells: Sequence[Mapping[Any, Any]]) -> tuple[DoseChart, ...]:
     return tuple(charts[:CURVES])
 
 
-def _curve(adapter: str, cells: Sequence[Mapping[Any, Any]]) -> Curve:
+def _curve(adapter: str, style: int, cells: Sequence[Mapping[Any, Any]]) -> Curve:
     """Return a curve that begins with the noise floor, at dose 0."""
     floor = cells[0]["noise_floor"]
     start = [] if math.isnan(floor) else [Point(0.0, floor, math.nan, math.nan, "same prompt")]
@@ -185,7 +187,7 @@ def _curve(adapter: str, cells: Sequence[Mapping[Any, Any]]) -> Curve:
         Point(cell["edit_rate"], cell["max_drift"], cell["max_drift_low"], cell["max_drift_high"], cell["severity"])
         for cell in cells
     ]
-    return Curve(adapter, tuple(start + sorted(points, key=lambda point: point.dose)))
+    return Curve(adapter, style, tuple(start + sorted(points, key=lambda point: point.dose)))
 
 
 def trade_offs(sources: Sequence[Source]) -> tuple[TradeOff, ...]:

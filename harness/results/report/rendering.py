@@ -88,10 +88,9 @@ def _page(template: str, names: Sequence[str], following: str, **shown: object) 
 def _environment() -> "Environment":
     """Return Jinja's environment: everything is escaped, and what can't be seen is shown as code points."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
 
     def finalize(value: object) -> object:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
     return Environment(
         loader=FunctionLoader(lambda name: _folder().joinpath("templates", name).read_text("utf-8")),

@@ -1,0 +1,165 @@
+"""Time `holdfast report` on a run with many answers, and how its page opens and filters in Chromium.
+
+    python benchmarks/report/report_speed.py [--answers 10000,100000] [--chromium /usr/bin/chromium]
+
+The answers come from an engine that costs nothing: right, or wrong for a share of the perturbed prompts that differs
+between the two adapters. The report runs in a process of its own, three times; the table has the median. A page is
+opened three times, from a file, in a new tab; opening ends when its first rows are drawn. A filter is timed from the
+change of a field until the rows are drawn, the median of ten; the memory is that of JavaScript's heap.
+"""
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast import evaluate
+from holdfast.harness.backends import Generation, Request
+from holdfast.harness.backends.backend import BackendOptions
+from holdfast.harness.models.adapter import Adapter
+from holdfast.tasks import Sample, Task
+
+ADAPTERS = {"pocket-steady": 0.1, "pocket-narrow": 0.3}
+"""The share of perturbed prompts that each answers wrongly."""
+
+ANSWERS = 10
+"""Answers per sample and adapter: clean, repeated, and four repeats of two perturbations."""
+
+REPORT = """
+import sys
+from pathlib import Path
+from holdfast.harness.cli import main
+status = main(sys.argv[1:])
+print(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+sys.exit(status)
+"""
+"""Writes the report, and prints the peak memory of its own process as its last line."""
+
+OPEN = """async () => {
+  while (!document.querySelector("#rows tr")) await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  return performance.now();
+}"""
+"""Milliseconds from the start of navigation until the first rows are drawn."""
+
+FILTER = """async ([name, value]) => {
+  const field = document.getElementById("filters").elements[name];
+  const start = performance.now();
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  document.body.getBoundingClientRect();
+  return performance.now() - start;
+}"""
+"""Milliseconds from the change of a filter until its rows are laid out."""
+
+WANTED = {10_000: 10, 100_000: 60}
+"""Seconds that a report may take."""
+
+
+class Guessing:
+    """An engine that answers a share of the perturbed prompts wrongly, 256 at a time."""
+
+    def __init__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
+        pass
+
+    def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        return {"backend": "guessing", "batch_size": 256}
+
+    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[list[Generation]]:
+        for start in range(0, len(requests), 256):
+            yield [Generation(r.key, self._answer(r), 12, "stop") for r in requests[start : start + 256]]
+
+    def _answer(self, request: Request) -> str:
+        draw = random.Random(request.prompt)
+        clean = request.prompt.startswith("Question") and request.prompt.endswith("Lyon?")
+        if clean or draw.random() >= ADAPTERS[request.adapter]:
+            return "The night train leaves Lyon at 22:10 from platform 4. It has a restaurant car."
+        hour, platform = draw.randrange(24), draw.randrange(1, 20)
+        return f"The night train leaves Lyon at {hour}:40 from platform {platform}. It has a restaurant car."
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--answers", default="10000,100000")
+    arguments.add_argument("--chromium", default="/usr/bin/chromium")
+    args = arguments.parse_args()
+    for count in map(int, args.answers.split(",")):
+        with tempfile.TemporaryDirectory() as folder:
+            make_run(count, f"{folder}/run")
+            page = Path(folder, "report.html")
+            seconds, peak = time_report(f"{folder}/run", page)
+            print(f"{count:,} answers")
+            wanted = f" (at most {WANTED[count]} wanted)" if count in WANTED else ""
+            print(f"  report      {seconds:6.1f} s{wanted}, peak {peak} MiB")
+            print(f"  page        {page.stat().st_size / 1e6:6.2f} MB (at most 5 wanted)")
+            for line in in_browser(page, args.chromium):
+                print(f"  {line}", flush=True)
+
+
+def make_run(count: int, folder: str) -> None:
+    """Make a run with this many answers, over both adapters."""
+    questions = (f"Question {i}: when does train {i} leave Lyon?" for i in range(count // ANSWERS // len(ADAPTERS)))
+    right = "The night train leaves Lyon at 22:10 from platform 4. It has a restaurant car."
+    task = Task("many", tuple(Sample(str(i), text, (right,)) for i, text in enumerate(questions)), ("exact_match",))
+    evaluate(
+        tasks=[task],
+        backend=Guessing,
+        adapters=",".join(ADAPTERS),
+        perturbations="typos,word_deletion",
+        severity="light",
+        repeats=4,
+        encoder="lexical",
+        min_meaning=0,
+        output_path=folder,
+    )
+
+
+def time_report(run: str, page: Path) -> tuple[float, int]:
+    """Return the median seconds of three reports with a check, and the peak memory in MiB."""
+    baseline, candidate = ADAPTERS
+    command = [sys.executable, "-c", REPORT, "report", run, "--baseline", baseline, "--candidate", candidate]
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run([*command, "-o", str(page)], capture_output=True, text=True)
+        times.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+    return statistics.median(times), int(done.stdout.split()[-2]) >> 10
+
+
+def in_browser(page: Path, chromium: str) -> Iterator[str]:
+    """Yield what opening, filtering and searching the page costs in Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        opened = []
+        for _ in range(3):
+            tab = browser.new_page()
+            tab.goto(page.as_uri(), wait_until="commit")
+            opened.append(tab.evaluate(OPEN))
+            nodes = tab.evaluate("document.querySelectorAll('*').length")
+            heap = tab.evaluate("performance.memory.usedJSHeapSize") / 2**20
+        yield f"opens in    {statistics.median(opened):6.0f} ms (under 1000 wanted)"
+        for what, name, values in (
+            ("filter", "outcome", ('"worse"', '"better"')),
+            ("search", "q", ("restaurant", "platform 7")),
+        ):
+            times = [tab.evaluate(FILTER, [name, values[i % 2]]) for i in range(10)]
+            yield f"{what}      {statistics.median(times):6.0f} ms (under 100 wanted; first {times[0]:.0f})"
+        yield f"nodes       {nodes:6d} (at most 2,000 wanted)"
+        yield f"heap        {heap:6.0f} MiB (at most 300 wanted in the tab)"
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
