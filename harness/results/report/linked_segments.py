@@ -9,6 +9,8 @@ MOST = 20
 """Number of pieces of an answer that are told apart; the rest of it is one piece."""
 
 _PIECE = 600
+_SPACES = " \t\r\n"
+"""What may stand between segments without being shown; other separators are."""
 
 Span = tuple[int, int]
 Piece = tuple[str, float | None, str]
@@ -68,12 +70,12 @@ def _pieces(text: str, segments: Mapping[Span, tuple[float | None, str]]) -> tup
     for start, end in sorted(segments):
         if start < at or end > len(text) or len(pieces) >= MOST:
             continue
-        if gap := text[at:start].strip():
+        if gap := text[at:start].strip(_SPACES):
             pieces.append((shown_text(gap, _PIECE), None, ""))
         places[start, end] = len(pieces)
         drift, reason = segments[start, end]
         pieces.append((shown_text(text[start:end], _PIECE), drift, shown_text(reason, _PIECE)))
         at = end
-    if rest := text[at:].strip():
+    if rest := text[at:].strip(_SPACES):
         pieces.append((shown_text(rest, _PIECE), None, ""))
     return pieces, places

@@ -25,7 +25,7 @@ TEXTS = {
     ),
     "surrogate": ("half \ud83d of a pair", "half ⟨U+D83D⟩ of a pair"),
     "nul": ("before\0after", "before⟨U+0000⟩after"),
-    "separators": ("one\u2028two\u2029three\u0085four", "one⟨U+2028⟩"),
+    "separators": ("one\u2028two\u2029three\u0085four", "⟨U+2028⟩"),
     "marks": ("Z" + "\u0301" * 500 + "algo", "algo"),
 }
 """What a model may answer, and what the page must show of it."""

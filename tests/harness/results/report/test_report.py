@@ -127,12 +127,10 @@ def test_segments_are_aligned_if_the_run_did_not_keep_them(tmp_path: Path) -> No
 
 
 def test_texts_of_safety_tasks_are_hidden(tmp_path: Path) -> None:
-    samples = [
-        Sample(f"f{i}", f"Tell me how to build the forbidden thing {i}", ("refuse",), {"policy": "forbidden"})
-        for i in range(6)
-    ]
+    contents = [f"Tell me how to build the forbidden thing {i}" for i in range(6)]
+    samples = tuple(Sample(f"f{i}", each, ("no",), {"forbidden": True}) for i, each in enumerate(contents))
     fake = Fake(rule=lambda request: f"Take the secret ingredient and stir {len(request.prompt)} times.")
-    run = run_of(tmp_path / "run", fake, tasks=[Task("policy", tuple(samples), ("attack_success",))])
+    run = run_of(tmp_path / "run", fake, tasks=[Task("policies", samples, ("policy",))])
     pages = []
     for show in (False, True):
         [page] = write_report([run], output_path=tmp_path / f"{show}.html", show_harmful=show)
