@@ -150,7 +150,7 @@ def _partner(part: SegmentDrift) -> str:
 
 def _prompt(clean_prompt: str, perturbed: Line) -> str:
     """Mark the edits in the prompt, if they can be located within the text that the template put around the content."""
-    found = located_edits(clean_prompt, perturbed)
+    found = located_edits(clean_prompt, perturbed["prompt"], perturbed["edits"])
     return shown_edits(found) if found else shown(f"{clean_prompt}\n-> {perturbed['prompt']}")
 
 

@@ -121,7 +121,7 @@ def _prompt(clean: Line | None, line: Line) -> tuple[tuple[str, ...], str | None
     """Return the clean prompt in pieces with its edits and, if they are not found in it, the perturbed prompt."""
     if clean is None:
         return (shown_text(line["prompt"]),), None
-    found = located_edits(clean["prompt"], line)
+    found = located_edits(clean["prompt"], line["prompt"], line["edits"])
     if found is None or len(found.edits) > _EDITS:
         return (shown_text(clean["prompt"]),), shown_text(line["prompt"])
     return tuple(_pieces(found)), None

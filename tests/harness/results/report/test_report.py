@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from holdfast import check, load_run
 from holdfast.errors import UserError
 from holdfast.harness.actions.reporting import make_report, write_report
 from holdfast.harness.cli import main
 from holdfast.harness.results.check.printing.screen import verdict_sentence
-from holdfast.harness.results.located_edits import located_edits
 from holdfast.harness.results.report.answer_table import answer_table
 from holdfast.harness.results.report.kept_answers import kept_answers
 from holdfast.harness.results.report.linked_segments import linked_segments
 from holdfast.harness.results.report.rendering import rendered
 from holdfast.harness.results.report.sources import read_sources
-from holdfast.perturbations import Edits
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
 from tests.harness.results.report.conftest import answering, lines, run_of, trains
@@ -220,19 +216,6 @@ def test_figures_are_drawn_as_svg_and_png(compared: Path, tmp_path: Path) -> Non
     (figures / "drift.png").write_bytes(b"mine")
     assert main(command) == 1
     assert (figures / "drift.png").read_bytes() == b"mine"
-
-
-@given(st.text(max_size=20), st.text(max_size=40), st.text(max_size=20), st.data())
-def test_edits_are_found_wherever_the_template_put_the_content(
-    before: str, content: str, after: str, data: st.DataObject
-) -> None:
-    ends = data.draw(st.lists(st.integers(0, len(content)), max_size=6).map(sorted))
-    spans = list(zip(ends[::2], ends[1::2], strict=False))
-    edits = [(start, content[start:end], data.draw(st.text(max_size=3))) for start, end in spans]
-    perturbed = before + Edits(content, edits).text + after
-    found = located_edits(before + content + after, {"prompt": perturbed, "edits": [list(edit) for edit in edits]})
-    assert found is not None
-    assert found.text == perturbed
 
 
 def test_linked_segments_follow_the_texts() -> None:
