@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _VARIANT = ["task", "sample", "perturbation", "severity", "repeat"]
-_COLUMNS = [*KEY, "perturbation", "severity", "repeat", "key", "score", "max_drift", "reason", "broke", "directed"]
+_COLUMNS = [
+    *(*KEY, "perturbation", "severity", "repeat", "groups"),
+    *("key", "score", "max_drift", "reason", "broke", "directed"),
+]
 OUTCOMES = ("worse", "same", "better")
 
 

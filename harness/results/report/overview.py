@@ -13,6 +13,7 @@ from holdfast.harness.results.check.printing.screen import (
     percent,
     verdict_sentence,
     what_was_compared,
+    worst_group,
 )
 from holdfast.harness.results.check.worst_answers import in_words as reason_in_words
 from holdfast.harness.results.intervals import number, with_interval
@@ -92,6 +93,7 @@ class Overview:
         about: What the check compared; empty without one.
         confidence: Confidence of the check's intervals, as in "95 %"; empty without one.
         primaries: The check's primary metrics.
+        worst_group: In which group of samples the deciding metric got worst; empty if in none.
         adapters: A row per adapter, best first.
         adapters_left_out: Number of adapters without a row.
         worst: The worst changes.
@@ -104,6 +106,7 @@ class Overview:
     about: str
     confidence: str
     primaries: tuple[PrimaryRow, ...]
+    worst_group: str
     adapters: tuple[AdapterRow, ...]
     adapters_left_out: int
     worst: tuple[WorstChange, ...]
@@ -129,6 +132,7 @@ def overview(
         about=f"{result.baseline} → {result.candidate}: {what_was_compared(result)}" if result else "",
         confidence=percent(result.confidence) if result else "",
         primaries=_primaries(result) if result else (),
+        worst_group=worst_group(result) if result else "",
         adapters=_adapter_rows(board[:ADAPTERS]),
         adapters_left_out=max(0, len(board) - ADAPTERS),
         worst=tuple(_checked_worst(result, hidden) if result else _worst(table, hidden)),

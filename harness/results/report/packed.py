@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.harness.results.report.page_answer import PageAnswer
 
-CODED = ("run", "adapter", "task", "perturbation", "severity", "outcome", "kind")
+CODED = ("run", "adapter", "task", "perturbation", "severity", "outcome", "kind", "groups")
 """Fields with few values: a column holds places in a list of these."""
 
 TEXTS = ("clean", "output", "baseline", "reason")

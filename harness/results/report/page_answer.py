@@ -29,6 +29,7 @@ class PageAnswer:
         perturbation: The perturbation.
         severity: Its severity.
         repeat: The number of the variant.
+        groups: The groups of the sample.
         drift: `max_drift`, NaN for clean prompts; like all numbers here.
         broke: Whether it is broken (1 or 0).
         score: Its headline score.
@@ -54,6 +55,7 @@ class PageAnswer:
     perturbation: str
     severity: str
     repeat: int
+    groups: tuple[str, ...]
     drift: float
     broke: float
     score: float
@@ -110,6 +112,7 @@ def page_answer(
         perturbation=visible(row["perturbation"]),
         severity=visible(row["severity"]),
         repeat=int(row["repeat"]),
+        groups=tuple(map(visible, row["groups"])),
         drift=float(row["max_drift"]),
         outcome=row["outcome"],
         kind=visible(reason.split()[0]) if reason else "",

@@ -9,12 +9,18 @@ from urllib.parse import urlencode
 
 from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
+from holdfast.harness.results.groups.answer_groups import labels_of
+from holdfast.harness.results.intervals import number, with_interval
 from holdfast.harness.results.report.sources import Source
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.notebook import visible
+from holdfast.tasks.sample import ALL
 
 CELLS = 160
 """Number of cells of the heat map at most; the rows that drift most are kept."""
+
+GROUPS = 24
+"""Number of rows of groups at most."""
 
 CURVES = 6
 """Number of dose-response charts at most, and of lines in each."""
@@ -109,10 +115,27 @@ class ReasonCount:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRow:
+    """How an adapter does on a group of samples, and the link to their answers; numbers are texts."""
+
+    adapter: str
+    group: str
+    samples: int
+    clean: str
+    perturbed: str
+    drift: str
+    gap: str
+    """How much lower or higher the score is than that of the first group, with its interval; empty without items that
+    both groups have."""
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Patterns:
     """The second screen."""
 
     heat: HeatMap
+    groups: tuple[GroupRow, ...]
     charts: tuple[DoseChart, ...]
     trade_offs: tuple[TradeOff, ...]
     reasons: tuple[ReasonCount, ...]
@@ -124,9 +147,9 @@ def patterns(sources: Sequence[Source]) -> Patterns:
         row | {"label": source.labels[row["adapter"]]}
         for source in sources
         for row in source.breakdown.to_dict("records")
-        if row["perturbation"] not in (CLEAN, IDENTITY) and row["n"]
+        if row["perturbation"] not in (CLEAN, IDENTITY) and row["group"] == ALL and row["n"]
     ]
-    return Patterns(_heat_map(cells), _charts(cells), trade_offs(sources), _reasons(sources))
+    return Patterns(_heat_map(cells), _group_rows(sources), _charts(cells), trade_offs(sources), _reasons(sources))
 
 
 def link(**filters: str) -> str:
@@ -160,6 +183,30 @@ def _heat_cell(cell: Mapping[Any, Any]) -> HeatCell:
         about += f", change of score {cell['delta']:+.3f}"
     there = link(adapter=cell["label"], task=cell["task"], perturbation=cell["perturbation"], severity=severity)
     return HeatCell(0.0 if math.isnan(drift) else drift, f"{drift:.2f}", below, about, there)
+
+
+def _group_rows(sources: Sequence[Source]) -> tuple[GroupRow, ...]:
+    """Return the rows of groups, adapter by adapter."""
+    rows = []
+    for source in sources:
+        if source.groups is not None:
+            adapters, groups = list(source.labels), labels_of(source.manifest)
+            mine = source.groups.to_dict("records")
+            mine.sort(key=lambda row: (adapters.index(row["adapter"]), groups.index(row["group"])))
+            rows += [(source.labels[row["adapter"]], row) for row in mine]
+    return tuple(
+        GroupRow(
+            adapter=label,
+            group=row["group"],
+            samples=int(row["n"]),
+            clean=number(row["clean"]),
+            perturbed=number(row["perturbed"]),
+            drift=number(row["max_drift"]),
+            gap="" if math.isnan(row["gap"]) else f"{with_interval(row, 'gap', '+')} to {row['gap_to']}",
+            link=link(adapter=label, group=row["group"]),
+        )
+        for label, row in rows[:GROUPS]
+    )
 
 
 def _charts(cells: Sequence[Mapping[Any, Any]]) -> tuple[DoseChart, ...]:

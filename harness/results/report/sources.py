@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.harness.results.adapter_rows import SAFETY
+from holdfast.harness.results.groups.answer_groups import labels_of
 from holdfast.harness.results.summary import RunAnswers, read_answers
 from holdfast.harness.store.manifest import Manifest
 
@@ -24,6 +25,7 @@ class Source:
         answers: A row per answer.
         breakdown: A row per cell.
         board: A row per adapter, best first.
+        groups: A row per adapter and group; None if no sample has a group.
         labels: The names of its adapters in the report, by their names in the run.
     """
 
@@ -32,6 +34,7 @@ class Source:
     answers: "pd.DataFrame"
     breakdown: "pd.DataFrame"
     board: "pd.DataFrame"
+    groups: "pd.DataFrame | None"
     labels: Mapping[str, str]
 
     def is_safety(self, task: str) -> bool:
@@ -54,4 +57,5 @@ def read_sources(folders: Sequence[Path]) -> list[Source]:
 def _source(folder: Path, run: RunAnswers, names: Mapping[str, int]) -> Source:
     adapters = [entry.name for entry in run.manifest.adapters]
     labels = {name: name if names[name] == 1 else f"{folder}:{name}" for name in adapters}
-    return Source(folder, run.manifest, run.answers, run.breakdown(), run.leaderboard(), labels)
+    groups = run.leaderboard("group") if labels_of(run.manifest) else None
+    return Source(folder, run.manifest, run.answers, run.breakdown(), run.leaderboard(), groups, labels)

@@ -7,7 +7,7 @@ async function decoded(base64) {
   return JSON.parse(await new Response(stream).text());
 }
 
-const CODED = ["run", "adapter", "task", "perturbation", "severity", "outcome", "kind"];
+const CODED = ["run", "adapter", "task", "perturbation", "severity", "outcome", "kind", "groups"];
 const TEXTS = ["clean", "output", "baseline", "reason"];
 
 /** All answers, worst first. */
@@ -22,7 +22,7 @@ class Answers {
 
   /** The values that a coded field has. */
   values(field) {
-    return this.#content.values[field];
+    return [...new Set(this.#content.values[field].flat())];
   }
 
   /** The value of a field of an answer. */
@@ -32,14 +32,11 @@ class Answers {
     return TEXTS.includes(field) ? this.#content.texts[value] : value;
   }
 
-  /** The column of a field as it is stored: places in `values` for coded fields. */
-  column(field) {
-    return this.#content.columns[field];
-  }
-
-  /** The row of the answer with this key, or -1. */
-  rowOf(key) {
-    return this.#content.columns.key.indexOf(key);
+  /** Whether each row has this value in a coded field; of several values, one is enough. */
+  having(field, wanted) {
+    const column = this.#content.columns[field];
+    const fits = this.#content.values[field].map((value) => [value].flat().includes(wanted));
+    return (row) => fits[column[row]];
   }
 
   /** Everything in which a search looks, in lower case. */

@@ -24,6 +24,7 @@ class AnswersView {
     const shown = [...values].sort(new Intl.Collator(undefined, { numeric: true }).compare).slice(0, 60);
     const option = (value, text) => made("option", { value: JSON.stringify(value) }, text);
     select.replaceChildren(option(null, "all"), ...shown.map((value) => option(value, value || "none")));
+    select.parentElement.hidden = shown.length === 0;
   }
 
   #listen() {

@@ -1,7 +1,7 @@
 // What is shown, as the part of the URL behind #answers?, so that a link opens the same view.
 
-const FILTERS = ["adapter", "task", "perturbation", "severity", "reason", "outcome"];
-const FIELDS = { reason: "kind" };
+const FILTERS = ["adapter", "task", "group", "perturbation", "severity", "reason", "outcome"];
+const FIELDS = { reason: "kind", group: "groups" };
 const PAGE = 50;
 const PREFIX = "#answers?";
 
@@ -36,11 +36,7 @@ function usualState(candidate) {
 function chosenRows(answers, state) {
   const tests = [];
   for (const name of FILTERS) {
-    if (state[name] === null) continue;
-    const field = FIELDS[name] ?? name;
-    const wanted = answers.values(field).indexOf(state[name]);
-    const column = answers.column(field);
-    tests.push((row) => column[row] === wanted);
+    if (state[name] !== null) tests.push(answers.having(FIELDS[name] ?? name, state[name]));
   }
   const query = state.q.trim().toLowerCase();
   if (query) tests.push((row) => answers.haystack(row).includes(query));

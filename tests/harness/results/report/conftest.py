@@ -21,8 +21,13 @@ WRONG = "It has a restaurant car. The train to Lyon leaves at 11:40."
 
 def trains(count: int, name: str = "trains") -> Task:
     """A task of which RIGHT is the answer to every question."""
-    samples = [Sample(f"s{i:03}", f"When does the train number {i} leave for Lyon?", (RIGHT,)) for i in range(count)]
-    return Task(name, tuple(samples), ("exact_match",))
+    samples = tuple(
+        Sample(
+            f"s{i:03}", f"When does the train number {i} leave for Lyon?", (RIGHT,), {"group": ("day", "night")[i % 2]}
+        )
+        for i in range(count)
+    )
+    return Task(name, samples, ("exact_match",))
 
 
 def answering(**every: int) -> Fake:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from holdfast import check, load_run
+from holdfast import check, leaderboard, load_run
 from holdfast.errors import UserError
 from holdfast.harness.actions.reporting import make_report, write_report
 from holdfast.harness.cli import main
@@ -47,6 +47,15 @@ def test_adapters_have_the_numbers_of_the_leaderboard(compared: Path) -> None:
         assert (row.clean, row.perturbed) == (f"{expected.clean:.3f}", f"{expected.perturbed:.3f}")
         assert row.change.startswith(f"{expected.delta:+.3f} [")
         assert row.samples == expected.n
+
+
+def test_groups_have_the_numbers_of_their_leaderboard(compared: Path) -> None:
+    board = leaderboard(compared, by="group").set_index(["adapter", "group"])
+    rows = make_report([compared]).patterns.groups
+    assert [(row.adapter, row.group) for row in rows] == [(a, g) for a in ("old", "new") for g in ("day", "night")]
+    for row in rows:
+        expected = board.loc[(row.adapter, row.group)]
+        assert (row.perturbed, row.samples) == (f"{expected.perturbed:.3f}", expected.n)
 
 
 def test_without_a_check_the_best_and_the_worst_are_named(compared: Path) -> None:

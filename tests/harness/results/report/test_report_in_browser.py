@@ -62,6 +62,15 @@ def test_a_filter_keeps_its_answers(tab: Tab, checked_page: Path, name: str, val
     assert all(map(holds, shown(page)))
 
 
+def test_a_group_of_samples_can_be_chosen(tab: Tab, checked_page: Path) -> None:
+    page = tab.open(checked_page.as_uri())
+    page.get_by_role("link", name="new, night").click()
+    numbers = [int(text.split("\n")[0].removeprefix("s")) for text in column(page, 1)]
+    assert all(number % 2 for number in numbers)
+    assert page.locator("#filters [name=group]").input_value() == '"night"'
+    assert page.locator("#count").inner_text() == "180 of 720 answers"
+
+
 def test_worse_and_better_answers_can_be_chosen(tab: Tab, checked_page: Path) -> None:
     page = tab.open(checked_page.as_uri())
     choose(page, "outcome", "worse")
