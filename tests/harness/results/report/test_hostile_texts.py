@@ -41,7 +41,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples.append(Sample("<i>" + "long" * 100, "Please write a very long line for me", ("x",)))
 
     def rule(request: Request) -> str:
-        found = next((text for text, _ in TEXTS.values() if text in request.prompt), "a" * 1_000_000)
+        asked = request.prompt.casefold()
+        found = next((text for text, _ in TEXTS.values() if text.casefold() in asked), "a" * 1_000_000)
         return found if request.prompt.startswith("Please") else f"{found} and more"
 
     task = Task("tasks/</script>", tuple(samples), ("exact_match",))

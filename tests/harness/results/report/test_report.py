@@ -18,7 +18,7 @@ from holdfast.harness.results.check.printing.screen import verdict_sentence
 from holdfast.harness.results.report.answer_table import answer_table
 from holdfast.harness.results.report.kept_answers import kept_answers
 from holdfast.harness.results.report.linked_segments import linked_segments
-from holdfast.harness.results.report.rendering import rendered
+from holdfast.harness.results.report.rendering import Report, rendered
 from holdfast.harness.results.report.sources import read_sources
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
@@ -31,42 +31,53 @@ def content_of(data: str) -> dict[str, Any]:
     return decoded
 
 
-def test_the_verdict_is_that_of_check(compared: Path) -> None:
-    report = make_report([compared], baseline="old", candidate="new")
+@pytest.fixture(scope="module")
+def plain(compared: Path) -> Report:
+    """The report of `compared` without a check."""
+    return make_report([compared])
+
+
+@pytest.fixture(scope="module")
+def checked(compared: Path) -> Report:
+    """The report of `compared` with its check."""
+    return make_report([compared], baseline="old", candidate="new")
+
+
+def test_the_verdict_is_that_of_check(compared: Path, checked: Report) -> None:
     result = check(f"{compared}:old", f"{compared}:new")
-    shown = report.overview
+    shown = checked.overview
     assert f"{shown.verdict}: {shown.sentence}" == verdict_sentence(result)
     assert [each.verdict for each in shown.primaries] == [str(each.verdict) for each in result.primaries]
     assert [each.place for each in shown.worst] == [each.place for each in result.worst[:3]]
 
 
-def test_adapters_have_the_numbers_of_the_leaderboard(compared: Path) -> None:
+def test_adapters_have_the_numbers_of_the_leaderboard(compared: Path, plain: Report) -> None:
     board = load_run(compared).leaderboard.set_index("adapter")
-    for row in make_report([compared]).overview.adapters:
+    for row in plain.overview.adapters:
         expected = board.loc[row.name]
         assert (row.clean, row.perturbed) == (f"{expected.clean:.3f}", f"{expected.perturbed:.3f}")
         assert row.change.startswith(f"{expected.delta:+.3f} [")
         assert row.samples == expected.n
 
 
-def test_groups_have_the_numbers_of_their_leaderboard(compared: Path) -> None:
+def test_groups_have_the_numbers_of_their_leaderboard(compared: Path, plain: Report) -> None:
     board = leaderboard(compared, by="group").set_index(["adapter", "group"])
-    rows = make_report([compared]).patterns.groups
+    rows = plain.patterns.groups
     assert [(row.adapter, row.group) for row in rows] == [(a, g) for a in ("old", "new") for g in ("day", "night")]
     for row in rows:
         expected = board.loc[(row.adapter, row.group)]
         assert (row.perturbed, row.samples) == (f"{expected.perturbed:.3f}", expected.n)
 
 
-def test_without_a_check_the_best_and_the_worst_are_named(compared: Path) -> None:
-    shown = make_report([compared]).overview
+def test_without_a_check_the_best_and_the_worst_are_named(plain: Report) -> None:
+    shown = plain.overview
     assert shown.verdict == ""
     assert shown.sentence.startswith("old scores")
     assert "new loses most" in shown.sentence
 
 
-def test_the_page_holds_every_answer_with_its_texts(compared: Path) -> None:
-    content = content_of(make_report([compared]).answers.data)
+def test_the_page_holds_every_answer_with_its_texts(compared: Path, plain: Report) -> None:
+    content = content_of(plain.answers.data)
     perturbed = {row["key"]: row for row in lines(compared) if row["perturbation"] != "clean"}
     columns = content["columns"]
     assert set(columns["key"]) == perturbed.keys()
@@ -76,14 +87,14 @@ def test_the_page_holds_every_answer_with_its_texts(compared: Path) -> None:
         assert "".join(piece for i, piece in enumerate(pieces) if i % 3 != 1) == perturbed[key]["prompt"]
 
 
-def test_answers_stand_worst_first(compared: Path) -> None:
-    columns = content_of(make_report([compared], baseline="old", candidate="new").answers.data)["columns"]
+def test_answers_stand_worst_first(checked: Report) -> None:
+    columns = content_of(checked.answers.data)["columns"]
     changes = [change or 0 for change in columns["change"]]
     assert changes == sorted(changes)
 
 
-def test_answers_are_set_against_the_baselines_to_the_same_prompt(compared: Path) -> None:
-    content = content_of(make_report([compared], baseline="old", candidate="new").answers.data)
+def test_answers_are_set_against_the_baselines_to_the_same_prompt(compared: Path, checked: Report) -> None:
+    content = content_of(checked.answers.data)
     by_variant = {
         tuple(row[name] for name in ("sample", "perturbation", "severity", "repeat")): row
         for row in lines(compared)
@@ -116,10 +127,9 @@ def test_a_page_is_cut_to_its_size(compared: Path) -> None:
     assert 0 < half.kept < whole.kept == whole.total
 
 
-def test_the_page_says_how_many_answers_it_holds(compared: Path, tmp_path: Path) -> None:
-    report = make_report([compared])
-    assert "All 600 answers to perturbed prompts" in rendered(report)
-    cut = replace(report, answers=replace(report.answers, total=5000, kept=600, worst=480))
+def test_the_page_says_how_many_answers_it_holds(plain: Report) -> None:
+    assert "All 600 answers to perturbed prompts" in rendered(plain)
+    cut = replace(plain, answers=replace(plain.answers, total=5000, kept=600, worst=480))
     assert "holds 600 of 5,000 answers: the 480 worst and 120 drawn at random" in " ".join(rendered(cut).split())
 
 
@@ -202,14 +212,12 @@ def test_the_report_goes_into_the_run_and_replaces_only_a_report(compared: Path,
     assert mine.read_text() == "<!DOCTYPE html><p>mine"
 
 
-def test_the_page_is_the_same_every_time(compared: Path, tmp_path: Path) -> None:
-    pages = [write_report([compared], output_path=tmp_path / f"{i}.html")[0].read_bytes() for i in range(2)]
-    assert pages[0] == pages[1]
+def test_the_page_is_the_same_every_time(compared: Path, plain: Report) -> None:
+    assert rendered(make_report([compared])) == rendered(plain)
 
 
-def test_the_page_names_no_address(compared: Path, tmp_path: Path) -> None:
-    [page] = write_report([compared], output_path=tmp_path / "report.html")
-    addresses = set(re.findall(r"https?://[^\s\"'<]+", page.read_text("utf-8")))
+def test_the_page_names_no_address(plain: Report) -> None:
+    addresses = set(re.findall(r"https?://[^\s\"'<]+", rendered(plain)))
     assert addresses == {"http://www.w3.org/2000/svg"}  # the name of SVG, which nothing loads
 
 
