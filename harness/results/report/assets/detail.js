@@ -17,11 +17,11 @@ function segmentList(pieces, partners) {
   const list = made("ol", { class: "segments" });
   pieces.forEach(([text, drift, reason], place) => {
     const item = made("li", drift === null ? { class: "plain" } : { style: `--drift:${drift}` }, text);
-    if (drift !== null) {
-      const others = (partners.get(place) ?? []).map((other) => other + 1);
-      const beside = others.length ? ` ↔ ${others.join(", ")}` : "";
-      const said = reason ? ` · ${reason}` : "";
-      item.append(made("span", { class: "sub" }, `${place + 1}${beside} · drift ${drift.toFixed(2)}${said}`));
+    const others = (partners.get(place) ?? []).map((other) => other + 1).sort((one, two) => one - two);
+    if (drift !== null || others.length) {
+      const beside = others.length ? [`${place + 1} ↔ ${others.join(", ")}`] : [`${place + 1}`];
+      const drifted = drift === null ? [] : [`drift ${drift.toFixed(2)}`];
+      item.append(made("span", { class: "sub" }, [...beside, ...drifted, ...(reason ? [reason] : [])].join(" · ")));
     }
     list.append(item);
   });
@@ -74,9 +74,9 @@ function answerColumns(answers, row) {
     : [clean, output];
   const isClean = answers.get(row, "drift") === null;
   if (!isClean && clean !== null) {
-    columns.append(answerColumn("Answer to the clean prompt", answers.get(row, "clean_score"), shown[0]));
+    columns.append(answerColumn("Answer, clean prompt", answers.get(row, "clean_score"), shown[0]));
   }
-  const title = isClean ? "Answer" : "Answer to the perturbed prompt";
+  const title = isClean ? "Answer" : "Answer, perturbed prompt";
   columns.append(answerColumn(title, answers.get(row, "score"), shown[1]));
   if (base !== null) columns.append(answerColumn("Baseline, same prompt", answers.get(row, "base_score"), base));
   if (linked) {
