@@ -65,7 +65,8 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 
 
 def _figures(report: Report) -> Iterator[tuple[str, "Figure"]]:
-    adapters, shown = report.overview.adapters, report.patterns
+    adapters = [each for each in report.overview.adapters if not math.isnan(each.measured.value)]
+    shown = report.patterns
     if adapters:
         yield "changes", _figure(5, 0.8 + 0.3 * len(adapters), lambda axes: _draw_changes(axes, adapters))
     if rows := shown.heat.rows:
@@ -91,8 +92,7 @@ def _figure(width: float, height: float, draw: Callable[["Axes"], None]) -> "Fig
 def _draw_changes(axes: "Axes", adapters: Sequence[AdapterRow]) -> None:
     for place, adapter in enumerate(adapters):
         value, low, high = adapter.measured[:3]
-        if not math.isnan(value):
-            axes.plot(value, place, "o", color=_COLOURS[0], markersize=4)
+        axes.plot(value, place, "o", color=_COLOURS[0], markersize=4)
         if not math.isnan(low):
             axes.plot([low, high], [place, place], color=_COLOURS[0], linewidth=1.2)
     axes.axvline(0, color="0.6", linewidth=0.8)

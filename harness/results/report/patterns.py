@@ -182,7 +182,9 @@ def _heat_cell(cell: Mapping[Any, Any]) -> HeatCell:
     if not math.isnan(cell["delta"]):
         about += f", change of score {cell['delta']:+.3f}"
     there = link(adapter=cell["label"], task=cell["task"], perturbation=cell["perturbation"], severity=severity)
-    return HeatCell(0.0 if math.isnan(drift) else drift, f"{drift:.2f}", below, about, there)
+    return HeatCell(
+        0.0 if math.isnan(drift) else drift, "–" if math.isnan(drift) else f"{drift:.2f}", below, about, there
+    )
 
 
 def _group_rows(sources: Sequence[Source]) -> tuple[GroupRow, ...]:
