@@ -78,7 +78,7 @@ def leaderboard(
         boards.append(board)
         if not board["complete"].all():
             warnings.warn(f"{run} is incomplete: repeat its command to finish it", stacklevel=2)
-        differing = _differing(folders[0], run)
+        differing = differing_settings(folders[0], run)
         if differing:
             warnings.warn(f"{run} differs from {folders[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
     merged = pd.concat(boards, ignore_index=True)
@@ -123,7 +123,8 @@ def _geometries(run: Path) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["adapter", "update_norm", "spectral_norm", "effective_rank"])
 
 
-def _differing(first: Path, other: Path) -> list[str]:
+def differing_settings(first: Path, other: Path) -> list[str]:
+    """Return the settings in which two runs differ and should not, for their scores to be compared."""
     manifests = [read_manifest(run) for run in (first, other)]
     one, two = (manifest.config for manifest in manifests if manifest)
     return [name for name in _COMPARABLE if getattr(one, name) != getattr(two, name)]

@@ -43,14 +43,14 @@ class KeptAnswers:
         total: Number of answers that there are.
         kept: Number of answers in the page.
         worst: How many of them are the worst; the others were drawn at random.
-        linked: How many of them have segments.
+        without_segments: How many of them drifted but have no segments.
     """
 
     data: str
     total: int
     kept: int
     worst: int
-    linked: int
+    without_segments: int
 
 
 def kept_answers(
@@ -79,8 +79,9 @@ def kept_answers(
     answers = dict(zip(places, _page_answers(sources, table.iloc[places], baseline, align, hidden), strict=True))
     while len(data := packed([answers[place] for place in places])) > largest and len(places) > 1:
         places, worst = _chosen(turns, max(1, int(0.95 * len(places) * largest / len(data))))
-    linked = sum(answers[place].linked is not None for place in places)
-    return KeptAnswers(data, len(table), len(places), worst, linked)
+    kept = [answers[place] for place in places]
+    without = sum(each.drift > 0 and each.linked is None and each.task not in hidden for each in kept)
+    return KeptAnswers(data, len(table), len(places), worst, without)
 
 
 def _chosen(turns: Sequence[int], most: int) -> tuple[list[int], int]:

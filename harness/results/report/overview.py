@@ -17,6 +17,7 @@ from holdfast.harness.results.check.printing.screen import (
 )
 from holdfast.harness.results.check.worst_answers import in_words as reason_in_words
 from holdfast.harness.results.intervals import number, with_interval
+from holdfast.harness.results.leaderboard import differing_settings
 from holdfast.harness.results.report.answer_table import OUTCOMES
 from holdfast.harness.results.report.bars import Bar, Change, bars
 from holdfast.harness.results.report.shown_text import shown_text
@@ -264,6 +265,11 @@ def _compared(source: Source) -> ComparedRun:
 
 
 def _warnings(sources: Sequence[Source], result: CheckResult | None) -> tuple[str, ...]:
-    found = [warning for source in sources for warning in source.manifest.warnings]
+    found = [
+        f"{source.folder} differs from {sources[0].folder} in {', '.join(differing)}: compare with care"
+        for source in sources
+        if (differing := differing_settings(sources[0].folder, source.folder))
+    ]
+    found += [warning for source in sources for warning in source.manifest.warnings]
     found += result.warnings if result else ()
     return tuple(dict.fromkeys(shown_text(each, 600) for each in found))[:10]

@@ -141,6 +141,13 @@ def test_segments_are_aligned_if_the_run_did_not_keep_them(tmp_path: Path) -> No
     assert both[0] == both[1]
 
 
+def test_the_page_says_how_many_answers_have_no_segments(tmp_path: Path) -> None:
+    sources = read_sources([run_of(tmp_path / "run", answering(new=2), log_samples=False, tasks=[trains(4)])])
+    table = answer_table(sources)
+    kept = kept_answers(sources, table, None, lambda *_: (), hidden=set())
+    assert kept.without_segments == (table["max_drift"] > 0).sum() > 0
+
+
 def test_texts_of_safety_tasks_are_hidden(tmp_path: Path) -> None:
     contents = [f"Tell me how to build the forbidden thing {i}" for i in range(6)]
     samples = tuple(Sample(f"f{i}", each, ("no",), {"forbidden": True}) for i, each in enumerate(contents))
@@ -163,6 +170,12 @@ def test_runs_that_share_an_adapters_name_are_told_apart(compared: Path, tmp_pat
     other = run_of(tmp_path / "other", answering(new=3), tasks=[trains(10)])
     names = {row.name for row in make_report([compared, other]).overview.adapters}
     assert names == {f"{run}:{adapter}" for run in (compared, other) for adapter in ("old", "new")}
+
+
+def test_runs_with_different_settings_are_warned_of(compared: Path, tmp_path: Path) -> None:
+    other = run_of(tmp_path / "other", answering(new=3), tasks=[trains(4)], perturbations="typos")
+    warnings = make_report([compared, other]).overview.warnings
+    assert f"{other} differs from {compared} in perturbations: compare with care" in warnings
 
 
 def test_an_unfinished_run_has_a_report(tmp_path: Path) -> None:
