@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from holdfast.errors import UserError
@@ -27,29 +28,43 @@ class LivePage:
     Attributes:
         runs: Their directories.
         settings: See `make_report`.
+        rest: How many times as long as it took to render the page nothing new is announced, so that following a large
+            run leaves the machine to it.
     """
 
     runs: Sequence[Path]
     settings: Mapping[str, Any]
+    rest: float = 4.0
+    _announced_from: float = 0.0
+    _files: list[Path] = field(init=False)
     _state: str = ""
     _page: str = ""
     _lock: Lock = field(default_factory=Lock)
 
+    def __post_init__(self) -> None:
+        # absolute, since aligning segments changes the working directory for a while
+        self._files = [(run / name).absolute() for run in self.runs for name in (SAMPLES, FILE)]
+
     def state(self) -> str:
         """Return what changes when a run has grown: sizes and times of its files."""
-        stats = [path.stat() for run in self.runs for path in (run / SAMPLES, run / FILE) if path.exists()]
+        stats = [path.stat() for path in self._files if path.exists()]
         return ".".join(f"{each.st_size:x}-{each.st_mtime_ns:x}" for each in stats) or "none"
+
+    def news(self) -> str:
+        """Return the state of the page that was rendered last or, after a rest, of the runs as they are."""
+        return self._state if monotonic() < self._announced_from else self.state()
 
     def page(self) -> str:
         """Return the page; while nothing can be shown yet, one that says why."""
         with self._lock:
-            state = self.state()
+            state, start = self.state(), monotonic()
             if state != self._state:
                 try:
                     self._page = rendered(make_report(self.runs, **self.settings), following=state)
                 except UserError as error:
                     self._page = waiting_page(str(error), following=state)
                 self._state = state
+                self._announced_from = monotonic() + self.rest * (monotonic() - start)
             return self._page
 
 
@@ -101,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/":
             self._answer(self.live.page(), "text/html")
         elif self.path == STATE:
-            self._answer(self.live.state(), "text/plain")
+            self._answer(self.live.news(), "text/plain")
         else:
             self.send_error(404)
 

@@ -17,9 +17,9 @@ from tests.harness.results.report.conftest import answering, run_of, trains
 
 
 @contextmanager
-def served(run: Path) -> Iterator[str]:
+def served(run: Path, *, rest: float = 0.0) -> Iterator[str]:
     """Serve a run, and yield the address."""
-    with serve(LivePage([run], {}), 0) as server:
+    with serve(LivePage([run], {}, rest), 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -61,6 +61,16 @@ def test_a_grown_run_has_another_state_and_page(tmp_path: Path) -> None:
         resume(run)
         assert fetched(f"{address}/state") != state
         assert "not finished" not in fetched(address)
+
+
+def test_the_machine_rests_between_two_pages(tmp_path: Path) -> None:
+    run = killed_run(tmp_path / "run", 30)
+    with served(run, rest=1e6) as address:
+        fetched(address)
+        state = fetched(f"{address}/state")
+        resume(run)
+        assert fetched(f"{address}/state") == state
+        assert "not finished" not in fetched(address)  # whoever asks for the page gets the present one
 
 
 def test_a_run_without_answers_is_waited_for(tmp_path: Path) -> None:
