@@ -17,6 +17,7 @@ from holdfast.harness.results.report.patterns import patterns
 from holdfast.harness.results.report.rendering import BEGINNING, Report, rendered
 from holdfast.harness.results.report.sources import Source, read_sources
 from holdfast.harness.store.manifest import FILE, Manifest, read_manifest
+from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of
@@ -56,6 +57,7 @@ def write_report(
     return [target, *(write_figures(report, figures) if figures else [])]
 
 
+@collection_paused()
 def make_report(
     runs: Sequence[Path],
     *,
