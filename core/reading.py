@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,8 @@ def parse_json(text: str | bytes, where: str, *, unique: bool = False) -> Any:
         UserError: If it is invalid or nested too deeply.
     """
     try:
+        if unique and isinstance(text, str):
+            return _unique_decoder().decode(text)
         return json.loads(text, object_pairs_hook=_unique_object if unique else None)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
@@ -96,6 +99,12 @@ def parse_json(text: str | bytes, where: str, *, unique: bool = False) -> Any:
 def read_json(path: Path, what: str = "file") -> Any:
     """Return the value of a JSON file of settings; raises UserError."""
     return parse_json(read_text(path, what), f"{what} '{path}'", unique=True)
+
+
+@cache
+def _unique_decoder() -> json.JSONDecoder:
+    """Return one decoder for all texts: json.loads would make one for each line of a file."""
+    return json.JSONDecoder(object_pairs_hook=_unique_object)
 
 
 def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from holdfast.tasks.files import read_samples
+from holdfast.tasks.data_files.sample_rows import read_samples
 from holdfast.tasks.sample import Sample
 
 DATA = Path(__file__).parent / "data"

@@ -20,7 +20,7 @@ def group_labels(sample: Sample) -> tuple[str, ...]:
     >>> group_labels(Sample("1", "Who?", metadata={"group": {"language": "hi", "topic": "physics"}}))
     ('language=hi', 'topic=physics')
     """
-    return tuple(name if grouping == GROUP else f"{grouping}={name}" for grouping, name in sample.groups.items())
+    return tuple(_label(grouping, name) for grouping, name in sample.groups.items())
 
 
 def count_groups(samples: Iterable[Sample]) -> dict[str, int]:
@@ -31,10 +31,10 @@ def count_groups(samples: Iterable[Sample]) -> dict[str, int]:
     """
     counts: dict[str, dict[str, int]] = {}
     for sample in samples:
-        for grouping, label in zip(sample.groups, group_labels(sample), strict=True):
+        for grouping, name in sample.groups.items():
             mine = counts.setdefault(grouping, {})
-            mine[label] = mine.get(label, 0) + 1
-    return {label: count for mine in counts.values() for label, count in mine.items()}
+            mine[name] = mine.get(name, 0) + 1
+    return {_label(grouping, name): n for grouping, mine in counts.items() for name, n in mine.items()}
 
 
 def with_groups(samples: Iterable[Sample], grouping: str, group_of: Callable[[Sample], str]) -> tuple[Sample, ...]:
@@ -59,3 +59,7 @@ def check_groups(samples: Iterable[Sample], where: str) -> None:
             f"{where} has {len(counts)} groups, more than {MOST_GROUPS}: group by something coarser, or rename the "
             f"field '{GROUP}'"
         )
+
+
+def _label(grouping: str, name: str) -> str:
+    return name if grouping == GROUP else f"{grouping}={name}"

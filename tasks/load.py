@@ -1,40 +1,65 @@
-"""Loads a task by its registered name, from a JSONL file of prompts, or from a YAML description."""
+"""Loads a task by its registered name, from people's own data, or from a YAML description."""
 
 from holdfast.errors import UserError
 from holdfast.paths import expanded
-from holdfast.tasks.files import read_samples
+from holdfast.tasks.data_files.data_rows import FORMATS, TEXT_AT_LABEL, data_rows
+from holdfast.tasks.data_files.data_sets import is_data_set
+from holdfast.tasks.data_files.field_map import FieldMap, mapped
+from holdfast.tasks.data_files.sample_rows import build_samples
 from holdfast.tasks.task import Task, tasks
+from holdfast.tasks.task_labels import LABEL_METRIC
 from holdfast.tasks.yaml_task import read_yaml_task
 
 DEFAULT_WITH_CHOICES = ("exact_match",)
-"""Metrics of a JSONL task with references and choices."""
+"""Metrics of people's own data with references and choices."""
 
 DEFAULT_WITH_REFERENCES = ("token_f1", "exact_match", "rouge")
-"""Metrics of a JSONL task with references."""
+"""Metrics of people's own data with references."""
 
 DEFAULT_WITHOUT_REFERENCES = ("answer_rate",)
-"""Metrics of a JSONL task without references, which is judged by drift."""
+"""Metrics of people's own data without references, which are judged by drift."""
+
+_DESCRIPTIONS = (".yaml", ".yml")
 
 
-def load_task(name: str) -> Task:
+def load_task(name: str, fields: FieldMap | None = None) -> Task:
     """Load a task.
 
     Args:
-        name: A registered name, a `.jsonl` file of samples or a `.yaml` description.
+        name: A registered name; a data file (.jsonl, .csv, .tsv, .parquet, .txt with `text@label` in each line), a
+            folder written by `save_to_disk` or a data set of a hub (`owner/name`); or a `.yaml` description.
+        fields: The names of the fields in data files and data sets, where they are not our own.
 
     Raises:
         UserError: If the name is unknown, or the file is missing or invalid.
     """
     path = expanded(name)
-    if path.suffix in {".yaml", ".yml"}:
+    if path.suffix in _DESCRIPTIONS:
         return read_yaml_task(path)
-    if path.suffix == ".jsonl":
-        samples = read_samples(path)
-        if not samples[0].references:
-            return Task(path.stem, samples, DEFAULT_WITHOUT_REFERENCES)
-        return Task(path.stem, samples, DEFAULT_WITH_CHOICES if samples[0].choices else DEFAULT_WITH_REFERENCES)
+    if is_own_data(name):
+        return _own_data(str(path), fields or FieldMap())
     if path.exists() or len(path.parts) > 1:
         raise UserError(
-            f"'{name}' is not a task file: use .jsonl (one sample per line) or .yaml (a task that maps other fields)"
+            f"'{name}' is not a task file: use {', '.join(FORMATS)} (samples), a saved data set, or .yaml (a task that "
+            "maps other fields)"
         )
     return tasks.get(name)()
+
+
+def is_own_data(name: str) -> bool:
+    """Return whether a task is named by its data: a file of samples or a data set."""
+    path = expanded(name)
+    return path.suffix in FORMATS or is_data_set(str(path))
+
+
+def _own_data(source: str, fields: FieldMap) -> Task:
+    path = expanded(source)
+    rows = data_rows(source, encoding=fields.encoding)
+    samples = build_samples(mapped(rows, fields), rows.where, unit=rows.unit)
+    if not samples[0].references:
+        metrics: tuple[str, ...] = DEFAULT_WITHOUT_REFERENCES
+    elif path.suffix == TEXT_AT_LABEL:
+        metrics = (LABEL_METRIC,)
+    else:
+        metrics = DEFAULT_WITH_CHOICES if samples[0].choices else DEFAULT_WITH_REFERENCES
+    return Task(path.stem, samples, metrics)

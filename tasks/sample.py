@@ -38,10 +38,8 @@ class Sample:
         where = f"sample {self.id!r}"
         if not isinstance(self.id, str) or not isinstance(self.content, str):
             raise UserError(f"{where}: id and content must be strings")
-        for name in ("references", "choices"):
-            object.__setattr__(
-                self, name, strings(getattr(self, name), f"{where}: {name}", single=name == "references")
-            )
+        object.__setattr__(self, "references", strings(self.references, f"{where}: references", single=True))
+        object.__setattr__(self, "choices", strings(self.choices, f"{where}: choices", single=False))
         if GROUP in self.metadata:
             parse_groups(self.metadata[GROUP], where)
         if not isinstance(self.metadata.get(ITEM, ""), (str, int)):
@@ -69,6 +67,8 @@ def strings(values: object, where: str, *, single: bool) -> tuple[str, ...]:
     """Strings as a tuple; a `single` one may stand for itself."""
     if single and isinstance(values, str):
         return (values,)
+    if type(values) is tuple and {*map(type, values)} <= {str}:  # the usual case, a hundred thousand times
+        return values
     if not isinstance(values, (list, tuple)) or not all(isinstance(each, str) for each in values):
         raise UserError(f"{where} must be a list of strings, got {values!r}")
     return tuple(values)
@@ -84,6 +84,8 @@ def parse_groups(value: Any, where: str) -> Mapping[str, str]:
     Raises:
         UserError: If it is something else, or a plain group is called like all samples together.
     """
+    if value is None or value == "":
+        return {}
     found: dict[str, str] = {}
     for grouping, name in value.items() if isinstance(value, Mapping) else [(GROUP, value)]:
         if name is None or name == "":

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from holdfast.errors import UserError
 from holdfast.registry import Registry
 from holdfast.tasks.groups import check_groups
+from holdfast.tasks.output_filters import OutputFilter
 from holdfast.tasks.sample import Sample, strings
 from holdfast.tasks.task_labels import LABEL_METRIC, with_labels
 from holdfast.tasks.templates import render
@@ -31,6 +32,7 @@ class Task:
             The model's chat template, if it has one, is applied to the result.
         max_new_tokens: Maximum length of an answer in tokens.
         stop: Strings that end an answer.
+        filters: What is done to an answer before it is compared with references; drifts are those of whole answers.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Task:
     prompt: str | Callable[[Sample, str], str] = CONTENT
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
+    filters: tuple[OutputFilter, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"task {self.name!r}"
@@ -79,7 +82,15 @@ class Task:
         content = asdict(replace(self, prompt=CONTENT) if callable(self.prompt) else self)
         if callable(self.prompt):  # what it returns says what it is
             content["prompt"] = [self.prompt(sample, sample.content) for sample in self.samples]
+        if not self.filters:  # as before there were any
+            del content["filters"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+    def judged(self, output: str) -> str:
+        """Return an answer as it is compared with references, after the filters."""
+        for each in self.filters:
+            output = each.apply(output)
+        return output
 
 
 tasks: Registry[Callable[[], Task]] = Registry("tasks", "holdfast.tasks")

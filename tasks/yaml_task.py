@@ -1,37 +1,28 @@
 """Tasks described by a YAML file in the style of lm-eval, which maps data fields to the task."""
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.suggestions import did_you_mean
-from holdfast.tasks.files import build_samples, read_objects
-from holdfast.tasks.sample import GROUP, ITEM
+from holdfast.paths import expanded
+from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, Fields, data_rows
+from holdfast.tasks.data_files.data_sets import is_data_set
+from holdfast.tasks.data_files.sample_rows import build_samples
+from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_text
+from holdfast.tasks.lm_eval_keys.key_checks import check_generation, check_keys
+from holdfast.tasks.lm_eval_keys.metric_list import read_metrics
+from holdfast.tasks.output_filters import OutputFilter, make_filter
+from holdfast.tasks.row_mapping import RowMapping
 from holdfast.tasks.task import Task
-from holdfast.tasks.templates import evaluate, render
 from holdfast.yaml_file import read_yaml
 
-_KEYS = (
-    "task",
-    "dataset_path",
-    "doc_to_id",
-    "doc_to_content",
-    "doc_to_text",
-    "doc_to_target",
-    "doc_to_choice",
-    "doc_to_group",
-    "doc_to_item",
-    "metric_list",
-    "generation_kwargs",
-)
-_GENERATION_KEYS = ("max_gen_toks", "until")
-_LONGEST_PLACE = 10
-"""Digits; Python reads no number of thousands of them."""
+_CONTEXT = "fewshot_context"
+"""The metadata with what stands in front of a prompt: the description and the examples."""
 
-_FIELD = re.compile(r"[\w.-]+")
+_LOADERS = ("json", "csv", "parquet", "text")
+"""Names that lm-eval's files have as `dataset_path` where `dataset_kwargs` names the files."""
 
 
 def read_yaml_task(path: Path) -> Task:
@@ -40,175 +31,191 @@ def read_yaml_task(path: Path) -> Task:
     Keys:
 
         task               name of the task
-        dataset_path       JSONL file, relative to the YAML file
-        doc_to_content     the content, which is perturbed: a field name or a Jinja2 template over the fields
+        dataset_path       a data file (relative to the YAML file), a saved data set or a hub name; or json, csv or
+                           parquet, with the files in `dataset_kwargs: {data_files: ...}`, by split if there are several
+        dataset_name       configuration of a data set
+        test_split         split with the samples; default: validation_split, or the first of test, validation, train
+        encoding           of a text file; `repair` for one that mixes UTF-8 with Latin-1
+        doc_to_content     the content, which is perturbed: a field name or a Jinja2 template over the fields; default:
+                           the whole of doc_to_text
         doc_to_target      references: a field name (text or a list) or a template, which may yield a list, too; with
                            doc_to_choice, a whole number is a place in the choices, counted from 0, as in lm-eval
-        doc_to_id          sample id: a field name or a template; default: the field `id`, else the line number
+        doc_to_id          sample id: a field name or a template; default: the field `id`, else the number of the row
         doc_to_text        the prompt: a template over the fields, with the content as `content` or under its field name
         doc_to_choice      makes the task multiple choice: a list, the name of a field that contains one, or a template
                            that yields one
         doc_to_group       groups that get rows of their own in the results: a field name, a template, a list of field
                            names or an object of both, as in {language: lang}; default: the field `group`
         doc_to_item        what the sample is one form of: a field name or a template; default: the field `item`
+        output_type        generate_until or multiple_choice; default: the latter with doc_to_choice
+        description        text in front of the prompt, a template over the fields
+        num_fewshot        number of examples in front of the prompt, drawn as lm-eval draws them, from fewshot_split,
+                           training_split or else the samples; `fewshot_config: {sampler: first_n}` takes the first ones
+        target_delimiter   between an example's question and answer; default: a space
+        fewshot_delimiter  behind an example; default: an empty line
+        filter_list        one filter, whose steps are done to an answer before it is compared with the references
         metric_list        names of metrics
         generation_kwargs  max_gen_toks and until
 
     Raises:
-        UserError: If anything is missing, unknown or invalid; the message names the file and the key.
+        UserError: If anything is missing, unknown, unsupported or invalid; the message names the file and the key, or
+            the rows.
     """
     settings = _settings(path)
-    where = str(path.parent / str(settings["dataset_path"]))
-    samples = build_samples(_documents(path, settings), where, "doc_to_choice")
-    judged = any(sample.references for sample in samples)
-    generation = settings["generation_kwargs"]
+    generation = settings.get("generation_kwargs", {})
     until = generation.get("until", ())
+    source = _source(path, settings, _split_of(settings))
+    rows = list(source.rows)
+    mapping = RowMapping(path, settings)
+    mapped = _mapped(rows, mapping, source, _context_of(path, settings, rows, mapping))
+    samples = build_samples(mapped, source.where, unit=source.unit, choices_in=mapping.choices_in)
+    judged = any(sample.references for sample in samples)
+    default = ["exact_match" if judged else "answer_rate"]
     return Task(
         name=str(settings["task"]),
         samples=samples,
-        metrics=_metrics(path, settings.get("metric_list", ["exact_match" if judged else "answer_rate"])),
+        metrics=read_metrics(path, settings.get("metric_list", default), has_choices=bool(samples[0].choices)),
         prompt=_prompt(path, settings),
         max_new_tokens=generation.get("max_gen_toks", 64),
         stop=(until,) if isinstance(until, str) else tuple(until),
+        filters=_filters(path, settings.get("filter_list")),
     )
 
 
 def _settings(path: Path) -> dict[str, Any]:
     settings = read_yaml(path, "task file", yes_is_text=True)
-    _check_keys(path, settings, _KEYS)
-    for key in ("task", "dataset_path", "doc_to_content"):
+    check_keys(path, settings)
+    for key in ("task", "dataset_path"):
         if key not in settings:
             raise UserError(f"{path}: '{key}' is missing")
-    generation = settings.setdefault("generation_kwargs", {})
-    if not isinstance(generation, dict):
-        raise UserError(f"{path}: 'generation_kwargs' must be a mapping with {' and '.join(_GENERATION_KEYS)}")
-    _check_keys(path, generation, _GENERATION_KEYS)
-    longest, until = generation.get("max_gen_toks", 64), generation.get("until", [])
-    if not isinstance(longest, int) or longest < 1:
-        raise UserError(f"{path}: 'max_gen_toks' must be an integer >= 1, got {longest!r}")
-    stops = [until] if isinstance(until, str) else until
-    if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
-        raise UserError(f"{path}: 'until' must be a non-empty string or a list of them, got {until!r}")
+    if "doc_to_content" not in settings and "doc_to_text" not in settings:
+        raise UserError(f"{path}: 'doc_to_content' is missing: name the field to perturb")
+    check_generation(path, settings.get("generation_kwargs", {}))
     return settings
+
+
+def _split_of(settings: dict[str, Any]) -> str | None:
+    """Return the split with the samples, as lm-eval chooses it."""
+    found = settings.get("test_split") or settings.get("validation_split")
+    return None if found is None else str(found)
+
+
+def _source(path: Path, settings: dict[str, Any], split: str | None) -> DataRows:
+    """Return the rows of a split of the task's data."""
+    given, files = str(settings["dataset_path"]), _data_files(path, settings)
+    if isinstance(files, dict):
+        if split not in files:
+            raise UserError(f"{path}: data_files has no file for the split '{split}': it has {', '.join(files)}")
+        given = str(files[split])
+    elif files is not None:
+        given = str(files)
+    near = path.parent / expanded(given)
+    is_hub_name = not near.exists() and is_data_set(given)
+    if not is_hub_name and near.suffix not in FORMATS and not is_data_set(str(near)):
+        raise UserError(
+            f"{path}: dataset_path '{given}' is no data file ({', '.join(FORMATS)}), saved data set or hub name"
+        )
+    config = settings.get("dataset_name")
+    return data_rows(
+        given if is_hub_name else near,
+        encoding=settings.get("encoding"),
+        split=split,
+        config=None if config is None else str(config),
+    )
+
+
+def _data_files(path: Path, settings: dict[str, Any]) -> Any:
+    arguments = settings.get("dataset_kwargs")
+    if arguments is None:
+        return None
+    files = arguments.get("data_files") if isinstance(arguments, dict) and {*arguments} == {"data_files"} else None
+    if settings["dataset_path"] not in _LOADERS or not isinstance(files, (str, dict)):
+        raise UserError(
+            f"{path}: 'dataset_kwargs' may only name data_files, one or one for each split, for a dataset_path of "
+            f"{', '.join(_LOADERS)}"
+        )
+    return files
 
 
 def _prompt(path: Path, settings: dict[str, Any]) -> str:
     """Return `doc_to_text` as a template over `content`; it may use the content's field name, or be just that name."""
+    front = f"{{{{ {_CONTEXT} }}}}" if _has_context(settings) else ""
+    if "doc_to_content" not in settings:
+        return front + "{{ content }}"
     field, prompt = str(settings["doc_to_content"]), str(settings.get("doc_to_text", "{{ content }}"))
     if prompt in {field, "content"}:
-        return "{{ content }}"
+        return front + "{{ content }}"
     names = [name for name in (field, "content") if re.search(rf"{{[{{%][^}}]*\b{re.escape(name)}\b", prompt)]
     if not names:
         raise UserError(
             f"{path}: 'doc_to_text' doesn't contain the content, so perturbations would have no effect; add "
             "{{ content }}"
         )
-    return prompt if "content" in names else f"{{% set {field} = content %}}{prompt}"
+    return front + (prompt if "content" in names else f"{{% set {field} = content %}}{prompt}")
 
 
-def _documents(path: Path, settings: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the data's objects with the fields `id`, `content` and `references` as mapped by the task."""
-    for number, fields in read_objects(path.parent / str(settings["dataset_path"])):
-        where = f"{settings['dataset_path']}, line {number}"
-        mapped = {key: value for key, value in fields.items() if key != settings["doc_to_content"]}
-        mapped["content"] = _value(settings["doc_to_content"], "doc_to_content", fields, where)
-        if "doc_to_target" in settings:
-            mapped["references"] = _target(settings, fields, where)
-        if "doc_to_choice" in settings:
-            mapped["doc_to_choice"] = choices = _choices(path, settings["doc_to_choice"], fields, where)
-            mapped["references"] = _chosen(mapped.get("references", ()), choices, where)
-        if "doc_to_group" in settings:
-            mapped[GROUP] = _groups(settings["doc_to_group"], fields, where)
-        for key, name in (("doc_to_id", "id"), ("doc_to_item", ITEM)):
-            if key in settings:
-                mapped[name] = _value(settings[key], key, fields, where)
-        yield number, {"id": number, **mapped}
+def _has_context(settings: dict[str, Any]) -> bool:
+    return bool(settings.get("description") or settings.get("num_fewshot"))
 
 
-def _groups(asked: Any, fields: dict[str, Any], where: str) -> Any:
-    """Return the groups that are asked for; a single field or template is a plain group."""
-    if isinstance(asked, (list, tuple)):
-        asked = {str(name): name for name in asked}
-    if isinstance(asked, dict):
-        return {grouping: _value(each, "doc_to_group", fields, where) for grouping, each in asked.items()}
-    return _value(asked, "doc_to_group", fields, where)
+def _context_of(
+    path: Path, settings: dict[str, Any], rows: list[tuple[int, Fields | UserError]], mapping: RowMapping
+) -> Callable[[int, Fields], Fields]:
+    """Return a function that gives the text in front of a prompt, as a field, by a row's place among the good ones."""
+    number = settings.get("num_fewshot", 0)
+    good = [fields for _, fields in rows if not isinstance(fields, UserError)]
+    drawn: list[list[Fields]] = [[] for _ in good]
+    if number:
+        split = settings.get("fewshot_split") or settings.get("training_split")
+        same = split is None or split == _split_of(settings)
+        others = () if same else _source(path, settings, str(split)).rows
+        pool = good if same else [fields for _, fields in others if not isinstance(fields, UserError)]
+        first = (settings.get("fewshot_config") or {}).get("sampler") == "first_n"
+        drawn = draw_examples(good, pool, number, first=first, same=same, where=str(path))
+    description = str(settings.get("description", ""))
 
-
-def _value(asked: Any, key: str, fields: dict[str, Any], where: str) -> Any:
-    asked = str(asked)
-    if _is_field(asked, key, fields, where):
-        return fields[asked]
-    return render(asked, fields, f"{where}: {key}")
-
-
-def _target(settings: dict[str, Any], fields: dict[str, Any], where: str) -> Any:
-    asked = settings["doc_to_target"]
-    if not isinstance(asked, str):
-        return asked
-    if _is_field(asked, "doc_to_target", fields, where):
-        return fields[asked]
-    found = evaluate(asked, fields, f"{where}: doc_to_target")
-    is_place = "doc_to_choice" in settings and isinstance(found, str) and _is_place(found)
-    return int(found) if is_place else found
-
-
-def _is_field(asked: str, key: str, fields: dict[str, Any], where: str) -> bool:
-    """Return whether a field is asked for; raise UserError if it looks like one that the line doesn't have."""
-    if asked not in fields and _FIELD.fullmatch(asked):
-        raise UserError(f"{where}: {key}: missing field '{asked}'; the line has {', '.join(fields)}")
-    return asked in fields
-
-
-def _choices(path: Path, asked: Any, fields: dict[str, Any], where: str) -> list[Any]:
-    """Return the list itself, that in the named field, or that which the template yields."""
-    found = asked
-    if isinstance(asked, str):
-        found = fields[asked] if asked in fields else evaluate(asked, fields, f"{where}: doc_to_choice")
-    if isinstance(found, dict):
-        found = list(found.values())
-    if not isinstance(found, list):
-        raise UserError(
-            f"{path}: 'doc_to_choice' must be a list or the name of a field with a list, got {found!r} ({where})"
+    def context(place: int, fields: Fields) -> Fields:
+        if not _has_context(settings):
+            return {}
+        examples = example_text(
+            drawn[place],
+            mapping.question,
+            mapping.answer,
+            target_delimiter=settings.get("target_delimiter", " "),
+            fewshot_delimiter=settings.get("fewshot_delimiter", "\n\n"),
         )
-    return found
+        return {_CONTEXT: mapping.text(description, fields, "description") + examples}
+
+    return context
 
 
-def _chosen(target: Any, choices: list[Any], where: str) -> Any:
-    """Return the choices at the places that the target names, counted from 0 as in lm-eval; other targets as they are.
-
-    A whole number is always a place, also where the choices are numbers. A truth value, or a number as text, is a place
-    only if it is not itself a choice.
-    """
-    if isinstance(target, (list, tuple)):
-        return [_chosen(each, choices, where) for each in target]
-    texts = [str(choice).lower() for choice in choices]
-    is_number = isinstance(target, int) and not isinstance(target, bool)
-    if not is_number and str(target).lower() in texts:
-        return target
-    if isinstance(target, int) or (isinstance(target, str) and _is_place(target)):
-        if not 0 <= int(target) < len(choices):
-            raise UserError(f"{where}: doc_to_target is {target}; expected an index from 0 to {len(choices) - 1}")
-        return choices[int(target)]
-    return target
-
-
-def _is_place(text: str) -> bool:
-    """Whether a text is a whole number that can be a place in a list."""
-    return text.isdecimal() and len(text) < _LONGEST_PLACE
+def _mapped(
+    rows: list[tuple[int, Fields | UserError]],
+    mapping: RowMapping,
+    source: DataRows,
+    context_of: Callable[[int, Fields], Fields],
+) -> Iterator[tuple[int, Fields | UserError]]:
+    """Yield the rows with the fields `id`, `content` and `references` as mapped by the task."""
+    place = 0
+    for number, fields in rows:
+        if isinstance(fields, UserError):
+            yield number, fields
+            continue
+        try:
+            made = mapping.map(fields, f"{source.where}, {source.unit} {number}")
+            yield number, {"id": number, **made, **context_of(place, fields)}
+        except UserError as error:
+            yield number, error
+        place += 1
 
 
-def _metrics(path: Path, listed: Any) -> tuple[str, ...]:
-    if not isinstance(listed, list):
-        listed = [listed]
-    names = [str((entry.get("metric") if isinstance(entry, dict) else entry) or "") for entry in listed]
-    if not all(names):
-        raise UserError(
-            f"{path}: 'metric_list' must be a list of metrics, such as [exact_match, rouge], got {json.dumps(listed)}"
-        )
-    return tuple(names)
-
-
-def _check_keys(path: Path, settings: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in settings:
-        if key not in known:
-            raise UserError(f"{path}: unknown key '{key}'{did_you_mean(key, known)}")
+def _filters(path: Path, listed: Any) -> tuple[OutputFilter, ...]:
+    """Return the steps of the only filter of `filter_list`."""
+    if listed is None:
+        return ()
+    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
+        raise UserError(f"{path}: 'filter_list' must have one filter: keep the one whose score counts")
+    steps = listed[0].get("filter")
+    if not isinstance(steps, list) or not steps:
+        raise UserError(f"{path}: 'filter_list' needs a list of steps under 'filter'")
+    return tuple(make_filter(step, f"{path}: filter_list") for step in steps)

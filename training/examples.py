@@ -14,7 +14,7 @@ from typing import Any, Literal
 from holdfast.errors import UserError, first_line
 from holdfast.paths import expanded
 from holdfast.reading import check_readable, parse_json, read_text
-from holdfast.tasks.files import read_objects
+from holdfast.tasks.data_files.data_rows import read_objects
 from holdfast.training.chat_template import ChatTemplate, find_template
 from holdfast.training.prompt_frame import opening_of
 

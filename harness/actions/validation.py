@@ -1,42 +1,75 @@
 """`holdfast validate`: check a configuration as far as possible without loading a model."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from holdfast.errors import printable
 from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.plan import make_plan, requests_for
 from holdfast.harness.plan.preparation import prepare
+from holdfast.harness.results.shortening import shorten
 from holdfast.harness.store.config import CONFIG_FILE, make_config
 from holdfast.metrics.comparers.segment_comparer import comparer_of
 from holdfast.metrics.encoders.encoder import encoding_of, load_encoder
 from holdfast.metrics.encoders.lexical import lexical
 from holdfast.metrics.encoders.model_states import MODEL
+from holdfast.paths import expanded
 from holdfast.tasks import Task, limited
 from holdfast.tasks.groups import count_groups
 from holdfast.tasks.limited import strata_of
 from holdfast.yaml_file import read_yaml
 
+_PROMPTS = 3
+"""Number of prompts of each task that are shown."""
 
-def validate(path: Path) -> list[str]:
-    """Return a description of the run in a YAML file, line by line.
+_LONGEST = 2_000
+"""Characters of a prompt that are shown."""
+
+
+def is_configuration(name: str) -> bool:
+    """Return whether a name is that of a configuration file, rather than of a task."""
+    path = expanded(name)
+    return path.suffix in (".yaml", ".yml") and not {"dataset_path", "task"} & {*read_yaml(path, CONFIG_FILE)}
+
+
+def validate(path: Path | None, settings: Mapping[str, Any] | None = None) -> list[str]:
+    """Return a description of the run that a YAML file and settings describe, line by line.
 
     Names, files, task data, adapters and the encoder are checked; no model is loaded.
 
+    Args:
+        path: The configuration file, if there is one.
+        settings: Settings that override the file's.
+
     Raises:
-        UserError: For the first mistake.
+        UserError: For the first mistake; all mistakes of a data file are reported together.
     """
-    config = apply_pack(make_config(read_yaml(path, CONFIG_FILE)))
+    config = apply_pack(make_config({**(read_yaml(path, CONFIG_FILE) if path else {}), **(settings or {})}))
     prepared = prepare(config.model_copy(update={"paraphraser": None}))
     encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
     comparer_of(config.comparer)
     plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
     distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
     return [
-        f"{path}: valid",
+        f"{path or ', '.join(config.tasks)}: valid",
         f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
-        *(_described(task, config.limit) for task in prepared.tasks),
+        *(line for task in prepared.tasks for line in (_described(task, config.limit), *_prompts(task, config.limit))),
         f"at most {len(plan)} answers to score, {distinct} to generate "
         f"({len(plan.unchanged)} prompts unchanged by their perturbation)",
     ]
+
+
+def _prompts(task: Task, limit: int | None) -> Iterator[str]:
+    """Yield the first prompts of a task as they are rendered, with what is expected of their answers."""
+    for sample in limited(task, limit)[:_PROMPTS]:
+        yield f"  --- {printable(sample.id)}"
+        text = printable(shorten(task.render(sample, sample.content), _LONGEST), keep="\n")
+        yield from (f"  {line}" for line in text.split("\n"))
+        if sample.choices:
+            yield f"  choices: {printable(' | '.join(sample.choices))}"
+        if sample.references:
+            yield f"  references: {printable(shorten(' | '.join(sample.references), _LONGEST))}"
 
 
 def _described(task: Task, limit: int | None) -> str:

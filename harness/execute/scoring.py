@@ -39,6 +39,8 @@ class Row:
     references: tuple[str, ...]
     metadata: Mapping[str, Any]
     clean: str | None
+    judged: str | None = None
+    """The answer as metrics compare it with references, if the task filters answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Scorer:
                 found = _compute(
                     metric,
                     metric.compute,
-                    [rows[i].output for i in places],
+                    [_judged(rows[i], metric) for i in places],
                     [rows[i].references for i in places],
                     [rows[i].metadata for i in places],
                 )
@@ -105,7 +107,12 @@ def row_of(item: Item, answer: Generation, clean_output: Callable[[Item], str]) 
         metadata["likelihoods"] = answer.likelihoods
     if any(answer.margins):
         metadata["margins"] = answer.margins
-    return Row(question.task.metrics, answer.output, question.sample.references, metadata, clean)
+    judged = question.task.judged(answer.output) if question.task.filters else None
+    return Row(question.task.metrics, answer.output, question.sample.references, metadata, clean, judged)
+
+
+def _judged(row: Row, metric: Metric) -> str:
+    return row.output if row.judged is None or metric.output_only else row.judged
 
 
 def drifted_segments(drift: Drift) -> tuple[dict[str, Any], ...]:

@@ -21,7 +21,10 @@ from holdfast.writing import atomic_path, check_free
 
 MANIFEST = "pack.json"
 VARIANTS = "variants.jsonl"
-SETTINGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
+SETTINGS = (
+    *("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser"),
+    *("content", "references", "group", "encoding"),
+)
 """The settings that a pack determines."""
 
 

@@ -37,7 +37,9 @@ from holdfast.metrics.encoders.model_states import MODEL
 from holdfast.metrics.parsing import check_installed, parse
 from holdfast.metrics.segments import segment
 from holdfast.tasks import Task, limited, load_task
+from holdfast.tasks.data_files.field_map import FieldMap
 from holdfast.tasks.groups import count_groups
+from holdfast.tasks.load import is_own_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ def load_tasks(asked: Sequence[str | Task], config: RunConfig | None = None) -> 
     """Load tasks, and check that they can be run together.
 
     Args:
-        asked: Tasks, or what names them.
-        config: How tasks of lm-eval are asked; None means as they are.
+        asked: The tasks, or what names them.
+        config: The names of the fields in data files and data sets, and how tasks of lm-eval are asked.
 
     Raises:
         UserError: If a task or metric doesn't exist, two tasks have the same name, a prompt doesn't use the content,
@@ -104,8 +106,14 @@ def load_tasks(asked: Sequence[str | Task], config: RunConfig | None = None) -> 
     for task in asked:
         if not isinstance(task, (str, Task)):
             raise UserError(f"tasks must be names, files or Task objects, got {type(task).__name__}")
-    several = lm_eval_tasks(asked, config.lm_eval if config else LmEvalSettings())
-    tasks = [task if isinstance(task, Task) else load_task(task) for task in several]
+    fields, lm_eval = (config.field_map, config.lm_eval) if config else (FieldMap(), LmEvalSettings())
+    if fields.given and not any(isinstance(task, str) and is_own_data(task) for task in asked):
+        raise UserError(
+            f"--{fields.given[0]} is about data files, and none of --tasks is one: omit it (a YAML task has doc_to_... "
+            "keys of its own)"
+        )
+    several = lm_eval_tasks(asked, lm_eval)
+    tasks = [task if isinstance(task, Task) else load_task(task, fields) for task in several]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
             raise UserError(f"two tasks are called '{task.name}': list each task once")

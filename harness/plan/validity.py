@@ -16,7 +16,7 @@ from holdfast.metrics.facts import comparer
 from holdfast.metrics.segments import segment
 from holdfast.perturbations import Edits, expectation, parts_of
 from holdfast.tasks import Task
-from holdfast.tasks.files import read_objects
+from holdfast.tasks.data_files.data_rows import read_objects
 from holdfast.writing import write_text
 
 EXCLUDED = "excluded.jsonl"

@@ -12,6 +12,7 @@ from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import BREAK
 from holdfast.suggestions import did_you_mean
+from holdfast.tasks.data_files.field_map import FieldMap
 
 Scalar = str | int | float | bool
 
@@ -49,6 +50,10 @@ class RunConfig(BaseModel):
     min_meaning: float = Field(0.5, ge=0, le=1)
     paraphraser: dict[str, Scalar] | None = None
     limit: int | None = Field(None, ge=1)
+    content: str | None = None
+    references: str | None = None
+    group: str | None = None
+    encoding: str | None = None
     num_fewshot: int | None = Field(None, ge=0)
     system_instruction: str | None = None
     apply_chat_template: bool = False
@@ -74,6 +79,11 @@ class RunConfig(BaseModel):
     log_samples: bool = False
     attention: bool = False
     skip_bad_adapters: bool = False
+
+    @property
+    def field_map(self) -> FieldMap:
+        """The names of the fields in data files."""
+        return FieldMap(self.content, self.references, self.group, self.encoding)
 
     @property
     def lm_eval(self) -> LmEvalSettings:
@@ -234,7 +244,7 @@ def _parse(name: str, value: Any) -> Any:
         return {**value, "stop": [value["stop"]]}
     if name in {"model_args", "chat_template_kwargs", "paraphraser"} and isinstance(value, Mapping):
         return value
-    if name == "encoder" and isinstance(value, (list, tuple)):
+    if name in {"encoder", "group"} and isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     if name in {"output_path", "pack", "include_path"} and isinstance(value, Path):
         return str(value)

@@ -30,7 +30,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
     ),
     "tasks": (
-        ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, task.yaml"),
+        ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, data.csv, task.yaml"),
+        ("--content", "FIELD", "the field of data files that is the prompt's content (default: content)"),
+        ("--references", "FIELD", "the field with the accepted answers (default: references)"),
+        ("--group", "FIELD,...", "fields whose values get rows of their own in the results (default: group)"),
+        ("--encoding", "NAME", "encoding of data files, or repair for mixed ones (default: UTF-8)"),
         ("--limit", "N", "use only N samples of each task: the first, in proportion to its groups and labels"),
     ),
     "perturbations": (
@@ -92,7 +96,10 @@ _RUN_EXAMPLES = """examples:
   holdfast run --model_args pretrained=./base --adapters base,./old,./new --tasks factual_qa,prompts.jsonl
   holdfast run --config run.yaml --perturbations typos@0.05,paraphrase --limit 50 --output_path results/typos"""
 
-_PERTURB_FLAGS = ("tasks", "perturbations", "severity", "repeats", "limit", "seed", "search", "paraphraser")
+_PERTURB_FLAGS = (
+    *("tasks", "content", "references", "group", "encoding", "limit"),
+    *("perturbations", "severity", "repeats", "seed", "search", "paraphraser"),
+)
 """Flags of `run` that determine the variants."""
 
 
@@ -240,17 +247,33 @@ def _verify_pack(args: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
+_VALIDATE_EXAMPLES = """examples:
+  holdfast validate run.yaml
+  holdfast validate questions.csv --content question --references answer"""
+
+
 def add_validate(parser: Parser) -> None:
     """Add the arguments of `validate`."""
-    parser.add_argument("config", metavar="run.yaml", help="the configuration file to check")
+    parser.usage = "holdfast validate [run.yaml | TASK,...] [options of run]"
+    parser.epilog = _VALIDATE_EXAMPLES
+    parser.add_argument(
+        "what", metavar="run.yaml|TASK", nargs="?", help="a configuration file, or tasks as for --tasks"
+    )
+    add_run_flags(parser)
     parser.start(_validate)
 
 
 def _validate(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from holdfast.harness.actions.validation import validate
+    from holdfast.harness.actions.validation import is_configuration, validate
 
-    for line in validate(Path(args.config)):
+    given = settings_of(args, "what", "config")
+    what, file = args.what, getattr(args, "config", None)
+    if what and not file and is_configuration(what):
+        what, file = None, what
+    if what and "tasks" in given:
+        args.parser.error(f"both {what} and --tasks name tasks: leave one out")
+    for line in validate(Path(file) if file else None, given | ({"tasks": what} if what else {})):
         print(line)
     return 0

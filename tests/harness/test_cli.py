@@ -252,3 +252,21 @@ def test_kill_9_loses_nothing(tmp_path: Path) -> None:
     assert content.startswith(stored[: stored.rindex(b"\n") + 1])
     keys = [json.loads(line)["key"] for line in content.splitlines()]
     assert len(keys) == len(set(keys)) == 90
+
+
+def test_validate_shows_the_first_prompts_of_a_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"Who is number {i}?,{i},{'odd' if i % 2 else 'even'}\n" for i in range(8))
+    (tmp_path / "q.csv").write_text(f"question,answer,parity\n{rows}")
+    flags = ["--content", "question", "--references", "answer", "--group", "parity", "--limit", "4"]
+    assert main(["validate", str(tmp_path / "q.csv"), *flags]) == 0
+    printed = capsys.readouterr().out
+    assert "task q: 4 of 8 samples, in proportion to group (even 2, odd 2)" in printed
+    assert [line for line in printed.splitlines() if "Who" in line] == [f"  Who is number {i}?" for i in range(3)]
+    (tmp_path / "t.yaml").write_text("task: t\ndataset_path: q.csv\ndoc_to_text: 'Q: {{question}}'\n")
+    assert main(["validate", str(tmp_path / "t.yaml")]) == 0
+    assert "  Q: Who is number 0?" in capsys.readouterr().out
+
+
+def test_fields_are_only_mapped_where_there_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--tasks", "factual_qa", "--content", "question"]) == 1
+    assert "--content is about data files, and none of --tasks is one" in capsys.readouterr().err

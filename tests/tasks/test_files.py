@@ -115,7 +115,7 @@ def test_missing_files_and_unknown_names_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         load_task(str(tmp_path / "none.jsonl"))
     with pytest.raises(UserError, match="not a task file"):
-        load_task(str(tmp_path / "prompts.txt"))
+        load_task(str(tmp_path / "prompts.docx"))
     with pytest.raises(UserError, match="did you mean 'factual_qa'"):
         load_task("factual_q")
 

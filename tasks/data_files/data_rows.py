@@ -1,0 +1,203 @@
+"""The rows of a data file or data set, whatever its format."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import UserError, first_line
+from holdfast.reading import check_readable, parse_json
+from holdfast.tasks.data_files.data_sets import read_data_set
+from holdfast.tasks.data_files.text_lines import LONGEST, REPAIR, UTF_8, text_lines
+
+TEXT_AT_LABEL = ".txt"
+"""The ending of files with a text, `@` and a label in each line, as Financial PhraseBank has them."""
+
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+FORMATS = (".jsonl", ".ndjson", *_SEPARATORS, ".parquet", TEXT_AT_LABEL)
+"""The endings of data files."""
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRows:
+    """The rows of a source.
+
+    Attributes:
+        where: The source, for messages.
+        unit: What its numbers count: lines of a file, or rows.
+        rows: Number and fields of each row; for a row that can't be read, what is wrong.
+        numbered: Whether rows without an id are called by their number.
+    """
+
+    where: str
+    unit: str
+    rows: Iterator[tuple[int, Fields | UserError]]
+    numbered: bool = True
+
+
+def data_rows(
+    source: str | Path, *, encoding: str | None = None, split: str | None = None, config: str | None = None
+) -> DataRows:
+    """Return the rows of a data file (by its ending), a folder written by `save_to_disk`, or a data set of a hub.
+
+    Args:
+        source: The file or folder, or a hub name (`owner/name`).
+        encoding: The encoding of a text file (`text_lines`); by default UTF-8, and `repair` for lines of `text@label`.
+        split: The split of a data set; by default the first there is of test, validation and train.
+        config: The configuration of a data set.
+
+    Raises:
+        UserError: If it can't be read at all.
+    """
+    path = Path(source)
+    if path.suffix not in FORMATS:
+        return DataRows(str(source), "row", read_data_set(str(source), split, config))
+    if path.suffix == ".parquet":
+        return DataRows(str(path), "row", _parquet(path))
+    if path.suffix == TEXT_AT_LABEL:
+        return DataRows(str(path), "line", _labelled(path, encoding or REPAIR))
+    if path.suffix in _SEPARATORS:
+        return DataRows(str(path), "row", _table(path, _SEPARATORS[path.suffix], encoding or UTF_8))
+    return DataRows(str(path), "line", _json_lines(path, encoding or UTF_8), numbered=False)
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, Fields]]:
+    """Yield the line number and the object of each line in a JSONL file, skipping blank lines.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: If the file is missing, unreadable or not UTF-8, or a line is not a JSON object.
+    """
+    for number, fields in _json_lines(path, UTF_8):
+        if isinstance(fields, UserError):
+            raise fields
+        yield number, fields
+
+
+def _json_lines(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
+    for number, line in text_lines(path, encoding):
+        if isinstance(line, UserError):
+            yield number, line
+            continue
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            value = parse_json(line, where, unique=True)
+        except UserError as error:
+            yield number, error
+            continue
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            yield (
+                number,
+                UserError(f"{where}: expected a JSON object with named fields, got {line.strip()[:40]}"),
+            )
+
+
+def _labelled(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
+    for number, line in text_lines(path, encoding):
+        if isinstance(line, UserError):
+            yield number, line
+        elif line.strip():
+            text, at, label = line.rpartition("@")
+            if at and text.strip() and label.strip():
+                yield number, {"content": text.strip(), "references": label.strip()}
+            else:
+                yield (
+                    number,
+                    UserError(f"{path}, line {number}: expected text@label, got {line.strip()[:40]!r}"),
+                )
+
+
+def _table(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
+    """Yield the rows below the header of a file with columns; rows are counted without it.
+
+    A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list.
+    """
+    broken: list[UserError] = []
+
+    def lines() -> Iterator[str]:
+        for _, line in text_lines(path, encoding):
+            if isinstance(line, UserError):
+                broken.append(line)
+            else:
+                yield f"{line}\n"
+
+    csv.field_size_limit(LONGEST)
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
+    names: list[str] = []
+    number = -1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            yield number + 1, UserError(f"{path}, line {reader.line_num}: not valid {path.suffix[1:].upper()}: {error}")
+            break
+        if cells is None:
+            break
+        if not cells:  # a blank line
+            continue
+        number += 1
+        if number == 0:
+            names = [name.strip() for name in cells]
+            _check_names(path, names)
+        elif len(cells) != len(names):
+            yield number, UserError(f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}")
+        else:
+            yield number, dict(zip(names, map(_cell, cells), strict=True))
+    for mistake in broken:
+        yield number, mistake
+
+
+def _cell(text: str) -> Any:
+    if text.startswith('["') and text.endswith("]"):
+        with suppress(ValueError):
+            found = json.loads(text)
+            if all(isinstance(each, str) for each in found):
+                return found
+    return text
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"{path}: two columns are called '{twice}': rename one")
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, Fields | UserError]]:
+    import pandas as pd
+
+    check_readable(path)
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise UserError(f"can't read '{path}': parquet files need pyarrow: pip install 'holdfast-eval[data]'") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"can't read '{path}': {first_line(error)}") from None
+    return plain_rows(frame.to_dict("records"))
+
+
+def plain_rows(rows: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[int, Fields | UserError]]:
+    """Yield rows with numbers, their values as JSON has them: arrays become lists, and missing values null."""
+    for number, row in enumerate(rows, 1):
+        yield number, {str(name): _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # numpy's
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value if value is None or isinstance(value, (str, bool, int, float)) else json.dumps(value, default=str)
