@@ -13,7 +13,7 @@ from holdfast.harness.execute.kept_engine import KeptEngine
 from holdfast.harness.plan.packs import apply_pack
 from holdfast.harness.plan.preparation import new_manifest, prepare
 from holdfast.harness.results.noise import noisy_setup
-from holdfast.harness.results.run_results import Results
+from holdfast.harness.results.run_results import Results, results_of
 from holdfast.harness.results.summary import summarise
 from holdfast.harness.store.config import RunConfig, Scalar, make_config
 from holdfast.harness.store.manifest import (
@@ -38,6 +38,8 @@ def evaluate(
     batch_size: int | Literal["auto"] | None = None,
     device: str | None = None,
     max_requests: int | None = None,
+    preset: str | None = None,
+    mitigations: Sequence[str] | str | None = None,
     tasks: Sequence[str | Path | Task] | str | Path | Task | None = None,
     limit: int | None = None,
     content: str | None = None,
@@ -142,4 +144,4 @@ def evaluate_config(
         if noise and noise not in manifest.warnings:
             warn(manifest, noise)
             manifest.write(folder)
-    return Results(folder, tables.breakdown, tables.leaderboard, tables.groups, tuple(manifest.warnings))
+    return results_of(folder, tables, manifest.warnings)

@@ -131,7 +131,7 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
     found = engine.probe(prompts)
     for entry in manifest.adapters:
         if entry.name not in found:
-            if entry.name != BASE:
+            if entry.path is not None or not (entry.name == BASE or entry.mitigation):
                 warn(
                     manifest,
                     f"can't check whether adapter '{entry.name}' has an effect: the engine returns no probabilities",

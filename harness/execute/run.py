@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.execute.attending import SHIFT, AttentionShifts
+from holdfast.harness.execute.failing import failure_of
 from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
 from holdfast.harness.execute.tally import Tally
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import is_lm_eval_task
@@ -168,6 +169,7 @@ class Run:
             margins=answer.margins if any(answer.margins) and is_lm_eval_task(item.question.task.name) else None,
             groups=group_labels(item.question.sample) or None,
             item=item.question.sample.item or None,
+            failure=failure_of(item, answer.output, self._clean_output) or None,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
 

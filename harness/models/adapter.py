@@ -17,3 +17,5 @@ class Adapter:
     """Factor by which the adapter's update is multiplied."""
     served: str = ""
     """The model name on the server, if the adapter is served rather than loaded from a directory."""
+    mitigation: str = ""
+    """The text around each of its prompts, if there is one (`plan.mitigations`)."""

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import Request, Settings
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.plan.mitigations import apply_mitigation
 from holdfast.harness.plan.sample_variants import SampleVariant, cells_of, variant_of
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import IDENTITY
@@ -17,7 +18,7 @@ from holdfast.tasks import Sample, Task, limited
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A variant of a sample, rendered as a prompt; every adapter gets the same questions."""
+    """A variant of a sample, rendered as a prompt; every adapter gets the same questions, but for its mitigation."""
 
     task: Task
     sample: Sample
@@ -133,9 +134,11 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
 
 
 def items_for(questions: Sequence[Question], adapters: Sequence[Adapter]) -> Iterator[Item]:
-    """Yield every question for every adapter, adapter by adapter."""
+    """Yield every question for every adapter, adapter by adapter, with the adapter's mitigation around its prompt."""
     for adapter in adapters:
         for question in questions:
+            if adapter.mitigation:
+                question = replace(question, prompt=apply_mitigation(adapter.mitigation, question.prompt))
             yield Item(_key(adapter, question), adapter, question)
 
 

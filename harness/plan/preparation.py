@@ -16,6 +16,7 @@ from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import lm_eval_tasks, without_template
+from holdfast.harness.plan.mitigations import with_mitigations
 from holdfast.harness.plan.model_judge import FLAG, JUDGE
 from holdfast.harness.plan.packs import read_variants
 from holdfast.harness.plan.paraphrasing import add_paraphrases
@@ -85,7 +86,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     base, adapters, left_out = choose_adapters(config, find)
     if "pretrained" in config.model_args:
         warn_about_base_mismatch(adapters, base)
-    adapters = scale_adapters(adapters, config.adapter_scales)
+    adapters = with_mitigations(scale_adapters(adapters, config.adapter_scales), config.mitigations)
     if config.pack is not None:
         return PreparedRun(config, loaded, base, adapters, read_variants(Path(config.pack), loaded), left_out)
     loaded = add_paraphrases(loaded, config)
@@ -163,6 +164,7 @@ def new_manifest(prepared: PreparedRun) -> Manifest:
                 path=str(adapter.path) if adapter.path else adapter.served or None,
                 digest=adapter.digest,
                 scale=adapter.scale,
+                mitigation=adapter.mitigation,
             )
             for adapter in prepared.adapters
         ],

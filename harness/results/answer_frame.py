@@ -40,10 +40,10 @@ def answer_frame(
         more: Further columns, each with the function that makes its value from a line of samples.jsonl.
 
     Returns:
-        The fields of the answers; the `groups` (a tuple) and the `item` of their samples; every score in a column of
-        its own, NaN where it doesn't apply; `score`, the task's headline, NaN where the perturbation should change the
-        answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer, 0 for one that held and NaN for a
-        clean one.
+        The fields of the answers; the `groups` (a tuple) and the `item` of their samples; `failure` ("" if there is
+        none); every score in a column of its own, NaN where it doesn't apply; `score`, the task's headline, NaN where
+        the perturbation should change the answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer,
+        0 for one that held and NaN for a clean one.
 
     Raises:
         UserError: If there is no answer, or the run's files were edited.
@@ -54,6 +54,7 @@ def answer_frame(
         "edited": lambda line: bool(line["edits"]),
         "groups": lambda line: _known(tuple(line.get("groups", ()))),
         "item": lambda line: intern(line.get("item", "")),
+        "failure": lambda line: intern(line.get("failure", "")),
         **(more or {}),
     }
     texts: list[list[str]] = [[] for _ in _TEXTS]

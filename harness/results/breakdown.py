@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MEASURES = (
     *("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder"),
-    *("groups", "item"),
+    *("groups", "item", "failure"),
 )
 
 
@@ -80,6 +80,7 @@ def _rows(
         row["excluded"] = share(excluded[cell[1:]], len(drawn(group, manifest)))
         row |= {name: group[name].mean() for name in ("edited", "edit_rate", "truncated")}
         row["reasons"] = _counted(reason.split()[0] for reason in group["reason"] if reason.strip())
+        row["failures"] = _counted(failure for failure in group["failure"] if failure)
         row["encoder"] = _counted(name for name in group["encoder"] if name)
         row["mean_tokens"] = group["tokens"].mean()
         row |= {str(name): group[name].mean() for name in extra}

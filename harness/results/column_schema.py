@@ -8,6 +8,8 @@ from holdfast.harness.results.columns import Column, Table, columns_of
 ABOUT: Mapping[str, tuple[Table, str]] = {
     "breakdown.csv": ("breakdown", "a row for each adapter, task, group of samples, perturbation and severity"),
     "leaderboard.csv": ("leaderboard", "a row for each adapter (and run, if several are merged)"),
+    "failures.csv": ("failures", "a row for each adapter, task, perturbation (and all of them) and kind of failure"),
+    "mitigations.csv": ("mitigations", "a row for each adapter, mitigation and task, for clean and perturbed prompts"),
     "cells.csv": ("cells", "the breakdown in long form: a row for each number of a cell"),
 }
 """The tables in a run's folder, and what a row of each is."""
@@ -19,7 +21,7 @@ _ESCAPING = (
 
 
 def column_schema(file: str) -> dict[str, Any]:
-    """Return the JSON schema of a row of `breakdown.csv`, `leaderboard.csv` or `cells.csv`."""
+    """Return the JSON schema of a row of a CSV file of a run."""
     table, what = ABOUT[file]
     return {
         "title": file,

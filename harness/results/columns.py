@@ -12,7 +12,7 @@ from holdfast.metrics import metrics
 if TYPE_CHECKING:
     import pandas as pd
 
-Table = Literal["breakdown", "leaderboard", "cells"]
+Table = Literal["breakdown", "leaderboard", "cells", "failures", "mitigations"]
 Kind = Literal["text", "number", "share", "count", "flag"]
 Better = Literal["score", "high", "low", ""]
 """Which way is good: that of the task's score (`score`), high or low values, or neither."""
@@ -79,7 +79,11 @@ def measures(frame: "pd.DataFrame") -> list[str]:
 
 
 def _by_name() -> Mapping[str, Column]:
-    return {column.name: column for table in ("breakdown", "leaderboard") for column in columns_of(table)}  # type: ignore[arg-type]
+    return {
+        column.name: column
+        for table in ("breakdown", "leaderboard", "failures", "mitigations")
+        for column in columns_of(table)
+    }  # type: ignore[arg-type]
 
 
 @cache

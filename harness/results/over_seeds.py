@@ -46,7 +46,7 @@ def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
         content = [recipe, card.data_digest, card.base_digest] if card else [entry.name, entry.digest]
         content += [correction.method, correction.settings, correction.subspace_digest] if correction else []
-        twins = json.dumps([settings, manifest.base_digest, entry.scale, content], sort_keys=True)
+        twins = json.dumps([settings, manifest.base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
         found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card, correction)
     made = board.copy()

@@ -1,6 +1,6 @@
 """A run's results, for Python and notebooks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import notebook
 from holdfast.errors import UserError
 from holdfast.harness.results.intervals import with_interval
-from holdfast.harness.results.summary import tables_of
+from holdfast.harness.results.summary import Tables, tables_of
 from holdfast.harness.store.manifest import Manifest, read_manifest
 from holdfast.harness.store.stored_run import open_run
 from holdfast.paths import as_path
@@ -27,6 +27,8 @@ class Results:
         breakdown: One row per adapter, task, group (`all` and each group of samples), perturbation and severity.
         leaderboard: One row per adapter, best first by the score under perturbation.
         groups: One row per adapter and group of samples; None if no sample has a group.
+        failures: One row per adapter, task, perturbation and kind of failure; None if no answer is known to be wrong.
+        mitigations: One row per adapter, mitigation and task, before and after; None if there was no mitigation.
         warnings: The run's warnings.
     """
 
@@ -35,6 +37,8 @@ class Results:
     leaderboard: "pd.DataFrame"
     groups: "pd.DataFrame | None" = None
     warnings: tuple[str, ...] = ()
+    failures: "pd.DataFrame | None" = None
+    mitigations: "pd.DataFrame | None" = None
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -97,8 +101,21 @@ def load_run(path: str | Path) -> Results:
     folder = as_path(path, "path")
     tables = tables_of(folder)
     manifest = read_manifest(folder)
-    warnings = tuple(manifest.warnings) if manifest else ()
-    return Results(folder, tables.breakdown, tables.leaderboard, tables.groups, warnings)
+    warnings = manifest.warnings if manifest else ()
+    return results_of(folder, tables, warnings)
+
+
+def results_of(folder: Path, tables: Tables, warnings: Sequence[str]) -> Results:
+    """Return the results of a run with these tables and warnings."""
+    return Results(
+        folder,
+        tables.breakdown,
+        tables.leaderboard,
+        tables.groups,
+        tuple(warnings),
+        tables.failures,
+        tables.mitigations,
+    )
 
 
 def _rows(table: "pd.DataFrame") -> Iterator[Any]:

@@ -10,6 +10,8 @@ from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.adapter_rows import By, adapter_rows
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.results.breakdown import breakdown_of
+from holdfast.harness.results.failures.before_after import before_after
+from holdfast.harness.results.failures.failure_table import failure_table
 from holdfast.harness.results.groups.answer_groups import labels_of
 from holdfast.harness.results.long_table import long_table
 from holdfast.harness.results.spreadsheet import csv_text
@@ -29,22 +31,29 @@ class Tables:
         breakdown: A row for each adapter, task, group, perturbation and severity.
         leaderboard: A row for each adapter.
         groups: A row for each adapter and group; None if no sample has a group.
+        failures: A row for each adapter, task, perturbation and kind of failure; None if none is known.
+        mitigations: A row for each adapter, mitigation and task; None if there was no mitigation.
     """
 
     breakdown: "pd.DataFrame"
     leaderboard: "pd.DataFrame"
     groups: "pd.DataFrame | None"
+    failures: "pd.DataFrame | None"
+    mitigations: "pd.DataFrame | None"
 
 
 def summarise(folder: Path) -> Tables:
     """Write the tables of the run in `folder`: breakdown.csv, cells.csv (the same in long form) and leaderboard.csv.
+
+    Where there is anything to say, also failures.csv and mitigations.csv.
 
     Returns:
         The tables; raises like `tables_of`.
     """
     tables = tables_of(folder)
     written = {"breakdown": tables.breakdown, "cells": long_table(tables.breakdown), "leaderboard": tables.leaderboard}
-    for name, table in written.items():
+    others = {"failures": tables.failures, "mitigations": tables.mitigations}
+    for name, table in (written | {name: table for name, table in others.items() if table is not None}).items():
         write_text(folder / f"{name}.csv", csv_text(table))
     return tables
 
@@ -57,7 +66,11 @@ def tables_of(folder: Path) -> Tables:
     """
     found = read_answers(folder)
     return Tables(
-        found.breakdown(), found.leaderboard(), found.leaderboard("group") if labels_of(found.manifest) else None
+        found.breakdown(),
+        found.leaderboard(),
+        found.leaderboard("group") if labels_of(found.manifest) else None,
+        failure_table(found.answers),
+        before_after(found.answers, found.manifest),
     )
 
 

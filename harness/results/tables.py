@@ -9,6 +9,7 @@ from holdfast.errors import printable
 from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.columns import described, measures
+from holdfast.harness.results.failures.failure_sections import failure_sections
 from holdfast.harness.results.layout.document import Document, Section, shown
 from holdfast.harness.results.layout.markup_pages import PAGES
 from holdfast.harness.results.layout.ranking import is_better_high, ordered, places
@@ -102,6 +103,8 @@ def print_results(results: "Results", view: View | None = None) -> None:
     board = _sorted(board, view)
     sections = [*_board_sections(board, view, _BOARD_FILE), *_group_sections(results.groups, view)]
     sections += _cell_sections(cells, board, view)
+    if not view.columns:
+        sections += failure_sections(results.failures, results.mitigations)
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
     _say(f"files: {results.path}/ ({', '.join(names)})", view)

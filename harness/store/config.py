@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.harness.store.lm_eval_settings import LmEvalSettings
+from holdfast.harness.store.presets import PRESETS
 from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import BREAK
 from holdfast.suggestions import did_you_mean
@@ -40,6 +41,8 @@ class RunConfig(BaseModel):
     model_args: dict[str, Scalar] = {"pretrained": "pocket-aligned"}
     adapters: list[str] = Field(["base", "pocket-steady", "pocket-narrow"], min_length=1)
     adapter_scales: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = Field(None, min_length=1)
+    preset: str | None = None
+    mitigations: list[str] = []
     tasks: list[str] = Field(["factual_qa", "dialogue_summary"], min_length=1)
     perturbations: list[str] = Field(["typos", "word_deletion", "synonyms", "paraphrase"], min_length=1)
     severity: list[str] = Field(["light", "heavy"], min_length=1)
@@ -125,6 +128,10 @@ def make_config(settings: Mapping[str, Any]) -> RunConfig:
     for name in settings:
         if name not in RunConfig.model_fields:
             raise UserError(f"unknown setting '{name}'{did_you_mean(name, RunConfig.model_fields)}")
+    preset = settings.get("preset")
+    if preset is not None and preset not in PRESETS:
+        raise UserError(f"preset: unknown '{preset}'{did_you_mean(preset, PRESETS)}")
+    settings = {**PRESETS.get(str(preset), {}), **settings}
     parsed = {name: _parse(name, value) for name, value in settings.items()}
     try:
         config = RunConfig.model_validate(parsed)
@@ -230,7 +237,7 @@ def _normalise_number(text: str) -> str:
 def _parse(name: str, value: Any) -> Any:
     if name == "adapter_scales" and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    if name in {"adapters", "tasks", "perturbations", "severity", "aggregate"}:
+    if name in {"adapters", "tasks", "perturbations", "severity", "aggregate", "mitigations"}:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (int, float)):
             parts = [parts]

@@ -56,6 +56,7 @@ class _Answer(TypedDict):
     margins: NotRequired[Annotated[tuple[str, str], Strict(False)]]
     item: NotRequired[str]
     groups: NotRequired[list[str]]
+    failure: NotRequired[str]
     segments: NotRequired[list[_Segment]]
 
 

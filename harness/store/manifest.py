@@ -34,6 +34,8 @@ class AdapterEntry(BaseModel):
     path: str | None
     digest: str
     scale: float = Field(1.0, allow_inf_nan=False)
+    mitigation: str = ""
+    """The text around its prompts."""
     has_effect: bool | None = None
 
 
@@ -146,10 +148,12 @@ def check_same_run(old: Manifest, new: Manifest, folder: Path) -> None:
             "added or left out; choose another --output_path"
         )
     for was, now in zip(old.adapters, new.adapters, strict=True):
-        if was.digest != now.digest:
+        if (was.digest, was.mitigation) != (now.digest, now.mitigation):
+            changed = (
+                "its files have changed" if was.digest != now.digest else "the text around its prompts has changed"
+            )
             raise UserError(
-                f"{folder} holds a run with a different '{now.name}': its files have changed; choose another "
-                "--output_path"
+                f"{folder} holds a run with a different '{now.name}': {changed}; choose another --output_path"
             )
     for package, version_now in new.versions.items():
         if old.versions.get(package) != version_now:

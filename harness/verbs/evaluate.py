@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import UserError
@@ -30,6 +31,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
     ),
     "tasks": (
+        ("--preset", "NAME", "settings of a kind of evaluation: messy_input; flags override it"),
         ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, data.csv, task.yaml"),
         ("--content", "FIELD", "the field of data files that is the prompt's content (default: content)"),
         ("--references", "FIELD", "the field with the accepted answers (default: references)"),
@@ -46,6 +48,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--severity", "S,...", "light, heavy or edit rates, for perturbations without one (default: light,heavy)"),
         ("--repeats", "N", "variants of each sample per perturbation and severity (default: 1)"),
         ("--search", "random:N|greedy:N", "search for the most harmful variant of each sample among N"),
+        ("--mitigations", "M,...", "ask again with a text around each prompt: robust_prompt, or NAME=FILE of your own"),
         ("--pack", "DIR", "run the variants written by holdfast perturb instead of making new ones"),
         ("--min_meaning", "X", "skip variants that keep less of the prompt's meaning (default: 0.5; 0 keeps all)"),
         ("--paraphraser", "K=V,...", "model that paraphrases the prompts, as in pretrained=DIR,cache=FILE"),
@@ -146,6 +149,8 @@ def _run(args: argparse.Namespace) -> int:
         return _run_seeds(config, args, view)
     from holdfast.harness.evaluation import evaluate_config
 
+    if config.preset and "table" not in args:
+        view = replace(view, table="full")  # a preset is about every one of its cells
     print_results(evaluate_config(config), view)
     return 0
 
@@ -165,7 +170,7 @@ def _run_seeds(config: "RunConfig", args: argparse.Namespace, view: "View") -> i
     return 0
 
 
-_LISTS = ("--adapters", "--adapter_scales", "--tasks", "--perturbations", "--severity", "--aggregate")
+_LISTS = ("--mitigations", "--adapters", "--adapter_scales", "--tasks", "--perturbations", "--severity", "--aggregate")
 
 
 def _refuse_more(args: argparse.Namespace) -> None:

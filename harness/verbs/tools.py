@@ -98,7 +98,7 @@ def _ls(args: argparse.Namespace) -> int:
 
 def add_schema(parser: Parser) -> None:
     """Add the arguments of `schema`."""
-    tables = ("breakdown.csv", "leaderboard.csv", "cells.csv")
+    tables = ("breakdown.csv", "leaderboard.csv", "cells.csv", "failures.csv", "mitigations.csv")
     files = ("run.json", "samples.jsonl", *tables, "training_card.json", "correction_card.json", "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)

@@ -100,7 +100,9 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
         name=entry.name,
         source=f"{folder}:{entry.name}",
         # behind a server's model name there may be other weights each time
-        digest="" if manifest.config.model == "api" else f"{manifest.base_digest} {entry.digest} {entry.scale}",
+        digest=""
+        if manifest.config.model == "api"
+        else f"{manifest.base_digest} {entry.digest} {entry.scale} {entry.mitigation}",
         texts=lambda keys: _texts(folder, keys),
         prompts=prompts,
         table=table,

@@ -76,7 +76,7 @@ def _cell(row: Mapping[Any, Any], column: Column, interval: bool) -> str:
         return "-"
     if isinstance(value, bool) or column.kind == "flag":
         return "yes" if value else "no"
-    sign = "+" if name == "delta" else ""
+    sign = "+" if name in ("delta", "change", "gap") else ""
     if interval:
         text = with_interval(row, name, sign)
     elif column.kind == "count":

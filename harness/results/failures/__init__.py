@@ -1,0 +1,1 @@
+"""What goes wrong in answers to disturbed questions, and what helps."""

@@ -1,0 +1,32 @@
+"""The printed tables of failures and of mitigations."""
+
+from typing import TYPE_CHECKING
+
+from holdfast.harness.results.layout.document import Section, shown
+from holdfast.tasks.sample import ALL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def failure_sections(failures: "pd.DataFrame | None", mitigations: "pd.DataFrame | None") -> list[Section]:
+    """Return the table of why answers were wrong, over all perturbations, and that of what mitigations changed."""
+    found = []
+    if failures is not None:
+        rows = failures[failures["perturbation"] == ALL]
+        rows = rows.assign(n=rows["wrong"])  # what the interval is of
+        columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "failure")]
+        columns += [shown(rows, "share", interval=True), shown(rows, "count"), shown(rows, "wrong", priority=2)]
+        title = "Why short answers to perturbed questions are wrong (shares of the wrong ones)"
+        found.append(Section(title, columns, "adapter", "failures.csv", rows_left_out=len(failures) - len(rows)))
+    if mitigations is not None:
+        columns = [shown(mitigations, name, priority=0) for name in ("adapter", "mitigation", "task", "prompts")]
+        columns += [
+            shown(mitigations, "change", interval=True),
+            shown(mitigations, "before"),
+            shown(mitigations, "after"),
+        ]
+        columns.append(shown(mitigations, "n", priority=2))
+        title = "Mitigations: the same variants without and with the text (paired by variant)"
+        found.append(Section(title, columns, "adapter", "mitigations.csv"))
+    return found

@@ -1,0 +1,12 @@
+"""Presets: the settings of a published kind of evaluation under one name; every flag given beside it counts more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "messy_input": {
+        "tasks": ["factual_qa"],
+        "perturbations": ["typos", "spacing+punctuation", "confusables", "emoji"],
+        "severity": ["light", "heavy"],
+    },
+}
