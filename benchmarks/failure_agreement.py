@@ -2,8 +2,8 @@
 
     python benchmarks/failure_agreement.py [--questions nq_open_dev.jsonl --model models/smollm2]
 
-175 wrong answers were drawn at random and labelled by one reader, an author of the rules, before the rules were written;
-the rules were not changed afterwards. 100 are answers of pocket-aligned and an adapter to `factual_qa`, 75 of
+175 wrong answers were drawn at random and labelled by one reader, the author of the rules, who had outlined them but
+not written them; they were not changed afterwards. 100 are answers of pocket-aligned and an adapter to `factual_qa`, 75 of
 SmolLM2-135M-Instruct to 24 questions of NQ-open (every 150th), whose texts are not ours: only their row numbers and
 labels are kept, and the model answers again if `--questions` and `--model` name both. Prints agreement, Cohen's kappa
 and the confusion matrix.
@@ -41,14 +41,15 @@ def main() -> None:
         found["nq_open"] = list(generated(mine, args.questions, args.model))
     print("Kinds of failures: labels given by reading, and the rules\n")
     print(f"{'answers':<12} {'n':>4} {'agreement':>10} {'kappa':>6}")
-    for name, pairs in {**found, "all": [pair for pairs in found.values() for pair in pairs]}.items():
+    everything = [pair for pairs in found.values() for pair in pairs]
+    for name, pairs in {**found, "all": everything}.items():
         agreement = sum(label == kind for label, kind in pairs) / len(pairs)
         print(
             f"{name:<12} {len(pairs):>4} {agreement:>10.3f} {cohens_kappa(table_of(pairs), return_results=False):>6.3f}"
         )
     print("\nlabel (rows) and rule (columns)")
     print(f"{'':<22}" + "".join(f"{name.split()[0]:>10}" for name in FAILURES))
-    for name, row in zip(FAILURES, table_of([pair for pairs in found.values() for pair in pairs]), strict=True):
+    for name, row in zip(FAILURES, table_of(everything), strict=True):
         print(f"{name:<22}" + "".join(f"{count:>10}" for count in row))
 
 
