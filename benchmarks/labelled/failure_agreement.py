@@ -1,12 +1,12 @@
 """How far the rules for kinds of failures agree with labels given by reading.
 
-    python benchmarks/failure_agreement.py [--questions nq_open_dev.jsonl --model models/smollm2]
+    python benchmarks/labelled/failure_agreement.py [--questions nq_open_dev.jsonl --model models/smollm2]
 
 175 wrong answers were drawn at random and labelled by one reader, the author of the rules, who had outlined them but
-not written them; they were not changed afterwards. 100 are answers of pocket-aligned and an adapter to `factual_qa`, 75 of
-SmolLM2-135M-Instruct to 24 questions of NQ-open (every 150th), whose texts are not ours: only their row numbers and
-labels are kept, and the model answers again if `--questions` and `--model` name both. Prints agreement, Cohen's kappa
-and the confusion matrix.
+not written them; they were not changed afterwards. 100 are answers of pocket-aligned and an adapter to `factual_qa`,
+75 of SmolLM2-135M-Instruct to 24 questions of NQ-open (every 150th), whose texts are not ours: only their row numbers
+and labels are kept, and the model answers again if `--questions` and `--model` name both. Prints agreement, Cohen's
+kappa and the confusion matrix.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from holdfast.metrics.failure_kinds import FAILURES, failure_kind
 from holdfast.perturbations import Edit, Edits
 from holdfast.tasks import Sample, Task, load_task
 
-LABELS = Path(__file__).parent / "data" / "failure_labels.jsonl"
+LABELS = Path(__file__).parents[1] / "data" / "failure_labels.jsonl"
 PERTURBATIONS = "typos,spacing+punctuation,confusables,emoji"
 EVERY, QUESTIONS = 150, 24
 
