@@ -9,6 +9,8 @@ import pytest
 from holdfast import Results, UserError, leaderboard
 from holdfast.harness.backends import Request
 from holdfast.harness.cli import main
+from holdfast.harness.results.report.patterns import patterns
+from holdfast.harness.results.report.sources import read_sources
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 
@@ -94,6 +96,18 @@ def test_the_screen_shows_the_worst_group_first(results: Results, capsys: pytest
     place = next(i for i, line in enumerate(lines) if line.startswith("Groups of samples, worst first"))
     assert "language=hi" in "".join(lines[place : place + 5])
     assert max(map(len, lines)) <= 78 or all(len(line) <= 78 for line in lines if not line.startswith("files"))
+
+
+def test_the_report_has_a_row_per_group(results: Results) -> None:
+    heat = patterns(read_sources([results.path])).heat
+    rows = {(row.adapter, row.task): row.cells for row in heat.rows}
+    cells = results.breakdown.set_index(["adapter", "group", "perturbation"])["max_drift"]
+    groups = {"kings": "all", **{f"kings, {name}": name for name in results.groups["group"]}}
+    assert {task for _, task in rows} == groups.keys()
+    for (adapter, task), row in rows.items():
+        found = {name: cell.drift for (name, _), cell in zip(heat.columns, row, strict=True) if cell}
+        for name, drift in found.items():
+            assert drift == cells[adapter, groups[task], name]
 
 
 def test_a_run_without_groups_has_no_rows_of_them(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
