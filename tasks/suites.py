@@ -1,7 +1,11 @@
 """The five embedded suites: small tasks written for this repository, which the pocket models have learned."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from holdfast.tasks.embedded import embedded_samples
 from holdfast.tasks.groups import with_groups
+from holdfast.tasks.sample import Sample
 from holdfast.tasks.task import Task, task
 
 
@@ -50,10 +54,20 @@ def multilingual_qa() -> Task:
     return Task(
         name="multilingual_qa",
         samples=with_groups(
-            embedded_samples("multilingual_qa"), "language", lambda sample: sample.metadata["language"]
+            _with_forms(embedded_samples("multilingual_qa")), "language", lambda sample: sample.metadata["language"]
         ),
-        metrics=("exact_match", "token_f1", "answer_rate"),
+        metrics=("exact_match", "token_f1", "cross_script_match", "language_consistency", "answer_rate"),
         max_new_tokens=24,
+    )
+
+
+def _with_forms(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return the samples with the references of all forms of their item: what is right in any language."""
+    forms: dict[str, dict[str, None]] = {}
+    for sample in samples:
+        forms.setdefault(sample.item, {}).update(dict.fromkeys(sample.references))
+    return tuple(
+        replace(sample, metadata={**sample.metadata, "forms": tuple(forms[sample.item])}) for sample in samples
     )
 
 

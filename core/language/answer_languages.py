@@ -97,6 +97,19 @@ def language_of(text: str) -> str:
     return _guessed(text)
 
 
+def script_of(language: str) -> str:
+    """Return the script that a language is most often written in; `-Latn` says that it is in Latin letters.
+
+    >>> script_of("hi"), script_of("hi-Latn"), script_of("uk"), script_of("fr")
+    ('Devanagari', 'Latin', 'Cyrillic', 'Latin')
+    """
+    for code, script in {owner: script for script, owner in _owners().items()}.items():
+        if language == code:
+            return script
+    main = next((code for code, others in _SHARED.items() if language in others), language)
+    return next((script for script, code in _SCRIPTS.items() if code == main), "Latin")
+
+
 def languages_of(*texts: str) -> set[str]:
     """Return the languages of related texts.
 

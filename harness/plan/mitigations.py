@@ -16,6 +16,10 @@ MITIGATIONS = {
         "The question below may contain typing errors, odd spacing or punctuation, look-alike letters or emoji. Ignore "
         "them: work out what is meant, and give only the answer.\n\n{{ prompt }}"
     ),
+    "language_pinning": (
+        "Answer in the language and in the script of the question below. If you don't know the answer, or can't give "
+        "it in that language, answer only UNSURE.\n\n{{ prompt }}"
+    ),
 }
 """The texts that have a name."""
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from holdfast.errors import UserError
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.lines import EditFields
+from holdfast.harness.store.presets import PRESETS
 from holdfast.harness.store.records import IDENTITY, json_line
 from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
 from holdfast.reading import parse_json
@@ -92,8 +93,8 @@ def check_settings(config: RunConfig) -> None:
             raise UserError(
                 f"--severity: unknown severity '{severity}'; use light, heavy or a number between 0 and 1, as in 0.08"
             ) from None
-    default = RunConfig.model_fields["severity"].default
-    if config.severity != default and all(severity is not None for _, severity in parsed):
+    unasked = RunConfig.model_fields["severity"].default, PRESETS.get(config.preset or "", {}).get("severity")
+    if config.severity not in unasked and all(severity is not None for _, severity in parsed):
         raise UserError(
             f"--severity {','.join(config.severity)} has no effect, since each of --perturbations "
             f"{','.join(config.perturbations)} sets its own: omit one or the other"

@@ -34,6 +34,9 @@ SAFETY = ("attack_success", "over_refusal")
 """Scores that the leaderboard has beside the headline."""
 
 
+LANGUAGES = ("cross_script_match", "language_consistency", "unsure")
+"""Scores of answers in several languages."""
+
 By = Literal["adapter", "task", "perturbation", "family", "severity", "group"]
 """What a leaderboard has a row for, per adapter."""
 
@@ -123,6 +126,7 @@ def _row(
     row["changed_rate"] = counting(changed[changed["directed"]])["broke"].mean()
     row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
     row |= _safety(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
+    row |= _languages(mine[mine["perturbation"] != IDENTITY])
     row["worst_cell"], row["worst_cell_score"] = _worst_cell(same, clean, manifest)
     row["has_effect"] = entry.has_effect
     row["complete"] = manifest.status == "complete"
@@ -141,6 +145,18 @@ def _safety(clean: "pd.DataFrame", perturbed: "pd.DataFrame") -> dict[str, float
                 low, high = mean_intervals(values)
                 row[name] = column_means(values)[0]
                 row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
+    return row
+
+
+def _languages(answers: "pd.DataFrame") -> dict[str, float]:
+    """Return the scores of answers in several languages, over clean and perturbed ones, where a task has them."""
+    row: dict[str, float] = {}
+    for name in LANGUAGES:
+        if name in answers and answers[name].notna().any():
+            values = answers.groupby(KEY)[name].mean().dropna().to_numpy(dtype=np.float64)[:, None]
+            low, high = mean_intervals(values)
+            row[name] = column_means(values)[0]
+            row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
     return row
 
 

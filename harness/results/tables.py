@@ -59,7 +59,16 @@ _BOARD = {
 }
 """The columns of the leaderboard, each with its priority: the highest number is left out first."""
 
-_GROUPS = {"clean": 3, "perturbed": 1, "delta": 2, "gap": 2, "max_drift": 4, "break_rate": 5, "n": 3}
+_GROUPS = {
+    "clean": 3,
+    "perturbed": 1,
+    "language_consistency": 2,
+    "delta": 3,
+    "gap": 3,
+    "max_drift": 4,
+    "break_rate": 5,
+    "n": 3,
+}
 _CELLS = {"clean": 4, "delta": 1, "max_drift": 2, "break_rate": 3, "noise_floor": 5, "edited": 6, "n": 7}
 _DIRECTED = {"changed_rate": 1, "max_drift": 2, "noise_floor": 3, "edited": 4, "n": 5}
 _CURVES = {"drift_auc": 1, "score_auc": 2, "leaves_floor_at": 3, "curve_samples": 5, "curve_strengths": 4}

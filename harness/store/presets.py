@@ -9,4 +9,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "perturbations": ["typos", "spacing+punctuation", "confusables", "emoji"],
         "severity": ["light", "heavy"],
     },
+    "multilingual": {
+        "tasks": ["multilingual_qa"],
+        "perturbations": ["typos", "code_switch"],
+        "severity": ["light"],
+        "mitigations": ["language_pinning"],
+    },
 }

@@ -31,7 +31,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
     ),
     "tasks": (
-        ("--preset", "NAME", "settings of a kind of evaluation: messy_input; flags override it"),
+        ("--preset", "NAME", "settings of a kind of evaluation: messy_input, multilingual; flags override it"),
         ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, data.csv, task.yaml"),
         ("--content", "FIELD", "the field of data files that is the prompt's content (default: content)"),
         ("--references", "FIELD", "the field with the accepted answers (default: references)"),

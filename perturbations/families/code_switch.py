@@ -52,6 +52,20 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     return Edits(text, [edits[index] for index in chosen])
 
 
+def in_english(text: str) -> str:
+    """Put the listed Hindi words of a text, in either script, into English, word by word; others stay.
+
+    >>> in_english("लाल किताब"), in_english("laal kitaab")
+    ('red book', 'red book')
+    """
+    return " ".join(_english(word) for word in text.lower().split())
+
+
+def _english(word: str) -> str:
+    found = (_table(language).get(normalize("NFC", word)) for language in ("hi", "hi-Latn"))
+    return next((english for english, _ in filter(None, found)), word)
+
+
 def _translate(text: str, start: int, end: int, language: str) -> str:
     """Return the counterpart of the word `text[start:end]`; "" for unlisted words, names and unclear cases."""
     word = text[start:end]

@@ -13,7 +13,7 @@ from holdfast.tasks.data_files.data_rows import Fields, data_rows
 from holdfast.tasks.data_files.mistakes import Mistakes
 from holdfast.tasks.sample import Sample
 
-LISTS = ("paraphrases", "protect", "key_facts", "labels")
+LISTS = ("paraphrases", "protect", "key_facts", "labels", "forms")
 """Metadata fields that are lists of strings; a single string counts as a list of one, and an empty one as none."""
 
 

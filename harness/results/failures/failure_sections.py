@@ -17,7 +17,7 @@ def failure_sections(failures: "pd.DataFrame | None", mitigations: "pd.DataFrame
         rows = rows.assign(n=rows["wrong"])  # what the interval is of
         columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "failure")]
         columns += [shown(rows, "share", interval=True), shown(rows, "count"), shown(rows, "wrong", priority=2)]
-        title = "Why short answers to perturbed questions are wrong (shares of the wrong ones)"
+        title = "Why short answers are wrong (shares of the wrong ones)"
         found.append(Section(title, columns, "adapter", "failures.csv", rows_left_out=len(failures) - len(rows)))
     if mitigations is not None:
         columns = [shown(mitigations, name, priority=0) for name in ("adapter", "mitigation", "task", "prompts")]

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.results.statistics import FEWEST, proportion_interval
-from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.metrics.failure_kinds import FAILURES
+from holdfast.metrics.language_failures import LANGUAGE_FAILURES
 from holdfast.tasks.sample import ALL
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ def failure_table(answers: "pd.DataFrame") -> "pd.DataFrame | None":
     """
     import pandas as pd
 
-    wrong = answers[(answers["failure"] != "") & ~answers["perturbation"].isin([CLEAN, IDENTITY])]
+    wrong = answers[answers["failure"] != ""]
     if wrong.empty:
         return None
     rows: list[dict[str, Any]] = []
     for (adapter, task), mine in wrong.groupby(["adapter", "task"], sort=False):
+        kinds = LANGUAGE_FAILURES if set(mine["failure"]) <= set(LANGUAGE_FAILURES) else FAILURES
         parts = {ALL: mine, **{str(name): part for name, part in mine.groupby("perturbation", sort=True)}}
         for perturbation, part in parts.items():
-            for failure in FAILURES:
+            for failure in kinds:
                 is_kind = [float(each == failure) for each in part["failure"]]
                 low, high = proportion_interval(is_kind) if len(is_kind) >= FEWEST else (float("nan"), float("nan"))
                 counts = (len(is_kind), int(sum(is_kind)), sum(is_kind) / len(is_kind), low, high)

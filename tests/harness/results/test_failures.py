@@ -14,7 +14,7 @@ from holdfast.harness.backends import Request
 from holdfast.harness.results.check.inference.differences import Pairs, difference
 from holdfast.harness.results.tables import print_results
 from holdfast.harness.store.config import make_config
-from holdfast.tasks import Sample, Task
+from holdfast.tasks import Sample, Task, load_task
 from tests.harness.fakes import Fake
 
 Evaluate = Callable[..., Results]
@@ -85,7 +85,7 @@ def test_the_text_is_around_the_prompt_and_in_the_manifest(results: Results) -> 
 def test_both_tables_are_printed(results: Results, capsys: pytest.CaptureFixture[str]) -> None:
     print_results(results)
     printed = capsys.readouterr().out
-    assert "Why short answers to perturbed questions are wrong" in printed
+    assert "Why short answers are wrong" in printed
     assert "0.250 [0.142, 0.402]" in printed
     assert "Mitigations: the same variants without and with the text" in printed
     assert max(len(line) for line in printed.splitlines() if not line.startswith("files")) <= 78
@@ -128,3 +128,38 @@ def test_a_preset_is_overridden_by_flags() -> None:
     assert (chosen.tasks, chosen.severity, chosen.perturbations) == (["mine.jsonl"], ["0.2"], preset.perturbations)
     with pytest.raises(UserError, match="preset: unknown 'messy'; did you mean 'messy_input'"):
         make_config({"preset": "messy"})
+
+
+def test_several_languages_have_kinds_and_scores_of_their_own(run: Evaluate) -> None:
+    """An engine that knows the answers, but says all of them in English unless it is told not to."""
+    items = {sample.id: sample for sample in load_task("multilingual_qa").samples}
+    english = {sample.item: sample.references[0] for sample in items.values() if sample.groups["language"] == "en"}
+    by_content = {sample.content: sample for sample in items.values()}
+
+    def rule(request: Request) -> str:
+        sample = next((each for content, each in by_content.items() if content in request.prompt), None)
+        if sample is None:
+            return "UNSURE"
+        return sample.references[0] if "pinning" in request.adapter else english[sample.item]
+
+    results = run(
+        Fake(rule=rule), tasks=None, preset="multilingual", adapters="base", limit=20, perturbations="typos@0.3"
+    )
+    groups = results.groups.set_index(["adapter", "group"])
+    clean = results.breakdown.query("perturbation == 'clean'").set_index(["adapter", "group"])
+    hindi, pinned = ("base", "language=hi"), ("base+language_pinning", "language=hi")
+    assert clean.loc[hindi, ["exact_match", "cross_script_match", "language_consistency"]].tolist() == [0, 1, 0]
+    assert clean.loc[pinned, ["exact_match", "cross_script_match", "language_consistency"]].tolist() == [1, 1, 1]
+    assert groups.loc[hindi, "language_consistency"] == 0
+    assert groups.loc[hindi, "language_consistency_low"] == 0 < groups.loc[hindi, "language_consistency_high"]
+    kinds = results.failures.query("adapter == 'base' and perturbation == 'clean'").set_index("failure")["count"]
+    wrong = {
+        sample.id: sample
+        for sample in items.values()
+        if int(sample.item) <= 5 and sample.references[0] != english[sample.item]
+    }
+    scripts = sum(not sample.references[0].isascii() for sample in wrong.values() if sample.groups["language"] == "hi")
+    assert kinds["script issue"] == scripts == 5
+    assert kinds.sum() == len(wrong)
+    change = results.mitigations.query("prompts == 'clean'").iloc[0]
+    assert change["change"] == pytest.approx(len(wrong) / 20, abs=1e-6)
