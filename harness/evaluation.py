@@ -59,6 +59,7 @@ def evaluate(
     paraphraser: Mapping[str, Scalar] | str | None = None,
     encoder: str | None = None,
     comparer: str | None = None,
+    fluency: str | None = None,
     granularity: Literal["sentence", "clause", "phrase"] | None = None,
     break_threshold: float | None = None,
     additions: Literal["ignore", "count"] | None = None,

@@ -11,11 +11,13 @@ from holdfast.harness.backends import Backend
 from holdfast.harness.backends.backend import BackendOptions, Build
 from holdfast.harness.execute.attending import AttentionShifts
 from holdfast.harness.execute.encoding import run_encoding
+from holdfast.harness.execute.grading import graded
 from holdfast.harness.execute.judges import distributed_scorer
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
+from holdfast.harness.plan.fluency import FluencyJudge
 from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
 from holdfast.harness.plan.sample_variants import SampleVariant
@@ -65,7 +67,8 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         attempts = Attempts(headlines) if config.search_method == "greedy" else None
         scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline, comparer))
         shifts = _attention_shifts(engine, config) if config.attention else None
-        run = Run(engine, scorer.score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
+        score = graded(scorer.score, FluencyJudge(config.fluency)) if config.fluency else scorer.score
+        run = Run(engine, score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
             run.copy_clean(plan.unchanged, advance)

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from holdfast.harness.models.checkpoints import digest_of, find_local
+from holdfast.harness.plan.fluency import digest_of_fluency
 from holdfast.harness.plan.model_judge import JUDGE, digest_of_judge
 from holdfast.harness.store.config import RunConfig
 from holdfast.language.language_files import SETTING as LANGUAGES
@@ -31,6 +32,8 @@ def _inputs(config: RunConfig) -> Iterator[tuple[str, str]]:
         folder = find_local(name) if is_elsewhere(name) else None
         if folder is not None:
             yield f"encoder '{name}'", digest_of(folder)
+    if config.fluency:
+        yield f"fluency '{config.fluency}'", digest_of_fluency(config.fluency)
     comparer, argument = split_spec(config.comparer)
     if comparer == JUDGE:
         yield f"comparer '{config.comparer}'", digest_of_judge(argument)

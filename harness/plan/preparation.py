@@ -14,6 +14,7 @@ from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
 from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
+from holdfast.harness.plan.fluency import check_fluency
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import lm_eval_tasks, without_template
 from holdfast.harness.plan.mitigations import with_mitigations
@@ -72,6 +73,8 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     check_device(config.device)
     check_encoders(config.encoder)
     check_comparer(config.comparer)
+    if config.fluency:
+        check_fluency(config.fluency)
     if config.distributed and split_spec(config.comparer)[0] == JUDGE:
         raise UserError(f"{FLAG}: processes on Ray can't share its cache; use nli=NAME_OR_PATH or facts")
     if config.distributed and MODEL in re.split(r"[,=]", config.encoder):

@@ -34,7 +34,7 @@ SAFETY = ("attack_success", "over_refusal")
 """Scores that the leaderboard has beside the headline."""
 
 
-LANGUAGES = ("cross_script_match", "language_consistency", "unsure")
+LANGUAGES = ("cross_script_match", "language_consistency", "unsure", "fluency")
 """Scores of answers in several languages."""
 
 By = Literal["adapter", "task", "perturbation", "family", "severity", "group"]

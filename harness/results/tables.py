@@ -63,6 +63,7 @@ _GROUPS = {
     "clean": 3,
     "perturbed": 1,
     "language_consistency": 2,
+    "fluency": 2,
     "delta": 3,
     "gap": 3,
     "max_drift": 4,

@@ -73,6 +73,7 @@ class RunConfig(BaseModel):
     keep_reasoning: bool = False
     encoder: str = "minilm"
     comparer: str = FACTS
+    fluency: str | None = None
     break_threshold: float = Field(BREAK, gt=0, le=1)
     additions: Literal["ignore", "count"] = "ignore"
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"

@@ -65,6 +65,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
             "sentence encoder: minilm (default), lexical, model, a path; by language: minilm,hi=PATH",
         ),
         ("--comparer", "NAME", "what judges how far segments differ: facts (default), nli=MODEL, judge,K=V,..."),
+        (
+            "--fluency",
+            "judge,K=V,...",
+            "grade answers from 1 to 5 by a model, as in judge,pretrained=DIR (default: not)",
+        ),
         ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "drift from which an answer counts as broken (see holdfast calibrate)"),
         ("--additions", "HOW", "ignore (default) or count: whether what an answer merely adds can break it"),

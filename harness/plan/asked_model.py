@@ -1,0 +1,68 @@
+"""A language model of any backend that is asked about texts; its replies are kept in a file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from holdfast.errors import UserError
+from holdfast.harness.backends import Backend, Request
+from holdfast.harness.backends.backend import Settings
+from holdfast.harness.plan.side_model import find_side_model, load_side_model
+from holdfast.harness.store.config import Scalar, parse_pairs
+from holdfast.harness.store.reply_cache import ReplyCache, key_of
+
+
+class AskedModel:
+    """Replies to a prompt about texts, from the cache or else by the model, which is loaded when it is first needed.
+
+    Args:
+        arguments: The model, as `parse_model` returns it.
+        cache: The file of replies.
+        prompt: The prompt, with the names of the texts in braces; sent in the model's chat template if it has one.
+        longest: Maximum length of a reply in tokens.
+        flag: The flag for error messages.
+
+    Raises:
+        UserError: If the model can't be found, or the cache can't be read.
+    """
+
+    def __init__(self, arguments: dict[str, Scalar], cache: Path, prompt: str, longest: int, flag: str) -> None:
+        self._arguments, self._prompt, self._flag = arguments, prompt, flag
+        self._settings = Settings(max_new_tokens=longest)
+        self._digest = find_side_model(arguments, flag).digest
+        self._cache = ReplyCache(cache, "reply")
+        self._loaded: tuple[Backend, str] | None = None
+
+    def replies(self, about: Sequence[Mapping[str, str]]) -> list[str]:
+        """Return a reply for each set of texts, given by their names in the prompt."""
+        keys = [
+            key_of(sorted(self._arguments.items()), self._digest, self._prompt, list(texts.values())) for texts in about
+        ]
+        missing = {key: texts for key, texts in zip(keys, about, strict=True) if key not in self._cache.known}
+        if missing:
+            self._ask(missing)
+        return [self._cache.known[key] for key in keys]
+
+    def _ask(self, missing: Mapping[str, Mapping[str, str]]) -> None:
+        self._loaded = self._loaded or load_side_model(self._arguments, self._flag)
+        engine, name = self._loaded
+        requests = [Request(key, name, self._prompt.format(**texts), self._settings) for key, texts in missing.items()]
+        for batch in engine.generate(requests):
+            for answer in batch:
+                self._cache.add(answer.key, missing[answer.key], answer.output)
+
+
+def parse_model(argument: str, flag: str, cache: str) -> tuple[dict[str, Scalar], Path]:
+    """Return the arguments of a model, and the file of its replies.
+
+    Args:
+        argument: `pretrained=DIR`, or `backend=api,model=NAME,...`; `cache=FILE` names the file.
+        flag: The flag for error messages.
+        cache: The file if none is named.
+
+    Raises:
+        UserError: If there are no arguments.
+    """
+    arguments = parse_pairs(argument, flag)
+    if not arguments:
+        raise UserError(f"{flag} needs a model: judge,pretrained=DIR or judge,backend=api,model=NAME,base_url=URL")
+    return arguments, Path(str(arguments.pop("cache", cache)))
