@@ -7,22 +7,26 @@ from typing import Any
 from holdfast.harness.results.statistics import FEWEST
 
 
-def with_interval(row: Mapping[Any, Any], name: str, sign: str = "") -> str:
+def with_interval(row: Mapping[Any, Any], name: str, sign: str = "", fewest: int = FEWEST) -> str:
     """Format a column of a table's row with its 95 % interval.
 
     Args:
         row: A row of the breakdown or the leaderboard.
         name: The column; its interval is in `name_low` and `name_high`.
         sign: "+" to print the sign of positive numbers.
+        fewest: Number of samples from which there is an interval.
 
     >>> with_interval({"n": 9, "delta": -0.25, "delta_low": -0.5, "delta_high": 0.0}, "delta", "+")
     '-0.250 [-0.500, +0.000]'
     >>> with_interval({"n": 3, "delta": -0.25, "delta_low": math.nan, "delta_high": math.nan}, "delta", "+")
     '-0.250 [n too small]'
+    >>> with_interval({"n": 9, "gap": -0.25, "gap_low": math.nan, "gap_high": math.nan}, "gap", fewest=10)
+    '-0.250 [n < 10]'
     """
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     if math.isnan(low):
-        return f"{row[name]:{sign}.3f} [{'n too small' if row['n'] < FEWEST else 'no spread'}]"
+        few = "n too small" if fewest == FEWEST else f"n < {fewest}"
+        return f"{row[name]:{sign}.3f} [{few if row['n'] < fewest else 'no spread'}]"
     return f"{row[name]:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
 
 
