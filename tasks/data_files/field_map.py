@@ -45,6 +45,9 @@ def mapped(source: DataRows, fields: FieldMap) -> Iterator[tuple[int, Fields | U
     renamed = {ours: theirs for ours, theirs in asked.items() if theirs is not None and theirs != ours}
     groups = [name.strip() for name in (fields.group or "").split(",") if name.strip()]
     numbered = source.numbered or bool(renamed)
+    if not (renamed or groups or numbered):
+        yield from source.rows
+        return
     for number, row in source.rows:
         if not isinstance(row, UserError):
             missing = next((name for name in (*renamed.values(), *groups) if name not in row), None)

@@ -178,7 +178,7 @@ def test_run_writes_its_files_and_prints_the_table(tmp_path: Path) -> None:
     assert str(out) in printed.stdout
     assert printed.stderr == ""
     assert sorted(p.name for p in out.iterdir()) == [
-        *("breakdown.csv", "cells.csv", "leaderboard.csv", "run.json", "samples.jsonl")
+        *("breakdown.csv", "cells.csv", "failures.csv", "leaderboard.csv", "run.json", "samples.jsonl")
     ]
     assert len((out / "samples.jsonl").read_text("utf-8").splitlines()) == 6
 
