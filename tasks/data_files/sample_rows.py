@@ -100,7 +100,11 @@ class _Building:
         if self.choices_in in fields and (given := fields.pop(self.choices_in)) != "":
             choices = _choices(given, self.choices_in, references, at)
         _check_label(references, fields, at)
-        self._append(at, number, Sample(_text(sample_id), content, references, fields, choices))
+        try:
+            sample = Sample(_text(sample_id), content, references, fields, choices)
+        except UserError as error:
+            raise UserError(f"{at}: {error}") from None
+        self._append(at, number, sample)
 
     def _append(self, at: str, number: int, sample: Sample) -> None:
         first = self.places.setdefault(sample.id, number)

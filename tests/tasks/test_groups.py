@@ -62,6 +62,12 @@ def test_an_invalid_group_or_item_is_refused(metadata: dict[str, object], messag
         Sample("x", "Who?", metadata=metadata)
 
 
+def test_an_invalid_group_names_its_row(tmp_path: Path) -> None:
+    lines: list[dict[str, object]] = [{"id": i, "content": "a", "group": group} for i, group in enumerate(("b", ["c"]))]
+    with pytest.raises(UserError, match=r"mine.jsonl, line 2: sample '1': 'group' must be a string"):
+        load_task(write(tmp_path / "mine.jsonl", *lines))
+
+
 def test_an_id_is_no_group() -> None:
     samples = [Sample(str(i), "Who?", metadata={"group": f"g{i}"}) for i in range(101)]
     with pytest.raises(UserError, match="task 't' has 101 groups, more than 100"):
