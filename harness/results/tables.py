@@ -114,7 +114,7 @@ def print_results(results: "Results", view: View | None = None) -> None:
     sections = [*_board_sections(board, view, _BOARD_FILE), *_group_sections(results.groups, view)]
     sections += _cell_sections(cells, board, view)
     if not view.columns:
-        sections += failure_sections(results.failures, results.mitigations)
+        sections += failure_sections(results.failures, results.mitigations, every=view.table != "short")
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
     _say(f"files: {results.path}/ ({', '.join(names)})", view)

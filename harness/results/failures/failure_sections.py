@@ -9,13 +9,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def failure_sections(failures: "pd.DataFrame | None", mitigations: "pd.DataFrame | None") -> list[Section]:
-    """Return the table of why answers were wrong, over all perturbations, and that of what mitigations changed."""
+def failure_sections(
+    failures: "pd.DataFrame | None", mitigations: "pd.DataFrame | None", *, every: bool
+) -> list[Section]:
+    """Return the table of why answers were wrong, and that of what mitigations changed.
+
+    Args:
+        failures: `Tables.failures`.
+        mitigations: `Tables.mitigations`.
+        every: Show each perturbation, and not only all of them together.
+    """
     found = []
     if failures is not None:
-        rows = failures[failures["perturbation"] == ALL]
+        rows = failures if every else failures[failures["perturbation"] == ALL]
         rows = rows.assign(n=rows["wrong"])  # what the interval is of
-        columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "failure")]
+        columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "perturbation", "failure")]
         columns += [shown(rows, "share", interval=True), shown(rows, "count"), shown(rows, "wrong", priority=2)]
         title = "Why short answers are wrong (shares of the wrong ones)"
         found.append(Section(title, columns, "adapter", "failures.csv", rows_left_out=len(failures) - len(rows)))
