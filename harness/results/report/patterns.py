@@ -42,7 +42,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """The cells of an adapter on a task, or on a group of its samples; None where nothing was asked."""
+    """The cells of an adapter on a task; None where nothing was asked."""
 
     adapter: str
     task: str
@@ -162,7 +162,7 @@ def _heat_map(cells: Sequence[Mapping[Any, Any]]) -> HeatMap:
     columns = tuple(dict.fromkeys((cell["perturbation"], cell["severity"]) for cell in cells))
     rows: dict[tuple[str, str], dict[tuple[str, str], HeatCell]] = {}
     for cell in cells:
-        row = rows.setdefault((cell["label"], _asked(cell)), {})
+        row = rows.setdefault((cell["label"], cell["task"]), {})
         row[cell["perturbation"], cell["severity"]] = _heat_cell(cell)
     most = max(1, CELLS // max(1, len(columns)))
     by_drift = sorted(rows, key=lambda row: -max(cell.drift for cell in rows[row].values()))
@@ -174,14 +174,9 @@ def _heat_map(cells: Sequence[Mapping[Any, Any]]) -> HeatMap:
     return HeatMap(columns[:CELLS], changing, shown, len(rows) - len(shown))
 
 
-def _asked(cell: Mapping[Any, Any]) -> str:
-    """Return what a row of the heat map is about: a task, or a group of its samples."""
-    return str(cell["task"]) if cell["group"] == ALL else f"{cell['task']}, {cell['group']}"
-
-
 def _heat_cell(cell: Mapping[Any, Any]) -> HeatCell:
     drift, severity = cell["max_drift"], cell["severity"]
-    where = f"{cell['label']}, {_asked(cell)}, {cell['perturbation']}{f'@{severity}' if severity else ''}"
+    where = f"{cell['label']}, {cell['task']}, {cell['perturbation']}{f'@{severity}' if severity else ''}"
     below = cell["above_floor"] is False or cell["above_floor"] == 0
     about = f"{where}: drift {drift:.2f}{', not clearly above the noise floor' if below else ''}"
     if not math.isnan(cell["delta"]):
@@ -220,7 +215,7 @@ def _charts(cells: Sequence[Mapping[Any, Any]]) -> tuple[DoseChart, ...]:
     """Return the charts of perturbations with several severities, those that drift most first."""
     groups: dict[tuple[str, str], dict[str, list[Mapping[Any, Any]]]] = {}
     for cell in cells:
-        if cell["expects"] != CHANGED and cell["group"] == ALL and not math.isnan(cell["max_drift"]):
+        if cell["expects"] != CHANGED and not math.isnan(cell["max_drift"]):
             groups.setdefault((cell["task"], cell["perturbation"]), {}).setdefault(cell["label"], []).append(cell)
     styles = {label: style for style, label in enumerate(dict.fromkeys(cell["label"] for cell in cells))}
     charts = []
