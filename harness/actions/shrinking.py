@@ -13,6 +13,7 @@ from holdfast.harness.execute.run import with_reasoning
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import scale_adapters
 from holdfast.harness.plan.adapter_choice import choose_adapters
+from holdfast.harness.plan.lm_eval.lm_eval_tasks import for_engine
 from holdfast.harness.plan.plan import items_for, question_maker
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
@@ -150,11 +151,11 @@ class _Trial:
         if not content or self._request(tuple(range(len(line["edits"])))).prompt != line["prompt"]:
             raise UserError(f"the data of task '{line['task']}' have changed since the run: run it again first")
         options = BackendOptions(
-            config.model_args,
+            for_engine(config).model_args,
             None,
             device or config.device,
             clock=datetime.fromisoformat(found.manifest.started),
-            chat_template_kwargs=config.chat_template_kwargs,
+            chat_template_kwargs=for_engine(config).chat_template_kwargs,
         )
         self._engine: Backend = (connect or backends.get(config.model).build)(options, [self._adapter])
         self._encoding = run_encoding(config, tasks, self._engine)

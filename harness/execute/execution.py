@@ -18,6 +18,7 @@ from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.plan.fluency import FluencyJudge
+from holdfast.harness.plan.lm_eval.lm_eval_tasks import for_engine
 from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
 from holdfast.harness.plan.sample_variants import SampleVariant
@@ -50,7 +51,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
     comparer = comparer_of(config.comparer)  # first, since the rest takes long
-    engine = connect(_options(config, manifest), prepared.adapters)
+    engine = connect(_options(for_engine(config), manifest), prepared.adapters)
     encoding = run_encoding(config, prepared.tasks, engine)
     with cached_embeddings(folder, encoding) as encoded:
         validity = Validity(config.min_meaning, prepared.tasks, encoded)

@@ -16,7 +16,7 @@ from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.fluency import check_fluency
 from holdfast.harness.plan.inputs import digest_inputs
-from holdfast.harness.plan.lm_eval.lm_eval_tasks import lm_eval_tasks, without_template
+from holdfast.harness.plan.lm_eval.lm_eval_tasks import check_templates, lm_eval_tasks
 from holdfast.harness.plan.mitigations import with_mitigations
 from holdfast.harness.plan.model_judge import FLAG, JUDGE
 from holdfast.harness.plan.packs import read_variants
@@ -24,7 +24,6 @@ from holdfast.harness.plan.paraphrasing import add_paraphrases
 from holdfast.harness.plan.sample_variants import SampleVariant, digest_of_variants, make_variants
 from holdfast.harness.plan.task_metrics import headline_of, metrics_of
 from holdfast.harness.store.config import RunConfig
-from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.harness.store.manifest import (
     AdapterEntry,
     Manifest,
@@ -83,7 +82,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
         check_installed(config.spacy_pipeline)
         parse([""], config.spacy_pipeline)
     segment([""], config.granularity)
-    config = without_template(config, tasks or config.tasks)
+    check_templates(config, tasks or config.tasks)
     loaded = load_tasks(tasks or config.tasks, config)
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters, left_out = choose_adapters(config, find)
@@ -110,13 +109,13 @@ def load_tasks(asked: Sequence[str | Task], config: RunConfig | None = None) -> 
     for task in asked:
         if not isinstance(task, (str, Task)):
             raise UserError(f"tasks must be names, files or Task objects, got {type(task).__name__}")
-    fields, lm_eval = (config.field_map, config.lm_eval) if config else (FieldMap(), LmEvalSettings())
+    fields = config.field_map if config else FieldMap()
     if fields.given and not any(isinstance(task, str) and is_own_data(task) for task in asked):
         raise UserError(
             f"--{fields.given[0]} is about data files, and none of --tasks is one: omit it (a YAML task has doc_to_... "
             "keys of its own)"
         )
-    several = lm_eval_tasks(asked, lm_eval)
+    several = lm_eval_tasks(asked, config)
     tasks = [task if isinstance(task, Task) else load_task(task, fields) for task in several]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:

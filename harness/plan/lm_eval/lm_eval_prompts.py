@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.plan.lm_eval.lm_eval_chat import Chat
 from holdfast.tasks import Sample
 
 FIELD = "perturbed_field"
@@ -28,16 +29,30 @@ class Prompts:
     documents: Sequence[dict[str, Any]]
     field: str
     """The field that holds the content."""
-    heads: Sequence[str]
-    """What stands before each document's question: system instruction, description, few-shot examples."""
+    frames: Sequence[tuple[str, str]]
+    """What stands before each document's question (instruction, description, examples), and what behind it."""
 
     def __call__(self, sample: Sample, content: str) -> str:
-        """Return the prompt for a sample whose content may be perturbed."""
-        number = int(sample.id)
-        return self.heads[number] + _question(self.source, {**self.documents[number], self.field: content})
+        """Return the prompt for a sample whose content may be perturbed.
+
+        White space at the end of a prompt belongs to the choices that follow (`white_space_after`), as in lm-eval.
+        """
+        text = self._whole(int(sample.id), content)
+        return text.rstrip() if sample.choices else text
+
+    def white_space_after(self, number: int) -> str:
+        """Return the white space at the end of a document's clean prompt."""
+        text = self._whole(number, self.documents[number][self.field])
+        return text[len(text.rstrip()) :]
+
+    def _whole(self, number: int, content: str) -> str:
+        before, after = self.frames[number]
+        return before + _question(self.source, {**self.documents[number], self.field: content}) + after
 
 
-def prompts_of(source: Any, name: str, documents: Sequence[dict[str, Any]], system: str | None) -> Prompts:
+def prompts_of(
+    source: Any, name: str, documents: Sequence[dict[str, Any]], system: str | None, chat: Chat | None
+) -> Prompts:
     """Return the prompts of a task, with the few-shot examples that lm-eval would draw for each document.
 
     Args:
@@ -45,35 +60,42 @@ def prompts_of(source: Any, name: str, documents: Sequence[dict[str, Any]], syst
         name: Its name, for messages.
         documents: Its documents, in lm-eval's order, on which the examples that are drawn depend.
         system: What stands before everything else.
+        chat: The chat template, if prompts are put into one.
 
     Raises:
         UserError: If the task fails on a document, or none of the fields reaches the prompt.
     """
-    shots, heads = source.get_config("num_fewshot") or 0, []
+    frames: list[tuple[str, str]] = []
     try:
         for document in documents:
-            prefix = source.doc_to_prefix(document)
-            whole = source.fewshot_context(document, num_fewshot=shots, system_instruction=system, gen_prefix=prefix)
-            heads.append(whole.removesuffix(_question(source, document)))
+            whole = source.fewshot_context(
+                document,
+                num_fewshot=source.get_config("num_fewshot") or 0,
+                system_instruction=system,
+                apply_chat_template=chat is not None,
+                fewshot_as_multiturn=chat is not None,
+                chat_template=chat,
+                gen_prefix=source.doc_to_prefix(document),
+            )
+            before, found, after = whole.rpartition(_question(source, document))
+            if not found:
+                raise UserError(f"task '{name}': the chat template changes the question of document {len(frames)}")
+            frames.append((before, after))
         field = _field(source, name, documents[0])
     except UserError:
         raise
     except Exception as error:  # a task's own code can raise anything
         why = f"{type(error).__name__}: {first_line(error)}"
-        raise UserError(f"task '{name}' fails on its document {len(heads)} ({why})") from None
-    return Prompts(source, documents, field, heads)
+        raise UserError(f"task '{name}' fails on its document {len(frames)} ({why})") from None
+    return Prompts(source, documents, field, frames)
 
 
 def _question(source: Any, document: dict[str, Any]) -> str:
-    """Return the last turn of a prompt."""
-    turns = source.build_qa_turn(
-        q=source.doc_to_text(document),
-        c=source.doc_to_choice(document) if source.config.doc_to_choice else None,
-        gen_prefix=source.doc_to_prefix(document),
-        tgt_delim=source.config.target_delimiter,
-        few_delim="",
+    """Return what a document asks, without the beginning of an answer that a task may give."""
+    [question, *_] = source.build_qa_turn(
+        q=source.doc_to_text(document), gen_prefix=None, tgt_delim=source.config.target_delimiter, few_delim=""
     )
-    return "".join(turn.to_text() for turn in turns)
+    return str(question.to_text())
 
 
 def _field(source: Any, name: str, document: dict[str, Any]) -> str:

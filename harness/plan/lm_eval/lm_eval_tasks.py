@@ -3,9 +3,11 @@
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.harness.plan.lm_eval.lm_eval_chat import Chat, chat_of
 from holdfast.harness.plan.lm_eval.lm_eval_prompts import Prompts, prompts_of
 from holdfast.harness.plan.lm_eval.lm_eval_scores import register_scores
 from holdfast.harness.store.config import RunConfig
@@ -23,6 +25,8 @@ _FEWSHOT_SEED = 1234
 _MAX_NEW_TOKENS = 256
 """The length of an answer, in tokens, where a task of lm-eval sets none."""
 
+_NO_TEMPLATE = "none"
+
 _LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 
 
@@ -31,46 +35,50 @@ def is_lm_eval_task(name: object) -> bool:
     return isinstance(name, str) and name.startswith(PREFIX)
 
 
-def lm_eval_tasks(asked: Sequence[str | Task], settings: LmEvalSettings) -> list[str | Task]:
+def lm_eval_tasks(asked: Sequence[str | Task], config: RunConfig | None) -> list[str | Task]:
     """Return the tasks with those of lm-eval loaded; a group or tag of lm-eval is all its tasks.
 
     The answers of such a task are scored by lm-eval's own filters and metrics, which its metric of the same name runs.
 
     Args:
         asked: Tasks, or what names them.
-        settings: What is asked of the tasks of lm-eval.
+        config: How they are asked; None means as they are.
 
     Raises:
         UserError: If lm-eval is not installed, has no such task, can't load its data, or the task needs what can't be
             perturbed: other requests than one generation or one choice per document.
     """
+    settings = config.lm_eval if config else LmEvalSettings()
     wanted = [name.removeprefix(PREFIX) for name in asked if isinstance(name, str) and is_lm_eval_task(name)]
     if not wanted:
         if settings.given:
             raise UserError(f"--{settings.given[0]} is about tasks of lm-eval, as in --tasks {PREFIX}gsm8k: omit it")
         return list(asked)
-    manager = _manager(wanted, settings.include_path)
+    manager, chat = _manager(wanted, settings.include_path), chat_of(config) if config else None
     found: list[str | Task] = []
     for name in asked:
-        found += list(_loaded(manager, name, settings)) if isinstance(name, str) and is_lm_eval_task(name) else [name]
+        found += (
+            list(_loaded(manager, name, settings, chat)) if isinstance(name, str) and is_lm_eval_task(name) else [name]
+        )
     return found
 
 
-def without_template(config: RunConfig, asked: Sequence[str | Task]) -> RunConfig:
-    """Return the configuration with the chat template off if it has tasks of lm-eval, whose default that is.
-
-    Raises:
-        UserError: If other tasks are asked for, too, and nothing says whether to use the template.
-    """
-    kinds = {is_lm_eval_task(task) for task in asked}
-    if True not in kinds or config.apply_chat_template or "chat_template" in config.model_args or config.model == "api":
-        return config
-    if False in kinds:
+def check_templates(config: RunConfig, asked: Sequence[str | Task]) -> None:
+    """Raise UserError if tasks of lm-eval, whose prompts are complete, are asked together with others that are not."""
+    kinds = {is_lm_eval_task(task.name if isinstance(task, Task) else task) for task in asked}
+    if kinds == {True, False} and config.model != "api" and config.model_args.get("chat_template") != _NO_TEMPLATE:
         raise UserError(
-            "tasks of lm-eval are asked without the model's chat template, other tasks with it: run them separately, "
-            "or set --apply_chat_template, or chat_template=none in --model_args"
+            "prompts of lm-eval's tasks are sent as they are, those of other tasks in the model's chat template: run "
+            f"them separately, or set chat_template={_NO_TEMPLATE} in --model_args"
         )
-    return config.model_copy(update={"model_args": {**config.model_args, "chat_template": "none"}})
+
+
+def for_engine(config: RunConfig) -> RunConfig:
+    """Return the configuration for the engine, which must not put prompts of lm-eval's tasks into a template again."""
+    if config.model == "api" or not any(map(is_lm_eval_task, config.tasks)):
+        return config
+    plain = {"model_args": {**config.model_args, "chat_template": _NO_TEMPLATE}, "chat_template_kwargs": {}}
+    return config.model_copy(update=plain)
 
 
 def _manager(names: Sequence[str], include_path: str | None) -> Any:
@@ -90,7 +98,7 @@ def _manager(names: Sequence[str], include_path: str | None) -> Any:
     return own if {*names} <= {*own.all_tasks} else TaskManager(include_path=str(folder))
 
 
-def _loaded(manager: Any, asked: str, settings: LmEvalSettings) -> Iterator[Task]:
+def _loaded(manager: Any, asked: str, settings: LmEvalSettings, chat: Chat | None) -> Iterator[Task]:
     name = asked.removeprefix(PREFIX)
     if name not in manager.all_tasks:
         raise UserError(f"lm-eval has no task '{name}'{did_you_mean(name, manager.all_tasks)}")
@@ -99,10 +107,10 @@ def _loaded(manager: Any, asked: str, settings: LmEvalSettings) -> Iterator[Task
     except Exception as error:  # whatever a task file, its Python code or the data's loader raises
         raise UserError(f"lm-eval can't load its task '{name}' ({type(error).__name__}: {first_line(error)})") from None
     for source in sources.values():
-        yield _task(source, settings)
+        yield _task(source, settings, chat)
 
 
-def _task(source: Any, settings: LmEvalSettings) -> Task:
+def _task(source: Any, settings: LmEvalSettings, chat: Chat | None) -> Task:
     name = f"{PREFIX}{source.task_name}"
     kind = source.OUTPUT_TYPE
     if kind not in ("generate_until", "multiple_choice") or getattr(source, "multiple_input", False):
@@ -114,7 +122,7 @@ def _task(source: Any, settings: LmEvalSettings) -> Task:
     documents = list(source.eval_docs)
     if not documents:
         raise UserError(f"task '{name}' has no documents")
-    prompts = prompts_of(source, name, documents, settings.system_instruction)
+    prompts = prompts_of(source, name, documents, settings.system_instruction, chat)
     generation = source.get_config("generation_kwargs") or {}
     if generation.get("do_sample") and kind == "generate_until":
         raise UserError(f"task '{name}' samples its answers (do_sample), but answers here are greedy")
@@ -122,7 +130,7 @@ def _task(source: Any, settings: LmEvalSettings) -> Task:
     until = generation.get("until") or []
     return Task(
         name=name,
-        samples=tuple(_sample(source, name, prompts, i, document) for i, document in enumerate(documents)),
+        samples=tuple(_sample(source, name, prompts, i, chat=chat is not None) for i in range(len(documents))),
         metrics=(name,),
         prompt=prompts,
         max_new_tokens=next((int(generation[key]) for key in _LENGTHS if key in generation), _MAX_NEW_TOKENS),
@@ -138,21 +146,14 @@ def _set_fewshot(source: Any, settings: LmEvalSettings) -> None:
     source.set_fewshot_seed(_FEWSHOT_SEED)
 
 
-def _choices(source: Any, name: str, document: dict[str, Any]) -> tuple[str, ...]:
-    """Return the choices of a document, behind the task's delimiter unless it is the space that goes without saying."""
-    delimiter, choices = source.config.target_delimiter, [*map(str, source.doc_to_choice(document))]
-    if delimiter != " ":
-        choices = [f"{delimiter}{choice}" for choice in choices]
-        if not all(choice[:1].isspace() for choice in choices):
-            raise UserError(f"task '{name}': its target_delimiter is {delimiter!r}, but only white space is supported")
-    return tuple(choices)
-
-
-def _sample(source: Any, name: str, prompts: Prompts, number: int, document: dict[str, Any]) -> Sample:
-    is_choice = source.OUTPUT_TYPE == "multiple_choice"
-    return Sample(
-        str(number),
-        str(document[prompts.field]),
-        metadata={"document": number},
-        choices=_choices(source, name, document) if is_choice else (),
-    )
+def _sample(source: Any, name: str, prompts: Prompts, number: int, *, chat: bool) -> Sample:
+    document = prompts.documents[number]
+    sample = Sample(str(number), str(document[prompts.field]), metadata={"document": number})
+    if source.OUTPUT_TYPE == "generate_until":
+        return sample
+    prefix = source.doc_to_prefix(document) or ""
+    delimiter = "" if chat and (not prefix or prefix[-1].isspace()) else source.config.target_delimiter  # as in lm-eval
+    between = prompts.white_space_after(number) + delimiter
+    if not between.isspace():
+        raise UserError(f"task '{name}': its choices follow the prompt without white space, which isn't supported")
+    return replace(sample, choices=tuple(f"{between}{choice}" for choice in source.doc_to_choice(document)))
