@@ -108,7 +108,8 @@ def _is_no_answer(output: str, references: Sequence[str], content: str, text: st
     if len(said) > _SHORT and len(set(said)) / len(said) <= _REPEATED:
         return True
     asked = {*spaced_words(content), *spaced_words(text)}
-    if {word for word in said if len(word) > 2} <= asked:
+    telling = {word for word in said if len(word) > 2}
+    if telling and telling <= asked:
         return True
     if len(said) <= _SHORT and any(word.isascii() and word.isalpha() and not _is_known(word) for word in said):
         return True

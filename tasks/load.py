@@ -49,7 +49,7 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
 def is_own_data(name: str) -> bool:
     """Return whether a task is named by its data: a file of samples or a data set."""
     path = expanded(name)
-    return path.suffix in FORMATS or is_data_set(str(path))
+    return path.suffix in FORMATS or (not name.startswith("lm_eval/") and is_data_set(str(path)))
 
 
 def _own_data(source: str, fields: FieldMap) -> Task:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.data_files.data_rows import Fields
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.sample import GROUP, ITEM
 from holdfast.tasks.templates import evaluate, render
 

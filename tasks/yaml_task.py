@@ -7,8 +7,9 @@ from typing import Any
 
 from holdfast.errors import UserError
 from holdfast.paths import expanded
-from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, Fields, data_rows
+from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
 from holdfast.tasks.data_files.data_sets import is_data_set
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
 from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_text
 from holdfast.tasks.lm_eval_keys.key_checks import check_generation, check_keys
@@ -113,7 +114,7 @@ def _source(path: Path, settings: dict[str, Any], split: str | None) -> DataRows
     is_hub_name = not near.exists() and is_data_set(given)
     if not is_hub_name and near.suffix not in FORMATS and not is_data_set(str(near)):
         raise UserError(
-            f"{path}: dataset_path '{given}' is no data file ({', '.join(FORMATS)}), saved data set or hub name"
+            f"{path}: dataset_path '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name"
         )
     config = settings.get("dataset_name")
     return data_rows(
@@ -167,9 +168,9 @@ def _context_of(
     drawn: list[list[Fields]] = [[] for _ in good]
     if number:
         split = settings.get("fewshot_split") or settings.get("training_split")
-        same = split is None or split == _split_of(settings)
-        others = () if same else _source(path, settings, str(split)).rows
-        pool = good if same else [fields for _, fields in others if not isinstance(fields, UserError)]
+        others = [] if split is None or split == _split_of(settings) else _source(path, settings, str(split)).rows
+        pool = [fields for _, fields in others if not isinstance(fields, UserError)] or good
+        same = pool == good  # a single file is all splits
         first = (settings.get("fewshot_config") or {}).get("sampler") == "first_n"
         drawn = draw_examples(good, pool, number, first=first, same=same, where=str(path))
     description = str(settings.get("description", ""))

@@ -69,6 +69,6 @@ def read_correction(folder: Path) -> CorrectionCard | None:
         return CorrectionCard.model_validate_json(read_text(folder / CARD))
     except ValidationError as error:
         raise UserError(
-            f"{folder / CARD} was edited or written by a different version of Holdfast ({place_of(error)}): choose "
-            "another --output_path"
+            f"{folder / CARD} was edited or written by a different version of Holdfast ({place_of(error)}): "
+            "restore or delete it"
         ) from None

@@ -6,6 +6,7 @@ from holdfast.harness.plan.plan import Item
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.metrics.failure_kinds import failure_kind, is_wrong
 from holdfast.metrics.language_failures import language_failure_kind
+from holdfast.metrics.scores.across_scripts import UNSURE
 from holdfast.perturbations import expectation
 from holdfast.perturbations.families.code_switch import in_english
 
@@ -31,6 +32,8 @@ def failure_of(item: Item, output: str, clean_output: Callable[[Item], str]) -> 
         return ""
     judged = question.task.judged(output)
     if variant.perturbation == IDENTITY or not is_wrong(judged, references):
+        return ""
+    if judged.strip(" .").casefold() == UNSURE:  # which language_pinning offers instead of an answer
         return ""
     if variant.perturbation != CLEAN and expectation(variant.perturbation) == "changed":
         return ""

@@ -52,7 +52,7 @@ class FluencyJudge:
         found = {text: _GRADE.match(reply) for text, reply in replies.items()}
         if unclear := [replies[text] for text, each in found.items() if not each]:
             warnings.warn(
-                f"{FLAG}: {len(unclear)} of {len(distinct)} replies are no grade from 1 to 5, so these answers have "
+                f"{FLAG}: {len(unclear)} of {len(distinct)} replies are not a grade from 1 to 5, so these answers have "
                 f"none; the first is {unclear[0]!r}",
                 stacklevel=2,
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.store.manifest import MITIGATED
 from holdfast.paths import expanded
 from holdfast.reading import read_text
 from holdfast.suggestions import did_you_mean
@@ -22,6 +23,9 @@ MITIGATIONS = {
     ),
 }
 """The texts that have a name."""
+
+
+_LONGEST_PATH = 255
 
 
 def with_mitigations(adapters: Sequence[Adapter], specs: Sequence[str]) -> list[Adapter]:
@@ -47,9 +51,10 @@ def with_mitigations(adapters: Sequence[Adapter], specs: Sequence[str]) -> list[
     for adapter in adapters:
         made.append(adapter)
         for name, text in found.items():
-            if f"{adapter.name}+{name}" in taken:
-                raise UserError(f"--mitigations: an adapter is already called '{adapter.name}+{name}': rename it")
-            made.append(replace(adapter, name=f"{adapter.name}+{name}", mitigation=text))
+            both = f"{adapter.name}{MITIGATED}{name}"
+            if both in taken:
+                raise UserError(f"--mitigations: an adapter is already called '{both}': rename it")
+            made.append(replace(adapter, name=both, mitigation=text))
     return made
 
 
@@ -73,12 +78,16 @@ def _mitigation(spec: str) -> tuple[str, str]:
         return spec, MITIGATIONS[spec]
     name, equals, rest = spec.partition("=")
     given = rest if equals else spec
+    if equals and (not name.strip() or MITIGATED in name):
+        raise UserError(f"--mitigations: a mitigation can't be called '{name}': use a name without {MITIGATED}")
+    if equals and len(given) > _LONGEST_PATH:
+        return name, given.replace("\\n", "\n").strip()
     path = expanded(given)
     if path.is_file():
         text = read_text(path, "mitigation").strip()
         if not text:
             raise UserError(f"--mitigations: '{given}' is empty: write the text that goes around the prompt")
-        return name if equals else path.stem, text
+        return name if equals else path.stem.replace(MITIGATED, "-"), text
     if equals and " " in given.strip():
         return name, given.replace("\\n", "\n").strip()
     if given != Path(given).name or path.suffix:

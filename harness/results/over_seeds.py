@@ -12,7 +12,7 @@ from holdfast.errors import UserError
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.results.columns import SEEDED, described
 from holdfast.harness.results.statistics import LEVEL, Values
-from holdfast.harness.store.manifest import AdapterEntry, Manifest
+from holdfast.harness.store.manifest import MITIGATED, AdapterEntry, Manifest
 from holdfast.suggestions import did_you_mean
 from holdfast.training.correction_card import CorrectionCard, read_correction
 from holdfast.training.recipe import NONE
@@ -106,11 +106,15 @@ def _cards(entry: AdapterEntry) -> tuple[TrainingCard | None, CorrectionCard | N
 
 def _method(entry: AdapterEntry, card: TrainingCard | None, correction: CorrectionCard | None) -> str:
     """Return the objective, the noise and the correction; of an adapter without any card, its name."""
+    name, mitigation = entry.name, ""
+    if entry.mitigation:
+        name, plus, rest = entry.name.rpartition(MITIGATED)
+        mitigation = plus + rest
     if card is None and correction is None:
-        return BASE if entry.path is None else f"unknown ({entry.name})"
-    parts = [str(card.recipe.get(name, NONE)) for name in ("objective", "noise")] if card else []
+        return (BASE if entry.path is None else f"unknown ({name})") + mitigation
+    parts = [str(card.recipe.get(part, NONE)) for part in ("objective", "noise")] if card else []
     trained = "+".join(part for part in parts if part != NONE) or "lora"
-    return f"{trained}+{correction.method}" if correction else trained
+    return (f"{trained}+{correction.method}" if correction else trained) + mitigation
 
 
 def _unit(twins: "pd.DataFrame", *, by_method: bool) -> "pd.Series[Any]":

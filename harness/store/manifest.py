@@ -20,6 +20,9 @@ from holdfast.writing import write_text
 
 FILE = "run.json"
 _OWN = "own_sha256"
+MITIGATED = "+"
+"""What stands between the name of an adapter and that of the mitigation around its prompts."""
+
 _MAY_DIFFER = frozenset(
     {"output_path", "max_requests", "distributed", "ray_address", "replicas", "gpus_per_replica", "skip_bad_adapters"}
 )

@@ -1,4 +1,4 @@
-"""Presets: the settings of a published kind of evaluation under one name; every flag given beside it counts more."""
+"""Presets: the settings of a published kind of evaluation under one name; flags override them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -68,7 +68,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         (
             "--fluency",
             "judge,K=V,...",
-            "grade answers from 1 to 5 by a model, as in judge,pretrained=DIR (default: not)",
+            "grade answers from 1 to 5 by a model, as in judge,pretrained=DIR (default: off)",
         ),
         ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "drift from which an answer counts as broken (see holdfast calibrate)"),

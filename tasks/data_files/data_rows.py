@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from holdfast.errors import UserError, first_line
 from holdfast.reading import check_readable, parse_json
 from holdfast.tasks.data_files.data_sets import read_data_set
+from holdfast.tasks.data_files.plain_rows import Fields, plain_rows
 from holdfast.tasks.data_files.text_lines import LONGEST, REPAIR, UTF_8, text_lines
 
 TEXT_AT_LABEL = ".txt"
@@ -19,8 +20,6 @@ TEXT_AT_LABEL = ".txt"
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 FORMATS = (".jsonl", ".ndjson", *_SEPARATORS, ".parquet", TEXT_AT_LABEL)
 """The endings of data files."""
-
-Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +158,10 @@ def _table(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fie
 
 
 def _cell(text: str) -> Any:
-    if text.startswith('["') and text.endswith("]"):
-        with suppress(ValueError):
+    if text.startswith("[") and text.endswith("]"):
+        with suppress(ValueError, RecursionError):
             found = json.loads(text)
-            if all(isinstance(each, str) for each in found):
+            if isinstance(found, list) and all(isinstance(each, str) for each in found):
                 return found
     return text
 
@@ -183,21 +182,3 @@ def _parquet(path: Path) -> Iterator[tuple[int, Fields | UserError]]:
     except (OSError, ValueError) as error:
         raise UserError(f"can't read '{path}': {first_line(error)}") from None
     return plain_rows(frame.to_dict("records"))
-
-
-def plain_rows(rows: Iterable[Mapping[Any, Any]]) -> Iterator[tuple[int, Fields | UserError]]:
-    """Yield rows with numbers, their values as JSON has them: arrays become lists, and missing values null."""
-    for number, row in enumerate(rows, 1):
-        yield number, {str(name): _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # numpy's
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, float) and value != value:
-        return None
-    return value if value is None or isinstance(value, (str, bool, int, float)) else json.dumps(value, default=str)

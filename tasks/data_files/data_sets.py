@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.suggestions import did_you_mean
+from holdfast.tasks.data_files.plain_rows import plain_rows
 
 _SPLITS = ("test", "validation", "train")
 
@@ -46,4 +47,4 @@ def read_data_set(
         if split is not None and split not in loaded:
             raise UserError(f"'{source}' has no split '{split}'{did_you_mean(split, loaded)}")
         rows = loaded[split or next((name for name in _SPLITS if name in loaded), next(iter(loaded)))]
-    return enumerate(map(dict, rows), 1)
+    return plain_rows(map(dict, rows))

@@ -6,7 +6,8 @@ from functools import cache
 
 from holdfast.errors import UserError
 from holdfast.suggestions import did_you_mean
-from holdfast.tasks.data_files.data_rows import DataRows, Fields
+from holdfast.tasks.data_files.data_rows import DataRows
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.sample import GROUP
 
 

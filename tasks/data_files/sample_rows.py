@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.data_files.data_rows import Fields, data_rows
+from holdfast.tasks.data_files.data_rows import data_rows
 from holdfast.tasks.data_files.mistakes import Mistakes
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.sample import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels", "forms")
@@ -89,6 +90,8 @@ class _Building:
             raise UserError(f"{at}: 'id' must be a string or an integer, got {json.dumps(sample_id)}")
         if not isinstance(content, str):
             raise UserError(f"{at}: 'content' must be a string, got {json.dumps(content)[:60]}")
+        if not content.strip():
+            raise UserError(f"{at}: 'content' is empty: write what is asked, or leave the row out")
         references = _texts(fields.pop("references", ()), "references", at)
         if not all(map(str.strip, references)):
             raise UserError(f"{at}: 'references' has an empty answer: write it, or leave 'references' out of all rows")

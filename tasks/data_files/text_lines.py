@@ -66,8 +66,12 @@ def check_encoding(encoding: str) -> None:
 def _raw_lines(path: Path, encoding: str) -> Iterator[tuple[int, bytes | None]]:
     """Yield the bytes of each line; None for one that is too long, which is never held as a whole."""
     if encoding != REPAIR and "\n".encode(encoding) != b"\n":  # UTF-16 has zeros, and other bytes that look like ends
-        whole = read_bytes(path).decode(encoding, "surrogateescape").split("\n")
-        yield from enumerate((line.encode(encoding, "surrogateescape") for line in whole), 1)
+        try:
+            whole = read_bytes(path).decode(encoding, "surrogateescape").split("\n")
+            lines = [line.encode(encoding, "surrogateescape") for line in whole]
+        except UnicodeError as error:
+            raise UserError(f"{path}: not {encoding} ({error})") from None
+        yield from enumerate(lines, 1)
         return
     check_readable(path)
     number = 0

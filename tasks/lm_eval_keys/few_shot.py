@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from holdfast.errors import UserError
-from holdfast.tasks.data_files.data_rows import Fields
+from holdfast.tasks.data_files.plain_rows import Fields
 
 SEED = 1234
 """The seed that lm-eval draws examples with."""

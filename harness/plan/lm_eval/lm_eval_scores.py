@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, first_line
 from holdfast.metrics import Metric, Scores, metrics
 from holdfast.metrics.metric import Metadata
 
@@ -31,9 +31,15 @@ def register_scores(source: Any, name: str, documents: Sequence[dict[str, Any]])
     reported = source.aggregation()
     higher = source.higher_is_better()
     likelihoods = (-1.0,) * len(source.doc_to_choice(documents[0])) if _is_choice(source) else ()
+    try:
+        tried = _processed(source, documents[0], "", likelihoods)
+    except Exception as error:  # a metric's or a filter's code can raise anything
+        why = f"{type(error).__name__}: {first_line(error)}"
+        metrics_named = ", ".join(map(str, source._metric_fn_list))
+        raise UserError(f"task '{name}': lm-eval can't run its metrics {metrics_named} on an answer ({why})") from None
     names = {
         _key(key, filtered, source): bool(higher.get(key, True))
-        for filtered, values in _processed(source, documents[0], "", likelihoods).items()
+        for filtered, values in tried.items()
         for key, value in values.items()
         if _is_mean(reported.get(key)) and _is_number(value) and key not in (_GREEDY if _is_choice(source) else ())
     }

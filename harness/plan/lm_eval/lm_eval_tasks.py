@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import yaml
+
 from holdfast.errors import UserError, first_line
 from holdfast.harness.plan.lm_eval.lm_eval_chat import Chat, chat_of
 from holdfast.harness.plan.lm_eval.lm_eval_prompts import Prompts, prompts_of
@@ -15,17 +17,17 @@ from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.paths import expanded
 from holdfast.suggestions import did_you_mean
 from holdfast.tasks import Sample, Task
+from holdfast.tasks.lm_eval_keys.few_shot import SEED
 
 PREFIX = "lm_eval/"
 """How the name of a task of lm-eval begins."""
-
-_FEWSHOT_SEED = 1234
-"""The seed with which lm-eval draws few-shot examples."""
 
 _MAX_NEW_TOKENS = 256
 """The length of an answer, in tokens, where a task of lm-eval sets none."""
 
 _NO_TEMPLATE = "none"
+
+_LONGEST_HINT = 200
 
 _LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 
@@ -101,13 +103,25 @@ def _manager(names: Sequence[str], include_path: str | None) -> Any:
 def _loaded(manager: Any, asked: str, settings: LmEvalSettings, chat: Chat | None) -> Iterator[Task]:
     name = asked.removeprefix(PREFIX)
     if name not in manager.all_tasks:
-        raise UserError(f"lm-eval has no task '{name}'{did_you_mean(name, manager.all_tasks)}")
+        _check_files(settings.include_path)
+        hint = did_you_mean(name, manager.all_tasks)
+        hint = hint if len(hint) < _LONGEST_HINT else " (lm-eval ls tasks lists them)"
+        raise UserError(f"lm-eval has no task '{name}'{hint}")
     try:
         sources = manager.load([name])["tasks"]
     except Exception as error:  # whatever a task file, its Python code or the data's loader raises
         raise UserError(f"lm-eval can't load its task '{name}' ({type(error).__name__}: {first_line(error)})") from None
     for source in sources.values():
         yield _task(source, settings, chat)
+
+
+def _check_files(include_path: str | None) -> None:
+    """Raise UserError at a task file that is not YAML, which lm-eval leaves out without a word."""
+    for file in sorted(expanded(include_path).rglob("*.y*ml")) if include_path else ():
+        try:
+            list(yaml.parse(file.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UserError(f"{file} can't be read: {first_line(error)}") from None
 
 
 def _task(source: Any, settings: LmEvalSettings, chat: Chat | None) -> Task:
@@ -143,7 +157,7 @@ def _set_fewshot(source: Any, settings: LmEvalSettings) -> None:
     own = source.get_config("num_fewshot")
     if own is None or (settings.num_fewshot is not None and own != 0):
         source.set_config("num_fewshot", settings.num_fewshot or 0)
-    source.set_fewshot_seed(_FEWSHOT_SEED)
+    source.set_fewshot_seed(SEED)
 
 
 def _sample(source: Any, name: str, prompts: Prompts, number: int, *, chat: bool) -> Sample:

@@ -65,6 +65,8 @@ class Answers:
     """What its run warned of."""
     conditions: Mapping[str, Any]
     """What must be equal for two sides to be compared, by the name that messages use."""
+    mitigation: str = ""
+    """The text around its prompts, which two sides may differ in."""
     origin: Mapping[str, Any] = field(default_factory=dict)
     """The settings that the prompts come from: where prompts differ, these say why."""
 
@@ -109,6 +111,7 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
         tasks={name: _task(table[table["task"] == name], task) for name, task in manifest.tasks.items()},
         warnings=manifest.warnings,
         conditions=_conditions(manifest),
+        mitigation=entry.mitigation,
         origin={name: getattr(manifest.config, name) for name in _ORIGIN},
     )
 

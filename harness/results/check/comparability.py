@@ -58,7 +58,7 @@ def pair(old: Answers, new: Answers) -> "pd.DataFrame":
     if pairs.empty:
         raise NotComparable(f"{old.source} and {new.source} have no sample in common")
     unlike = pairs[pairs["prompt_old"] != pairs["prompt_new"]]
-    if len(unlike):
+    if len(unlike) and old.mitigation == new.mitigation:
         first = unlike.iloc[0]
         raise NotComparable(
             f"{old.source} and {new.source} were not asked the same: {len(unlike)} of {len(pairs)} prompts differ, "

@@ -6,12 +6,13 @@ import numpy as np
 
 from holdfast.harness.results.answer_frame import KEY
 from holdfast.harness.results.check.inference.differences import Pairs, difference
-from holdfast.harness.store.manifest import Manifest
+from holdfast.harness.store.manifest import MITIGATED, Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_COLUMNS = "adapter mitigation task prompts n before after change change_low change_high".split()
 _VARIANT = ["task", "sample", "perturbation", "severity", "repeat"]
 
 
@@ -35,7 +36,7 @@ def before_after(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame |
     names = {entry.name for entry in manifest.adapters if not entry.mitigation}
     drawn = answers[(answers["repeat"] < manifest.config.variants_per_sample) & (answers["perturbation"] != IDENTITY)]
     for entry in manifest.adapters:
-        before, _, mitigation = entry.name.rpartition("+")
+        before, _, mitigation = entry.name.rpartition(MITIGATED)
         if not entry.mitigation or before not in names:
             continue
         sides = [drawn[drawn["adapter"] == name].drop(columns=KEY[:1]) for name in (before, entry.name)]
@@ -47,19 +48,7 @@ def before_after(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame |
             rows.append(_row(mine) | {"adapter": before, "mitigation": mitigation, "task": task, "prompts": prompts})
     if not rows:
         return None
-    columns = (
-        "adapter",
-        "mitigation",
-        "task",
-        "prompts",
-        "n",
-        "before",
-        "after",
-        "change",
-        "change_low",
-        "change_high",
-    )
-    return pd.DataFrame(rows)[[*columns]].round(6)
+    return pd.DataFrame(rows)[_COLUMNS].round(6)
 
 
 def _row(pairs: "pd.DataFrame") -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_each_text_is_graded_once(spec: str, model: Fake) -> None:
 @pytest.mark.parametrize("reply", ["It is fluent.", "6", "4.5", "10", ""])
 def test_a_reply_that_is_no_grade_is_counted(spec: str, model: Fake, reply: str) -> None:
     model.rule = lambda request: reply
-    with pytest.warns(UserWarning, match="--fluency: 1 of 1 replies are no grade from 1 to 5"):
+    with pytest.warns(UserWarning, match="--fluency: 1 of 1 replies are not a grade from 1 to 5"):
         assert FluencyJudge(spec).grade(["Who?"]) == [None]
 
 
