@@ -22,6 +22,7 @@ class PageAnswer:
 
     Attributes:
         key: Its key in samples.jsonl.
+        source: The place of its run in the report; another run may have the same key.
         run: The run's folder.
         adapter: The adapter's name in the report.
         task: The task.
@@ -48,6 +49,7 @@ class PageAnswer:
     """
 
     key: str
+    source: int
     run: str
     adapter: str
     task: str
@@ -104,7 +106,8 @@ def page_answer(
     numbers = ("broke", "score", "clean_score", "base_score", "change")
     values |= {name: float(row[name]) for name in numbers}
     return PageAnswer(
-        key=row["key"],
+        key=visible(row["key"]),
+        source=int(row["source"]),
         run=visible(run),
         adapter=visible(row["label"]),
         task=visible(row["task"]),

@@ -32,6 +32,11 @@ class Answers {
     return TEXTS.includes(field) ? this.#content.texts[value] : value;
   }
 
+  /** What no other answer has, in links too: the place of its run, and its key there. */
+  id(row) {
+    return `${this.get(row, "source")}:${this.get(row, "key")}`;
+  }
+
   /** Whether each row has this value in a coded field; of several values, one is enough. */
   having(field, wanted) {
     const column = this.#content.columns[field];

@@ -45,8 +45,8 @@ class AnswersView {
     this.#body.addEventListener("click", ({ target }) => {
       const pick = target.closest(".pick");
       if (!pick) return;
-      const key = this.#answers.get(Number(pick.closest("tr").dataset.row), "key");
-      this.#go({ answer: this.#openKey() === key ? "none" : key }, { replace: true });
+      const id = this.#answers.id(Number(pick.closest("tr").dataset.row));
+      this.#go({ answer: this.#openId() === id ? "none" : id }, { replace: true });
     });
     document.getElementById("pages").addEventListener("click", ({ target }) => {
       if (!target.dataset.step) return;
@@ -78,10 +78,10 @@ class AnswersView {
 
   /** Open the next answer, or the one before; at the end of a page, turn it. */
   #step(by) {
-    const at = this.#rows.findIndex((row) => this.#answers.get(row, "key") === this.#openKey());
+    const at = this.#rows.findIndex((row) => this.#answers.id(row) === this.#openId());
     const place = Math.min(Math.max(at + by, 0), this.#rows.length - 1);
     if (place < 0) return;
-    const answer = this.#answers.get(this.#rows[place], "key");
+    const answer = this.#answers.id(this.#rows[place]);
     this.#go({ answer }, { replace: true });
     this.#body.querySelector("tr.open .pick")?.focus({ preventScroll: true });
     this.#body.querySelector("tr.open")?.scrollIntoView({ block: "nearest" });
@@ -96,11 +96,11 @@ class AnswersView {
     this.#show();
   }
 
-  /** The key of the answer that is open: the one asked for, or else the first of the page. */
-  #openKey() {
+  /** The id of the answer that is open: the one asked for, or else the first of the page. */
+  #openId() {
     if (this.#state.answer) return this.#state.answer;
     const first = this.#rows[(this.#state.page - 1) * PAGE];
-    return first === undefined ? "" : this.#answers.get(first, "key");
+    return first === undefined ? "" : this.#answers.id(first);
   }
 
   #show() {
@@ -109,7 +109,7 @@ class AnswersView {
     if (this.#form.elements.q.value !== state.q) this.#form.elements.q.value = state.q;
     this.#rows = chosenRows(this.#answers, state);
     const pages = Math.max(1, Math.ceil(this.#rows.length / PAGE));
-    const open = this.#rows.findIndex((row) => this.#answers.get(row, "key") === state.answer);
+    const open = this.#rows.findIndex((row) => this.#answers.id(row) === state.answer);
     state.page = open < 0 ? Math.min(state.page, pages) : 1 + Math.floor(open / PAGE);
     const shown = this.#rows.slice((state.page - 1) * PAGE, state.page * PAGE);
     this.#body.replaceChildren(...shown.map((row) => listRow(this.#answers, row)));
@@ -124,10 +124,10 @@ class AnswersView {
 
   /** Open the answer that the state asks for, if it is on this page. */
   #open() {
-    const key = this.#openKey();
+    const id = this.#openId();
     for (const line of this.#body.children) {
       const row = Number(line.dataset.row);
-      if (this.#answers.get(row, "key") !== key) continue;
+      if (this.#answers.id(row) !== id) continue;
       line.className = "open";
       const pick = line.querySelector(".pick");
       pick.setAttribute("aria-expanded", "true");
@@ -138,9 +138,8 @@ class AnswersView {
   }
 }
 
-decoded(document.getElementById("data").textContent).then(
-  (content) => new AnswersView(new Answers(content)),
-  (error) => {
-    document.getElementById("count").textContent = `The answers can't be read: ${error.message}`;
-  },
-);
+decoded(document.getElementById("data").textContent)
+  .then((content) => new AnswersView(new Answers(content)))
+  .catch((error) => {
+    document.getElementById("count").textContent = `The answers can't be shown: ${error.message}`;
+  });

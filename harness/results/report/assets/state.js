@@ -4,12 +4,17 @@ const FILTERS = ["adapter", "task", "group", "perturbation", "severity", "reason
 const FIELDS = { reason: "kind", group: "groups" };
 const PAGE = 50;
 const PREFIX = "#answers?";
+const SORTS = [...document.querySelectorAll("#list th[data-sort]")].flatMap(({ dataset }) => [
+  dataset.sort,
+  `-${dataset.sort}`,
+]);
 
 /** The state that the URL holds, or null if it names a section only. */
 function stateOf(hash) {
   if (!hash.startsWith(PREFIX)) return null;
   const given = new URLSearchParams(hash.slice(PREFIX.length));
   const state = { q: given.get("q") ?? "", sort: given.get("sort") ?? "", answer: given.get("answer") ?? "" };
+  if (!SORTS.includes(state.sort)) state.sort = "";
   state.page = Math.max(1, Number.parseInt(given.get("page") ?? "1", 10) || 1);
   for (const name of FILTERS) state[name] = given.get(name);
   return state;

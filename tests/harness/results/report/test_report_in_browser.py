@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.harness.actions.reporting import write_report
 from tests.harness.results.report.conftest import Tab, answering, lines, run_of, trains
 
 
@@ -165,6 +166,35 @@ def test_a_row_opens_and_closes(tab: Tab, checked_page: Path) -> None:
     assert page.locator("#detail").count() == 1
     page.locator("#rows .pick").nth(3).press("Enter")
     assert page.locator("#detail").count() == 0
+
+
+def test_runs_that_share_keys_are_told_apart(tab: Tab, compared: Path, tmp_path: Path) -> None:
+    other = run_of(tmp_path / "other", answering(old=3, new=3))
+    assert {row["key"] for row in lines(other)} == {row["key"] for row in lines(compared)}
+    [written] = write_report([compared, other], output_path=tmp_path / "report.html")
+    page = tab.open(f"{written.as_uri()}#answers?q=s007&perturbation=typos&severity=light&sort=sample")
+    rows = shown(page)
+    assert len(rows) == len(set(rows)) == 4  # two runs, two adapters each
+    for place in reversed(range(4)):
+        page.locator("#rows .pick").nth(place).click()
+        assert page.locator("tr.open .pick .sub").inner_text() == rows[place]
+    walked = [rows[0]]
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        walked.append(page.locator("tr.open .pick .sub").inner_text())
+    assert walked == rows
+    opened = page.locator("#detail").inner_text()
+    tab.page.reload()
+    page.wait_for_selector("#detail")
+    assert page.locator("tr.open .pick .sub").inner_text() == rows[3]
+    assert page.locator("#detail").inner_text() == opened
+
+
+def test_an_unknown_order_in_a_link_is_no_order(tab: Tab, checked_page: Path) -> None:
+    page = tab.open(f"{checked_page.as_uri()}#answers?sort=-linked")
+    assert page.locator("#count").inner_text() == "720 answers"
+    assert column(page, 3)[:3] == ["−1.00 ▼"] * 3
+    assert not tab.complaints
 
 
 def test_pages_hold_fifty_answers(tab: Tab, checked_page: Path) -> None:
