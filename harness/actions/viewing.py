@@ -63,6 +63,9 @@ class LivePage:
                     self._page = rendered(make_report(self.runs, **self.settings), following=state)
                 except UserError as error:
                     self._page = waiting_page(str(error), following=state)
+                except Exception as error:  # whatever went wrong, the open tab goes on following
+                    said = f"{type(error).__name__}: {error}".splitlines()[0]
+                    self._page = waiting_page(f"The report can't be made: {said}", following=state)
                 self._state = state
                 self._announced_from = monotonic() + self.rest * (monotonic() - start)
             return self._page

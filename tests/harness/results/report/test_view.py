@@ -81,6 +81,17 @@ def test_a_run_without_answers_is_waited_for(tmp_path: Path) -> None:
         assert "no answers yet" in fetched(address)
 
 
+def test_a_report_that_fails_is_waited_for(compared: Path) -> None:
+    with serve(LivePage([compared], {"colour": "red"}), 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        page = fetched(f"http://{HOST}:{server.server_port}")
+        server.shutdown()
+        thread.join()
+    assert "The report can&#39;t be made: TypeError:" in page
+    assert "data-following=" in page
+
+
 @pytest.mark.parametrize(
     ("path", "host", "status"),
     [("/", "example.com", 403), ("/../run.json", None, 404), ("/samples.jsonl", None, 404)],
