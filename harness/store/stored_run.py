@@ -76,12 +76,18 @@ def lines_with_keys(folder: Path, keys: Set[str]) -> dict[str, Line]:
     Args:
         folder: A run whose answers were read, and so checked, before.
         keys: Keys of its answers.
+
+    Raises:
+        UserError: If one isn't found, because its line is not laid out as a run writes it.
     """
     wanted = {json.dumps(key).encode() for key in keys}
     begin = len(_START)
     with (folder / SAMPLES).open("rb") as file:
         lines = [json.loads(line) for line in file if line[begin : line.find(_END, begin) + 1] in wanted]
-    return {line["key"]: line for line in lines}
+    found = {line["key"]: line for line in lines}
+    if missing := keys - found.keys():
+        raise UserError(f"{folder / SAMPLES}: {min(missing)!r} is not on a line as Holdfast writes it: {EDITED}")
+    return found
 
 
 def _verify(samples: Path, manifest: Manifest) -> None:

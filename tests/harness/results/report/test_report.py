@@ -187,6 +187,18 @@ def test_an_unfinished_run_has_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "layout", [{"separators": (",", ":")}, {"sort_keys": True}], ids=["without spaces", "other order"]
+)
+def test_lines_written_by_another_program_are_one_mistake(tmp_path: Path, layout: dict[str, Any]) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(Killed):
+        run_of(run, Fake(size=4, dies_at=60), tasks=[trains(20)])
+    (run / "samples.jsonl").write_text("".join(f"{json.dumps(line, **layout)}\n" for line in lines(run)))
+    with pytest.raises(UserError, match=r"samples.jsonl: '.*' is not on a line .*: the file was edited"):
+        make_report([run])
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"baseline": "old"}, "--candidate is missing"),
