@@ -89,11 +89,14 @@ function answerColumns(answers, row) {
   return columns;
 }
 
-/** The command that shows more of an answer. */
+/** The command that shows more of an answer; a key may hold anything, if others wrote the run. */
 function commandFor(answers, row) {
-  const run = answers.get(row, "run");
-  const quoted = /^[\w@%+=:,./-]+$/.test(run) ? run : `'${run.replaceAll("'", `'"'"'`)}'`;
-  return `holdfast explain ${quoted} ${answers.get(row, "key")}`;
+  return `holdfast explain ${quoted(answers.get(row, "run"))} ${quoted(answers.get(row, "key"))}`;
+}
+
+/** A text as one word of a shell's command. */
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Everything about an answer, as a row of the list. */

@@ -1,5 +1,7 @@
 """Whatever a prompt or an answer contains is shown as text: it runs nothing, and breaks no layout."""
 
+import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from holdfast.harness.actions.reporting import write_report
 from holdfast.harness.backends import Request
+from holdfast.harness.store.manifest import read_manifest
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake
 from tests.harness.results.report.conftest import Tab, run_of
@@ -30,6 +33,9 @@ TEXTS = {
 }
 """What a model may answer, and what the page must show of it."""
 
+KEY = "'; touch \u202eowned; $(id) `id` \""
+"""How the keys of a run end that others wrote."""
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -48,8 +54,20 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     task = Task("tasks/</script>", tuple(samples), ("exact_match",))
     adapters = '"><script>alert(1)</script>=pocket-steady'
     run = run_of(folder / "run</title>", Fake(rule=rule), tasks=[task], adapters=adapters, perturbations="case@0.2")
+    with_hostile_keys(run)
     [written] = write_report([run], output_path=folder / "report.html")
     return written
+
+
+def with_hostile_keys(run: Path) -> None:
+    """Let the keys of a run end in `KEY`; as a run that is going on, it is not compared with its digest."""
+    written = [json.loads(line) for line in (run / "samples.jsonl").open("rb")]
+    changed = [line | {"key": line["key"] + KEY} for line in written]
+    (run / "samples.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed))
+    manifest = read_manifest(run)
+    assert manifest
+    manifest.status = "running"
+    manifest.write(run)
 
 
 def detail(page: Any, sample: str) -> str:
@@ -93,3 +111,12 @@ def test_names_are_shown_as_text(tab: Tab, page: Path) -> None:
     assert '"><script>alert(1)</script>' in opened.locator("#overview").inner_text()
     assert "tasks/</script>" in opened.locator("#patterns").inner_text()
     assert opened.title().endswith("run</title>")
+
+
+def test_the_command_is_quoted_for_a_shell(tab: Tab, page: Path) -> None:
+    opened = tab.open(page.as_uri())
+    words = shlex.split(opened.locator("#detail code").inner_text())
+    assert words[:2] == ["holdfast", "explain"]
+    assert words[2].endswith("run</title>")
+    assert words[3].endswith(KEY.replace("\u202e", "⟨U+202E⟩"))
+    assert len(words) == 4
