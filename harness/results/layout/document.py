@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import printable
-from holdfast.harness.results.check.inference.differences import FEWEST_CLUSTERS
 from holdfast.harness.results.columns import Column, described
-from holdfast.harness.results.intervals import with_interval
+from holdfast.harness.results.intervals import BY_CHECK, with_interval
 from holdfast.harness.results.layout.text_table import NOISE, Shown
-from holdfast.harness.results.statistics import FEWEST
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_BY_CHECK = ("change", "gap")
-"""Columns whose interval is that of a check, which needs more samples."""
 
 _SHORT_DIGEST = 12
 _LARGE = 10
@@ -81,9 +76,9 @@ def _cell(row: Mapping[Any, Any], column: Column, interval: bool) -> str:
         return "-"
     if isinstance(value, bool) or column.kind == "flag":
         return "yes" if value else "no"
-    sign = "+" if name in ("delta", *_BY_CHECK) else ""
+    sign = "+" if name in ("delta", *BY_CHECK) else ""
     if interval:
-        text = with_interval(row, name, sign, FEWEST_CLUSTERS if name in _BY_CHECK else FEWEST)
+        text = with_interval(row, name, sign)
     elif column.kind == "count":
         text = f"{value:.0f}"
     elif name == "edited":

@@ -17,9 +17,8 @@ from tests.harness.fakes import Fake
 Evaluate = Callable[..., Results]
 
 
-@pytest.fixture
-def results(run: Evaluate) -> Results:
-    """Twelve questions in two languages, of which one adapter answers Hindi ones wrongly."""
+def kings(run: Evaluate, count: int) -> Results:
+    """Questions in two languages, of which one adapter answers Hindi ones wrongly."""
     samples = [
         Sample(
             f"{language}{i}",
@@ -27,7 +26,7 @@ def results(run: Evaluate) -> Results:
             ("right",),
             {"group": {"language": language, "half": "first" if i < 6 else "second"}, "item": str(i)},
         )
-        for i in range(12)
+        for i in range(count)
         for language, start, offset in (("en", "Who is the number", 100), ("hi", "Kaun hai number", 500))
     ]
 
@@ -37,6 +36,12 @@ def results(run: Evaluate) -> Results:
 
     task = Task("kings", tuple(samples), ("exact_match",))
     return run(Fake(rule=rule), tasks=task, adapters="base,other=pocket-steady", perturbations="case@0.3,typos@0.01")
+
+
+@pytest.fixture
+def results(run: Evaluate) -> Results:
+    """Twelve questions in two languages."""
+    return kings(run, 12)
 
 
 def stored(results: Results) -> pd.DataFrame:
@@ -111,6 +116,15 @@ def test_the_report_has_a_row_per_group(results: Results) -> None:
             f"{expected[name]:.3f}" for name in ("clean", "perturbed", "max_drift")
         ]
         assert row.gap.endswith("to language=en") == (row.group == "language=hi")
+
+
+def test_a_gap_of_few_items_says_so(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
+    results = kings(run, 7)  # 7 items in 14 samples
+    gaps = [row.gap for row in patterns(read_sources([results.path])).groups if row.gap]
+    assert gaps == ["+0.000 [items < 10] to language=en", "-1.000 [items < 10] to language=en"]
+    capsys.readouterr()
+    assert main(["leaderboard", str(results.path), "--by", "group"]) == 0
+    assert "-1.000 [items < 10]" in capsys.readouterr().out
 
 
 def test_a_run_without_groups_has_no_rows_of_them(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
