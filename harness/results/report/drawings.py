@@ -15,6 +15,9 @@ _LABEL = 13
 
 _NAME = 14
 
+POINTS = 12
+"""Number of adapters in the plane at most; their labels have no more room."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -68,6 +71,7 @@ class DrawnTradeOffs:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     points: tuple[DrawnPoint, ...]
+    left_out: int
 
 
 def draw_chart(chart: DoseChart) -> DrawnChart:
@@ -90,15 +94,16 @@ def draw_chart(chart: DoseChart) -> DrawnChart:
 
 
 def draw_trade_offs(adapters: Sequence[TradeOff]) -> DrawnTradeOffs:
-    """Return the drawing of trade-offs."""
-    least = min(min(each.utility, each.safety) for each in adapters)
+    """Return the drawing of trade-offs; adapters on the frontier have their places first."""
+    shown = sorted(adapters, key=lambda each: not each.on_frontier)[:POINTS]
+    least = min(min(each.utility, each.safety) for each in shown)
     low = min(0.8, math.floor(10 * least) / 10)
 
     def scaled(value: float) -> float:
         return (value - low) / (1 - low)
 
     ticks = (low, (low + 1) / 2, 1.0)
-    heights = spread([_y(scaled(each.safety)) for each in adapters], _LABEL)
+    heights = spread([_y(scaled(each.safety)) for each in shown], _LABEL)
     return DrawnTradeOffs(
         x_ticks=tuple(Tick(_x(scaled(value)), f"{value:.2g}") for value in ticks),
         y_ticks=tuple(Tick(_y(scaled(value)), f"{value:.2g}") for value in ticks),
@@ -113,8 +118,9 @@ def draw_trade_offs(adapters: Sequence[TradeOff]) -> DrawnTradeOffs:
                 about=f"{each.adapter}: utility {each.utility:.2f}, safety {each.safety:.2f}, "
                 f"robustness {each.robustness:.2f}",
             )
-            for each, height in zip(adapters, heights, strict=True)
+            for each, height in zip(shown, heights, strict=True)
         ),
+        left_out=len(adapters) - len(shown),
     )
 
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ADAPTERS = 12
 """Number of adapters in the table; the others are in leaderboard.csv."""
 
+WARNINGS = 10
+"""Number of warnings that are shown."""
+
 _WORST = 3
 _DIGEST = 12
 
@@ -82,6 +85,7 @@ class ComparedRun:
     facts: tuple[tuple[str, str], ...]
     adapters: tuple[tuple[str, str], ...]
     """Names and digests."""
+    adapters_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Overview:
         worst: The worst changes.
         runs: What was compared.
         warnings: What is doubtful.
+        warnings_left_out: Number of other warnings.
     """
 
     verdict: str
@@ -113,6 +118,7 @@ class Overview:
     worst: tuple[WorstChange, ...]
     runs: tuple[ComparedRun, ...]
     warnings: tuple[str, ...]
+    warnings_left_out: int
 
 
 def overview(
@@ -126,10 +132,10 @@ def overview(
         result: The result of the check, if there is one.
         hidden: Tasks whose texts are left out.
     """
-    board = _merged_board(sources)
+    board, warnings = _merged_board(sources), _warnings(sources, result)
     return Overview(
         verdict=str(result.verdict) if result else "",
-        sentence=_checked_sentence(result) if result else _sentence(board),
+        sentence=_checked_sentence(result) if result else _sentence(board, _why_unranked(sources, board)),
         about=f"{result.baseline} → {result.candidate}: {what_was_compared(result)}" if result else "",
         confidence=percent(result.confidence) if result else "",
         primaries=_primaries(result) if result else (),
@@ -138,7 +144,8 @@ def overview(
         adapters_left_out=max(0, len(board) - ADAPTERS),
         worst=tuple(_checked_worst(result, hidden) if result else _worst(table, hidden)),
         runs=tuple(map(_compared, sources)),
-        warnings=_warnings(sources, result),
+        warnings=warnings[:WARNINGS],
+        warnings_left_out=max(0, len(warnings) - WARNINGS),
     )
 
 
@@ -157,18 +164,32 @@ def _checked_sentence(result: CheckResult) -> str:
     return verdict_sentence(result).partition(": ")[2]
 
 
-def _sentence(board: Sequence[Mapping[Any, Any]]) -> str:
+def _why_unranked(sources: Sequence[Source], board: Sequence[Mapping[Any, Any]]) -> str:
+    """Say why one adapter's score can't be called better than another's; empty if it can."""
+    if len({row["higher_is_better"] for row in board}) > 1:
+        return "higher scores are better in some, lower ones in others"
+    settings = dict.fromkeys(
+        name for source in sources for name in differing_settings(sources[0].folder, source.folder)
+    )
+    return f"their runs differ in {', '.join(settings)}" if settings else ""
+
+
+def _sentence(board: Sequence[Mapping[Any, Any]], why_unranked: str) -> str:
     """Say in a sentence how the adapters hold, where no check says it."""
     scored = [row for row in board if not math.isnan(row["perturbed"])]
     if not scored:
         return "No answer to a perturbed prompt has a score"
+    if why_unranked and len(scored) > 1:
+        return f"{len(scored)} adapters have scores under perturbation that can't be ranked: {why_unranked}"
     best = scored[0]
     said = f"{best['label']} scores {best['perturbed']:.3f} under perturbation, {best['clean']:.3f} on clean prompts"
     if len(scored) == 1:
         return said
     sign = 1 if best["higher_is_better"] else -1
-    most = min(scored, key=lambda row: sign * row["delta"])
-    return f"{said}, best of {len(scored)} adapters; {most['label']} loses most ({most['delta']:+.3f})"
+    said += f", best of {len(scored)} adapters"
+    losing = [row for row in scored if sign * row["delta"] < 0]
+    most = min(losing, key=lambda row: sign * row["delta"], default=None)
+    return f"{said}; {most['label']} loses most ({most['delta']:+.3f})" if most else said
 
 
 def _adapter_rows(board: Sequence[Mapping[Any, Any]]) -> tuple[AdapterRow, ...]:
@@ -261,7 +282,7 @@ def _compared(source: Source) -> ComparedRun:
         ("status", "complete" if manifest.status == "complete" else "not finished"),
     )
     adapters = tuple((source.labels[each.name], each.digest[:_DIGEST]) for each in manifest.adapters[:ADAPTERS])
-    return ComparedRun(str(source.folder), facts, adapters)
+    return ComparedRun(str(source.folder), facts, adapters, len(manifest.adapters) - len(adapters))
 
 
 def _warnings(sources: Sequence[Source], result: CheckResult | None) -> tuple[str, ...]:
@@ -272,4 +293,4 @@ def _warnings(sources: Sequence[Source], result: CheckResult | None) -> tuple[st
     ]
     found += [warning for source in sources for warning in source.manifest.warnings]
     found += result.warnings if result else ()
-    return tuple(dict.fromkeys(shown_text(each, 600) for each in found))[:10]
+    return tuple(dict.fromkeys(shown_text(each, 600) for each in found))

@@ -136,7 +136,9 @@ class Patterns:
 
     heat: HeatMap
     groups: tuple[GroupRow, ...]
+    groups_left_out: int
     charts: tuple[DoseChart, ...]
+    charts_left_out: int
     trade_offs: tuple[TradeOff, ...]
     reasons: tuple[ReasonCount, ...]
 
@@ -149,7 +151,16 @@ def patterns(sources: Sequence[Source]) -> Patterns:
         for row in source.breakdown.to_dict("records")
         if row["perturbation"] not in (CLEAN, IDENTITY) and row["group"] == ALL and row["n"]
     ]
-    return Patterns(_heat_map(cells), _group_rows(sources), _charts(cells), trade_offs(sources), _reasons(sources))
+    groups, charts = _group_rows(sources), _charts(cells)
+    return Patterns(
+        heat=_heat_map(cells),
+        groups=groups[:GROUPS],
+        groups_left_out=max(0, len(groups) - GROUPS),
+        charts=charts[:CURVES],
+        charts_left_out=max(0, len(charts) - CURVES),
+        trade_offs=trade_offs(sources),
+        reasons=_reasons(sources),
+    )
 
 
 def link(**filters: str) -> str:
@@ -207,7 +218,7 @@ def _group_rows(sources: Sequence[Source]) -> tuple[GroupRow, ...]:
             gap="" if math.isnan(row["gap"]) else f"{with_interval(row, 'gap', '+')} to {row['gap_to']}",
             link=link(adapter=label, group=row["group"]),
         )
-        for label, row in rows[:GROUPS]
+        for label, row in rows
     )
 
 
@@ -225,7 +236,7 @@ def _charts(cells: Sequence[Mapping[Any, Any]]) -> tuple[DoseChart, ...]:
         if curves:
             charts.append(DoseChart(task, perturbation, tuple(curves[:CURVES]), max(0, len(curves) - CURVES)))
     charts.sort(key=lambda chart: -chart.curves[0].points[-1].drift)
-    return tuple(charts[:CURVES])
+    return tuple(charts)
 
 
 def _curve(adapter: str, style: int, cells: Sequence[Mapping[Any, Any]]) -> Curve:

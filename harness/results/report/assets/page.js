@@ -1,5 +1,7 @@
 // The page: reads the state from the URL, shows it, and turns what the reader does into a new state.
 
+const CHOICES = 60;
+
 /** The list of answers with its filters. */
 class AnswersView {
   #answers;
@@ -21,9 +23,11 @@ class AnswersView {
 
   /** Offer all values of a field; the first option is no filter. */
   #fill(select, values) {
-    const shown = [...values].sort(new Intl.Collator(undefined, { numeric: true }).compare).slice(0, 60);
+    const all = [...values].sort(new Intl.Collator(undefined, { numeric: true }).compare);
+    const [shown, others] = [all.slice(0, CHOICES), all.length - CHOICES];
     const option = (value, text) => made("option", { value: JSON.stringify(value) }, text);
     select.replaceChildren(option(null, "all"), ...shown.map((value) => option(value, value || "none")));
+    if (others > 0) select.append(made("option", { disabled: "" }, `${others} more are not listed`));
     select.parentElement.hidden = shown.length === 0;
   }
 

@@ -16,10 +16,14 @@ from holdfast.harness.actions.reporting import make_report, write_report
 from holdfast.harness.cli import main
 from holdfast.harness.results.check.printing.screen import verdict_sentence
 from holdfast.harness.results.report.answer_table import answer_table
+from holdfast.harness.results.report.drawings import draw_trade_offs
 from holdfast.harness.results.report.kept_answers import kept_answers
 from holdfast.harness.results.report.linked_segments import linked_segments
+from holdfast.harness.results.report.patterns import TradeOff
 from holdfast.harness.results.report.rendering import Report, rendered
 from holdfast.harness.results.report.sources import read_sources
+from holdfast.harness.store.manifest import read_manifest
+from holdfast.metrics import sample_metric
 from holdfast.tasks import Sample, Task
 from tests.harness.fakes import Fake, Killed
 from tests.harness.results.report.conftest import answering, lines, run_of, trains
@@ -74,6 +78,28 @@ def test_without_a_check_the_best_and_the_worst_are_named(plain: Report) -> None
     assert shown.verdict == ""
     assert shown.sentence.startswith("old scores")
     assert "new loses most" in shown.sentence
+
+
+def test_no_adapter_loses_most_where_none_loses(tmp_path: Path) -> None:
+    sentence = make_report([run_of(tmp_path / "run", answering(), tasks=[trains(4)])]).overview.sentence
+    assert sentence.endswith("scores 1.000 under perturbation, 1.000 on clean prompts, best of 2 adapters")
+
+
+@sample_metric("test_delays", {"delays": False})
+def _delays(outputs: list[str], references: object, metadata: object) -> list[dict[str, float]]:
+    return [{"delays": float("11:40" in output)} for output in outputs]
+
+
+def test_runs_that_point_in_opposite_directions_have_no_best(tmp_path: Path) -> None:
+    folders = [
+        run_of(tmp_path / metric, answering(new=2), tasks=[replace(trains(4), metrics=(metric,))])
+        for metric in ("exact_match", "test_delays")
+    ]
+    sentence = make_report(folders).overview.sentence
+    assert sentence == (
+        "4 adapters have scores under perturbation that can't be ranked: "
+        "higher scores are better in some, lower ones in others"
+    )
 
 
 def test_the_page_holds_every_answer_with_its_texts(compared: Path, plain: Report) -> None:
@@ -174,8 +200,38 @@ def test_runs_that_share_an_adapters_name_are_told_apart(compared: Path, tmp_pat
 
 def test_runs_with_different_settings_are_warned_of(compared: Path, tmp_path: Path) -> None:
     other = run_of(tmp_path / "other", answering(new=3), tasks=[trains(4)], perturbations="typos")
-    warnings = make_report([compared, other]).overview.warnings
-    assert f"{other} differs from {compared} in perturbations: compare with care" in warnings
+    shown = make_report([compared, other]).overview
+    assert f"{other} differs from {compared} in perturbations: compare with care" in shown.warnings
+    assert shown.sentence.endswith("can't be ranked: their runs differ in perturbations")
+
+
+def test_whatever_has_no_place_is_counted(tmp_path: Path) -> None:
+    run = run_of(
+        tmp_path / "run",
+        answering(a0=1),
+        tasks=[trains(2, name) for name in ("one", "two", "three", "four")],
+        adapters=",".join(f"a{i}=pocket-steady" for i in range(13)),
+    )
+    manifest = read_manifest(run)
+    assert manifest
+    manifest.warnings = [f"doubt {i}" for i in range(13)]
+    manifest.write(run)
+    report = make_report([run])
+    assert len(report.overview.warnings) == 10
+    assert len(report.patterns.groups) == 24
+    assert len(report.patterns.charts) == 6
+    page = rendered(report)
+    assert "3 more notes" in page
+    assert "2 more rows are in" in page  # 13 adapters, 2 groups each
+    assert "2 more curves" in page  # 4 tasks, 2 perturbations each
+    assert page.count("and 1 more</dd>") == 1  # of the adapters and their digests
+
+
+def test_trade_offs_without_a_place_are_counted() -> None:
+    adapters = [TradeOff(f"a{i}", i / 14, 0.5, 0.5, on_frontier=i == 13) for i in range(14)]
+    drawn = draw_trade_offs(adapters)
+    assert (len(drawn.points), drawn.left_out) == (12, 2)
+    assert drawn.points[0].name == "a13"
 
 
 def test_an_unfinished_run_has_a_report(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page of a report in a real browser: filters, order, links, keys, accessibility, sizes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def test_a_group_of_samples_can_be_chosen(tab: Tab, checked_page: Path) -> None:
     assert all(number % 2 for number in numbers)
     assert page.locator("#filters [name=group]").input_value() == '"night"'
     assert page.locator("#count").inner_text() == "180 of 720 answers"
+
+
+def test_a_long_list_of_values_says_how_many_are_left_out(
+    tab: Tab, tmp_path: Path, page_of: Callable[..., Path]
+) -> None:
+    samples = [replace(sample, metadata={"group": f"g{i}"}) for i, sample in enumerate(trains(63).samples)]
+    run = run_of(
+        tmp_path / "run",
+        answering(),
+        tasks=[replace(trains(1), samples=tuple(samples))],
+        adapters="new=pocket-narrow",
+        perturbations="typos@light",
+    )
+    page = tab.open(page_of(run).as_uri())
+    assert page.locator("#filters [name=group] option").all_inner_texts()[-1] == "3 more are not listed"
 
 
 def test_worse_and_better_answers_can_be_chosen(tab: Tab, checked_page: Path) -> None:
