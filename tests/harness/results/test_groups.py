@@ -123,7 +123,8 @@ def test_a_gap_of_few_items_says_so(run: Evaluate, capsys: pytest.CaptureFixture
     gaps = [row.gap for row in patterns(read_sources([results.path])).groups if row.gap]
     assert gaps == ["+0.000 [items < 10] to language=en", "-1.000 [items < 10] to language=en"]
     capsys.readouterr()
-    assert main(["leaderboard", str(results.path), "--by", "group"]) == 0
+    board = str(results.path / "groups.csv")
+    assert main(["leaderboard", str(results.path), "--by", "group", "--output_path", board]) == 0
     assert "-1.000 [items < 10]" in capsys.readouterr().out
 
 
