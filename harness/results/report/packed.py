@@ -21,7 +21,12 @@ _LEVEL = 6
 
 
 def packed(answers: Sequence[PageAnswer]) -> str:
-    """Return answers in base64, gzipped JSON: `values` of coded fields, `texts`, and `columns` by the field's name."""
+    """Return answers in base64, gzipped JSON.
+
+    Returns:
+        `values` by the names of coded fields, `texts` and the `text_fields` that point into them, and `columns` by the
+        field's name.
+    """
     texts: dict[str | None, int] = {None: 0}
     values: dict[str, list[Any]] = {}
     columns: dict[str, list[Any]] = {}
@@ -32,8 +37,9 @@ def packed(answers: Sequence[PageAnswer]) -> str:
         elif field.name in TEXTS:
             column = [texts.setdefault(text, len(texts)) for text in column]
         columns[field.name] = [_rounded(value) for value in column]
-    content = json.dumps({"values": values, "texts": list(texts), "columns": columns}, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(content.encode(), _LEVEL, mtime=0)).decode()
+    content = {"values": values, "texts": list(texts), "text_fields": TEXTS, "columns": columns}
+    written = json.dumps(content, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(written, _LEVEL, mtime=0)).decode()
 
 
 def _coded(column: Iterable[Any]) -> tuple[list[Any], list[int]]:

@@ -7,9 +7,6 @@ async function decoded(base64) {
   return JSON.parse(await new Response(stream).text());
 }
 
-const CODED = ["run", "adapter", "task", "perturbation", "severity", "outcome", "kind", "groups"];
-const TEXTS = ["clean", "output", "baseline", "reason"];
-
 /** All answers, worst first. */
 class Answers {
   #content;
@@ -27,9 +24,10 @@ class Answers {
 
   /** The value of a field of an answer. */
   get(row, field) {
-    const value = this.#content.columns[field][row];
-    if (CODED.includes(field)) return this.#content.values[field][value];
-    return TEXTS.includes(field) ? this.#content.texts[value] : value;
+    const { columns, values, texts, text_fields: textFields } = this.#content;
+    const value = columns[field][row];
+    if (field in values) return values[field][value];
+    return textFields.includes(field) ? texts[value] : value;
   }
 
   /** What no other answer has, in links too: the place of its run, and its key there. */
