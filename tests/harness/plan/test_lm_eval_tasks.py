@@ -149,6 +149,7 @@ def test_a_check_reads_the_scores_of_a_task_of_lm_eval(folder: Path, run: Callab
     [
         ({"output_type": "loglikelihood"}, "can't be run .output_type loglikelihood"),
         ({"repeats": 4}, "asks each question 4 times"),
+        ({"metric_list": [{**MATCH, "metric": "nosuch"}]}, "lm-eval can't run its metrics nosuch on an answer"),
         ({"doc_to_text": "Say something."}, "no field of its documents reaches the prompt"),
         ({"metadata": {"perturbed_field": "sum"}}, "name 'sum' as perturbed_field, which doesn't reach the prompt"),
         (
@@ -169,6 +170,12 @@ def test_a_task_that_cannot_be_run_is_refused(
 def test_an_unknown_task_is_named_with_the_nearest(folder: Path, run: Callable[..., Results]) -> None:
     with pytest.raises(UserError, match="lm-eval has no task 'plane'; did you mean 'plain'"):
         run(Fake(), tasks="lm_eval/plane", include_path=folder)
+
+
+def test_a_broken_task_file_is_named(folder: Path, run: Callable[..., Results]) -> None:
+    (folder / "broken.yaml").write_text("task: [")
+    with pytest.raises(UserError, match="broken.yaml can't be read"):
+        run(Fake(), tasks="lm_eval/broken", include_path=folder)
 
 
 def test_settings_of_lm_eval_need_its_tasks(run: Callable[..., Results]) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import holdfast
-from holdfast import UserError
+from holdfast import Results, UserError
+from holdfast.harness.backends import Request
 from holdfast.harness.cli import main
+from tests.harness.fakes import Fake
 from tests.harness.manifests import change_manifest
-from tests.harness.results.check.conftest import trains
+from tests.harness.results.check.conftest import RIGHT, WRONG, trains
 
 MakeRun = Callable[..., str]
 LOOSE = {"primary": {"trains": {"perturbed": {"max_loss": 0.2}}}}
@@ -151,6 +153,17 @@ def test_answers_that_gave_nothing_to_score_are_bounded_both_ways(pairs_of: Make
     assert primary.unscorable > 0
     assert result.verdict == "UNDECIDED" or primary.new < 1
     assert "could not be scored" in primary.reason
+
+
+def test_a_mitigation_is_checked_against_its_adapter(run: Callable[..., Results]) -> None:
+    def rule(request: Request) -> str:
+        careful = request.prompt.startswith("Be careful.")
+        return RIGHT if careful or sum(map(ord, request.prompt)) % 2 else WRONG
+
+    done = run(Fake(rule=rule), tasks=[trains(60)], adapters="base", mitigations=["calm=Be careful."])
+    result = holdfast.check(f"{done.path}:base", f"{done.path}:base+calm", budgets=LOOSE)
+    assert not result.same_adapter
+    assert result.primaries[0].new == 1.0 > result.primaries[0].old
 
 
 def test_nothing_scored_is_no_number(pairs_of: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
