@@ -1,6 +1,8 @@
 """`holdfast check`: may the candidate adapter replace the baseline?"""
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ from holdfast.harness.results.check.primary import Primary, default_metrics, pri
 from holdfast.harness.results.check.sample_plan import PlannedPrimary, plan_samples
 from holdfast.harness.results.check.traits import common_traits
 from holdfast.harness.results.check.worst_answers import worst_answers, worst_cell
+from holdfast.harness.results.reopening import as_in_run
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.store.config import make_config
 from holdfast.harness.store.manifest import FILE, read_manifest
@@ -266,17 +269,32 @@ def _run(
         folder, colon, _ = spec.partition(":")
         if colon and "=" not in spec and not Path(spec).exists():
             raise UserError(f"'{spec}' is not a finished run: '{folder}' has no {FILE}")
-    given = run_settings(adapters, settings)
+    given, manifest = run_settings(adapters, settings), None
     if other is not None:
         manifest = read_manifest(other[0])
         if manifest is None:
             raise UserError(f"'{adapters[0]}' can't be run like {other[0]}, which is of lm-eval: run it there, too")
-        given = manifest.config.model_dump(exclude_defaults=True, exclude={"adapter_scales"}) | given
-    config = make_config(given)
-    check_names(
-        budgets.budgets.primary, [task.name for task in load_tasks(config.tasks, config)], budgets.where, "task"
-    )
-    return evaluate_config(config)
+        kept = manifest.config.model_dump(exclude_defaults=True, exclude={"adapter_scales"})
+        given = kept | given | {name: _from_here(given[name]) for name in _PATHS & given.keys()}
+        given["output_path"] = str(Path(given["output_path"]).absolute())
+    with as_in_run(manifest) if manifest else nullcontext():
+        config = make_config(given)
+        tasks = [task.name for task in load_tasks(config.tasks, config)]
+        check_names(budgets.budgets.primary, tasks, budgets.where, "task")
+        return evaluate_config(config)
+
+
+_PATHS = {"adapters", "tasks", "pack", "include_path"}
+
+
+def _from_here(value: Any) -> Any:
+    """Return a setting with the paths in it made absolute, since the other side's start where it was run."""
+    if isinstance(value, (list, tuple)):
+        return [_from_here(each) for each in value]
+    if not isinstance(value, (str, Path)):
+        return value
+    name, equals, path = str(value).rpartition("=")
+    return f"{name}{equals}{Path(path).absolute()}" if path and os.path.exists(path) else value
 
 
 def _name(spec: str) -> str:

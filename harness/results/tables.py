@@ -197,7 +197,7 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
     owners = [shown(board, name, priority=0) for name in _OWNERS if name in board]
     parted = any(name in board for name in _PARTS)  # scores of different tasks or severities have no common order
     if len(board) > 1 and not parted and described(view.sort).kind != "text":
-        owners.insert(0, Shown("#", "#", tuple(map(str, places(board, view.sort))), priority=0))
+        owners.insert(0, Shown("#", "#", tuple(places(board, view.sort)), priority=0))
     columns = _columns(board, _BOARD, view)
     found = [_section(f"Leaderboard, ranked {by}", board, owners, columns, file, view, notes=_remarks(board))]
     there = [name for name in _SAFETY if name in board and board[name].notna().any()]
@@ -254,7 +254,7 @@ def _remarks(board: "pd.DataFrame") -> list[str]:
     for row in board.to_dict("records"):
         if row.get("has_effect") is False:
             found.append(f"{row['adapter']} (no effect): this adapter changes no logit")
-        if row["excluded"] > _MUCH_EXCLUDED:
+        if row["excluded"] > _MUCH_EXCLUDED and row["complete"]:  # before the end, most of the others are missing too
             found.append(f"{row['adapter']}: perturbed is over the variants left ({row['excluded']:.0%} excluded)")
         if not row["complete"] and "run" in row:
             found.append(f"{row['run']} (incomplete): repeat its command to finish it")

@@ -22,8 +22,8 @@ def ordered(board: "pd.DataFrame", key: str) -> "pd.DataFrame":
     return board.sort_values(key, ascending=ascending, kind="stable", ignore_index=True)
 
 
-def places(board: "pd.DataFrame", key: str) -> list[int]:
-    """Return each row's place: one more than the number of rows that are clearly better.
+def places(board: "pd.DataFrame", key: str) -> list[str]:
+    """Return each row's place: one more than the number of rows that are clearly better; "-" for one without a value.
 
     A row is clearly better than another if its 95 % interval lies wholly on the better side. Rows of fewer than
     `FEWEST` samples are clearly better or worse than none; a mean without spread counts as it is, and so does a column
@@ -37,4 +37,5 @@ def places(board: "pd.DataFrame", key: str) -> list[int]:
         if math.isnan(low):
             low, high = (value, value) if row["n"] >= FEWEST else (-math.inf, math.inf)
         ends.append(sorted((sign * low, sign * high)))
-    return [1 + sum(other[0] > mine[1] for other in ends) for mine in ends]
+    ranked = [1 + sum(other[0] > mine[1] for other in ends) for mine in ends]
+    return ["-" if math.isnan(value) else str(place) for value, place in zip(board[key], ranked, strict=True)]

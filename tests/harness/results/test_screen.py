@@ -177,15 +177,20 @@ def board(*rows: tuple[float, float, float], n: int = 20, key: str = "perturbed"
 
 def test_adapters_share_a_place_where_intervals_overlap() -> None:
     clear, near, far = (0.9, 0.85, 0.95), (0.88, 0.8, 0.92), (0.5, 0.4, 0.6)
-    assert places(board(clear, near, far), "perturbed") == [1, 1, 3]
-    assert places(board(far, near, clear, key="max_drift"), "max_drift") == [1, 2, 2]  # low drift is good
+    assert places(board(clear, near, far), "perturbed") == ["1", "1", "3"]
+    assert places(board(far, near, clear, key="max_drift"), "max_drift") == ["1", "2", "2"]  # low drift is good
 
 
 def test_a_mean_without_interval_is_only_compared_where_samples_suffice() -> None:
     nan = float("nan")
     rows = [(1.0, nan, nan), (0.5, nan, nan)]
-    assert places(board(*rows, n=20), "perturbed") == [1, 2]
-    assert places(board(*rows, n=4), "perturbed") == [1, 1]
+    assert places(board(*rows, n=20), "perturbed") == ["1", "2"]
+    assert places(board(*rows, n=4), "perturbed") == ["1", "1"]
+
+
+def test_a_row_without_a_value_has_no_place() -> None:
+    known, unknown = (0.5, 0.5, 0.5), (float("nan"),) * 3
+    assert places(board(known, unknown, n=20), "perturbed") == ["1", "-"]
 
 
 def test_safety_tasks_show_attacks_and_refusals(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ import holdfast
 from holdfast import Results, UserError
 from holdfast.harness.backends import Request
 from holdfast.harness.cli import main
-from tests.harness.fakes import Fake
+from tests.harness.fakes import Fake, registered
+from tests.harness.loras import pocket, save_lora
 from tests.harness.manifests import change_manifest
 from tests.harness.results.check.conftest import RIGHT, WRONG, trains
 
@@ -104,6 +105,23 @@ def test_runs_that_differ_are_not_compared(
     one, two = pairs_of(12, folder="one"), pairs_of(12, folder="two", **setting)
     assert main(["check", "--baseline", f"{one}:old", "--candidate", f"{two}:new"]) == 4
     assert named in capsys.readouterr().err
+
+
+def test_a_run_made_elsewhere_lends_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered("fake_elsewhere", lambda request: RIGHT)
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    here.mkdir()
+    lines = [{"id": f"{i}", "content": f"When does train {i} leave?", "references": [RIGHT]} for i in range(12)]
+    (there / "trains.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    save_lora(here / "tuned", pocket(), scale=0.1)
+    flags = ["--model", "fake_elsewhere", "--tasks", "trains.jsonl", "--perturbations", "typos@0.1"]
+    monkeypatch.chdir(there)
+    assert main(["run", *flags, "--encoder", "lexical", "--min_meaning", "0", "--output_path", "old"]) == 0
+    monkeypatch.chdir(here)
+    sides = ["--baseline", "../there/old:base", "--candidate", "./tuned"]
+    assert main(["check", *sides, "--output_path", "new"]) == 3  # too few samples to decide
+    assert (here / "new" / "samples.jsonl").is_file()
 
 
 def test_runs_of_different_tasks_are_not_compared(pairs_of: MakeRun) -> None:
