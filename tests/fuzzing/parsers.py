@@ -242,7 +242,7 @@ def parsers() -> dict[str, Parser]:
     return {
         "task": Parser({"task.yaml": _TASK.encode(), "data.jsonl": _DATA}, _read_task),
         "samples": Parser(
-            {"data.jsonl": _lines({"id": 1, "content": "a", "references": ["b"], "labels": "x"})},
+            {"data.jsonl": _lines({"id": 1, "content": "a", "references": ["b"], "labels": ["b", "x"]})},
             lambda folder: load_task(str(folder / "data.jsonl")).digest(),
         ),
         "configuration": Parser({"run.yaml": _CONFIG.encode()}, _read_config),
@@ -267,7 +267,7 @@ def parsers() -> dict[str, Parser]:
             {
                 "run.json": _json(_RUN),
                 "samples.jsonl": _lines(_RUN_LINE, _RUN_CHANGED),
-                "excluded.jsonl": _lines({"task": "t", "perturbation": "typos", "severity": "light"}),
+                "excluded.jsonl": _lines({"task": "t", "perturbation": "typos", "severity": "light", "sample": "1"}),
             },
             load_run,
         ),

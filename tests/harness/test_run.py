@@ -36,7 +36,7 @@ def test_every_adapter_answers_every_variant(run: Evaluate) -> None:
     per_adapter = 5 * (1 + 1 + 2 * 2 * 2)  # clean, identity, two perturbations x two severities x two repeats
     assert Counter(row["adapter"] for row in rows) == {"base": per_adapter, "other": per_adapter}
     assert len({row["key"] for row in rows}) == len(rows)
-    assert all(list(row) == FIELDS for row in rows)
+    assert all([name for name in row if name != "failure"] == FIELDS for row in rows)  # which only wrong answers have
     for row in rows:
         assert {"token_f1", "exact_match", "answer_rate"} <= row["scores"].keys()
         assert ("max_drift" in row["scores"]) == (row["perturbation"] != "clean")
