@@ -52,7 +52,7 @@ def with_groups(samples: Iterable[Sample], grouping: str, group_of: Callable[[Sa
 
 
 def check_groups(samples: Iterable[Sample], where: str) -> None:
-    """Raise UserError if a task has so many groups that tables of them would say nothing."""
+    """Raise UserError if a task has more groups than a table can usefully show."""
     counts = count_groups(samples)
     if len(counts) > MOST_GROUPS:
         raise UserError(

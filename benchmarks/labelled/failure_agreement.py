@@ -3,7 +3,7 @@
     python benchmarks/labelled/failure_agreement.py [--questions nq_open_dev.jsonl --model models/smollm2]
 
 175 wrong answers were drawn at random and labelled by one reader, the author of the rules, who had outlined them but
-not written them; they were not changed afterwards. 100 are answers of pocket-aligned and an adapter to `factual_qa`,
+not written them; one rule was changed since. 100 are answers of pocket-aligned and an adapter to `factual_qa`,
 75 of SmolLM2-135M-Instruct to 24 questions of NQ-open (every 150th), whose texts are not ours: only their row numbers
 and labels are kept, and the model answers again if `--questions` and `--model` name both. Prints agreement, Cohen's
 kappa and the confusion matrix.

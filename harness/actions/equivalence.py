@@ -78,7 +78,7 @@ def equivalence(
         model: The base, as in `pretrained=DIR`; by default the one that the adapter's configuration names.
         dtype: The dtype of the weights.
         tasks: Suites or files.
-        limit: Use only so many samples of each task (`holdfast.tasks.limited`).
+        limit: Use at most this many samples of each task (`holdfast.tasks.limited`).
         encoder: The sentence encoder for drifts.
 
     Raises:
