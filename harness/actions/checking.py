@@ -30,7 +30,7 @@ from holdfast.harness.results.check.worst_answers import worst_answers, worst_ce
 from holdfast.harness.results.reopening import as_in_run
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.store.config import make_config
-from holdfast.harness.store.manifest import FILE, read_manifest
+from holdfast.harness.store.manifest import FILE, not_a_run, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.paths import as_path
 
@@ -243,6 +243,8 @@ def stored_side(side: Side) -> tuple[Path, str | None] | None:
     parts = str(side).split(":")  # an adapter's name may have colons, too
     splits = (":".join(parts[:i]) for i in range(1, len(parts)))
     folder = next((each for each in splits if (Path(each) / FILE).is_file()), None)
+    if folder is None and any(path.glob(f"*/{FILE}")):
+        raise not_a_run(path)
     return (Path(folder), str(side)[len(folder) + 1 :]) if folder else None
 
 

@@ -16,7 +16,7 @@ from holdfast.harness.results.report.overview import overview
 from holdfast.harness.results.report.patterns import patterns
 from holdfast.harness.results.report.rendering import BEGINNING, Report, rendered
 from holdfast.harness.results.report.sources import Source, read_sources
-from holdfast.harness.store.manifest import FILE, Manifest, read_manifest
+from holdfast.harness.store.manifest import FILE, Manifest, not_a_run, read_manifest
 from holdfast.metrics.collecting import collection_paused
 from holdfast.metrics.comparers.segment_comparer import FACTS
 from holdfast.metrics.drift import segment_drift
@@ -48,7 +48,7 @@ def write_report(
         raise UserError("name a run, as in results/run, or say where the report goes with -o FILE")
     target = output_path or runs[0] / NAME
     if output_path is None and not (runs[0] / FILE).is_file():
-        raise UserError(f"{runs[0]} is not a run: it has no {FILE}")
+        raise not_a_run(runs[0])
     check_own_file(target, BEGINNING)
     if figures:
         check_figures_folder(figures)

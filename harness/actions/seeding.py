@@ -8,9 +8,13 @@ from holdfast.harness.actions.training import train_adapter
 from holdfast.harness.backends import backends
 from holdfast.harness.evaluation import evaluate_config
 from holdfast.harness.execute.kept_engine import KeptEngine
+from holdfast.harness.plan.packs import apply_pack
+from holdfast.harness.plan.preparation import new_manifest, prepare
+from holdfast.harness.results.over_seeds import names_over_seeds
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.manifest import FILE
+from holdfast.suggestions import did_you_mean
 from holdfast.training.recipe import Recipe
 
 _LARGEST = 2**32 - 1
@@ -34,14 +38,27 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def evaluate_seeds(config: RunConfig, seeds: Sequence[int]) -> list[Results]:
+def evaluate_seeds(config: RunConfig, seeds: Sequence[int], baseline: str | None = None) -> list[Results]:
     """Run an evaluation under each seed, in `seed-N` below its output path; each run is resumed like any other.
 
     The base is loaded once, unless the runs are distributed over workers.
+
+    Args:
+        config: The configuration, but for its seed.
+        seeds: The seeds.
+        baseline: The adapter that the others will be compared with.
+
+    Raises:
+        UserError: If the output path holds a run, no adapter is called like the baseline, or for any mistake that
+            `evaluate_config` finds.
     """
     out = Path(config.output_path)
     if (out / FILE).exists():
         raise UserError(f"--output_path '{out}' holds a run: choose another for the runs of --seeds")
+    if baseline is not None:
+        names = names_over_seeds(new_manifest(prepare(apply_pack(config))))
+        if baseline not in names:
+            raise UserError(f"--baseline: no adapter '{baseline}' in these runs{did_you_mean(baseline, names)}")
     engine = None if config.distributed else KeptEngine(backends.get(config.model).build)
     return [
         evaluate_config(

@@ -12,7 +12,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.actions.reporting import make_report
 from holdfast.harness.results.report.rendering import rendered, waiting_page
-from holdfast.harness.store.manifest import FILE, read_manifest
+from holdfast.harness.store.manifest import FILE, not_a_run, read_manifest
 from holdfast.harness.store.records import SAMPLES
 
 HOST = "127.0.0.1"
@@ -85,7 +85,7 @@ def view(runs: Sequence[Path], *, port: int = PORT, started: Callable[[str], Non
     """
     for run in runs:
         if read_manifest(run) is None:
-            raise UserError(f"{run} is not a run: it has no {FILE}")
+            raise not_a_run(run)
     with serve(LivePage(runs, settings), port) as server:
         started(f"http://{HOST}:{server.server_port}/")
         server.serve_forever()

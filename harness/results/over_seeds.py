@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,27 @@ def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     Adapters are twins if their training cards agree in everything but the seed; without cards, if names and weights
     are the same.
     """
+    found = _origins(manifest)
+    made = board.copy()
+    for i, name in enumerate(ORIGIN):
+        made[name] = [found[adapter][i] for adapter in board["adapter"]]
+    return made
+
+
+def names_over_seeds(manifest: Manifest) -> list[str]:
+    """Return what the rows of several runs are called that differ from this one only in their seed."""
+    twins: dict[str, list[str]] = {}
+    homes: dict[str, str] = {}
+    for name, (twin, _, _, home, _) in _origins(manifest).items():
+        twins.setdefault(twin, []).append(name)
+        homes.setdefault(twin, home)
+    return [_common_name(names, homes[twin]) for twin, names in twins.items()]
+
+
+def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str]]:
+    """Return the values of the columns `ORIGIN`, by adapter."""
     settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
-    found: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, tuple[str, int | None, int, str, str]] = {}
     for entry in manifest.adapters:
         card, correction = _cards(entry)
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
@@ -49,10 +69,7 @@ def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
         twins = json.dumps([settings, manifest.base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
         found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card, correction)
-    made = board.copy()
-    for i, name in enumerate(ORIGIN):
-        made[name] = [found[adapter][i] for adapter in board["adapter"]]
-    return made
+    return found
 
 
 def over_seeds(
@@ -195,6 +212,8 @@ def _tests(new: "pd.Series[float]", old: "pd.Series[float]") -> Mapping[str, flo
         found["paired_p"] = float(ttest_rel(new.loc[pairs], before).pvalue)
         found["paired_d"] = float(change.mean() / change.std(ddof=1))
     if len(new) > 1 and len(old) > 1 and max(np.ptp(new), np.ptp(old)) > _ROUNDING:
-        found["welch_p"] = float(ttest_ind(new, old, equal_var=False).pvalue)
+        with warnings.catch_warnings():  # one side may well have no spread at all
+            warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+            found["welch_p"] = float(ttest_ind(new, old, equal_var=False).pvalue)
         found["welch_d"] = found["vs_baseline"] / float(np.sqrt((new.var() + old.var()) / 2))
     return found

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import notebook
-from holdfast.errors import UserError
 from holdfast.harness.results.intervals import with_interval
 from holdfast.harness.results.summary import Tables, tables_of
-from holdfast.harness.store.manifest import Manifest, read_manifest
+from holdfast.harness.store.manifest import Manifest, not_a_run, read_manifest
 from holdfast.harness.store.stored_run import open_run
 from holdfast.paths import as_path
 
@@ -45,7 +44,7 @@ class Results:
         """The content of run.json: configuration, versions, digests, timings."""
         found = read_manifest(self.path)
         if found is None:
-            raise UserError(f"{self.path} is not a run: it has no run.json")
+            raise not_a_run(self.path)
         return found
 
     @cached_property

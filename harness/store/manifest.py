@@ -116,6 +116,14 @@ def read_manifest(folder: Path) -> Manifest | None:
     return manifest
 
 
+def not_a_run(folder: Path) -> UserError:
+    """Return what to say of a folder without a run; if there are runs in it, as after `--seeds`, they are named."""
+    inside = ", ".join(path.parent.name for path in sorted(folder.glob(f"*/{FILE}")))
+    return UserError(
+        f"{folder} is not a run: it has no {FILE}" + (f"; name one of the runs in it: {inside}" if inside else "")
+    )
+
+
 def _digest(content: Mapping[str, Any]) -> str:
     others = {name: value for name, value in content.items() if name != _OWN}
     return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()

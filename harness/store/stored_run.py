@@ -9,7 +9,7 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.store.lines import Line, read_lines
-from holdfast.harness.store.manifest import FILE, Manifest, read_manifest
+from holdfast.harness.store.manifest import FILE, Manifest, not_a_run, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY, SAMPLES
 from holdfast.perturbations import parse
 from holdfast.reading import check_readable
@@ -62,7 +62,7 @@ def open_run(folder: Path) -> StoredRun:
     manifest = read_manifest(folder)
     samples = folder / SAMPLES
     if manifest is None:
-        raise UserError(f"{folder} is not a run: it has no {FILE}")
+        raise not_a_run(folder)
     if not samples.exists():
         raise UserError(f"{folder} is not a run: it has no {SAMPLES}")
     if manifest.status == "complete":

@@ -164,12 +164,14 @@ def _run_seeds(config: "RunConfig", args: argparse.Namespace, view: "View") -> i
     from pathlib import Path
 
     from holdfast.harness.actions.seeding import evaluate_seeds, parse_seeds
-    from holdfast.harness.results.leaderboard import leaderboard
+    from holdfast.harness.results.leaderboard import check_leaderboard_file, leaderboard
     from holdfast.harness.results.tables import leaderboard_page
 
     target = Path(config.output_path) / "leaderboard.csv"
-    runs = evaluate_seeds(config, parse_seeds(args.seeds))
-    board = leaderboard(runs, output_path=target, baseline=getattr(args, "baseline", None))
+    check_leaderboard_file(target)
+    baseline = getattr(args, "baseline", None)
+    runs = evaluate_seeds(config, parse_seeds(args.seeds), baseline)
+    board = leaderboard(runs, output_path=target, baseline=baseline)
     print(leaderboard_page(board, view, str(target)))
     print(f"files: {target}, {', '.join(run.path.name for run in runs)}", file=sys.stderr)
     return 0

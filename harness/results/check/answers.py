@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.store.lines import Line
-from holdfast.harness.store.manifest import FILE, AdapterEntry, Manifest, TaskEntry, read_manifest
+from holdfast.harness.store.manifest import AdapterEntry, Manifest, TaskEntry, not_a_run, read_manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.harness.store.stored_run import lines_with_keys, open_run
 from holdfast.metrics import metrics
@@ -83,7 +83,7 @@ def read_side(folder: Path, adapter: str | None) -> Answers:
     """
     manifest = read_manifest(folder)
     if manifest is None:
-        raise UserError(f"{folder} is not a run: it has no {FILE}")
+        raise not_a_run(folder)
     if manifest.status != "complete":
         raise UserError(f"{folder} is not finished: repeat its command, which goes on where it stopped")
     entry = _entry(folder, manifest, adapter)

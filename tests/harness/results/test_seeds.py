@@ -203,11 +203,24 @@ def test_run_and_train_make_a_folder_for_each_seed(tmp_path: Path, capsys: pytes
     adapters = ",".join(["base", *(str(tuned / f"seed-{seed}") for seed in (5, 6))])
     small = ["--tasks", "factual_qa", "--limit", "2", "--perturbations", "typos@0.1", "--encoder", "lexical"]
     command = ["run", *small, "--adapters", adapters, "--seeds", "1,2", "--output_path", str(out)]
-    assert main([*command, "--baseline", "base"]) == 0
+    assert main([*command, "--baseline", "bass"]) == 1
+    assert "no adapter 'bass' in these runs; did you mean 'base'?" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*command, "--baseline", "tuned"]) == 0
     assert {path.name for path in out.iterdir()} == {"seed-1", "seed-2", "leaderboard.csv"}
     assert set(pd.read_csv(out / "leaderboard.csv")["adapter"]) == {"base", "tuned"}
     with pytest.raises(SystemExit, match="2"):
         main([*command, "--seed", "3"])
+    capsys.readouterr()
+    for verb in (
+        ["leaderboard", str(out)],
+        ["report", str(out)],
+        ["check", "--baseline", str(out), "--candidate", "x"],
+    ):
+        assert main(verb) != 0
+        assert f"{out} is not a run: it has no run.json; name one of the runs in it: seed-1, seed-2" in (
+            capsys.readouterr().err
+        )
 
 
 def test_the_base_is_loaded_once_for_all_seeds(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from holdfast.harness.results.statistics import Values
 CLUSTERED, TANGO, EXACT = "clustered score", "Tango score", "Clopper-Pearson"
 FEWEST_CLUSTERS = 10
 """Number of samples from which there is an interval."""
-_NORMAL_FROM = 20
+_NORMAL_FROM = 50
 """Number of samples from which normal quantiles are wide enough; below, Student's are used."""
 _ENOUGH_CHANGED = 8
 """Number of changed samples that tell how large changes may be; with fewer, whatever the metric permits is possible."""
@@ -58,6 +58,7 @@ class Estimate:
     """Why there is no interval; empty if there is one."""
     se: float
     """The standard error, for planning; NaN if there is no interval."""
+    _one_group: bool = field(repr=False)
     _values: Values = field(repr=False)
     _counts: Values = field(repr=False)
     _bounds: tuple[float, float] = field(repr=False)
@@ -72,7 +73,13 @@ class Estimate:
         quantile = float(ndtri(tail))
         if self.clusters < _NORMAL_FROM and self.method == CLUSTERED:
             quantile = float(stdtrit(self.clusters - 1, tail)) * sqrt(self.clusters / (self.clusters - 1))
-        return score_interval(self._values, self._counts, *self._bounds, quantile)
+        low, high = score_interval(self._values, self._counts, *self._bounds, quantile)
+        if self._one_group:
+            # A skewed distribution leads score intervals too far towards its tail, and Wald's too little.
+            reach = quantile * sqrt(float(self._counts @ (self._values - self.value) ** 2)) / self.clusters
+            low = min(low, (low + max(self.value - reach, self._bounds[0])) / 2)
+            high = max(high, (high + min(self.value + reach, self._bounds[1])) / 2)
+        return low, high
 
 
 def difference(pairs: Pairs) -> Estimate:
@@ -87,12 +94,12 @@ def difference(pairs: Pairs) -> Estimate:
     >>> [round(end, 4) for end in difference(Pairs(ones, ones, np.arange(200))).interval(0.95)]
     [-0.0188, 0.0188]
     >>> difference(Pairs(ones[:6], zeros[:6], np.arange(6))).problem
-    '6 samples, fewer than 10'
+    '6 independent samples, fewer than 10'
     """
     changes = cluster_means(pairs.new - pairs.old, pairs.clusters)
     method = TANGO if np.isin(changes, (-1, 0, 1)).all() else CLUSTERED
     limits = (-1.0, 1.0) if _is_share(pairs.old) and _is_share(pairs.new) else None
-    return _estimate(changes, len(pairs.old), method, few=method, middle=0.0, stretch=1, limits=limits)
+    return _estimate(changes, len(pairs.old), method, few=method, middle=0.0, one_group=False, limits=limits)
 
 
 def mean(values: Values, clusters: Clusters) -> Estimate:
@@ -100,7 +107,8 @@ def mean(values: Values, clusters: Clusters) -> Estimate:
 
     Zeros and ones get the exact interval (Clopper and Pearson 1934), and so do shares of which fewer than 8 differ from
     the median. All others get a score interval (score_interval.py) of the means of samples, for which values up to
-    twice as far from the median as the farthest one count as possible.
+    twice as far from the median as the farthest one count as possible; an end that lies nearer to the mean than Wald's
+    (the mean plus or minus the quantile times the standard error) is moved half way there.
 
     >>> [round(end, 4) for end in mean(np.zeros(200), np.arange(200)).interval(0.95)]
     [0.0, 0.0183]
@@ -109,7 +117,7 @@ def mean(values: Values, clusters: Clusters) -> Estimate:
     middle = float(np.median(means)) if len(means) else nan
     method = EXACT if np.isin(means, (0, 1)).all() else CLUSTERED
     limits = (0.0, 1.0) if _is_share(values) else None
-    return _estimate(means, len(values), method, few=EXACT, middle=middle, stretch=2, limits=limits)
+    return _estimate(means, len(values), method, few=EXACT, middle=middle, one_group=True, limits=limits)
 
 
 def _is_share(values: Values) -> bool:
@@ -117,7 +125,7 @@ def _is_share(values: Values) -> bool:
 
 
 def _estimate(
-    values: Values, n: int, method: str, *, few: str, middle: float, stretch: int, limits: tuple[float, float] | None
+    values: Values, n: int, method: str, *, few: str, middle: float, one_group: bool, limits: tuple[float, float] | None
 ) -> Estimate:
     """Estimate the mean of one value per cluster.
 
@@ -127,7 +135,8 @@ def _estimate(
         method: The name of the interval.
         few: The name of the interval if few values differ.
         middle: The value from which others are said to differ.
-        stretch: How many times as far from it as the farthest one values may lie.
+        one_group: Whether these are values of one group, not changes; such values may lie twice as far from the middle
+            as the farthest one.
         limits: What the metric permits, or None if it has no bounds.
     """
     count = len(values)
@@ -135,9 +144,9 @@ def _estimate(
     differing = int((distances > 0).sum())
     problem, bounds, spread = "", (nan, nan), nan
     if count < FEWEST_CLUSTERS:
-        problem = f"{count} samples, fewer than {FEWEST_CLUSTERS}" if count else "no samples"
+        problem = f"{count} independent samples, fewer than {FEWEST_CLUSTERS}" if count else "no samples"
     elif differing >= _ENOUGH_CHANGED and np.ptp(values) > 0:
-        reach = stretch * float(distances.max())
+        reach = (2 if one_group else 1) * float(distances.max())
         bounds = (middle - reach, middle + reach)
         if limits:
             bounds = (max(bounds[0], limits[0]), min(bounds[1], limits[1]))
@@ -158,6 +167,7 @@ def _estimate(
         method=method,
         problem=problem,
         se=sqrt(spread / count) if count else nan,
+        _one_group=one_group,
         _values=distinct,
         _counts=counts.astype(np.float64),
         _bounds=bounds,

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, t
+from scipy.stats import binomtest, norm, t
 
 from holdfast.harness.results.check.inference.differences import Pairs, difference, mean
+from holdfast.harness.results.check.inference.score_interval import score_interval
 
 
 def drifts(seed: int, samples: int, rows: int, share: float = 0.5) -> np.ndarray:
@@ -69,6 +70,17 @@ def test_rows_of_a_sample_widen_the_interval_of_a_share() -> None:
     assert high - low > 1.4 * (exact.high - exact.low)
 
 
+def test_a_skewed_mean_has_ends_between_the_score_intervals_and_walds() -> None:
+    values = drifts(5, 80, 1, share=0.3)
+    score = score_interval(values, np.ones(80), 0.0, min(2 * values.max(), 1.0), norm.ppf(0.975))
+    wald = norm.interval(0.95, values.mean(), values.std() / np.sqrt(80))
+    low, high = mean(values, np.arange(80)).interval(0.95)
+    assert wald[0] < score[0]
+    assert low == pytest.approx((score[0] + max(wald[0], 0.0)) / 2)
+    assert high == pytest.approx(score[1])
+    assert mean(1 - values, np.arange(80)).interval(0.95) == pytest.approx((1 - high, 1 - low))
+
+
 def test_no_change_at_all_is_not_certainty() -> None:
     same = drifts(1, 50, 4)
     found = difference(Pairs(same, same, np.repeat(np.arange(50), 4)))
@@ -98,7 +110,7 @@ def test_a_few_changes_may_hide_a_large_one() -> None:
     ("old", "new", "problem"),
     [
         ([], [], "no samples"),
-        ([0.0] * 9, [1.0] * 9, "9 samples, fewer than 10"),
+        ([0.0] * 9, [1.0] * 9, "9 independent samples, fewer than 10"),
         ([3.0] * 20, [3.0] * 20, "no variation between samples"),
         ([3.0] * 20, [7.0] * 20, "no variation between samples"),
         ([3.0] * 20, [4.0] + [3.0] * 19, "1 of 20 samples differ, too few for a metric without bounds"),
