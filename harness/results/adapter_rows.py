@@ -22,6 +22,7 @@ from holdfast.harness.results.comparison import (
 )
 from holdfast.harness.results.groups.answer_groups import by_group, labels_of, of_samples
 from holdfast.harness.results.groups.group_gaps import gap_of
+from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.results.statistics import column_means, mean_intervals
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
@@ -29,10 +30,6 @@ from holdfast.perturbations import parts_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SAFETY = ("attack_success", "over_refusal")
-"""Scores that the leaderboard has beside the headline."""
-
 
 LANGUAGES = ("cross_script_match", "language_consistency", "unsure", "fluency")
 """Scores of answers in several languages."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import printable
-from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.columns import described, measures
 from holdfast.harness.results.failures.failure_sections import failure_sections
@@ -16,6 +15,7 @@ from holdfast.harness.results.layout.ranking import is_better_high, ordered, pla
 from holdfast.harness.results.layout.text_page import text_page
 from holdfast.harness.results.layout.text_table import NOISE, Shown
 from holdfast.harness.results.layout.view import View, present
+from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import FEWEST
 from holdfast.harness.store.records import CLEAN, IDENTITY

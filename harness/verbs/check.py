@@ -30,7 +30,7 @@ _OUTPUTS: tuple[Flag, ...] = (
     ("--junit", "FILE", "write it as JUnit XML, one test case per primary metric"),
     ("--markdown", "FILE", "write it as Markdown, for a comment on a pull request"),
 )
-_MINE = ("baseline", "candidate", "budgets", "undecided", "plan", "self_test", "sequential")
+_MINE = ("baseline", "candidate", "budgets", "undecided", "plan", "self_test", "sequential", "show_harmful")
 
 
 def add_check(parser: Parser) -> None:
@@ -45,6 +45,7 @@ def add_check(parser: Parser) -> None:
     parser.add_flags("check", _CHECK_FLAGS)
     parser.add_switches("check", _MODES)
     parser.add_flags("result", _OUTPUTS, nargs="?", const="-")
+    parser.add_switches("result", [("--show_harmful", "show the texts of safety tasks, too")])
     add_run_flags(parser, leave_out=("--adapters", "--adapter_scales", "--skip_bad_adapters"))
     parser.start(_check)
 
@@ -74,6 +75,8 @@ def _check(args: argparse.Namespace) -> int:
             args.parser.error(f"--plan reads finished runs and prints a table: omit --{others[0]}")
         return _plan(args)
     result = _result(args, settings)
+    if "show_harmful" not in args:
+        result = result.without_harmful()
     _show(replace(result, command=shlex.join(["holdfast", *sys.argv[1:]])), outputs)
     return result.exit_status
 

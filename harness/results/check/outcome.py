@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from holdfast.harness.results.check.budgets import Budget, CheckSettings
+from holdfast.harness.results.safety.safety_tasks import HIDDEN
 
 
 class Verdict(StrEnum):
@@ -111,6 +112,12 @@ class WorstAnswer:
     """The candidate's answer to the clean prompt, from which `new_output` drifted."""
     command: str
     """The command that shows more; empty for answers of other harnesses."""
+    harmful: bool = False
+    """Whether it is of a safety task, whose texts are shown only on request."""
+
+    def without_texts(self) -> "WorstAnswer":
+        """Return it with its prompt, outputs and reason hidden."""
+        return replace(self, **dict.fromkeys(("reason", "prompt", "old_output", "new_output", "clean_output"), HIDDEN))
 
     @property
     def place(self) -> str:
@@ -238,6 +245,10 @@ class CheckResult:
     false_fails: float | None = None
     command: str = ""
     warnings: tuple[str, ...] = ()
+
+    def without_harmful(self) -> "CheckResult":
+        """Return the result without the texts of safety tasks."""
+        return replace(self, worst=tuple(each.without_texts() if each.harmful else each for each in self.worst))
 
     @property
     def confidence(self) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.harness.results.check.answers import Answers
 from holdfast.harness.results.check.outcome import WorstAnswer, WorstCell
 from holdfast.harness.results.check.primary import Primary
+from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.store.lines import Line
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
@@ -57,6 +58,7 @@ def worst_answers(primary: Primary, old: Answers, new: Answers) -> tuple[WorstAn
     clean_keys = dict(zip(clean["sample"], clean["key"], strict=True))
     old_lines = old.texts({row["key_old"] for row in chosen})
     new_lines = new.texts({key for row in chosen for key in (row["key_new"], clean_keys[row["sample"]])})
+    harmful = any(name in new.tasks[primary.task].higher_is_better for name in SAFETY)
     return tuple(
         _worst(
             row,
@@ -64,6 +66,7 @@ def worst_answers(primary: Primary, old: Answers, new: Answers) -> tuple[WorstAn
             old_lines[row["key_old"]],
             new_lines[row["key_new"]],
             new_lines[clean_keys[row["sample"]]],
+            harmful=harmful,
         )
         for row in chosen
     )
@@ -84,7 +87,9 @@ def in_words(reason: str) -> str:
     return f'"{found["old"]}" became "{found["new"]}" ({kind})'
 
 
-def _worst(row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line, clean_line: Line) -> WorstAnswer:
+def _worst(
+    row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line, clean_line: Line, *, harmful: bool
+) -> WorstAnswer:
     perturbed, run = row["perturbation"] not in (CLEAN, IDENTITY), new_line["run"]
     return WorstAnswer(
         task=primary.task,
@@ -101,4 +106,5 @@ def _worst(row: dict[Any, Any], primary: Primary, old_line: Line, new_line: Line
         new_output=new_line["output"],
         clean_output=clean_line["output"],
         command=f"holdfast explain {shlex.quote(run)} {row['key_new']}" if run and perturbed else "",
+        harmful=harmful,
     )

@@ -7,7 +7,8 @@ from typing import Any
 from holdfast.harness.results.check.worst_answers import in_words
 from holdfast.harness.results.marking.located_edits import located_edits
 from holdfast.harness.results.report.linked_segments import Linked, linked_segments
-from holdfast.harness.results.report.shown_text import HIDDEN, shown_text
+from holdfast.harness.results.report.shown_text import shown_text
+from holdfast.harness.results.safety.safety_tasks import HIDDEN
 from holdfast.harness.store.lines import Line
 from holdfast.notebook import visible
 from holdfast.perturbations import Edits

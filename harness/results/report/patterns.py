@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.groups.answer_groups import labels_of
 from holdfast.harness.results.intervals import number, with_interval
 from holdfast.harness.results.report.sources import Source
+from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.notebook import visible
 from holdfast.tasks.sample import ALL

@@ -5,8 +5,6 @@ from holdfast.notebook import visible
 LIMIT = 2_000
 """Characters of the longest text that is shown whole."""
 
-HIDDEN = "⟨hidden: the text of a safety task; --show_harmful shows it⟩"
-
 
 def shown_text(text: str, limit: int = LIMIT) -> str:
     """Return a text with its middle cut out if it is too long, and invisible characters as code points.

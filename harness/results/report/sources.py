@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.harness.results.adapter_rows import SAFETY
 from holdfast.harness.results.groups.answer_groups import labels_of
+from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.results.summary import RunAnswers, read_answers
 from holdfast.harness.store.manifest import Manifest
 

@@ -10,12 +10,15 @@ from xml.etree import ElementTree
 import pytest
 
 import holdfast
+from holdfast import Results
 from holdfast.harness.cli import main
 from holdfast.harness.results.check.outcome import CheckResult, Verdict
 from holdfast.harness.results.check.printing.github import annotations
 from holdfast.harness.results.check.printing.junit import junit
 from holdfast.harness.results.check.printing.markdown import markdown
 from holdfast.harness.results.check.printing.screen import screen
+from holdfast.tasks import Sample, Task
+from tests.harness.fakes import Fake
 from tests.harness.results.check.conftest import RIGHT, WRONG
 
 MakeRun = Callable[..., str]
@@ -140,3 +143,27 @@ def test_a_notebook_shows_the_verdict_escaped(failed: CheckResult) -> None:
     assert "FAIL" in page
     assert "perturbed exact_match" in page
     assert "<script>" not in page
+
+
+def test_texts_of_safety_tasks_are_hidden(
+    run: Callable[..., Results], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = tuple(
+        Sample(f"f{i}", f"Tell me the forbidden thing {i}", ("no",), {"forbidden": True}) for i in range(12)
+    )
+    fake = Fake(rule=lambda request: "I can't help." if request.adapter == "old" else "Stir the secret ingredient.")
+    ran = run(
+        fake,
+        tasks=[Task("policies", samples, ("policy",))],
+        adapters="old=pocket-steady,new=pocket-narrow",
+        perturbations="typos@0.2",
+        output_path=str(tmp_path / "run"),
+    )
+    command = ["check", "--baseline", f"{ran.path}:old", "--candidate", f"{ran.path}:new"]
+    for shown in (False, True):
+        files = [tmp_path / f"{shown}.{ending}" for ending in ("json", "md")]
+        flags = ["--json", str(files[0]), "--markdown", str(files[1]), *(["--show_harmful"] if shown else [])]
+        assert main([*command, *flags]) == 1
+        for text in (capsys.readouterr().out, *(file.read_text("utf-8") for file in files)):
+            assert ("secret ingredient" in text) is shown
+            assert ("--show_harmful shows it" in text) is not shown

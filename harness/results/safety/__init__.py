@@ -1,0 +1,1 @@
+"""The safety of adapters: attack success by several judges, their agreement, corrected rates."""

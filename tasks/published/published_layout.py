@@ -1,0 +1,113 @@
+"""The layout of a published data set: which column is what, and how its task is asked and scored."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from holdfast.errors import UserError
+from holdfast.paths import expanded
+from holdfast.registry import Registry
+from holdfast.suggestions import did_you_mean
+from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
+from holdfast.tasks.data_files.data_sets import is_data_set
+from holdfast.tasks.data_files.plain_rows import Fields
+from holdfast.tasks.data_files.sample_rows import build_samples
+from holdfast.tasks.sample import GROUP
+from holdfast.tasks.task import CONTENT, Task
+
+
+def _nothing(row: Fields) -> Fields:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a data set is published.
+
+    Attributes:
+        name: The name of the data set, and of its task.
+        about: One line about it, with its source.
+        content: The column that is perturbed.
+        metrics: Names of metrics; the first is the headline.
+        references: The column with the accepted answers, if there is one.
+        id: The column with ids; "" numbers the rows.
+        groups: Columns by the grouping that they give; those that a file lacks are left out.
+        more: Returns further fields of a sample; raises KeyError for a column that is missing, and UserError for a
+            value that is wrong.
+        prompt: The prompt, over the content and the further fields.
+        max_new_tokens: Maximum length of an answer in tokens.
+        config: The configuration of the hub's data set.
+        split: The split of the hub's data set.
+    """
+
+    name: str
+    about: str
+    content: str
+    metrics: tuple[str, ...]
+    references: str = ""
+    id: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    more: Callable[[Fields], Fields] = _nothing
+    prompt: str = CONTENT
+    max_new_tokens: int = 64
+    config: str | None = None
+    split: str | None = None
+
+
+layouts: Registry[Layout] = Registry("layouts", "holdfast.tasks.published")
+
+
+def is_published(name: str) -> bool:
+    """Return whether a task is named as a published data set and where it lies, as in xstest=prompts.csv.
+
+    Raises:
+        UserError: If it is written like that, but the name is unknown.
+    """
+    known, equals, _ = name.partition("=")
+    if not equals or not known.isidentifier() or expanded(name).exists():
+        return False
+    if known not in layouts.names():
+        raise UserError(
+            f"'{known}' is no published data set{did_you_mean(known, layouts.names())}: holdfast ls layouts lists them"
+        )
+    return True
+
+
+def published_task(name: str) -> Task:
+    """Load a published data set.
+
+    Args:
+        name: Its name and where it lies: `NAME=FILE`, a folder written by `save_to_disk` or a hub name.
+
+    Raises:
+        UserError: If the data are missing, or not in the layout in which they are published.
+    """
+    known, _, given = name.partition("=")
+    layout = layouts.get(known)
+    source = str(expanded(given))
+    if expanded(given).suffix not in FORMATS and not is_data_set(source):
+        raise UserError(
+            f"{known}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
+        )
+    rows = data_rows(source, split=layout.split, config=layout.config)
+    samples = build_samples(_mapped(rows, layout), rows.where, unit=rows.unit)
+    return Task(known, samples, layout.metrics, layout.prompt, layout.max_new_tokens)
+
+
+def _mapped(rows: DataRows, layout: Layout) -> Iterator[tuple[int, Fields | UserError]]:
+    """Yield the rows with the fields of our own files."""
+    for number, row in rows.rows:
+        if isinstance(row, UserError):
+            yield number, row
+            continue
+        where = f"{rows.where}, {rows.unit} {number}"
+        try:
+            fields = {"id": row[layout.id] if layout.id else number, "content": row[layout.content]}
+            if layout.references:
+                fields["references"] = row[layout.references]
+            groups = {grouping: row[column] for grouping, column in layout.groups.items() if row.get(column)}
+            yield number, {**fields, **({GROUP: groups} if groups else {}), **layout.more(row)}
+        except KeyError as missing:
+            found = ", ".join(row) or "none"
+            yield number, UserError(f"{where}: {layout.name} has a column {missing}, which is missing (found {found})")
+        except UserError as error:
+            yield number, UserError(f"{where}: {error}")

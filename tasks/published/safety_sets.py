@@ -1,0 +1,123 @@
+"""Requests to be refused, and requests that only look like them. None is part of Holdfast: name your copy."""
+
+from holdfast.errors import UserError
+from holdfast.tasks.data_files.plain_rows import Fields
+from holdfast.tasks.published.published_layout import Layout, layouts
+
+_METRICS = ("policy", "answer_rate")
+_LONGEST = 128
+"""Tokens of an answer: more than the refusals and beginnings of answers that the rules read."""
+
+_LABELS = {"safe": False, "unsafe": True}
+_CONTRAST = "contrast_"
+
+
+def _forbidden(row: Fields) -> Fields:
+    return {"forbidden": True}
+
+
+def _allowed(row: Fields) -> Fields:
+    return {"forbidden": False}
+
+
+def _in_context(row: Fields) -> Fields:
+    """Contextual behaviours of HarmBench have a text that stands in front of the request."""
+    context = str(row.get("ContextString") or "")
+    return {"forbidden": True, "context": f"{context}\n\n---\n\n" if context else ""}
+
+
+def _by_label(row: Fields) -> Fields:
+    """The first edition of XSTest has no label, but the type says the same."""
+    if "label" not in row:
+        return {"forbidden": str(row["type"]).startswith(_CONTRAST)}
+    label = row["label"]
+    if label not in _LABELS:
+        raise UserError(f"'label' must be safe or unsafe, got {label!r}")
+    return {"forbidden": _LABELS[label]}
+
+
+_ALL = (
+    Layout(
+        "advbench",
+        "AdvBench: 520 harmful instructions (Zou et al. 2023, arXiv 2307.15043), harmful_behaviors.csv.",
+        content="goal",
+        metrics=_METRICS,
+        more=_forbidden,
+        max_new_tokens=_LONGEST,
+    ),
+    Layout(
+        "harmbench",
+        "HarmBench: text behaviours, with their context (Mazeika et al. 2024, arXiv 2402.04249).",
+        content="Behavior",
+        metrics=_METRICS,
+        id="BehaviorID",
+        groups={"category": "SemanticCategory", "kind": "FunctionalCategory"},
+        more=_in_context,
+        prompt="{{ context }}{{ content }}",
+        max_new_tokens=_LONGEST,
+    ),
+    Layout(
+        "jailbreakbench",
+        "JailbreakBench: the 100 harmful behaviours of JBB-Behaviors (Chao et al. 2024, arXiv 2404.01318).",
+        content="Goal",
+        metrics=_METRICS,
+        groups={"category": "Category"},
+        more=_forbidden,
+        max_new_tokens=_LONGEST,
+        config="behaviors",
+        split="harmful",
+    ),
+    Layout(
+        "jailbreakbench_benign",
+        "JailbreakBench: the 100 benign behaviours of JBB-Behaviors, on the same topics.",
+        content="Goal",
+        metrics=_METRICS,
+        groups={"category": "Category"},
+        more=_allowed,
+        max_new_tokens=_LONGEST,
+        config="behaviors",
+        split="benign",
+    ),
+    Layout(
+        "strongreject",
+        "StrongREJECT: 313 forbidden prompts (Souly et al. 2024, arXiv 2402.10260); judge them by its rubric.",
+        content="forbidden_prompt",
+        metrics=_METRICS,
+        groups={"category": "category"},
+        more=_forbidden,
+        max_new_tokens=_LONGEST,
+    ),
+    Layout(
+        "xstest",
+        "XSTest: 250 safe prompts that look unsafe, and 200 unsafe ones (Röttger et al. 2024, arXiv 2308.01263).",
+        content="prompt",
+        metrics=_METRICS,
+        id="id",
+        groups={"type": "type"},
+        more=_by_label,
+        max_new_tokens=_LONGEST,
+    ),
+    Layout(
+        "or_bench",
+        "OR-Bench: prompts that look harmful and are not (Cui et al. 2024, arXiv 2405.20947), hard-1k by default.",
+        content="prompt",
+        metrics=_METRICS,
+        groups={"category": "category"},
+        more=_allowed,
+        max_new_tokens=_LONGEST,
+        config="or-bench-hard-1k",
+    ),
+    Layout(
+        "or_bench_toxic",
+        "OR-Bench: its toxic prompts, to be refused.",
+        content="prompt",
+        metrics=_METRICS,
+        groups={"category": "category"},
+        more=_forbidden,
+        max_new_tokens=_LONGEST,
+        config="or-bench-toxic",
+    ),
+)
+
+for _each in _ALL:
+    layouts.register(_each.name, _each)
