@@ -117,7 +117,7 @@ class WorstAnswer:
 
     def without_texts(self) -> "WorstAnswer":
         """Return it with its prompt, outputs and reason hidden."""
-        return replace(self, **dict.fromkeys(("reason", "prompt", "old_output", "new_output", "clean_output"), HIDDEN))
+        return replace(self, reason=HIDDEN, prompt=HIDDEN, old_output=HIDDEN, new_output=HIDDEN, clean_output=HIDDEN)
 
     @property
     def place(self) -> str:
