@@ -6,7 +6,6 @@ from holdfast.tasks.data_files.data_rows import FORMATS, TEXT_AT_LABEL, data_row
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.field_map import FieldMap, mapped
 from holdfast.tasks.data_files.sample_rows import build_samples
-from holdfast.tasks.published import is_published, layouts, published_task
 from holdfast.tasks.task import Task, tasks
 from holdfast.tasks.task_labels import LABEL_METRIC
 from holdfast.tasks.yaml_task import read_yaml_task
@@ -28,15 +27,12 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
 
     Args:
         name: A registered name; a data file (.jsonl, .csv, .tsv, .parquet, .txt with `text@label` in each line), a
-            folder written by `save_to_disk` or a data set of a hub (`owner/name`); a published data set with its
-            place (`xstest=prompts.csv`); or a `.yaml` description.
+            folder written by `save_to_disk` or a data set of a hub (`owner/name`); or a `.yaml` description.
         fields: The names of the fields in data files and data sets, where they are not our own.
 
     Raises:
         UserError: If the name is unknown, or the file is missing or invalid.
     """
-    if is_published(name):
-        return published_task(name)
     path = expanded(name)
     if path.suffix in _DESCRIPTIONS:
         return read_yaml_task(path)
@@ -47,15 +43,11 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
             f"'{name}' is not a task file: use {', '.join(FORMATS)} (samples), a saved data set, or .yaml (a task that "
             "maps other fields)"
         )
-    if name in layouts.names():
-        raise UserError(f"'{name}' is not part of Holdfast: name your copy, as in {name}=FILE or {name}=OWNER/NAME")
     return tasks.get(name)()
 
 
 def is_own_data(name: str) -> bool:
-    """Return whether a task is named by its data alone: a file of samples or a data set."""
-    if is_published(name):
-        return False
+    """Return whether a task is named by its data: a file of samples or a data set."""
     path = expanded(name)
     return path.suffix in FORMATS or (not name.startswith("lm_eval/") and is_data_set(str(path)))
 

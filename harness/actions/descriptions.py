@@ -13,12 +13,10 @@ from holdfast.metrics.encoders.encoder import Encoder, encoders
 from holdfast.perturbations import Perturbation, perturbations
 from holdfast.registry import Registry
 from holdfast.tasks import tasks
-from holdfast.tasks.published import Layout, layouts
 from holdfast.training.method import Method, methods
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
     "tasks": tasks,
-    "layouts": layouts,
     "perturbations": perturbations,
     "metrics": metrics,
     "encoders": encoders,
@@ -43,8 +41,6 @@ def _describe(item: Any) -> str:
             return f"{item.family}; light {item.light:g}, heavy {item.heavy:g}: {_first_line(item.apply)}"
         case Metric():
             return ", ".join(f"{key} {'↑' if up else '↓'}" for key, up in item.higher_is_better.items())
-        case Layout():
-            return item.about
         case Method():
             return f"{item.place}: {item.summary}"
         case Encoder():

@@ -4,7 +4,7 @@ from holdfast.errors import UserError
 from holdfast.harness.actions.listing_cache import cached
 from holdfast.suggestions import did_you_mean
 
-KINDS = ("tasks", "layouts", "perturbations", "metrics", "encoders", "comparers", "backends", "methods")
+KINDS = ("tasks", "perturbations", "metrics", "encoders", "comparers", "backends", "methods")
 
 
 def print_listing(kind: str | None) -> None:
@@ -15,9 +15,8 @@ def print_listing(kind: str | None) -> None:
     for name in [kind] if kind else KINDS:
         if kind is None and entries[name]:
             print(f"{name}:")
-        width = max(20, *map(len, entries[name]), 0)
         for entry, text in entries[name].items():
-            print(f"  {entry:<{width}} {text}")
+            print(f"  {entry:<20} {text}")
 
 
 def _describe_all() -> tuple[dict[str, dict[str, str]], bool]:
