@@ -66,6 +66,7 @@ def evaluate(
     aggregate: Sequence[Literal["mean", "worst"]] | str | None = None,
     spacy_pipeline: str | None = None,
     attention: bool | None = None,
+    label_likelihood: bool | None = None,
     seed: int | None = None,
     output_path: str | Path | None = None,
     log_samples: bool | None = None,

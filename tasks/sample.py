@@ -9,6 +9,9 @@ from holdfast.errors import UserError
 GROUP, ITEM = "group", "item"
 """The metadata that say which group a sample is in, and of which item it is one form."""
 
+PAIR = "text_pair"
+"""The metadata with the second text of a task that compares two, such as a premise and a hypothesis."""
+
 ALL = "all"
 """What tables call all samples of a task, whatever their group."""
 
@@ -21,9 +24,9 @@ class Sample:
         id: A stable id, unique within the task.
         content: What a user would type; the only part that is ever perturbed.
         references: Accepted answers.
-        metadata: Anything that metrics, the prompt template or perturbations read. Five keys are reserved:
+        metadata: Anything that metrics, the prompt template or perturbations read. Six keys are reserved:
             `paraphrases` (alternative wordings of the content), `protect` (strings that no perturbation may change),
-            `language` (an ISO 639 code), `group` (see `groups`) and `item` (see `item`).
+            `language` (an ISO 639 code), `group` (see `groups`), `item` (see `item`) and `text_pair` (see `pair`).
         choices: The options of a multiple-choice question. If there are any, nothing is generated: the model's answer
             is the option with the highest likelihood.
     """
@@ -61,6 +64,11 @@ class Sample:
         Forms of one item are compared with each other, and count as one sample where samples must be independent.
         """
         return str(self.metadata.get(ITEM, ""))
+
+    @property
+    def pair(self) -> str:
+        """The second text of a task that compares two, which a sequence classifier reads beside the content; or ""."""
+        return str(self.metadata.get(PAIR) or "")
 
 
 def strings(values: object, where: str, *, single: bool) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ _RANGES: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
     (_SHARES, ">= 0 and < 1", lambda value: 0 <= value < 1),
 )
 
-_METRICS = "evaluation gives the loss alone"
+_METRICS = "evaluation gives the loss, and the accuracy and F1 of a classifier"
 _REFUSED: Mapping[str, str] = {
     "output_dir": "name the directory with --output_path",
     "resume_from_checkpoint": "training resumes automatically if --output_path holds its checkpoints",

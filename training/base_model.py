@@ -14,6 +14,7 @@ from holdfast.training.lora_settings import MODULE_LISTS, peft_settings
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from holdfast.training.class_labels import Classes
     from holdfast.training.contract import Kind
     from holdfast.training.examples import Example
 
@@ -112,14 +113,14 @@ def is_encoder(config: Any) -> bool:
     return reads_only and type(config) in MODEL_FOR_MASKED_LM_MAPPING
 
 
-def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, tokenizer: Any) -> Any:
+def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: Classes, tokenizer: Any) -> Any:
     """Load the base model and wrap it in a fresh adapter, unless the recipe trains every weight.
 
     Args:
         checkpoint: The directory of the base model.
         recipe: The recipe with its model and LoRA settings.
         kind: The kind of training.
-        classes: The number of classes of a classifier.
+        classes: The classes of a classifier.
         tokenizer: Supplies the padding token of a classifier.
 
     Raises:
@@ -132,19 +133,24 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: int, token
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification
-        extra |= {"num_labels": classes, "pad_token_id": tokenizer.pad_token_id}
+        extra |= {"num_labels": classes.count, "pad_token_id": tokenizer.pad_token_id}
+        if classes.names:
+            extra["id2label"] = dict(enumerate(classes.names))
+            extra["label2id"] = {name: i for i, name in enumerate(classes.names)}
     try:
-        model = builder.from_pretrained(checkpoint, **extra)
+        model, found = builder.from_pretrained(checkpoint, output_loading_info=True, **extra)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"the model '{recipe.model_args['pretrained']}' can't be loaded: {first_line(error)}") from None
     if not recipe.full:
-        return _add_adapter(model, recipe, kind)
+        fresh = {name.rpartition(".")[0] for name in found["missing_keys"]} if kind == "classification" else set()
+        return _add_adapter(model, recipe, kind, sorted(fresh))
     if "lora" in recipe.model_fields_set:
         warnings.warn("--full trains every weight without an adapter: --lora is ignored", stacklevel=2)
     return model
 
 
-def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
+def _add_adapter(model: Any, recipe: Recipe, kind: Kind, fresh: Sequence[str]) -> Any:
+    """Wrap the model in a fresh adapter, which also keeps the `fresh` modules: the base's files don't have them."""
     from peft import LoraConfig, TaskType, get_peft_model
     from peft.tuners.lora import LoraRuntimeConfig
 
@@ -154,6 +160,8 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind) -> Any:
         if isinstance(settings.get(name), list):
             _check_modules(model, settings[name])
     _check_parameters(model, settings.get("target_parameters") or ())
+    if fresh:
+        settings["modules_to_save"] = list(dict.fromkeys([*(settings.get("modules_to_save") or ()), *fresh]))
     try:
         if isinstance(settings.get("runtime_config"), dict):  # the only part that peft doesn't build itself
             settings["runtime_config"] = LoraRuntimeConfig(**settings["runtime_config"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
@@ -11,8 +12,31 @@ if TYPE_CHECKING:
     from holdfast.training.examples import Encoded, Example
 
 
-def count_classes(examples: Sequence[Example], config: Any, source: str) -> int:
-    """Return the number of classes: that of the checkpoint's classification head, else the number of distinct labels.
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes of a classifier: how many there are, and their names in the order of its logits if they have any."""
+
+    count: int
+    names: tuple[str, ...] = ()
+
+    def number(self, examples: Sequence[Example], source: str) -> list[Example]:
+        """Return the examples with numbers as labels; raise UserError, naming the row, for a label of no class."""
+        places = {name: i for i, name in enumerate(self.names)}
+        found = []
+        for row, each in enumerate(examples, 1):
+            label = places.get(each.label) if isinstance(each.label, str) else each.label
+            if label is None:
+                known = f"its classes are {', '.join(self.names)}" if self.names else "its classes are numbered"
+                raise UserError(f"{source}: row {row} has the label {each.label!r}, which the model lacks: {known}")
+            found.append(replace(each, label=label))
+        _check_numbers(found, self.count, source)
+        return found
+
+
+def read_classes(examples: Sequence[Example], config: Any, source: str) -> Classes:
+    """Return the classes: those of the checkpoint's classification head, else the distinct labels.
+
+    Names are sorted, so that the order of the rows doesn't matter.
 
     Args:
         examples: Labelled examples.
@@ -20,12 +44,21 @@ def count_classes(examples: Sequence[Example], config: Any, source: str) -> int:
         source: The data's name in error messages.
 
     Raises:
-        UserError: If a label is beyond the head's classes or, without a head, if the labels skip a number: a stray
-            label such as 999 would create a head of that size.
+        UserError: If some labels are names and others numbers or, without a head, the numbers have a gap: a stray label
+            such as 999 would create a head of that size.
     """
+    names = {each.label for each in examples if isinstance(each.label, str)}
+    row = next((i for i, each in enumerate(examples, 1) if isinstance(each.label, str) != bool(names)), None)
+    if row is not None:
+        raise UserError(
+            f"{source}: row {row} has the label {examples[row - 1].label!r}, but other rows have names: use names or "
+            "numbers in all rows"
+        )
     if any(str(name).endswith("ForSequenceClassification") for name in config.architectures or ()):
-        check_labels(examples, config.num_labels, source)
-        return int(config.num_labels)
+        known = tuple(config.id2label[i] for i in range(config.num_labels))
+        return Classes(int(config.num_labels), known if names else ())
+    if names:
+        return Classes(len(names), tuple(sorted(names)))
     used = {each.label for each in examples}
     missing = next(label for label in range(len(used) + 1) if label not in used)
     if missing < len(used):
@@ -34,10 +67,10 @@ def count_classes(examples: Sequence[Example], config: Any, source: str) -> int:
             f"{source}: row {row} has label {largest}, but no row has label {missing}: number the classes from 0 "
             "without gaps"
         )
-    return len(used)
+    return Classes(len(used))
 
 
-def check_labels(examples: Sequence[Example], classes: int, source: str) -> None:
+def _check_numbers(examples: Sequence[Example], classes: int, source: str) -> None:
     """Raise UserError if a label of the data `source` is not below the model's number of classes."""
     row, largest = _largest(examples)
     if largest >= classes:
@@ -72,5 +105,5 @@ def check_end_tokens(rows: Sequence[Encoded], config: Any, tokenizer: Any, name:
 
 def _largest(examples: Sequence[Example]) -> tuple[int, int]:
     """Return the row number, from 1, and the label of the first row with the largest label."""
-    labels = [each.label or 0 for each in examples]
+    labels = [int(each.label or 0) for each in examples]
     return labels.index(max(labels)) + 1, max(labels)

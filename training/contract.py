@@ -101,5 +101,5 @@ Correct: TypeAlias = "Callable[[ModuleUpdate], Correction]"
 
 def model_inputs(batch: Mapping[str, Tensor]) -> Batch:
     """Return the model's inputs from a batch: everything but the labels, which a seq2seq decoder gets shifted."""
-    names = ("input_ids", "attention_mask", "decoder_input_ids")
+    names = ("input_ids", "attention_mask", "token_type_ids", "decoder_input_ids")
     return {name: batch[name] for name in names if name in batch}

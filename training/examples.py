@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any, Literal
 from holdfast.errors import UserError, first_line
 from holdfast.paths import expanded
 from holdfast.reading import check_readable, parse_json, read_text
-from holdfast.tasks.data_files.data_rows import read_objects
+from holdfast.tasks.data_files.data_rows import TEXT_AT_LABEL, data_rows, read_objects
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.training.chat_template import ChatTemplate, find_template
 from holdfast.training.prompt_frame import opening_of
 
@@ -31,12 +32,14 @@ ROLES = ("system", "user", "assistant", "tool")
 class Example:
     """A training example: chat messages, the last of them the prompt, and the completion to learn.
 
-    For classification `label` replaces the completion, which is empty.
+    For classification `label` (the number or the name of a class) replaces the completion, which is empty; `pair` is
+    the second text where two are compared.
     """
 
     messages: tuple[Mapping[str, str], ...]
     completion: str
-    label: int | None = None
+    label: int | str | None = None
+    pair: str = ""
 
     @property
     def prompt(self) -> str:
@@ -46,7 +49,7 @@ class Example:
     def with_prompt(self, prompt: str) -> Example:
         """Return the example with another prompt."""
         *before, last = self.messages
-        return Example((*before, {**last, "content": prompt}), self.completion, self.label)
+        return replace(self, messages=(*before, {**last, "content": prompt}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +62,34 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The token ids of a prompt and its completion; the first `prompt` of them are the prompt's."""
+    """The token ids of a prompt and its completion; the first `prompt` of them are the prompt's.
+
+    `types` are the token types of a classifier's input, if its tokenizer gives any.
+    """
 
     ids: tuple[int, ...]
     prompt: int
     label: int | None = None
+    types: tuple[int, ...] = ()
 
     def truncate(self, longest: int) -> Encoded:
-        """Return the last `longest` tokens: a prompt that is too long is truncated at the start."""
+        """Return `longest` tokens: a prompt loses its start, and a classifier's text its end but for the last token."""
         excess = max(0, len(self.ids) - longest)
-        return Encoded(self.ids[excess:], max(0, self.prompt - excess), self.label)
+        if self.label is None or not excess:
+            return Encoded(self.ids[excess:], max(0, self.prompt - excess), self.label, self.types)
+        ids, types = ((*part[: longest - 1], *part[-1:]) for part in (self.ids, self.types))
+        return Encoded(ids, longest, self.label, types)
 
 
 def read_examples(source: str) -> list[Example]:
     """Read training examples.
 
     A row has `prompt` and `completion`, or chat `messages` whose last one, the assistant's, is the completion, or
-    `text` (or `prompt`) and an integer `label`.
+    `text` (or `prompt`), optionally `text_pair`, and a `label`: the name of a class, or its number.
 
     Args:
-        source: A JSONL, JSON, CSV or parquet file, or a hub data set (`owner/name`; its train split is used).
+        source: A JSONL, JSON, CSV, TSV or parquet file, a .txt file with `text@label` in each line, or a hub data set
+            (`owner/name`; its train split is used).
 
     Returns:
         At least one example, in the order of the rows.
@@ -102,7 +113,8 @@ def digest_of_examples(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of the examples' content, in hex."""
     digest = hashlib.sha256()
     for each in examples:
-        digest.update(json.dumps([list(map(dict, each.messages)), each.completion, each.label]).encode())
+        pair = [each.pair] if each.pair else []
+        digest.update(json.dumps([list(map(dict, each.messages)), each.completion, each.label, *pair]).encode())
     return digest.hexdigest()
 
 
@@ -125,9 +137,12 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False, clock: da
     messages = [{**each, "content": _replace_surrogates(each["content"])} for each in example.messages]
     text = template.render(messages) if template else "\n".join(each["content"] for each in messages)
     whole = template is None and (seq2seq or example.label is not None)
-    prompt = tokenizer(text, add_special_tokens=whole, verbose=False)["input_ids"]
     if example.label is not None:
-        return Encoded(tuple(prompt), len(prompt), example.label)
+        asked = (text, _replace_surrogates(example.pair)) if example.pair else (text,)
+        read = tokenizer(*asked, add_special_tokens=whole, verbose=False)
+        types = tuple(read.get("token_type_ids", ()))
+        return Encoded(tuple(read["input_ids"]), len(read["input_ids"]), int(example.label), types)
+    prompt = tokenizer(text, add_special_tokens=whole, verbose=False)["input_ids"]
     if not whole and template is None:
         prompt = [*opening_of(tokenizer), *prompt]
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
@@ -201,6 +216,8 @@ def _rows(source: str) -> list[dict[str, Any]]:
     path = expanded(source)
     if path.suffix == ".json" and (listed := _listed_objects(path)) is not None:
         return listed
+    if path.suffix in (TEXT_AT_LABEL, ".tsv"):
+        return [_checked(row) for _, row in data_rows(path).rows]
     if path.suffix in {".jsonl", ".json"}:
         return [row for _, row in read_objects(path)]
     if path.suffix in {".csv", ".parquet"}:
@@ -222,7 +239,8 @@ def _rows(source: str) -> list[dict[str, Any]]:
         return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
     if path.exists() or not is_hub_name(source):
         raise UserError(
-            f"--data '{source}': use a .jsonl, .json, .csv or .parquet file, or a hub data set as owner/name"
+            f"--data '{source}': use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file, or a hub data "
+            "set as owner/name"
         )
     try:
         from datasets import load_dataset
@@ -236,6 +254,14 @@ def _rows(source: str) -> list[dict[str, Any]]:
         raise UserError(
             f"--data '{source}': can't be loaded from the hub or its cache ({type(error).__name__})"
         ) from None
+
+
+def _checked(row: Fields | UserError) -> dict[str, Any]:
+    """Return a row under the names of training data; raise what is wrong with it."""
+    if isinstance(row, UserError):
+        raise row
+    names = {"content": "text", "references": "label"}
+    return {names.get(name, name): value for name, value in row.items()}
 
 
 def _check_columns(path: Path) -> None:
@@ -261,9 +287,14 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
         text, label = row.get("text", row.get("prompt")), row["label"]
         if isinstance(label, str) and label.isdecimal() and len(label) < _LONGEST_LABEL:
             label = int(label)
-        if not isinstance(text, str) or not isinstance(label, int) or isinstance(label, bool) or label < 0:
-            raise UserError(f"{where}: 'label' must be a whole number >= 0, and 'text' a string")
-        return Example(({"role": "user", "content": text},), "", label)
+        pair = row.get("text_pair") or ""
+        is_number = isinstance(label, int) and not isinstance(label, bool) and label >= 0
+        if not (is_number or (isinstance(label, str) and label.strip())):
+            raise UserError(f"{where}: 'label' must be a name or a whole number >= 0, got {_describe(label)}")
+        if not isinstance(text, str) or not isinstance(pair, str):
+            raise UserError(f"{where}: a 'label' needs a 'text' that is a string (and so must 'text_pair' be)")
+        label = label.strip() if isinstance(label, str) else label
+        return Example(({"role": "user", "content": text},), "", label, pair)
     if row.get("messages") is not None:
         said = row["messages"]
         messages = list(said) if isinstance(said, Iterable) and not isinstance(said, str) else []

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import TrainingArguments
 
+    from holdfast.training.class_labels import Classes
     from holdfast.training.examples import Example, TooLong
     from holdfast.training.loop.batches import Collator
     from holdfast.training.loop.method_trainer import MethodTrainer
@@ -61,6 +62,7 @@ class _Prepared:
     longest: int
     over: TooLong
     clock: datetime
+    class_names: tuple[str, ...]
 
 
 def train_recipe(recipe: Recipe, checkpoint: Path, base_digest: str) -> Path:
@@ -149,19 +151,21 @@ def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
 
 def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path, clock: datetime) -> _Prepared:
     """Load the model with its adapter and tokenize the examples."""
-    from holdfast.training.class_labels import check_end_tokens, count_classes
+    from holdfast.training.class_labels import Classes, check_end_tokens, read_classes
     from holdfast.training.examples import encode_rows, fit_to_context
     from holdfast.training.loop.batches import Collator
 
     name = str(recipe.model_args["pretrained"])
     config = load_config(checkpoint, name)
     kind = infer_kind(examples, config, recipe)
-    classes = count_classes(examples, config, recipe.data) if kind == "classification" else 0
+    classes = read_classes(examples, config, recipe.data) if kind == "classification" else Classes(0)
+    if classes.count:
+        examples = classes.number(examples, recipe.data)
     tokenizer = load_tokenizer(checkpoint, name, str(recipe.model_args.get("chat_template", "auto")))
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     encoded = encode_rows(examples, tokenizer, recipe.data, seq2seq=seq2seq, clock=clock)
-    if classes:
+    if classes.count:
         check_end_tokens(encoded, config, tokenizer, name)
     rows, over = fit_to_context(encoded, longest, recipe.too_long)
     no_room = " because the completion leaves no room for the prompt"
@@ -176,7 +180,7 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     if init_changes_base(recipe) and os.environ.get("RANK", "0") == "0":
         save_initial_adapter(model, out)
     collator = Collator(tokenizer.pad_token_id, kind, int(getattr(config, "decoder_start_token_id", 0) or 0))
-    return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over, clock)
+    return _Prepared(examples, model, tokenizer, collator, rows, evaluated, longest, over, clock, classes.names)
 
 
 def _warn_truncated(over: TooLong, of: str, longest: int, why: str) -> None:
@@ -187,18 +191,15 @@ def _warn_truncated(over: TooLong, of: str, longest: int, why: str) -> None:
         warnings.warn(f"{total} of {of} are longer than {longest} tokens; {counts}", stacklevel=4)
 
 
-def _read_eval_examples(source: str, classes: int) -> list[Example]:
+def _read_eval_examples(source: str, classes: Classes) -> list[Example]:
     """Read the examples of --eval_data; raises UserError unless they have labels or completions as training does."""
-    from holdfast.training.class_labels import check_labels
     from holdfast.training.examples import read_examples
 
     examples = read_examples(source)
-    if any((each.label is not None) != bool(classes) for each in examples):
-        kind = "label" if classes else "completion"
+    if any((each.label is not None) != bool(classes.count) for each in examples):
+        kind = "label" if classes.count else "completion"
         raise UserError(f"--eval_data '{source}': every row needs a {kind}, as in --data")
-    if classes:
-        check_labels(examples, classes, source)
-    return examples
+    return classes.number(examples, source) if classes.count else examples
 
 
 def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
@@ -294,7 +295,8 @@ def _run(trainer: MethodTrainer, resumed_from: Path | None, out: Path) -> Mappin
     trained = [parameter for parameter in trainer.model.parameters() if parameter.requires_grad]
     if not all(bool(parameter.isfinite().all()) for parameter in trained):
         raise UserError(f"training diverged: the weights contain NaN or infinity; {trainer.remedy} ({out})")
-    metrics: dict[str, Any] = dict(result.metrics)
+    evaluations = [logged for logged in trainer.state.log_history if "eval_loss" in logged]
+    metrics: dict[str, Any] = {**result.metrics, **(evaluations[-1] if evaluations else {})}
     if resumed_from:  # the Trainer's mean loss only covers the steps of this process
         last = metrics.pop("train_loss")
         metrics["resumed_at_step"] = step_of(resumed_from)
@@ -339,6 +341,7 @@ def _write_card(
         metrics={name: value for name, value in metrics.items() if isinstance(value, (int, float))},
         norms={} if recipe.full else {name: round(float(each.float().norm()), 6) for name, each in trained.items()},
         squared_distance=None if recipe.full else moved,
+        labels=list(made.class_names) or None,
     ).write(out)
 
 

@@ -22,9 +22,11 @@ class TrainingCard(BaseModel):
     - `longer_than_context`: the number that did not fit. `cut` of them had their prompts truncated at the start, the
       others were `left_out`; both are None in older cards.
     - `seconds` and `peak_memory_mib`: of the process that finished the training.
-    - `metrics`: the Trainer's. If training was resumed, they cover the steps since `resumed_at_step`, and the mean loss
-      is called `train_loss_since_resumed`.
+    - `metrics`: the Trainer's, and those of the last evaluation (`eval_loss`, and a classifier's `eval_accuracy`,
+      `eval_macro_f1` and `eval_weighted_f1`). If training was resumed, the former cover the steps since
+      `resumed_at_step`, and the mean loss is called `train_loss_since_resumed`.
     - `norms`: of every trained tensor at the end; empty for full fine-tuning.
+    - `labels`: of a classifier, the names of its classes in the order of its logits, if they have any.
     - `squared_distance`: ||B||^2 + ||A - A_0||^2 over all modules: the squared distance from the initial adapter.
     """
 
@@ -46,6 +48,7 @@ class TrainingCard(BaseModel):
     metrics: dict[str, float]
     norms: dict[str, float]
     squared_distance: float | None
+    labels: list[str] | None = None
 
     def write(self, folder: Path) -> None:
         """Write the card to `folder` atomically."""

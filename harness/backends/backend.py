@@ -36,6 +36,8 @@ class Request:
     """If given, nothing is generated: the answer is the choice with the highest log-likelihood."""
     content: str = ""
     """The part of the prompt that is cut if the prompt is too long; if empty, the whole prompt may be cut."""
+    pair: str = ""
+    """The second text of a classifier's input, if its task compares two; language models read it in the prompt."""
 
 
 @dataclass(frozen=True, slots=True)

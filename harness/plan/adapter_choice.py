@@ -14,6 +14,7 @@ from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.adapter_checks import check_finite
 from holdfast.harness.models.adapter_fit import check_fit
 from holdfast.harness.models.checkpoints import BASE, find_local
+from holdfast.harness.models.classifiers import has_head, head_size
 from holdfast.harness.store.config import RunConfig
 
 
@@ -47,7 +48,7 @@ def choose_adapters(config: RunConfig, find: Find) -> Chosen:
                 check_finite(adapter.name, adapter.path)
             if adapter.path is not None and folder is not None:
                 named = check_fit(adapter.name, adapter.path, folder)
-                skeleton = None if named else _skeleton(folder, trust)
+                skeleton = None if named else _skeleton(folder, trust, head_size(adapter))
                 if skeleton is not None:
                     check_belongs(skeleton, adapter)
         except UserError as error:
@@ -69,18 +70,25 @@ def choose_adapters(config: RunConfig, find: Find) -> Chosen:
 
 def _rehearsed(folder: Path, trust: bool, adapters: Sequence[Adapter]) -> dict[str, str]:
     """Return why adapters can't be loaded, by name, without loading the base's weights."""
-    if _skeleton(folder, trust) is None or not any(adapter.path for adapter in adapters):
+    classes = max(map(head_size, adapters), default=0)
+    if _skeleton(folder, trust, classes) is None or not any(adapter.path for adapter in adapters):
         return {}
-    return rehearse(lambda: deepcopy(_skeleton(folder, trust)), adapters)
+    return rehearse(lambda: deepcopy(_skeleton(folder, trust, classes)), adapters)
 
 
 @lru_cache(maxsize=1)
-def _skeleton(base: Path, trust: bool) -> Any:
-    """Return the base without its weights, or None if transformers can't build it."""
+def _skeleton(base: Path, trust: bool, classes: int) -> Any:
+    """Return the base without its weights, or None if transformers can't build it; with so many classes, a classifier.
+
+    A base with a head of its own is one, too.
+    """
     from transformers import AutoConfig
 
     try:
-        return skeleton_of(AutoConfig.from_pretrained(base, trust_remote_code=trust), trust)
+        config = AutoConfig.from_pretrained(base, trust_remote_code=trust)
+        if classes:
+            config.num_labels = classes
+        return skeleton_of(config, trust, classifies=bool(classes) or has_head(base))
     except (OSError, ValueError, KeyError, ImportError):
         return None
 

@@ -113,11 +113,12 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
 
     Identity variants are generated again on purpose, to measure noise.
     """
-    shared: dict[tuple[str, str, tuple[str, ...], Settings, int], tuple[Request, list[Item]]] = {}
+    shared: dict[tuple[str, str, str, tuple[str, ...], Settings, int], tuple[Request, list[Item]]] = {}
     for item in items:
         question = item.question
         replicate = question.variant.repeat + 1 if question.variant.perturbation == IDENTITY else 0
-        same = (item.adapter.name, question.prompt, question.sample.choices, question.settings, replicate)
+        choices, pair = question.sample.choices, question.sample.pair
+        same = (item.adapter.name, question.prompt, pair, choices, question.settings, replicate)
         if same not in shared:
             request = Request(
                 item.key,
@@ -125,8 +126,9 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
                 question.prompt,
                 question.settings,
                 replicate,
-                question.sample.choices,
+                choices,
                 question.variant.text,
+                pair,
             )
             shared[same] = request, []
         shared[same][1].append(item)

@@ -82,6 +82,7 @@ class RunConfig(BaseModel):
     output_path: str = "results/run"
     log_samples: bool = False
     attention: bool = False
+    label_likelihood: bool = False
     skip_bad_adapters: bool = False
 
     @property

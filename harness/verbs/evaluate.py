@@ -91,6 +91,7 @@ _RUN_SWITCHES = {
     "tasks of lm-eval": (("--apply_chat_template", "send its prompts in the model's chat template"),),
     "model": (("--skip_bad_adapters", "leave out adapters that can't be used, and go on with the others"),),
     "scoring": (
+        ("--label_likelihood", "choose the likeliest label of a classification instead of generating an answer"),
         ("--keep_reasoning", "score what a model thinks aloud (<think>...</think>) as a part of its answer"),
         ("--attention", "measure how far each answer's attention moved on the prompt (backend hf; slower)"),
     ),

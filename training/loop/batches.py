@@ -18,7 +18,7 @@ class Collator:
     """Collates numbered, encoded examples into a batch padded on the right.
 
     A batch has input_ids, attention_mask, labels (-100 on prompts and padding; class indices for classification) and
-    `number`, the examples' indices; for seq2seq also decoder_input_ids.
+    `number`, the examples' indices; for seq2seq also decoder_input_ids, and token_type_ids where a classifier has any.
 
     Args:
         pad: The padding token's id.
@@ -41,6 +41,10 @@ class Collator:
             batch = self._padded([each.ids for each in encoded])
             if self.kind == "classification":
                 batch["labels"] = torch.tensor([each.label for each in encoded])
+                if all(each.types for each in encoded):
+                    width = batch["input_ids"].shape[1]
+                    types = [[*each.types, *[0] * (width - len(each.types))] for each in encoded]
+                    batch["token_type_ids"] = torch.tensor(types)
             else:
                 prompts = torch.tensor([each.prompt for each in encoded])[:, None]
                 is_prompt = torch.arange(batch["input_ids"].shape[1]) < prompts

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import EvalPrediction, Trainer
 
 from holdfast.errors import UserError
+from holdfast.metrics.classes import class_measures, confusion_counts
 from holdfast.training.contract import Objective, Step, StepNoise
 from holdfast.training.examples import Example
 from holdfast.training.folder import whole_checkpoint
@@ -48,7 +49,7 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
         noise_name: str = "",
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, compute_metrics=_mean_loss, **kwargs)
+        super().__init__(*args, compute_metrics=_measures, **kwargs)
         self._objective, self._perturber, self._noise = objective, perturber, noise
         self.remedy = "lower the learning rate"
         if noise:
@@ -132,12 +133,18 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None
     ) -> tuple[None, Tensor, Tensor]:
-        """Return the loss of every row and the number of its learned tokens, in place of logits and labels."""
+        """Return the loss of every row and the number of its learned tokens, in place of logits and labels.
+
+        For a classifier, they are the loss and the likeliest class of every row (rows, 2), and its label.
+        """
         inputs = self._prepare_inputs(inputs)
         labels, seq2seq = inputs["labels"], "decoder_input_ids" in inputs
         given = {name: value for name, value in inputs.items() if name not in ("labels", "number")}
         with torch.no_grad(), self.compute_loss_context_manager():
-            losses = row_losses(model(**given).logits, labels, seq2seq, self.args.label_smoothing_factor)
+            logits = model(**given).logits
+            losses = row_losses(logits, labels, seq2seq, self.args.label_smoothing_factor)
+        if labels.dim() == 1:
+            return None, torch.stack([losses, logits.argmax(-1).to(losses.dtype)], dim=1), labels
         return None, losses, count_learned(labels, seq2seq)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -176,7 +183,13 @@ def _size(batch: dict[str, Tensor]) -> Tensor:
     return torch.stack([learned.sum(), learned.new_tensor(len(learned))]).float()
 
 
-def _mean_loss(found: EvalPrediction) -> dict[str, float]:
+def _measures(found: EvalPrediction) -> dict[str, float]:
+    """Return the mean loss; for a classifier, also accuracy and F1."""
+    if found.predictions.ndim == 2:
+        losses, predicted = found.predictions[:, 0], found.predictions[:, 1].astype(int)
+        classes = int(max(found.label_ids.max(), predicted.max())) + 1
+        counts = confusion_counts(found.label_ids, predicted, classes)
+        return {"loss": float(losses.mean(dtype="float64")), **class_measures(counts)}
     return {"loss": float(found.predictions.sum(dtype="float64") / max(1, found.label_ids.sum()))}
 
 

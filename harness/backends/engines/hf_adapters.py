@@ -168,13 +168,15 @@ def check_belongs(model: Any, adapter: Adapter) -> None:
                 )
 
 
-def skeleton_of(config: Any, trust: bool = False) -> Any:
-    """Return a text model without its weights, for `check_belongs`; transformers raises ValueError, OSError or
-    ImportError if it can't build one."""
+def skeleton_of(config: Any, trust: bool = False, *, classifies: bool = False) -> Any:
+    """Return a text model or a classifier without its weights, for `check_belongs`; transformers raises ValueError,
+    OSError or ImportError if it can't build one."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
     builder = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    if classifies:
+        builder = AutoModelForSequenceClassification
     with torch.device("meta"):
         return builder.from_config(config, trust_remote_code=trust)
 

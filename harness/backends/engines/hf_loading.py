@@ -15,7 +15,9 @@ from holdfast.harness.backends.engines.promptings import Promptings, load_tokeni
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.adapter_checks import PICKLE_REFUSED
 from holdfast.harness.models.checkpoints import BASE, find_checkpoint
+from holdfast.harness.models.classifiers import LABELS
 from holdfast.suggestions import did_you_mean
+from holdfast.training.base_model import is_encoder
 
 ROUNDING = 1e-3
 """How much a logit may differ between batches of different sizes, in float32."""
@@ -29,6 +31,7 @@ MODEL_ARGS = (
     "trust_remote_code",
     "attn_implementation",
     "device_map",
+    LABELS,
 )
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -68,9 +71,9 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     args = options.model_args
     folder, _, prompting = open_checkpoint(options)
     seq2seq = prompting.seq2seq
-    model = _model(folder, args, seq2seq, options.device)
+    model = _model(folder, options, seq2seq)
     model.eval()
-    _check_weights(model, str(args["pretrained"]))
+    check_weights(model, str(args["pretrained"]))
     dropped = take_over(model, prompting.tokenizer, seq2seq=seq2seq)
     before = _probe_logits(model, prompting)
 
@@ -91,8 +94,12 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     return Loaded(model, Promptings(prompting, own), names, mixable(model, adapters, names) - own.keys(), dropped)
 
 
-def open_checkpoint(options: BackendOptions) -> tuple[Path, Any, Prompting]:
+def open_checkpoint(options: BackendOptions, *, reads: bool = False) -> tuple[Path, Any, Prompting]:
     """Open the base that `pretrained` names, without loading its weights.
+
+    Args:
+        options: The options, with the model arguments.
+        reads: Whether the model only reads texts, like a classifier, so that they end as an encoder's input does.
 
     Returns:
         Its directory, its configuration, and the `Prompting` that turns prompts into tokens.
@@ -111,7 +118,12 @@ def open_checkpoint(options: BackendOptions) -> tuple[Path, Any, Prompting]:
         raise UserError(
             f"'{args['pretrained']}' is not a model that transformers can load: {first_line(error)}"
         ) from None
-    seq2seq = bool(config.is_encoder_decoder)
+    if not reads and is_encoder(config):
+        raise UserError(
+            f"'{args['pretrained']}' ({config.model_type}) is an encoder, which can't generate text: evaluate it as a "
+            "classifier, with adapters that were trained as one"
+        )
+    seq2seq = reads or bool(config.is_encoder_decoder)
     named = args.get("tokenizer", BASE)
     where = folder if named == BASE else find_checkpoint(str(named), "tokenizer")
     tokenizer = load_tokenizer(where, seq2seq=seq2seq, trust=trust)
@@ -140,7 +152,7 @@ def check_length(model_args: Mapping[str, Any], name: str) -> None:
         raise UserError(f"--model_args: {name} must be a number of tokens, got {longest!r}")
 
 
-def _check_weights(model: Any, name: str) -> None:
+def check_weights(model: Any, name: str) -> None:
     """Raise UserError if a weight is NaN or infinite: the base's answers would be empty or nonsense."""
     for key, weight in model.state_dict().items():
         # torch can't compare numbers of 8 bits; the logits still show what is wrong with them.
@@ -167,18 +179,26 @@ def _probe_logits(model: Any, prompting: Prompting) -> Any:
     return logits
 
 
-def _model(folder: Path, args: Mapping[str, Any], seq2seq: bool, device: str | None) -> Any:
+def loading_args(options: BackendOptions) -> tuple[dict[str, Any], str]:
+    """Return the arguments with which transformers loads the base, and the device that it goes to."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    args = options.model_args
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = str(args.get("dtype", "auto"))
     if dtype == "auto" and device == "cpu":
         dtype = "float32"
     passed = {key: args[key] for key in ("trust_remote_code", "attn_implementation", "device_map") if key in args}
+    return {"dtype": dtype, **passed}, device
+
+
+def _model(folder: Path, options: BackendOptions, seq2seq: bool) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    passed, device = loading_args(options)
     builder = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
     try:
-        model = builder.from_pretrained(folder, dtype=dtype, **passed)
+        model = builder.from_pretrained(folder, **passed)
         return model if "device_map" in passed else model.to(device)
     except UnpicklingError:
         raise UserError(f"the model in '{folder}': {PICKLE_REFUSED}") from None

@@ -1,0 +1,1 @@
+"""Sequence classifiers for the backend `hf`."""
