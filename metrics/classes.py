@@ -1,5 +1,6 @@
 """How well predicted classes agree with the right ones: confusion, accuracy, F1 and calibration."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,23 +36,36 @@ def class_measures(counts: Array) -> dict[str, float]:
     a class is wrong, and a false negative of its right one.
 
     Args:
-        counts: (classes, classes + 1), as `confusion_counts` returns them, or several of them (..., classes,
-            classes + 1) for arrays of measures.
+        counts: (classes, classes + 1), as `confusion_counts` returns them.
 
     >>> {name: round(value, 3) for name, value in class_measures(np.array([[1, 1, 0], [0, 1, 0]])).items()}
     {'accuracy': 0.667, 'macro_f1': 0.667, 'weighted_f1': 0.667}
     """
-    hits = np.diagonal(counts[..., :-1], axis1=-2, axis2=-1)
-    right, predicted = counts.sum(-1), counts[..., :-1].sum(-2)
+    hits = np.diagonal(counts[:, :-1])
+    found = measures_of_totals(hits, counts.sum(1), counts[:, :-1].sum(0))
+    return {name: float(value) for name, value in found.items()}
+
+
+def measures_of_totals(hits: Array, right: Array, predicted: Array) -> dict[str, Array]:
+    """Return the same measures (...) of totals by class (..., classes): hits, right ones and predicted ones."""
     f1 = 2 * hits / np.maximum(1, right + predicted)
     seen = np.maximum(1, ((right + predicted) > 0).sum(-1))
     total = np.maximum(1, right.sum(-1))
-    values = {
+    return {
         "accuracy": hits.sum(-1) / total,
         "macro_f1": f1.sum(-1) / seen,
         "weighted_f1": (f1 * right).sum(-1) / total,
     }
-    return values if counts.ndim > 2 else {name: float(value) for name, value in values.items()}
+
+
+def confidence(likelihoods: Sequence[float]) -> float:
+    """Return the probability of the likeliest of several choices: the softmax of their log-likelihoods; NaN for none.
+
+    >>> round(confidence([-1.0, -1.0, -30.0]), 3)
+    0.5
+    """
+    highest = max(likelihoods, default=math.nan)
+    return 1 / sum(math.exp(each - highest) for each in likelihoods) if likelihoods else math.nan
 
 
 def calibration_error(confidences: Sequence[float] | Array, hits: Sequence[float] | Array) -> float:

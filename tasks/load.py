@@ -6,6 +6,7 @@ from holdfast.tasks.data_files.data_rows import FORMATS, TEXT_AT_LABEL, data_row
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.field_map import FieldMap, mapped
 from holdfast.tasks.data_files.sample_rows import build_samples
+from holdfast.tasks.published.data_set import find_data_set
 from holdfast.tasks.task import Task, tasks
 from holdfast.tasks.task_labels import LABEL_METRIC
 from holdfast.tasks.yaml_task import read_yaml_task
@@ -26,13 +27,17 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
     """Load a task.
 
     Args:
-        name: A registered name; a data file (.jsonl, .csv, .tsv, .parquet, .txt with `text@label` in each line), a
-            folder written by `save_to_disk` or a data set of a hub (`owner/name`); or a `.yaml` description.
+        name: A registered name; a published data set (`NAME`, or `NAME=PATH`); a data file (.jsonl, .csv, .tsv,
+            .parquet, .txt with `text@label` in each line), a folder written by `save_to_disk` or a data set of a hub
+            (`owner/name`); or a `.yaml` description.
         fields: The names of the fields in data files and data sets, where they are not our own.
 
     Raises:
         UserError: If the name is unknown, or the file is missing or invalid.
     """
+    if published := find_data_set(name):
+        data_set, source = published
+        return data_set.read(data_set.name, source)
     path = expanded(name)
     if path.suffix in _DESCRIPTIONS:
         return read_yaml_task(path)
@@ -49,6 +54,8 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
 def is_own_data(name: str) -> bool:
     """Return whether a task is named by its data: a file of samples or a data set."""
     path = expanded(name)
+    if find_data_set(name):
+        return False
     return path.suffix in FORMATS or (not name.startswith("lm_eval/") and is_data_set(str(path)))
 
 

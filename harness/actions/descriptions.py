@@ -13,10 +13,12 @@ from holdfast.metrics.encoders.encoder import Encoder, encoders
 from holdfast.perturbations import Perturbation, perturbations
 from holdfast.registry import Registry
 from holdfast.tasks import tasks
+from holdfast.tasks.published.data_set import DataSet, data_sets
 from holdfast.training.method import Method, methods
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
     "tasks": tasks,
+    "datasets": data_sets,
     "perturbations": perturbations,
     "metrics": metrics,
     "encoders": encoders,
@@ -43,6 +45,8 @@ def _describe(item: Any) -> str:
             return ", ".join(f"{key} {'↑' if up else '↓'}" for key, up in item.higher_is_better.items())
         case Method():
             return f"{item.place}: {item.summary}"
+        case DataSet():
+            return item.about
         case Encoder():
             return _first_line(item.build)
         case _:

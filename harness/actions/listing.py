@@ -4,7 +4,7 @@ from holdfast.errors import UserError
 from holdfast.harness.actions.listing_cache import cached
 from holdfast.suggestions import did_you_mean
 
-KINDS = ("tasks", "perturbations", "metrics", "encoders", "comparers", "backends", "methods")
+KINDS = ("tasks", "datasets", "perturbations", "metrics", "encoders", "comparers", "backends", "methods")
 
 
 def print_listing(kind: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.execute.attending import SHIFT, AttentionShifts
 from holdfast.harness.execute.failing import failure_of
+from holdfast.harness.execute.labelling import labels_of
 from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
 from holdfast.harness.execute.tally import Tally
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import is_lm_eval_task
@@ -144,6 +145,7 @@ class Run:
 
     def _record(self, item: Item, answer: Generation, scored: Scored) -> Record:
         variant = item.question.variant
+        label, predicted = labels_of(item, answer.output) or (None, None)
         return Record(
             key=item.key,
             adapter=item.adapter.name,
@@ -170,6 +172,8 @@ class Run:
             groups=group_labels(item.question.sample) or None,
             item=item.question.sample.item or None,
             failure=failure_of(item, answer.output, self._clean_output) or None,
+            label=label,
+            predicted=predicted,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from holdfast.errors import UserError
 from holdfast.harness.results.answer_frame import KEY
+from holdfast.harness.results.classification.class_answers import FLIPPED, class_answers
+from holdfast.harness.results.classification.class_table import FLIPS, f1_of
 from holdfast.harness.results.comparison import (
     CELL,
     above_floor,
@@ -124,6 +126,7 @@ def _row(
     row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
     row |= _safety(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
     row |= _languages(mine[mine["perturbation"] != IDENTITY])
+    row |= _classes(class_answers(mine, manifest))
     row["worst_cell"], row["worst_cell_score"] = _worst_cell(same, clean, manifest)
     row["has_effect"] = entry.has_effect
     row["complete"] = manifest.status == "complete"
@@ -155,6 +158,17 @@ def _languages(answers: "pd.DataFrame") -> dict[str, float]:
             row[name] = column_means(values)[0]
             row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
     return row
+
+
+def _classes(labelled: "pd.DataFrame") -> dict[str, float]:
+    """Return the F1 of clean and perturbed answers, and the share of changed labels, where tasks have labels."""
+    if labelled.empty:
+        return {}
+    is_clean = labelled["perturbation"] == CLEAN
+    row = {f"clean_{name}": value for name, value in f1_of(labelled[is_clean]).items()}
+    if is_clean.all():
+        return row
+    return row | f1_of(labelled[~is_clean]) | {FLIPS: labelled[FLIPPED].mean()}
 
 
 def best_first(board: "pd.DataFrame") -> "pd.DataFrame":

@@ -16,6 +16,7 @@ from holdfast.harness.store.lines import Line
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.harness.store.stored_run import EDITED, StoredRun
 from holdfast.metrics import metrics
+from holdfast.metrics.classes import confidence
 from holdfast.metrics.drift_columns import DRIFTS
 from holdfast.perturbations import Expectation, expectation
 
@@ -40,10 +41,11 @@ def answer_frame(
         more: Further columns, each with the function that makes its value from a line of samples.jsonl.
 
     Returns:
-        The fields of the answers; the `groups` (a tuple) and the `item` of their samples; `failure` ("" if there is
-        none); every score in a column of its own, NaN where it doesn't apply; `score`, the task's headline, NaN where
-        the perturbation should change the answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer,
-        0 for one that held and NaN for a clean one.
+        The fields of the answers; the `groups` (a tuple) and the `item` of their samples; `failure`, `label` and
+        `predicted` ("" if there is none); `confidence`, the probability of an answer chosen by likelihood, else NaN;
+        every score in a column of its own, NaN where it doesn't apply; `score`, the task's headline, NaN where the
+        perturbation should change the answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer, 0 for
+        one that held and NaN for a clean one.
 
     Raises:
         UserError: If there is no answer, or the run's files were edited.
@@ -55,6 +57,9 @@ def answer_frame(
         "groups": lambda line: _known(tuple(line.get("groups", ()))),
         "item": lambda line: intern(line.get("item", "")),
         "failure": lambda line: intern(line.get("failure", "")),
+        "label": lambda line: intern(line.get("label", "")),
+        "predicted": lambda line: intern(line.get("predicted", "")),
+        "confidence": lambda line: confidence(line.get("likelihoods", ())),
         **(more or {}),
     }
     texts: list[list[str]] = [[] for _ in _TEXTS]

@@ -10,6 +10,9 @@ ABOUT: Mapping[str, tuple[Table, str]] = {
     "leaderboard.csv": ("leaderboard", "a row for each adapter (and run, if several are merged)"),
     "failures.csv": ("failures", "a row for each adapter, task, perturbation (and all of them) and kind of failure"),
     "mitigations.csv": ("mitigations", "a row for each adapter, mitigation and task, for clean and perturbed prompts"),
+    "classes.csv": ("classes", "a row for each adapter and task: clean, all perturbations, and each at each severity"),
+    "confusion.csv": ("confusion", "a row for each adapter, task, right and predicted label, for clean and perturbed"),
+    "errors.csv": ("errors", "a row for each adapter, task and category of answers with errors, worst first"),
     "cells.csv": ("cells", "the breakdown in long form: a row for each number of a cell"),
 }
 """The tables in a run's folder, and what a row of each is."""

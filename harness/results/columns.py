@@ -12,7 +12,7 @@ from holdfast.metrics import metrics
 if TYPE_CHECKING:
     import pandas as pd
 
-Table = Literal["breakdown", "leaderboard", "cells", "failures", "mitigations"]
+Table = Literal["breakdown", "leaderboard", "cells", "failures", "mitigations", "classes", "confusion", "errors"]
 Kind = Literal["text", "number", "share", "count", "flag"]
 Better = Literal["score", "high", "low", ""]
 """Which way is good: that of the task's score (`score`), high or low values, or neither."""
@@ -21,7 +21,7 @@ ENDS = ("_low", "_high")
 """The ends of the names of an interval's lower and upper end."""
 
 
-SEEDED = ("clean", "perturbed", "delta", "max_drift", "break_rate")
+SEEDED = ("clean", "perturbed", "delta", "max_drift", "break_rate", "clean_macro_f1", "macro_f1")
 """Columns with a standard deviation over seeds, and tests against a baseline."""
 
 _OVER_SEEDS = {
@@ -81,7 +81,7 @@ def measures(frame: "pd.DataFrame") -> list[str]:
 def _by_name() -> Mapping[str, Column]:
     return {
         column.name: column
-        for table in ("breakdown", "leaderboard", "failures", "mitigations")
+        for table in ("breakdown", "leaderboard", "failures", "mitigations", "classes", "confusion", "errors")
         for column in columns_of(table)
     }  # type: ignore[arg-type]
 

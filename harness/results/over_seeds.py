@@ -98,7 +98,7 @@ def over_seeds(
     units: list[pd.DataFrame] = []
     for _, twins in board.groupby(["method", *part] if by_method else ["_twins", *part], sort=False, dropna=False):
         unit = _unit(twins, by_method=by_method)
-        values = twins.groupby(unit.rename("unit"))[[*SEEDED]].mean()
+        values = twins.groupby(unit.rename("unit"))[[name for name in SEEDED if name in board]].mean()
         if len(values) > 1 or by_method:
             rows.append({**_merged(twins, values, by_method=by_method), "seeds": len(values)})
             units.append(values)
@@ -154,7 +154,7 @@ def _merged(twins: "pd.DataFrame", values: "pd.DataFrame", *, by_method: bool) -
             row[name] = column.astype(float).mean()
     row["adapter"] = row["adapter"] if by_method else _common_name(list(twins["adapter"]), twins["_home"].iloc[0])
     row["n"] = int(twins["n"].min())
-    for name in SEEDED:
+    for name in map(str, values):
         row[f"{name}_low"], row[f"{name}_high"] = np.nan, np.nan
         if len(values) > 1:
             row[f"{name}_sd"] = float(values[name].std())
@@ -195,7 +195,7 @@ def _compare(
     for i, row in enumerate(rows):
         at = place.get(tuple(row[name] for name in part))
         if row[owner] != baseline and at is not None:
-            for name in SEEDED:
+            for name in map(str, units[i]):
                 for end, value in _tests(units[i][name], units[at][name]).items():
                     merged.loc[i, f"{name}_{end}"] = value
 

@@ -28,6 +28,9 @@ class Results:
         groups: One row per adapter and group of samples; None if no sample has a group.
         failures: One row per adapter, task, perturbation and kind of failure; None if no answer is known to be wrong.
         mitigations: One row per adapter, mitigation and task, before and after; None if there was no mitigation.
+        classes: One row per adapter, task, perturbation and severity of classifications; None if no task has labels.
+        confusion: One row per adapter, task, right and predicted label, clean and perturbed; None without labels.
+        errors: One row per adapter, task and category of answers with errors, worst first; None without labels.
         warnings: The run's warnings.
     """
 
@@ -38,6 +41,9 @@ class Results:
     warnings: tuple[str, ...] = ()
     failures: "pd.DataFrame | None" = None
     mitigations: "pd.DataFrame | None" = None
+    classes: "pd.DataFrame | None" = None
+    confusion: "pd.DataFrame | None" = None
+    errors: "pd.DataFrame | None" = None
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -114,6 +120,9 @@ def results_of(folder: Path, tables: Tables, warnings: Sequence[str]) -> Results
         tuple(warnings),
         tables.failures,
         tables.mitigations,
+        tables.classes,
+        tables.confusion,
+        tables.errors,
     )
 
 

@@ -10,6 +10,10 @@ from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.adapter_rows import By, adapter_rows
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.results.breakdown import breakdown_of
+from holdfast.harness.results.classification.class_answers import class_answers
+from holdfast.harness.results.classification.class_table import class_table
+from holdfast.harness.results.classification.confusion_table import confusion_table
+from holdfast.harness.results.classification.error_table import error_table
 from holdfast.harness.results.failures.before_after import before_after
 from holdfast.harness.results.failures.failure_table import failure_table
 from holdfast.harness.results.groups.answer_groups import labels_of
@@ -33,6 +37,9 @@ class Tables:
         groups: A row for each adapter and group; None if no sample has a group.
         failures: A row for each adapter, task, perturbation and kind of failure; None if none is known.
         mitigations: A row for each adapter, mitigation and task; None if there was no mitigation.
+        classes: A row for each adapter, task, perturbation and severity; None if no task has labels.
+        confusion: A row for each adapter, task, right and predicted label, clean and perturbed; None without labels.
+        errors: A row for each adapter, task and category of answers with errors, worst first; None without labels.
     """
 
     breakdown: "pd.DataFrame"
@@ -40,19 +47,22 @@ class Tables:
     groups: "pd.DataFrame | None"
     failures: "pd.DataFrame | None"
     mitigations: "pd.DataFrame | None"
+    classes: "pd.DataFrame | None"
+    confusion: "pd.DataFrame | None"
+    errors: "pd.DataFrame | None"
 
 
 def summarise(folder: Path) -> Tables:
     """Write the tables of the run in `folder`: breakdown.csv, cells.csv (the same in long form) and leaderboard.csv.
 
-    Where there is anything to say, also failures.csv and mitigations.csv.
+    Where there is anything to say, also failures.csv, mitigations.csv, classes.csv, confusion.csv and errors.csv.
 
     Returns:
         The tables; raises like `tables_of`.
     """
     tables = tables_of(folder)
     written = {"breakdown": tables.breakdown, "cells": long_table(tables.breakdown), "leaderboard": tables.leaderboard}
-    others = {"failures": tables.failures, "mitigations": tables.mitigations}
+    others = {name: getattr(tables, name) for name in ("failures", "mitigations", "classes", "confusion", "errors")}
     for name, table in (written | {name: table for name, table in others.items() if table is not None}).items():
         write_text(folder / f"{name}.csv", csv_text(table))
     return tables
@@ -65,12 +75,16 @@ def tables_of(folder: Path) -> Tables:
         UserError: If `folder` has no run, or the run has no answers yet.
     """
     found = read_answers(folder)
+    labelled = class_answers(found.answers, found.manifest)
     return Tables(
         found.breakdown(),
         found.leaderboard(),
         found.leaderboard("group") if labels_of(found.manifest) else None,
         failure_table(found.answers),
         before_after(found.answers, found.manifest),
+        class_table(labelled),
+        confusion_table(labelled),
+        error_table(labelled),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import printable
 from holdfast.harness.results.answer_frame import CHANGED
+from holdfast.harness.results.classification.class_sections import class_sections
 from holdfast.harness.results.columns import described, measures
 from holdfast.harness.results.failures.failure_sections import failure_sections
 from holdfast.harness.results.layout.document import Document, Section, shown
@@ -32,7 +33,7 @@ _PARTS = ("task", "perturbation", "family", "severity", "group")
 _OWNERS = ("run", "adapter", "method", "task", "perturbation", "family", "severity", "group")
 """The columns of a leaderboard that say what a row is about."""
 
-_COMPARED = ("clean", "perturbed", "max_drift", "break_rate")
+_COMPARED = ("clean", "perturbed", "max_drift", "break_rate", "clean_macro_f1", "macro_f1")
 _TESTS = {"vs_baseline": "difference", "paired_p": "paired p", "paired_d": "d", "welch_p": "Welch p", "welch_d": "d"}
 
 _WORST = 3
@@ -46,6 +47,8 @@ _BOARD = {
     "perturbed": 1,
     "perturbed_sd": 1,
     "delta": 2,
+    "clean_macro_f1": 4,
+    "macro_f1": 3,
     "max_drift": 1,
     "noise_floor": 4,
     "break_rate": 3,
@@ -114,7 +117,9 @@ def print_results(results: "Results", view: View | None = None) -> None:
     sections = [*_board_sections(board, view, _BOARD_FILE), *_group_sections(results.groups, view)]
     sections += _cell_sections(cells, board, view)
     if not view.columns:
-        sections += failure_sections(results.failures, results.mitigations, every=view.table != "short")
+        every = view.table != "short"
+        sections += class_sections(results.classes, results.confusion, results.errors, every=every)
+        sections += failure_sections(results.failures, results.mitigations, every=every)
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
     _say(f"files: {results.path}/ ({', '.join(names)})", view)
@@ -229,7 +234,7 @@ def _group_sections(groups: "pd.DataFrame | None", view: View) -> list[Section]:
 
 def _comparison(rows: Sequence[Mapping[Any, Any]]) -> Section:
     """Return the table of tests over seeds against the baseline."""
-    numbers = [(row, name) for row in rows for name in _COMPARED]
+    numbers = [(row, name) for row in rows for name in _COMPARED if f"{name}_vs_baseline" in row]
 
     def cells(end: str, sign: str = "") -> tuple[str, ...]:
         values = [row.get(f"{name}_{end}", math.nan) for row, name in numbers]

@@ -15,4 +15,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "severity": ["light"],
         "mitigations": ["language_pinning"],
     },
+    "financial_sentiment": {
+        "tasks": ["financial_sentiment"],
+        "perturbations": ["typos", "word_deletion", "synonyms", "case"],
+        "severity": ["light", "heavy"],
+    },
 }

@@ -53,6 +53,10 @@ class Record:
     """The white space around the answer as it was written, in tasks of lm-eval, whose metrics may read it."""
     failure: str | None = None
     """Of a wrong short answer, why it is wrong (`metrics.failure_kinds` and `metrics.language_failures`)."""
+    label: str | None = None
+    """Of a classification, the right label."""
+    predicted: str | None = None
+    """The label that the answer gives; empty if it gives none, or several."""
     segments: tuple[dict[str, Any], ...] | None = None
     """With --log_samples, of each drifted segment: side, text, start in the output, partner, links, drift and reason.
     Links are the segments of the other answer that share mass with it: [start, end, mass]."""

@@ -31,8 +31,16 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--max_requests", "N", "maximum number of requests to a server, retries included (backend api)"),
     ),
     "tasks": (
-        ("--preset", "NAME", "settings of a kind of evaluation: messy_input, multilingual; flags override it"),
-        ("--tasks", "T,...", "suites by name (holdfast ls tasks), or your own: prompts.jsonl, data.csv, task.yaml"),
+        (
+            "--preset",
+            "NAME",
+            "settings of a kind of evaluation: messy_input, multilingual, financial_sentiment; flags override it",
+        ),
+        (
+            "--tasks",
+            "T,...",
+            "suites (holdfast ls tasks), published data (ls datasets), or your own: prompts.jsonl, data.csv, task.yaml",
+        ),
         ("--content", "FIELD", "the field of data files that is the prompt's content (default: content)"),
         ("--references", "FIELD", "the field with the accepted answers (default: references)"),
         ("--group", "FIELD,...", "fields whose values get rows of their own in the results (default: group)"),

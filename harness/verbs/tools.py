@@ -84,7 +84,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 def add_ls(parser: Parser) -> None:
     """Add the arguments of `ls`."""
     parser.add_argument(
-        "kind", nargs="?", help="tasks, perturbations, metrics, encoders, comparers, backends or methods"
+        "kind", nargs="?", help="tasks, datasets, perturbations, metrics, encoders, comparers, backends or methods"
     )
     parser.start(_ls)
 
@@ -98,7 +98,10 @@ def _ls(args: argparse.Namespace) -> int:
 
 def add_schema(parser: Parser) -> None:
     """Add the arguments of `schema`."""
-    tables = ("breakdown.csv", "leaderboard.csv", "cells.csv", "failures.csv", "mitigations.csv")
+    tables = (
+        *("breakdown.csv", "leaderboard.csv", "cells.csv", "failures.csv", "mitigations.csv"),
+        *("classes.csv", "confusion.csv", "errors.csv"),
+    )
     files = ("run.json", "samples.jsonl", *tables, "training_card.json", "correction_card.json", "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)

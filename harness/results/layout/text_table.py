@@ -28,11 +28,13 @@ class Shown:
     """Whether the cells are names, which stand to the left and may be shortened, rather than numbers."""
     priority: int = 0
     """Where columns don't fit, those with the highest number are left out first; those with 0 never are."""
+    part_of_matrix: bool = False
+    """Whether it is one of like columns, which are read side by side."""
 
     @property
     def stays(self) -> bool:
         """Whether the column stays even if its cells are equal in all rows, since it says what a row is."""
-        return self.name in ("#", "adapter", "cell")
+        return self.part_of_matrix or self.name in ("#", "adapter", "cell")
 
     @property
     def width(self) -> int:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from holdfast.harness.cli import main
 from holdfast.harness.results.column_schema import ABOUT, column_schema
 from holdfast.harness.results.columns import columns_of
 from holdfast.harness.results.spreadsheet import csv_text
+from holdfast.tasks import Task
 from tests.harness.fakes import Fake
 
 Evaluate = Callable[..., Results]
@@ -88,10 +90,19 @@ def test_digests_join_with_the_answers(run: Evaluate) -> None:
     assert set(board["variants"]) == {results.manifest.variants}
 
 
+@pytest.fixture
+def labelled(task: Task) -> Task:
+    """The small task, which has labels as well."""
+    return replace(task, metrics=(*task.metrics, "label_accuracy"))
+
+
 @pytest.mark.parametrize("file", ABOUT)
-def test_every_column_of_a_run_is_described(run: Evaluate, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_column_of_a_run_is_described(
+    run: Evaluate, labelled: Task, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     results = run(
         Fake(),
+        tasks=labelled,
         perturbations="typos,negate",
         severity="light,0.1,0.2",
         aggregate="mean,worst",
@@ -104,8 +115,8 @@ def test_every_column_of_a_run_is_described(run: Evaluate, file: str, capsys: py
     assert all(each["description"] for each in schema["properties"].values())
 
 
-def test_the_schema_holds_for_the_rows_of_a_run(run: Evaluate) -> None:
-    results = run(Fake(), severity="light,heavy", mitigations="robust_prompt")
+def test_the_schema_holds_for_the_rows_of_a_run(run: Evaluate, labelled: Task) -> None:
+    results = run(Fake(), tasks=labelled, severity="light,heavy", mitigations="robust_prompt")
     for file in ABOUT:
         properties = column_schema(file)["properties"]
         for row in pd.read_csv(results.path / file).to_dict("records"):

@@ -1,0 +1,1 @@
+"""Results of classifications: F1, confusion, calibration, changed labels, and where most errors are."""
