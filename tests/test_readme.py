@@ -22,7 +22,10 @@ from holdfast.tasks import tasks
 from holdfast.training.method import methods
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("python.md", "ci.md", "report.md", "data.md", "lm_eval.md", "messy_input.md", "multilingual.md")
+PAGES = (
+    *("python.md", "ci.md", "report.md", "data.md", "lm_eval.md", "messy_input.md", "multilingual.md"),
+    "classification.md",
+)
 """Pages of docs whose blocks run in order, in one session."""
 
 ELSEWHERE = ("make ", "pip ", "holdfast pocket build")

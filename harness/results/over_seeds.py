@@ -14,6 +14,7 @@ from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.results.columns import SEEDED, described
 from holdfast.harness.results.statistics import LEVEL, Values
 from holdfast.harness.store.manifest import MITIGATED, AdapterEntry, Manifest
+from holdfast.paths import expanded
 from holdfast.suggestions import did_you_mean
 from holdfast.training.correction_card import CorrectionCard, read_correction
 from holdfast.training.recipe import NONE
@@ -37,8 +38,8 @@ _SEED_AT_END = re.compile(r"[-_.]*(seed)?[-_.]*\d*$")
 def with_origin(board: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame":
     """Add the columns `ORIGIN` to a run's leaderboard: which rows are twins but for the seed, and their seeds.
 
-    Adapters are twins if their training cards agree in everything but the seed; without cards, if names and weights
-    are the same.
+    Adapters, and fully trained models, are twins if their training cards agree in everything but the seed; without
+    cards, if names and weights are the same.
     """
     found = _origins(manifest)
     made = board.copy()
@@ -59,14 +60,19 @@ def names_over_seeds(manifest: Manifest) -> list[str]:
 
 def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str]]:
     """Return the values of the columns `ORIGIN`, by adapter."""
+    whole = _card_of_base(manifest)
     settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
+    base_digest = manifest.base_digest
+    if whole:
+        settings["model_args"].pop("pretrained")
+        base_digest = whole.base_digest
     found: dict[str, tuple[str, int | None, int, str, str]] = {}
     for entry in manifest.adapters:
-        card, correction = _cards(entry)
+        card, correction = _cards(entry) if entry.path else (whole, None)
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
         content = [recipe, card.data_digest, card.base_digest] if card else [entry.name, entry.digest]
         content += [correction.method, correction.settings, correction.subspace_digest] if correction else []
-        twins = json.dumps([settings, manifest.base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
+        twins = json.dumps([settings, base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
         found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card, correction)
     return found
@@ -113,6 +119,13 @@ def over_seeds(
     return merged.drop(columns=[name for name in ORIGIN if name.startswith("_")])
 
 
+def _card_of_base(manifest: Manifest) -> TrainingCard | None:
+    """Return how the base was trained, if it is a model that was trained in full here and its files still tell."""
+    named = expanded(str(manifest.config.model_args.get("pretrained", "")))
+    card = read_card(Path(manifest.directory) / named)
+    return card if card and card.recipe.get("full") else None
+
+
 def _cards(entry: AdapterEntry) -> tuple[TrainingCard | None, CorrectionCard | None]:
     """Return how an adapter was trained, if its files still tell, and how it was corrected afterwards, if it was."""
     if entry.path is None:
@@ -130,6 +143,8 @@ def _method(entry: AdapterEntry, card: TrainingCard | None, correction: Correcti
     if card is None and correction is None:
         return (BASE if entry.path is None else f"unknown ({name})") + mitigation
     parts = [str(card.recipe.get(part, NONE)) for part in ("objective", "noise")] if card else []
+    if card and card.recipe.get("full"):
+        parts.insert(0, "full")
     trained = "+".join(part for part in parts if part != NONE) or "lora"
     return (f"{trained}+{correction.method}" if correction else trained) + mitigation
 

@@ -46,7 +46,8 @@ def _categories(mine: "pd.DataFrame") -> Iterator[tuple[str, str, "pd.DataFrame"
         yield "label", str(label), part, wrong[part.index]
         for predicted in sorted(set(part[PREDICTED]) - {label}):
             yield "pair", f"{label} -> {predicted or 'no label'}", part, part[PREDICTED] == predicted
-    for group in sorted({group for groups in mine["groups"] for group in groups} - set(mine[LABEL])):
+    same = {name for label in set(mine[LABEL]) for name in (label, f"label={label}")}
+    for group in sorted({group for groups in mine["groups"] for group in groups} - same):
         part = mine[[group in groups for groups in mine["groups"]]]
         yield "group", group, part, wrong[part.index]
     perturbed = mine[mine["perturbation"] != CLEAN]

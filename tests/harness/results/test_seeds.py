@@ -152,6 +152,20 @@ def test_a_method_is_one_row(trained: Results) -> None:
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
 
 
+def test_models_trained_in_full_are_a_method(run: Evaluate, tmp_path: Path) -> None:
+    runs = []
+    for seed in (1, 2):
+        folder = tmp_path / "full" / f"seed-{seed}"
+        pocket().save_pretrained(folder)
+        (folder / "config.json").write_text((folder / "config.json").read_text().replace("{", f'{{"seed": {seed},', 1))
+        card(folder, seed, objective="none", noise="flat_lora", full=True)
+        out = tmp_path / f"run-{seed}"
+        runs.append(run(Fake(), adapters="base", model_args=f"pretrained={folder}", output_path=out))
+    board = leaderboard(runs, by="method")
+    assert dict(zip(board["method"], board["seeds"], strict=True)) == {"full+flat_lora": 2}
+    assert list(leaderboard(runs)["seeds"]) == [2]
+
+
 def test_a_correction_is_part_of_the_method(run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = []
     for seed in (1, 2):
