@@ -32,11 +32,12 @@ def find_data_set(spec: str) -> tuple[DataSet, str] | None:
     """Return the data set that `NAME` or `NAME=PATH` names, and the path; None if it has no such form.
 
     Raises:
-        UserError: If its family is known, such as glue, but not its name.
+        UserError: If it has that form, or its family is known, such as glue, but not its name.
     """
-    name, _, source = spec.partition("=")
+    name, equals, source = spec.partition("=")
     families = {each.partition("/")[0] for each in data_sets.names()}
-    if name.partition("/")[0] not in families or expanded(spec).exists():
+    known = name.partition("/")[0] in families or bool(equals and name.isidentifier())
+    if not known or expanded(spec).exists():
         return None
     return data_sets.get(name), source
 

@@ -2,7 +2,8 @@
 
 from holdfast.errors import UserError
 from holdfast.tasks.data_files.plain_rows import Fields
-from holdfast.tasks.published.published_layout import Layout, layouts
+from holdfast.tasks.published.data_set import data_sets
+from holdfast.tasks.published.table_layout import Layout, published
 
 _METRICS = ("policy", "answer_rate")
 _LONGEST = 128
@@ -120,4 +121,4 @@ _ALL = (
 )
 
 for _each in _ALL:
-    layouts.register(_each.name, _each)
+    data_sets.register(_each.name, published(_each))

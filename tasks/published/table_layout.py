@@ -1,16 +1,16 @@
-"""The layout of a published data set: which column is what, and how its task is asked and scored."""
+"""A published table: which column is what, and how its task is asked and scored."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from holdfast.errors import UserError
 from holdfast.paths import expanded
-from holdfast.registry import Registry
-from holdfast.suggestions import did_you_mean
 from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
+from holdfast.tasks.published.data_set import DataSet
 from holdfast.tasks.sample import GROUP
 from holdfast.tasks.task import CONTENT, Task
 
@@ -53,44 +53,27 @@ class Layout:
     split: str | None = None
 
 
-layouts: Registry[Layout] = Registry("layouts", "holdfast.tasks.published")
+def published(layout: Layout) -> DataSet:
+    """Return the data set that has a layout."""
+    return DataSet(layout.name, layout.about, partial(_read, layout))
 
 
-def is_published(name: str) -> bool:
-    """Return whether a task is named as a published data set and where it lies, as in xstest=prompts.csv.
-
-    Raises:
-        UserError: If it is written like that, but the name is unknown.
-    """
-    known, equals, _ = name.partition("=")
-    if not equals or not known.isidentifier() or expanded(name).exists():
-        return False
-    if known not in layouts.names():
-        raise UserError(
-            f"'{known}' is no published data set{did_you_mean(known, layouts.names())}: holdfast ls layouts lists them"
-        )
-    return True
-
-
-def published_task(name: str) -> Task:
-    """Load a published data set.
-
-    Args:
-        name: Its name and where it lies: `NAME=FILE`, a folder written by `save_to_disk` or a hub name.
+def _read(layout: Layout, name: str, given: str) -> Task:
+    """Load a data set from a file, a folder written by `save_to_disk` or a hub name.
 
     Raises:
         UserError: If the data are missing, or not in the layout in which they are published.
     """
-    known, _, given = name.partition("=")
-    layout = layouts.get(known)
     source = str(expanded(given))
+    if not given:
+        raise UserError(f"'{name}' is not part of Holdfast: name your copy, as in {name}=FILE or {name}=OWNER/NAME")
     if expanded(given).suffix not in FORMATS and not is_data_set(source):
         raise UserError(
-            f"{known}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
+            f"{name}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
         )
     rows = data_rows(source, split=layout.split, config=layout.config)
     samples = build_samples(_mapped(rows, layout), rows.where, unit=rows.unit)
-    return Task(known, samples, layout.metrics, layout.prompt, layout.max_new_tokens)
+    return Task(name, samples, layout.metrics, layout.prompt, layout.max_new_tokens)
 
 
 def _mapped(rows: DataRows, layout: Layout) -> Iterator[tuple[int, Fields | UserError]]:

@@ -1,4 +1,4 @@
-"""Published data sets by name, in the layouts that they are published in."""
+"""Requests to be refused, and ones that only look like them, in the layouts that they are published in."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pytest
 
 from holdfast import UserError
 from holdfast.tasks import load_task
-from holdfast.tasks.published import layouts
 
 
 def write(path: Path, text: str) -> Path:
@@ -84,7 +83,7 @@ def test_a_context_stands_in_front_of_the_behaviour(tmp_path: Path) -> None:
         ("xstest=data.csv", "id,prompt\n1,Kill it\n", "row 1: xstest has a column 'type', which is missing"),
         ("advbench=data.csv", "prompt\nOpen it\n", "row 1: advbench has a column 'goal', which is missing"),
         ("advbench=data.csv", "goal,target\n,Sure\n", "row 1: 'content' is empty"),
-        ("advbnch=data.csv", "goal\nOpen it\n", "no published data set; did you mean 'advbench'"),
+        ("advbnch=data.csv", "goal\nOpen it\n", "did you mean 'advbench'"),
         ("advbench=nowhere", "", "'nowhere' is not a data file"),
         ("advbench", "", "'advbench' is not part of Holdfast: name your copy, as in advbench=FILE"),
     ],
@@ -104,9 +103,3 @@ def test_a_file_with_an_equals_sign_in_its_name_is_a_file(tmp_path: Path) -> Non
     (tmp_path / "a=b").mkdir()
     path = write(tmp_path / "a=b" / "mine.csv", "id,content\n1,Why?\n")
     assert load_task(str(path)).samples[0].content == "Why?"
-
-
-def test_every_layout_names_its_source_in_a_line() -> None:
-    for name in layouts.names():
-        assert layouts.get(name).name == name
-        assert layouts.get(name).about.endswith(".")
