@@ -60,6 +60,7 @@ def evaluate(
     encoder: str | None = None,
     comparer: str | None = None,
     fluency: str | None = None,
+    judge: str | None = None,
     granularity: Literal["sentence", "clause", "phrase"] | None = None,
     break_threshold: float | None = None,
     additions: Literal["ignore", "count"] | None = None,

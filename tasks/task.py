@@ -33,6 +33,7 @@ class Task:
         max_new_tokens: Maximum length of an answer in tokens.
         stop: Strings that end an answer.
         filters: What is done to an answer before it is compared with references; drifts are those of whole answers.
+        rubric: What the metric `judge` asks a judge model to grade.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Task:
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
     filters: tuple[OutputFilter, ...] = ()
+    rubric: str = ""
 
     def __post_init__(self) -> None:
         where = f"task {self.name!r}"
@@ -84,6 +86,8 @@ class Task:
             content["prompt"] = [self.prompt(sample, sample.content) for sample in self.samples]
         if not self.filters:  # as before there were any
             del content["filters"]
+        if not self.rubric:
+            del content["rubric"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     def judged(self, output: str) -> str:

@@ -13,7 +13,7 @@ from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
 from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_text
 from holdfast.tasks.lm_eval_keys.key_checks import check_generation, check_keys
-from holdfast.tasks.lm_eval_keys.metric_list import read_metrics
+from holdfast.tasks.lm_eval_keys.metric_list import read_metrics, read_rubric
 from holdfast.tasks.output_filters import OutputFilter, make_filter
 from holdfast.tasks.row_mapping import RowMapping
 from holdfast.tasks.task import Task
@@ -55,7 +55,7 @@ def read_yaml_task(path: Path) -> Task:
         target_delimiter   between an example's question and answer; default: a space
         fewshot_delimiter  behind an example; default: an empty line
         filter_list        one filter, whose steps are done to an answer before it is compared with the references
-        metric_list        names of metrics
+        metric_list        names of metrics; `judge` with its `rubric`, as in {metric: judge, rubric: Is it polite?}
         generation_kwargs  max_gen_toks and until
 
     Raises:
@@ -80,6 +80,7 @@ def read_yaml_task(path: Path) -> Task:
         max_new_tokens=generation.get("max_gen_toks", 64),
         stop=(until,) if isinstance(until, str) else tuple(until),
         filters=_filters(path, settings.get("filter_list")),
+        rubric=read_rubric(path, settings.get("metric_list", ())),
     )
 
 

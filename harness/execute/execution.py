@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.backends import Backend
 from holdfast.harness.backends.backend import BackendOptions, Build
+from holdfast.harness.execute.asking_judges import judged
 from holdfast.harness.execute.attending import AttentionShifts
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.grading import graded
@@ -18,6 +19,7 @@ from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.plan.fluency import FluencyJudge
+from holdfast.harness.plan.judges.answer_judge import AnswerJudge
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import for_engine
 from holdfast.harness.plan.plan import Plan, items_for, make_plan, question_maker, settings_for
 from holdfast.harness.plan.preparation import PreparedRun
@@ -69,6 +71,8 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline, comparer))
         shifts = _attention_shifts(engine, config) if config.attention else None
         score = graded(scorer.score, FluencyJudge(config.fluency)) if config.fluency else scorer.score
+        if config.judge:
+            score = judged(score, AnswerJudge(config.judge))
         run = Run(engine, score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)

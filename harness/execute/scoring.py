@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -41,6 +41,10 @@ class Row:
     clean: str | None
     judged: str | None = None
     """The answer as metrics compare it with references, if the task filters answers."""
+    asked: str = ""
+    """The prompt without perturbation, for a judge."""
+    rubric: str = ""
+    """The task's rubric for a judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,12 @@ def row_of(item: Item, answer: Generation, clean_output: Callable[[Item], str]) 
         metadata["likelihoods"] = answer.likelihoods
     if any(answer.margins):
         metadata["margins"] = answer.margins
-    judged = question.task.judged(answer.output) if question.task.filters else None
-    return Row(question.task.metrics, answer.output, question.sample.references, metadata, clean, judged)
+    task, sample = question.task, question.sample
+    judged = task.judged(answer.output) if task.filters else None
+    row = Row(task.metrics, answer.output, sample.references, metadata, clean, judged)
+    if {"judge", "policy_judge"} & {*task.metrics}:
+        return replace(row, asked=task.render(sample, sample.content), rubric=task.rubric)
+    return row
 
 
 def _judged(row: Row, metric: Metric) -> str:

@@ -1,6 +1,6 @@
 """A language model of any backend that is asked about texts; its replies are kept in a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from holdfast.errors import UserError
@@ -10,6 +10,9 @@ from holdfast.harness.plan.side_model import find_side_model, load_side_model
 from holdfast.harness.store.config import Scalar, parse_pairs
 from holdfast.harness.store.reply_cache import ReplyCache, key_of
 
+Texts = Mapping[str, str]
+"""Texts by their names in the prompt."""
+
 
 class AskedModel:
     """Replies to a prompt about texts, from the cache or else by the model, which is loaded when it is first needed.
@@ -17,7 +20,7 @@ class AskedModel:
     Args:
         arguments: The model, as `parse_model` returns it.
         cache: The file of replies.
-        prompt: The prompt, with the names of the texts in braces; sent in the model's chat template if it has one.
+        prompt: Returns the prompt about texts; sent in the model's chat template if it has one.
         longest: Maximum length of a reply in tokens.
         flag: The flag for error messages.
 
@@ -25,30 +28,50 @@ class AskedModel:
         UserError: If the model can't be found, or the cache can't be read.
     """
 
-    def __init__(self, arguments: dict[str, Scalar], cache: Path, prompt: str, longest: int, flag: str) -> None:
+    def __init__(
+        self, arguments: dict[str, Scalar], cache: Path, prompt: Callable[[Texts], str], longest: int, flag: str
+    ) -> None:
         self._arguments, self._prompt, self._flag = arguments, prompt, flag
         self._settings = Settings(max_new_tokens=longest)
         self._digest = find_side_model(arguments, flag).digest
         self._cache = ReplyCache(cache, "reply")
         self._loaded: tuple[Backend, str] | None = None
 
-    def replies(self, about: Sequence[Mapping[str, str]]) -> list[str]:
+    def replies(self, about: Sequence[Texts]) -> list[str]:
         """Return a reply for each set of texts, given by their names in the prompt."""
-        keys = [
-            key_of(sorted(self._arguments.items()), self._digest, self._prompt, list(texts.values())) for texts in about
-        ]
-        missing = {key: texts for key, texts in zip(keys, about, strict=True) if key not in self._cache.known}
-        if missing:
-            self._ask(missing)
+        keys = self._ask(about)
         return [self._cache.known[key] for key in keys]
 
-    def _ask(self, missing: Mapping[str, Mapping[str, str]]) -> None:
-        self._loaded = self._loaded or load_side_model(self._arguments, self._flag)
-        engine, name = self._loaded
-        requests = [Request(key, name, self._prompt.format(**texts), self._settings) for key, texts in missing.items()]
-        for batch in engine.generate(requests):
-            for answer in batch:
-                self._cache.add(answer.key, missing[answer.key], answer.output)
+    def replies_there_are(self, about: Sequence[Texts]) -> tuple[list[str | None], str]:
+        """Return the replies, None where the model fails to give one, and why it fails; "" if it doesn't.
+
+        Raises:
+            UserError: If it fails before it has ever given a reply.
+        """
+        try:
+            replies: list[str | None] = [*self.replies(about)]
+        except UserError as error:
+            if not self._cache.known:
+                raise
+            return [self._cache.known.get(self._key(self._prompt(texts))) for texts in about], str(error)
+        return replies, ""
+
+    def _key(self, prompt: str) -> str:
+        return key_of(sorted(self._arguments.items()), self._digest, prompt)
+
+    def _ask(self, about: Sequence[Texts]) -> list[str]:
+        """Ask what the cache doesn't have, and return the key of each reply."""
+        prompts = [self._prompt(texts) for texts in about]
+        keys = [self._key(prompt) for prompt in prompts]
+        missing = {key: i for i, key in enumerate(keys) if key not in self._cache.known}
+        if missing:
+            self._loaded = self._loaded or load_side_model(self._arguments, self._flag)
+            engine, name = self._loaded
+            requests = [Request(key, name, prompts[i], self._settings) for key, i in missing.items()]
+            for batch in engine.generate(requests):
+                for answer in batch:
+                    self._cache.add(answer.key, about[missing[answer.key]], answer.output)
+        return keys
 
 
 def parse_model(argument: str, flag: str, cache: str) -> tuple[dict[str, Scalar], Path]:

@@ -43,7 +43,7 @@ class FluencyJudge:
     """
 
     def __init__(self, argument: str) -> None:
-        self._asked = AskedModel(*parse_model(_model_of(argument), FLAG, CACHE), PROMPT, _LONGEST, FLAG)
+        self._asked = AskedModel(*parse_model(_model_of(argument), FLAG, CACHE), PROMPT.format_map, _LONGEST, FLAG)
 
     def grade(self, texts: Sequence[str]) -> list[float | None]:
         """Return the grade of each text, from 1 to 5; None for an empty text, and where the judge gives no grade."""

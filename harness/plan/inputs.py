@@ -8,6 +8,7 @@ from pathlib import Path
 
 from holdfast.harness.models.checkpoints import digest_of, find_local
 from holdfast.harness.plan.fluency import digest_of_fluency
+from holdfast.harness.plan.judges.answer_judge import digest_of_answer_judge
 from holdfast.harness.plan.model_judge import JUDGE, digest_of_judge
 from holdfast.harness.store.config import RunConfig
 from holdfast.language.language_files import SETTING as LANGUAGES
@@ -34,6 +35,8 @@ def _inputs(config: RunConfig) -> Iterator[tuple[str, str]]:
             yield f"encoder '{name}'", digest_of(folder)
     if config.fluency:
         yield f"fluency '{config.fluency}'", digest_of_fluency(config.fluency)
+    if config.judge:
+        yield f"judge '{config.judge}'", digest_of_answer_judge(config.judge)
     comparer, argument = split_spec(config.comparer)
     if comparer == JUDGE:
         yield f"comparer '{config.comparer}'", digest_of_judge(argument)

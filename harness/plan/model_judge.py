@@ -41,7 +41,7 @@ def digest_of_judge(argument: str) -> str:
 def judge(argument: str) -> ByEntailment:
     """Entailment and contradiction by the words of a language model: judge,pretrained=DIR or judge,backend=api,..."""
     check_judge(argument)
-    return ByEntailment(_Model(AskedModel(*parse_model(argument, FLAG, CACHE), PROMPT, _LONGEST, FLAG)))
+    return ByEntailment(_Model(AskedModel(*parse_model(argument, FLAG, CACHE), PROMPT.format_map, _LONGEST, FLAG)))
 
 
 class _Model:

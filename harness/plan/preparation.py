@@ -16,6 +16,7 @@ from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
 from holdfast.harness.plan.fluency import check_fluency
 from holdfast.harness.plan.inputs import digest_inputs
+from holdfast.harness.plan.judges.judged_tasks import with_judge
 from holdfast.harness.plan.label_choices import with_label_choices
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import check_templates, lm_eval_tasks
 from holdfast.harness.plan.mitigations import with_mitigations
@@ -87,7 +88,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     loaded = load_tasks(tasks or config.tasks, config)
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters, left_out = choose_adapters(config, find)
-    loaded = with_label_choices(loaded, config, adapters)
+    loaded = with_judge(with_label_choices(loaded, config, adapters), config.judge)
     if "pretrained" in config.model_args:
         warn_about_base_mismatch(adapters, base)
     adapters = with_mitigations(scale_adapters(adapters, config.adapter_scales), config.mitigations)

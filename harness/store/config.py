@@ -74,6 +74,7 @@ class RunConfig(BaseModel):
     encoder: str = "minilm"
     comparer: str = FACTS
     fluency: str | None = None
+    judge: str | None = None
     break_threshold: float = Field(BREAK, gt=0, le=1)
     additions: Literal["ignore", "count"] = "ignore"
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"

@@ -78,6 +78,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
             "judge,K=V,...",
             "grade answers from 1 to 5 by a model, as in judge,pretrained=DIR (default: off)",
         ),
+        (
+            "--judge",
+            "K=V,...",
+            "a model that judges refusals and rubrics: pretrained=DIR, format=word (see docs/safety.md)",
+        ),
         ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "drift from which an answer counts as broken (see holdfast calibrate)"),
         ("--additions", "HOW", "ignore (default) or count: whether what an answer merely adds can break it"),

@@ -8,6 +8,7 @@ from holdfast.errors import UserError
 
 _ACCURACY = "acc"
 _MATCH = "exact_match"
+_JUDGE = "judge"
 _INSTEAD = {
     "acc_norm": "use acc: likelihoods are not divided by lengths",
     "acc_mutual_info": "use acc",
@@ -50,6 +51,21 @@ def read_metrics(path: Path, listed: Any, *, has_choices: bool) -> tuple[str, ..
     return tuple(dict.fromkeys(names))
 
 
+def read_rubric(path: Path, listed: Any) -> str:
+    """Return what the metric `judge` asks its model to grade; "" without that metric.
+
+    Raises:
+        UserError: If the metric has no rubric, or two.
+    """
+    entries = listed if isinstance(listed, list) else [listed]
+    given = [entry for entry in entries if (entry.get("metric") if isinstance(entry, dict) else entry) == _JUDGE]
+    rubrics = [str(entry.get("rubric") or "").strip() if isinstance(entry, dict) else "" for entry in given]
+    if len(rubrics) > 1 or rubrics == [""]:
+        many = "can be listed once" if rubrics[1:] else "needs a rubric, as in {metric: judge, rubric: Is it polite?}"
+        raise UserError(f"{path}: metric '{_JUDGE}' {many}")
+    return rubrics[0] if rubrics else ""
+
+
 def _check_settings(path: Path, name: str, given: dict[str, Any]) -> None:
     for key, value in given.items():
         where = f"{path}: metric '{name}'"
@@ -59,5 +75,5 @@ def _check_settings(path: Path, name: str, given: dict[str, Any]) -> None:
             raise UserError(f"{where}: higher_is_better must be true or false, got {value!r}")
         if key in _IGNORED and not (name == _MATCH and value is True):
             raise UserError(f"{where}: '{key}' can only be true, and only for {_MATCH}, which always ignores that")
-        if key not in ("metric", "aggregation", "higher_is_better", *_IGNORED):
+        if key not in ("metric", "aggregation", "higher_is_better", *_IGNORED) and (name, key) != (_JUDGE, "rubric"):
             raise UserError(f"{where}: its setting '{key}' is not supported: remove it")
