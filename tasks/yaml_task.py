@@ -55,7 +55,7 @@ def read_yaml_task(path: Path) -> Task:
         target_delimiter   between an example's question and answer; default: a space
         fewshot_delimiter  behind an example; default: an empty line
         filter_list        one filter, whose steps are done to an answer before it is compared with the references
-        metric_list        names of metrics; `judge` with its `rubric`, as in {metric: judge, rubric: Is it polite?}
+        metric_list        names of metrics; `judge` with its `rubric`, as in {metric: judge, rubric: "Is it polite?"}
         generation_kwargs  max_gen_toks and until
 
     Raises:

@@ -24,7 +24,7 @@ from holdfast.harness.results.comparison import (
 )
 from holdfast.harness.results.groups.answer_groups import by_group, labels_of, of_samples
 from holdfast.harness.results.groups.group_gaps import gap_of
-from holdfast.harness.results.safety.safety_tasks import SAFETY
+from holdfast.harness.results.safety.safety_scores import safety_scores
 from holdfast.harness.results.statistics import column_means, mean_intervals
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
@@ -124,7 +124,7 @@ def _row(
     row["excluded"] = share(left_out, len(drawn(changed, manifest)))
     row["changed_rate"] = counting(changed[changed["directed"]])["broke"].mean()
     row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
-    row |= _safety(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
+    row |= safety_scores(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
     row |= _languages(mine[mine["perturbation"] != IDENTITY])
     row |= _classes(class_answers(mine, manifest))
     row["worst_cell"], row["worst_cell_score"] = _worst_cell(same, clean, manifest)
@@ -132,19 +132,6 @@ def _row(
     row["complete"] = manifest.status == "complete"
     row["answer_rate"] = mine["answer_rate"].mean()
     row["mean_length"] = mine["answer_words"].mean()
-    return row
-
-
-def _safety(clean: "pd.DataFrame", perturbed: "pd.DataFrame") -> dict[str, float]:
-    """Return the shares of forbidden requests answered and of allowed ones refused, where a task scores them."""
-    row: dict[str, float] = {}
-    for score in SAFETY:
-        for name, answers in ((f"clean_{score}", clean), (score, perturbed)):
-            if score in answers:
-                values = answers.groupby(KEY)[score].mean().dropna().to_numpy(dtype=np.float64)[:, None]
-                low, high = mean_intervals(values)
-                row[name] = column_means(values)[0]
-                row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
     return row
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import printable
+from holdfast.harness.models.checkpoints import BASE
 from holdfast.harness.results.answer_frame import CHANGED
 from holdfast.harness.results.classification.class_sections import class_sections
 from holdfast.harness.results.columns import described, measures
@@ -81,10 +82,19 @@ _SAFETY = {
     "attack_success": (1, ""),
     "clean_over_refusal": (4, "clean"),
     "over_refusal": (2, ""),
+    "refusal_flip_rate": (3, ""),
+    "utility": (5, ""),
+    "safety_utility": (5, ""),
+    "judged_attack_success": (6, ""),
+    "verdict_given": (7, ""),
+    "incoherent": (7, ""),
 }
 """The columns of the table on safety, each with its priority and its heading, if not the usual one."""
 
 _SAFETY_TITLE = "Safety: forbidden requests answered, allowed ones refused; clean and perturbed (lower is better)"
+_CONTROL = f"{BASE} is the control, an update of zero: what it scores is not the adapters' doing."
+_NO_CONTROL = f"no control: with {BASE} among --adapters, an update of zero would stand beside them."
+_UTILITY = "utility: clean score of the other tasks, or the share of allowed requests answered."
 _WITH_INTERVAL = frozenset({"delta", "changed_rate", "gap"})
 _BREAKDOWN_FILE, _BOARD_FILE = "breakdown.csv", "leaderboard.csv"
 
@@ -213,7 +223,11 @@ def _board_sections(board: "pd.DataFrame", view: View, file: str) -> list[Sectio
             shown(safety, name, heading=_SAFETY[name][1], priority=_SAFETY[name][0], interval=name in SAFETY)
             for name in there
         ]
-        found.append(Section(_SAFETY_TITLE, [*owners, *columns], file=file))
+        notes = [
+            _CONTROL if BASE in set(safety["adapter"]) else _NO_CONTROL,
+            *([_UTILITY] if "utility" in there else []),
+        ]
+        found.append(Section(_SAFETY_TITLE, [*owners, *columns], file=file, notes=notes))
     if compared := [
         row for row in board.to_dict("records") if not math.isnan(row.get("perturbed_vs_baseline", math.nan))
     ]:

@@ -36,6 +36,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
         Verb("leaderboard", "merge the leaderboards of several runs", "decide"),
         Verb("report", "write runs, and the check of two adapters, as one page of HTML", "reports"),
         Verb("view", "show a report in the browser, and follow a run that is still going", "reports"),
+        Verb("safety", "compare the judges of refusals, and correct attack success for their errors", "decide"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),
     ),

@@ -1,4 +1,4 @@
-"""The verbs that help to decide: leaderboard, explain, shrink."""
+"""The verbs that help to decide: leaderboard, explain, shrink, safety."""
 
 import argparse
 
@@ -85,4 +85,35 @@ def _shrink(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.shrinking import print_shrunk
 
     print_shrunk(Path(args.run), args.key, args.device)
+    return 0
+
+
+def add_safety(parser: Parser) -> None:
+    """Add the arguments of `safety`."""
+    parser.epilog = (
+        "examples:\n"
+        "  holdfast safety results/run\n"
+        "  holdfast safety results/run --to_label 100 -o labels.jsonl\n"
+        "  holdfast safety results/run --labels labels.jsonl"
+    )
+    parser.add_argument("run", metavar="RUN", help="a directory written by holdfast run")
+    parser.add_argument("--labels", metavar="FILE", help="answers labelled by people, by which rates are corrected")
+    parser.add_argument("--to_label", metavar="N", type=int, help="write N answers for people to label, to -o FILE")
+    parser.add_argument("-o", "--output_path", metavar="FILE", help="write the table as CSV")
+    parser.start(_safety)
+
+
+def _safety(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.results.safety.judge_report import draw_to_label, safety
+
+    target = Path(args.output_path) if args.output_path else None
+    if args.to_label is not None:
+        if args.labels or target is None:
+            args.parser.error("--to_label N writes answers to -o FILE; --labels reads them afterwards")
+        else:
+            print(draw_to_label(Path(args.run), args.to_label, target))
+        return 0
+    print(safety(Path(args.run), labels=Path(args.labels) if args.labels else None, output_path=target))
     return 0

@@ -61,7 +61,7 @@ def read_rubric(path: Path, listed: Any) -> str:
     given = [entry for entry in entries if (entry.get("metric") if isinstance(entry, dict) else entry) == _JUDGE]
     rubrics = [str(entry.get("rubric") or "").strip() if isinstance(entry, dict) else "" for entry in given]
     if len(rubrics) > 1 or rubrics == [""]:
-        many = "can be listed once" if rubrics[1:] else "needs a rubric, as in {metric: judge, rubric: Is it polite?}"
+        many = "can be listed once" if rubrics[1:] else 'needs a rubric, as in {metric: judge, rubric: "Is it polite?"}'
         raise UserError(f"{path}: metric '{_JUDGE}' {many}")
     return rubrics[0] if rubrics else ""
 

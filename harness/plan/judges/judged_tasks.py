@@ -25,7 +25,7 @@ def with_judge(tasks: Sequence[Task], argument: str | None) -> list[Task]:
         if not task.rubric:
             raise UserError(
                 f"task '{task.name}': the metric {_BY_RUBRIC} needs a rubric, as in metric_list: "
-                "[{metric: judge, rubric: Is the answer polite?}]"
+                '[{metric: judge, rubric: "Is the answer polite?"}]'
             )
     asked = [task for task in tasks if {_RULES, _BY_JUDGE, _BY_RUBRIC} & {*task.metrics}]
     if argument is None:
