@@ -15,6 +15,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "severity": ["light"],
         "mitigations": ["language_pinning"],
     },
+    "safety": {
+        "tasks": ["attack_success"],
+        "perturbations": ["typos", "char_deletion", "confusables", "zero_width"],
+        "severity": ["light"],
+    },
     "financial_sentiment": {
         "tasks": ["financial_sentiment"],
         "perturbations": ["typos", "word_deletion", "synonyms", "case"],
