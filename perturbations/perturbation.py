@@ -1,5 +1,6 @@
 """The `Perturbation` record, the registry of perturbations, and the decorator that registers them."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -40,6 +41,8 @@ class Perturbation:
             strength doesn't determine the number of edits (`paraphrase`, `identity`).
         extras: Sample fields passed to `apply` as keywords; any of `EXTRAS`.
         expects: The expected effect on the answer.
+        reshapes: Whether it changes the prompt around the content, and `apply` nothing: its strength is then the number
+            of shapes that are tried.
 
     Raises:
         UserError: If `extras` contains an unknown name.
@@ -53,6 +56,7 @@ class Perturbation:
     units: Callable[[str], int] | None
     extras: tuple[str, ...] = ()
     expects: Expectation = "invariant"
+    reshapes: bool = False
 
     def __post_init__(self) -> None:
         if unknown := set(self.extras) - EXTRAS:
@@ -74,6 +78,13 @@ class Perturbation:
             return self.light
         if severity == "heavy":
             return self.heavy
+        if self.reshapes:
+            if re.fullmatch(r"#?[1-9]\d{0,3}", severity):
+                return float(severity.removeprefix("#"))
+            raise UserError(
+                f"unknown severity '{severity}' for perturbation '{self.name}'; use light, heavy or a number of prompt "
+                "shapes, e.g. 8"
+            )
         try:
             number = float(severity)
         except ValueError:
@@ -100,6 +111,7 @@ def perturbation(
     units: Callable[[str], int] | None,
     extras: Sequence[str] = (),
     expects: Expectation = "invariant",
+    reshapes: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as a perturbation and return it unchanged.
 
@@ -114,18 +126,19 @@ def perturbation(
         units: Counts the units of which strength is a share, e.g. `count_characters` or `count_words`.
         extras: Sample fields that the function takes as additional keywords; any of `EXTRAS`.
         expects: "changed" if the answer should change.
+        reshapes: Whether it changes the prompt around the content; strengths are then numbers of shapes.
 
     Raises:
         UserError: If the strengths are invalid, or another module has already registered this name.
     """
-    if not 0 <= light <= heavy <= 1:
+    if not reshapes and not 0 <= light <= heavy <= 1:
         raise UserError(
             f"perturbation '{name}': expected strengths with 0 <= light <= heavy <= 1, got light={light} and "
             f"heavy={heavy}"
         )
 
     def register(function: F) -> F:
-        entry = Perturbation(name, family, light, heavy, function, units, tuple(extras), expects)
+        entry = Perturbation(name, family, light, heavy, function, units, tuple(extras), expects, reshapes)
         perturbations.register(name, entry)
         return function
 

@@ -38,6 +38,10 @@ def parse(spec: str) -> tuple[str, str | None]:
         )
     parts = parts_of(name)
     joined = "+".join(part.name for part in parts)
+    if len(parts) > 1 and (shaping := next((part.name for part in parts if part.reshapes), "")):
+        raise UserError(
+            f"'{shaping}' changes the prompt around the text, and can't be part of '{joined}': name it alone"
+        )
     if not at:
         return joined, None
     for part in parts:

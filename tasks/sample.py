@@ -12,6 +12,9 @@ GROUP, ITEM = "group", "item"
 PAIR = "text_pair"
 """The metadata with the second text of a task that compares two, such as a premise and a hypothesis."""
 
+EXAMPLES = "fewshot_examples"
+"""The metadata with the examples in front of a prompt, each with what separates it from the next."""
+
 ALL = "all"
 """What tables call all samples of a task, whatever their group."""
 

@@ -11,11 +11,12 @@ from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
-from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_text
+from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_texts
 from holdfast.tasks.lm_eval_keys.key_checks import check_generation, check_keys
 from holdfast.tasks.lm_eval_keys.metric_list import read_metrics, read_rubric
 from holdfast.tasks.output_filters import OutputFilter, make_filter
 from holdfast.tasks.row_mapping import RowMapping
+from holdfast.tasks.sample import EXAMPLES
 from holdfast.tasks.task import Task
 from holdfast.yaml_file import read_yaml
 
@@ -179,14 +180,15 @@ def _context_of(
     def context(place: int, fields: Fields) -> Fields:
         if not _has_context(settings):
             return {}
-        examples = example_text(
+        examples = example_texts(
             drawn[place],
             mapping.question,
             mapping.answer,
             target_delimiter=settings.get("target_delimiter", " "),
             fewshot_delimiter=settings.get("fewshot_delimiter", "\n\n"),
         )
-        return {_CONTEXT: mapping.text(description, fields, "description") + examples}
+        context = mapping.text(description, fields, "description") + "".join(examples)
+        return {_CONTEXT: context} | ({EXAMPLES: examples} if len(examples) > 1 else {})
 
     return context
 

@@ -39,6 +39,8 @@ class AttentionShifts:
     def of(self, item: Item, output: str, clean_output: str, drift: Drift) -> float | None:
         """Return the attention shift of one perturbed answer, in [0, 1]; None if there is nothing to compare."""
         question = item.question
+        if question.shape is not None:  # its edits are of the prompt, not of the content
+            return None
         task, sample = question.task, question.sample
         contents = segment((sample.content, question.variant.text), PROMPT_GRANULARITY)
         outputs: Sequence[Sequence[Segment]] = [

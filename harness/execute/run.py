@@ -91,7 +91,8 @@ class Run:
         began = time.perf_counter()
         for generations in self._engine.generate(list(requests), done):
             self.seconds["generate"] += time.perf_counter() - began
-            self._store([(item, answer) for answer in generations for item in sharing[answer.key]], advance)
+            answered = [(item, _unshaped(item, answer)) for answer in generations for item in sharing[answer.key]]
+            self._store(answered, advance)
             began = time.perf_counter()
         unanswered = sum(item.key not in self._done for item in items)
         if unanswered:
@@ -176,6 +177,16 @@ class Run:
             predicted=predicted,
             segments=drifted_segments(scored.drift) if self._log_segments and scored.drift else None,
         )
+
+
+def _unshaped(item: Item, answer: Generation) -> Generation:
+    """Return the answer to a prompt in another shape as if it were to the clean one: its options as lettered there."""
+    shape = item.question.shape
+    if shape is None or not shape.letters:
+        return answer
+    choices = item.question.sample.choices
+    likelihoods = shape.clean_likelihoods(answer.likelihoods, choices) if answer.likelihoods else ()
+    return replace(answer, output=shape.clean_answer(answer.output), likelihoods=likelihoods)
 
 
 def _stored(line: Mapping[str, Any]) -> Generation:

@@ -10,6 +10,7 @@ from holdfast.harness.backends.backend import Request, Settings
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.plan.mitigations import apply_mitigation
 from holdfast.harness.plan.sample_variants import SampleVariant, cells_of, variant_of
+from holdfast.harness.plan.shaping import Shape, Shaper, reshapes
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.records import IDENTITY
 from holdfast.perturbations import Variant, clean_variant
@@ -26,6 +27,13 @@ class Question:
     meaning: float | None
     prompt: str
     settings: Settings
+    shape: Shape | None = None
+    """Of a perturbation that changes the prompt around the content, what its answers stand for."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The choices that are ranked."""
+        return self.shape.choices if self.shape else self.sample.choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,13 @@ def question_maker(config: RunConfig, tasks: Sequence[Task]) -> Callable[[Sample
     samples = {(task.name, sample.id): sample for task in tasks for sample in task.samples}
     by_name = {task.name: task for task in tasks}
     settings = {task.name: settings_for(task, config) for task in tasks}
+    shapers = {task.name: Shaper(task, config.seed) for task in tasks}
 
     def to_question(each: SampleVariant) -> Question:
         task, sample = by_name[each.task], samples[each.task, each.sample]
+        if reshapes(each.variant.perturbation):
+            shape = shapers[task.name].shape(sample, each.variant.perturbation, each.variant.severity)
+            return Question(task, sample, each.variant, each.meaning, shape.prompt, settings[task.name], shape)
         prompt = task.render(sample, each.variant.text)
         return Question(task, sample, each.variant, each.meaning, prompt, settings[task.name])
 
@@ -117,7 +129,7 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
     for item in items:
         question = item.question
         replicate = question.variant.repeat + 1 if question.variant.perturbation == IDENTITY else 0
-        choices, pair = question.sample.choices, question.sample.pair
+        choices, pair = question.choices, question.sample.pair
         same = (item.adapter.name, question.prompt, pair, choices, question.settings, replicate)
         if same not in shared:
             request = Request(

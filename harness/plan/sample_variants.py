@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from holdfast.errors import UserError
+from holdfast.harness.plan.shaping import Shaper, reshapes
 from holdfast.harness.store.config import RunConfig
 from holdfast.harness.store.lines import EditFields
 from holdfast.harness.store.presets import PRESETS
 from holdfast.harness.store.records import IDENTITY, json_line
-from holdfast.perturbations import Edit, Variant, make_variant, parse, parts_of
+from holdfast.perturbations import Edit, Perturbation, Variant, make_variant, parse, parts_of
 from holdfast.reading import parse_json
 from holdfast.tasks import Sample, Task, limited
 
@@ -73,8 +74,12 @@ def make_variants(config: RunConfig, tasks: Iterable[Task]) -> Iterator[SampleVa
     check_settings(config)
     cells = [cell for cell in cells_of(config) if cell[0] != IDENTITY]
     for task in tasks:
+        shaper = Shaper(task, config.seed)
         for sample in limited(task, config.limit):
             for name, severity in cells:
+                if reshapes(name):  # no random choice is left, so that repeats would be equal
+                    yield SampleVariant(task.name, sample.id, shaper.variant(sample, name, severity))
+                    continue
                 for repeat in range(config.variants_per_sample):
                     variant = variant_of(task, sample, name, severity, repeat, config.seed)
                     yield SampleVariant(task.name, sample.id, variant)
@@ -117,11 +122,25 @@ def cells_of(config: RunConfig) -> list[Cell]:
 
 def severities_of(name: str, severity: str | None, config: RunConfig) -> Sequence[str]:
     """Return a perturbation's own severity or else the run's; only one if strength makes no difference to it."""
+    parts = parts_of(name)
+    if parts[0].reshapes:
+        return _shapes(parts[0], [severity] if severity else config.severity)
     if severity is not None:
         return [severity]
-    parts = parts_of(name)
     constant = len(parts) == 1 and parts[0].light == parts[0].heavy
     return [f"{parts[0].light:g}"] if constant else config.severity
+
+
+def _shapes(perturbation: Perturbation, severities: Sequence[str]) -> list[str]:
+    """Return the shapes #1, #2, ... that severities ask for: as many as the largest number says, or a single one."""
+    single = [severity for severity in severities if severity.startswith("#")]
+    named = [severity for severity in severities if severity in ("light", "heavy") or _is_whole(severity)]
+    most = int(max(map(perturbation.strength, named), default=0 if single else perturbation.light))
+    return list(dict.fromkeys([f"#{i}" for i in range(1, most + 1)] + single))
+
+
+def _is_whole(severity: str) -> bool:
+    return severity.isdecimal() and int(severity) > 0
 
 
 def variant_of(task: Task, sample: Sample, name: str, severity: str, repeat: int, seed: int) -> Variant:

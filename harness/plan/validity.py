@@ -21,8 +21,9 @@ from holdfast.writing import write_text
 
 EXCLUDED = "excluded.jsonl"
 _DIGITS = 6
-_BEYOND_ENCODERS = frozenset({"language", "distraction"})
-"""Families that keep the meaning by construction, but that encoders can't judge: translations, added sentences."""
+_BEYOND_ENCODERS = frozenset({"language", "distraction", "prompt"})
+"""Families that keep the meaning by construction, but that encoders can't judge: translations, added sentences, other
+shapes of the prompt."""
 
 _READ_THROUGH = frozenset({"characters", "layout", "unicode", "decoration"})
 """Families that readers see through while most letters are left: facts and vectors would take slips for new words."""

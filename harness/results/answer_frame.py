@@ -5,6 +5,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
+from hashlib import blake2b
 from operator import itemgetter
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -43,9 +44,9 @@ def answer_frame(
     Returns:
         The fields of the answers; the `groups` (a tuple) and the `item` of their samples; `failure`, `label` and
         `predicted` ("" if there is none); `confidence`, the probability of an answer chosen by likelihood, else NaN;
-        every score in a column of its own, NaN where it doesn't apply; `score`, the task's headline, NaN where the
-        perturbation should change the answer (`directed`); `edited`; and `broke`, which is 1 for a broken answer, 0 for
-        one that held and NaN for a clean one.
+        `said`, equal for equal answers; every score in a column of its own, NaN where it doesn't apply; `score`, the
+        task's headline, NaN where the perturbation should change the answer (`directed`); `edited`; and `broke`, which
+        is 1 for a broken answer, 0 for one that held and NaN for a clean one.
 
     Raises:
         UserError: If there is no answer, or the run's files were edited.
@@ -59,6 +60,7 @@ def answer_frame(
         "failure": lambda line: intern(line.get("failure", "")),
         "label": lambda line: intern(line.get("label", "")),
         "predicted": lambda line: intern(line.get("predicted", "")),
+        "said": lambda line: blake2b(line["output"].strip().encode("utf-8", "replace"), digest_size=8).hexdigest(),
         "confidence": lambda line: confidence(line.get("likelihoods", ())),
         **(more or {}),
     }

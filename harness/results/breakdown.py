@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MEASURES = (
     *("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder"),
-    *("groups", "item", "failure", "label", "predicted", "confidence"),
+    *("groups", "item", "failure", "label", "predicted", "confidence", "said"),
 )
 
 

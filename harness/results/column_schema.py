@@ -13,6 +13,7 @@ ABOUT: Mapping[str, tuple[Table, str]] = {
     "classes.csv": ("classes", "a row for each adapter and task: clean, all perturbations, and each at each severity"),
     "confusion.csv": ("confusion", "a row for each adapter, task, right and predicted label, for clean and perturbed"),
     "errors.csv": ("errors", "a row for each adapter, task and category of answers with errors, worst first"),
+    "shapes.csv": ("shapes", "a row for each adapter, task and perturbation of the prompt's shape"),
     "cells.csv": ("cells", "the breakdown in long form: a row for each number of a cell"),
 }
 """The tables in a run's folder, and what a row of each is."""

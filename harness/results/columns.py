@@ -12,7 +12,9 @@ from holdfast.metrics import metrics
 if TYPE_CHECKING:
     import pandas as pd
 
-Table = Literal["breakdown", "leaderboard", "cells", "failures", "mitigations", "classes", "confusion", "errors"]
+Table = Literal[
+    "breakdown", "leaderboard", "cells", "failures", "mitigations", "classes", "confusion", "errors", "shapes"
+]
 Kind = Literal["text", "number", "share", "count", "flag"]
 Better = Literal["score", "high", "low", ""]
 """Which way is good: that of the task's score (`score`), high or low values, or neither."""
@@ -81,7 +83,7 @@ def measures(frame: "pd.DataFrame") -> list[str]:
 def _by_name() -> Mapping[str, Column]:
     return {
         column.name: column
-        for table in ("breakdown", "leaderboard", "failures", "mitigations", "classes", "confusion", "errors")
+        for table in ("breakdown", "leaderboard", "failures", "mitigations", "classes", "confusion", "errors", "shapes")
         for column in columns_of(table)
     }  # type: ignore[arg-type]
 

@@ -31,6 +31,7 @@ class Results:
         classes: One row per adapter, task, perturbation and severity of classifications; None if no task has labels.
         confusion: One row per adapter, task, right and predicted label, clean and perturbed; None without labels.
         errors: One row per adapter, task and category of answers with errors, worst first; None without labels.
+        shapes: One row per adapter, task and perturbation of the prompt's shape; None if there was none.
         warnings: The run's warnings.
     """
 
@@ -44,6 +45,7 @@ class Results:
     classes: "pd.DataFrame | None" = None
     confusion: "pd.DataFrame | None" = None
     errors: "pd.DataFrame | None" = None
+    shapes: "pd.DataFrame | None" = None
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -123,6 +125,7 @@ def results_of(folder: Path, tables: Tables, warnings: Sequence[str]) -> Results
         tables.classes,
         tables.confusion,
         tables.errors,
+        tables.shapes,
     )
 
 

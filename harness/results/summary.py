@@ -18,6 +18,7 @@ from holdfast.harness.results.failures.before_after import before_after
 from holdfast.harness.results.failures.failure_table import failure_table
 from holdfast.harness.results.groups.answer_groups import labels_of
 from holdfast.harness.results.long_table import long_table
+from holdfast.harness.results.shapes.shape_table import shape_table
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.store.manifest import Manifest
 from holdfast.harness.store.stored_run import EDITED, open_run
@@ -39,6 +40,7 @@ class Tables:
         mitigations: A row for each adapter, mitigation and task; None if there was no mitigation.
         classes: A row for each adapter, task, perturbation and severity; None if no task has labels.
         confusion: A row for each adapter, task, right and predicted label, clean and perturbed; None without labels.
+        shapes: A row for each adapter, task and perturbation of the prompt's shape; None if there was none.
         errors: A row for each adapter, task and category of answers with errors, worst first; None without labels.
     """
 
@@ -50,19 +52,23 @@ class Tables:
     classes: "pd.DataFrame | None"
     confusion: "pd.DataFrame | None"
     errors: "pd.DataFrame | None"
+    shapes: "pd.DataFrame | None"
 
 
 def summarise(folder: Path) -> Tables:
     """Write the tables of the run in `folder`: breakdown.csv, cells.csv (the same in long form) and leaderboard.csv.
 
-    Where there is anything to say, also failures.csv, mitigations.csv, classes.csv, confusion.csv and errors.csv.
+    Where there is anything to say, also failures.csv, mitigations.csv, classes.csv, confusion.csv,
+    errors.csv and shapes.csv.
 
     Returns:
         The tables; raises like `tables_of`.
     """
     tables = tables_of(folder)
     written = {"breakdown": tables.breakdown, "cells": long_table(tables.breakdown), "leaderboard": tables.leaderboard}
-    others = {name: getattr(tables, name) for name in ("failures", "mitigations", "classes", "confusion", "errors")}
+    others = {
+        name: getattr(tables, name) for name in ("failures", "mitigations", "classes", "confusion", "errors", "shapes")
+    }
     for name, table in (written | {name: table for name, table in others.items() if table is not None}).items():
         write_text(folder / f"{name}.csv", csv_text(table))
     return tables
@@ -85,6 +91,7 @@ def tables_of(folder: Path) -> Tables:
         class_table(labelled),
         confusion_table(labelled),
         error_table(labelled),
+        shape_table(found.answers),
     )
 
 

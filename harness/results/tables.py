@@ -18,6 +18,7 @@ from holdfast.harness.results.layout.text_page import text_page
 from holdfast.harness.results.layout.text_table import NOISE, Shown
 from holdfast.harness.results.layout.view import View, present
 from holdfast.harness.results.safety.safety_tasks import SAFETY
+from holdfast.harness.results.shapes.shape_section import shape_sections
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.statistics import FEWEST
 from holdfast.harness.store.records import CLEAN, IDENTITY
@@ -129,6 +130,7 @@ def print_results(results: "Results", view: View | None = None) -> None:
     if not view.columns:
         every = view.table != "short"
         sections += class_sections(results.classes, results.confusion, results.errors, every=every)
+        sections += shape_sections(results.shapes)
         sections += failure_sections(results.failures, results.mitigations, every=every)
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())

@@ -100,7 +100,7 @@ def add_schema(parser: Parser) -> None:
     """Add the arguments of `schema`."""
     tables = (
         *("breakdown.csv", "leaderboard.csv", "cells.csv", "failures.csv", "mitigations.csv"),
-        *("classes.csv", "confusion.csv", "errors.csv"),
+        *("classes.csv", "confusion.csv", "errors.csv", "shapes.csv"),
     )
     files = ("run.json", "samples.jsonl", *tables, "training_card.json", "correction_card.json", "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")

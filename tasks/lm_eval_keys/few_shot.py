@@ -37,13 +37,13 @@ def draw_examples(
     return drawn
 
 
-def example_text(
+def example_texts(
     examples: Sequence[Fields],
     question: Callable[[Fields], str],
     answer: Callable[[Fields], str],
     *,
     target_delimiter: str,
     fewshot_delimiter: str,
-) -> str:
-    """Return the text in front of a prompt: each example's question and answer, with the delimiters between them."""
-    return "".join(f"{question(each)}{target_delimiter}{answer(each)}{fewshot_delimiter}" for each in examples)
+) -> list[str]:
+    """Return the texts in front of a prompt: each example's question and answer, with the delimiter behind it."""
+    return [f"{question(each)}{target_delimiter}{answer(each)}{fewshot_delimiter}" for each in examples]

@@ -18,7 +18,7 @@ LEVELS |= {"75agree": "Sentences_75Agree.txt", "allagree": "Sentences_AllAgree.t
 """The least agreement of the annotators, and the file with the sentences that have it."""
 
 _TEXTS, _LABELS = ("content", "sentence", "text"), ("references", "label", "sentiment")
-_PROMPT = "Is the sentiment of this sentence positive, negative or neutral?\n\n{{ content }}"
+_PROMPT = "Is the sentiment of this sentence positive, negative or neutral?\n\nSentence: {{ content }}"
 
 
 def read_phrasebank(name: str, source: str) -> Task:

@@ -15,7 +15,7 @@ from holdfast.tasks.sample import PAIR
 from holdfast.tasks.task import Task
 
 HUB = "nyu-mll/glue"
-_PAIR = "1. {{ content }}\n2. {{ text_pair }}"
+_PAIR = "Sentence 1: {{ content }}\nSentence 2: {{ text_pair }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class GlueTask:
     @property
     def prompt(self) -> str:
         """The prompt for a language model."""
-        return f"{self.question}\n\n{_PAIR if self.pairs else '{{ content }}'}"
+        return f"{self.question}\n\n{_PAIR if self.pairs else 'Sentence: {{ content }}'}"
 
 
 _TWO = ("sentence1",), ("sentence2",)

@@ -117,6 +117,10 @@ def test_an_invalid_spec_is_reported_in_one_line(spec: str, message: str) -> Non
 @pytest.mark.parametrize("name", perturbations.names())
 def test_every_severity_maps_to_a_strength(name: str) -> None:
     entry = perturbations.get(name)
+    if entry.reshapes:
+        assert 1 <= entry.strength("light") <= entry.strength("heavy")
+        assert entry.strength("8") == entry.strength("#8") == 8
+        return
     assert 0 <= entry.strength("light") <= entry.strength("heavy") <= 1
     assert entry.strength("0.08") == 0.08
 

@@ -92,8 +92,8 @@ def test_digests_join_with_the_answers(run: Evaluate) -> None:
 
 @pytest.fixture
 def labelled(task: Task) -> Task:
-    """The small task, which has labels as well."""
-    return replace(task, metrics=(*task.metrics, "label_accuracy"))
+    """The small task, which has labels and a prompt with a format as well."""
+    return replace(task, metrics=(*task.metrics, "label_accuracy"), prompt="Question: {{ content }}\nAnswer:")
 
 
 @pytest.mark.parametrize("file", ABOUT)
@@ -103,7 +103,7 @@ def test_every_column_of_a_run_is_described(
     results = run(
         Fake(),
         tasks=labelled,
-        perturbations="typos,negate",
+        perturbations="typos,negate,format@2",
         severity="light,0.1,0.2",
         aggregate="mean,worst",
         mitigations="robust_prompt",
@@ -116,7 +116,8 @@ def test_every_column_of_a_run_is_described(
 
 
 def test_the_schema_holds_for_the_rows_of_a_run(run: Evaluate, labelled: Task) -> None:
-    results = run(Fake(), tasks=labelled, severity="light,heavy", mitigations="robust_prompt")
+    asked = {"perturbations": "typos,format", "severity": "light,heavy", "mitigations": "robust_prompt"}
+    results = run(Fake(), tasks=labelled, **asked)
     for file in ABOUT:
         properties = column_schema(file)["properties"]
         for row in pd.read_csv(results.path / file).to_dict("records"):
