@@ -22,7 +22,7 @@ COMMANDS = {
     "train --data ROWS --output_path ROWS": "is a file: name a directory",
     "train --data ROWS --output_path .": "holds files that no training run wrote (rows.jsonl)",
     "pocket build --output_path .": "'.' already exists and isn't empty",
-    "train --data ./nope --output_path out": "use a .jsonl, .json, .csv or .parquet file",
+    "train --data ./nope --output_path out": "use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file",
     "run --adapters ./nope": "adapter './nope' not found",
     "run --tasks nope": "unknown task 'nope'",
     "run --device cud": "unknown device 'cud'; did you mean 'cuda'?",
