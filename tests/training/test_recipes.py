@@ -79,7 +79,7 @@ def train(tmp_path: Path) -> Train:
             "--objective augment needs at least one perturbation: add one, as in --perturbations typos",
         ),
         ({"perturbations": "typoo"}, "unknown perturbation 'typoo'; did you mean 'typos'"),
-        ({"data": "rows.txt"}, "use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file"),
+        ({"data": "rows.md"}, r"use a .jsonl, .json, .csv, .tsv, .parquet or .txt \(text@label\) file"),
     ],
 )
 def test_a_mistake_raises_a_one_line_error(train: Train, settings: dict[str, Any], message: str) -> None:
