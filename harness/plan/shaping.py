@@ -87,10 +87,6 @@ class Shaper:
         rate = Levenshtein.normalized_distance(clean, shaped)
         return Variant(sample.content, name, severity, 0, edits, rate)
 
-    def describe(self, name: str, severity: str) -> str:
-        """Return what a shape is, in words; "" for orders, which differ by sample."""
-        return str(self._formats[int(severity.removeprefix("#")) - 1]) if name == "format" else ""
-
     @cached_property
     def _descriptors(self) -> frozenset[str]:
         found = shared_descriptors([self._frame(sample) for sample in self.task.samples[:_COMPARED]])

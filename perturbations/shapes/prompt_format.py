@@ -27,9 +27,6 @@ class Format:
     separator: str
     space: str
 
-    def __str__(self) -> str:
-        return f"{self.casing}, separator {self.separator!r}, space {self.space!r}"
-
 
 def shared_descriptors(frames: Sequence[str]) -> frozenset[str]:
     """Return the descriptors (`Question`, `Answer`) that all frames have: those of the template, not of its values.
