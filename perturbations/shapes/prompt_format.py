@@ -14,7 +14,7 @@ CASINGS: Mapping[str, Callable[[str], str]] = {
 }
 SEPARATORS = (": ", ":", " : ", ":: ", " ::: ", " - ", "- ", " ", ":\n", "\n", "\n\t", "\t")
 SPACES = ("\n", "\n\n", " ", "  ", " \n ", "; ", " || ", " -- ", ", ")
-"""The choices of FormatSpread's grammar (arXiv 2310.11324, appendix A) for descriptors, separators and spaces."""
+"""The kinds of choice are those of FormatSpread (Sclar et al. 2024, arXiv 2310.11324); the lists are our own."""
 
 _DESCRIPTOR = re.compile(r"(?m)^(?P<name>[^\W\d_]\w*(?: \w+){0,2})(?P<separator>[ \t]*(?::+|[-–>]+(?=\s))[ \t]*\n?)")
 
