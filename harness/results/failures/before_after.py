@@ -44,7 +44,7 @@ def before_after(answers: "pd.DataFrame", manifest: Manifest) -> "pd.DataFrame |
         pairs = pairs.dropna(subset=["score_before", "score_after"])
         pairs["cluster"] = pairs["item"].where(pairs["item"] != "", pairs["sample"])
         pairs["prompts"] = np.where(pairs["perturbation"] == CLEAN, "clean", "perturbed")
-        for (task, prompts), mine in pairs.groupby(["task", "prompts"], sort=False):
+        for (task, prompts), mine in pairs.groupby(["task", "prompts"], sort=True):
             rows.append(_row(mine) | {"adapter": before, "mitigation": mitigation, "task": task, "prompts": prompts})
     if not rows:
         return None

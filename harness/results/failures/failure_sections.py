@@ -22,6 +22,7 @@ def failure_sections(
     found = []
     if failures is not None:
         rows = failures if every else failures[failures["perturbation"] == ALL]
+        rows = _most_first(rows[rows["count"] > 0])
         rows = rows.assign(n=rows["wrong"])  # what the interval is of
         columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "perturbation", "failure")]
         columns += [shown(rows, "share", interval=True), shown(rows, "count"), shown(rows, "wrong", priority=2)]
@@ -38,3 +39,13 @@ def failure_sections(
         title = "Mitigations: the same variants without and with the text (paired by variant)"
         found.append(Section(title, columns, "adapter", "mitigations.csv"))
     return found
+
+
+def _most_first(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Sort the kinds within each adapter and cell by their number, without moving adapters or cells."""
+    cells = rows.groupby(["adapter", "task", "perturbation"], sort=False).ngroup()
+    return (
+        rows.assign(cell=cells)
+        .sort_values(["cell", "count"], ascending=[True, False], kind="stable")
+        .drop(columns="cell")
+    )

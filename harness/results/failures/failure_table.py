@@ -29,7 +29,7 @@ def failure_table(answers: "pd.DataFrame") -> "pd.DataFrame | None":
     if wrong.empty:
         return None
     rows: list[dict[str, Any]] = []
-    for (adapter, task), mine in wrong.groupby(["adapter", "task"], sort=False):
+    for (adapter, task), mine in wrong.groupby(["adapter", "task"], sort=True):
         kinds = LANGUAGE_FAILURES if set(mine["failure"]) <= set(LANGUAGE_FAILURES) else FAILURES
         parts = {ALL: mine, **{str(name): part for name, part in mine.groupby("perturbation", sort=True)}}
         for perturbation, part in parts.items():
