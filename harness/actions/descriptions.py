@@ -7,6 +7,7 @@ from typing import Any
 from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.plan import model_judge  # noqa: F401 (registers the comparer)
+from holdfast.harness.results.export.exporter import Exporter, exporters
 from holdfast.metrics import Metric, metrics
 from holdfast.metrics.comparers.segment_comparer import comparers
 from holdfast.metrics.encoders.encoder import Encoder, encoders
@@ -25,6 +26,7 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "comparers": comparers,
     "backends": backends,
     "methods": methods,
+    "exporters": exporters,
 }
 
 
@@ -49,6 +51,8 @@ def _describe(item: Any) -> str:
             return item.about
         case Encoder():
             return _first_line(item.build)
+        case Exporter():
+            return _first_line(item.write)
         case _:
             return _first_line(getattr(item, "build", item))
 

@@ -4,7 +4,10 @@ from holdfast.errors import UserError
 from holdfast.harness.actions.listing_cache import cached
 from holdfast.suggestions import did_you_mean
 
-KINDS = ("tasks", "datasets", "perturbations", "metrics", "encoders", "comparers", "backends", "methods")
+KINDS = (
+    *("tasks", "datasets", "perturbations", "metrics", "encoders", "comparers", "backends", "methods"),
+    "exporters",
+)
 
 
 def print_listing(kind: str | None) -> None:
@@ -17,6 +20,11 @@ def print_listing(kind: str | None) -> None:
             print(f"{name}:")
         for entry, text in entries[name].items():
             print(f"  {entry:<20} {text}")
+
+
+def listed(kind: str) -> dict[str, str]:
+    """Return the names of one kind, with a line about each."""
+    return cached(_describe_all)[kind]
 
 
 def _describe_all() -> tuple[dict[str, dict[str, str]], bool]:

@@ -37,6 +37,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
         Verb("report", "write runs, and the check of two adapters, as one page of HTML", "reports"),
         Verb("view", "show a report in the browser, and follow a run that is still going", "reports"),
         Verb("safety", "compare the judges of refusals, and correct attack success for their errors", "decide"),
+        Verb("export", "write a finished run in the format of another tool", "reports"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),
     ),
@@ -52,7 +53,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
     "tools": (
         Verb("drift", "compare two texts, segment by segment", "tools"),
         Verb("calibrate", "fit the drift threshold from which an answer counts as broken", "tools"),
-        Verb("ls", "list tasks, perturbations, metrics, encoders, comparers, backends and methods", "tools"),
+        Verb("ls", "list tasks, perturbations, metrics, encoders, comparers, backends, methods and exporters", "tools"),
         Verb("schema", "print the JSON schema of a file that holdfast writes", "tools"),
         Verb("pocket", "build the shipped pocket models from scratch", "tools"),
     ),

@@ -1,4 +1,4 @@
-"""The verbs that show runs in a browser: report, view."""
+"""The verbs that show runs, or hand them on: report, view, export."""
 
 import argparse
 from contextlib import suppress
@@ -66,4 +66,31 @@ def _view(args: argparse.Namespace) -> int:
 
     with suppress(KeyboardInterrupt):
         view([Path(run) for run in args.runs], port=args.port, started=started, show_harmful=args.show_harmful)
+    return 0
+
+
+def add_export(parser: Parser) -> None:
+    """Add the arguments of `export`."""
+    parser.add_argument("run", metavar="RUN", help="the directory of a finished run")
+    parser.add_argument("--to", metavar="FORMAT", required=True, help="the format; see below")
+    parser.add_argument("-o", "--output_path", metavar="DIR", help="a folder (default: RUN/exports/FORMAT)")
+    parser.add_argument("--force", action="store_true", help="replace files that are there already")
+    parser.describe_later(_formats)
+    parser.start(_export)
+
+
+def _formats() -> str:
+    from holdfast.harness.actions.listing import listed
+
+    return "\n".join(["formats:", *(f"  {name:<16} {text}" for name, text in listed("exporters").items())])
+
+
+def _export(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.sharing.exporting import export
+
+    target = Path(args.output_path) if args.output_path else None
+    for path in export(Path(args.run), args.to, output_path=target, force=args.force):
+        print(f"written to {path}")
     return 0

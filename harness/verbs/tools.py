@@ -84,7 +84,9 @@ def _calibrate(args: argparse.Namespace) -> int:
 def add_ls(parser: Parser) -> None:
     """Add the arguments of `ls`."""
     parser.add_argument(
-        "kind", nargs="?", help="tasks, datasets, perturbations, metrics, encoders, comparers, backends or methods"
+        "kind",
+        nargs="?",
+        help="tasks, datasets, perturbations, metrics, encoders, comparers, backends, methods, exporters",
     )
     parser.start(_ls)
 

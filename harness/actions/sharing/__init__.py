@@ -1,0 +1,1 @@
+"""What a run hands on: exports and cards."""
