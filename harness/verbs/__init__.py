@@ -38,6 +38,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
         Verb("view", "show a report in the browser, and follow a run that is still going", "reports"),
         Verb("safety", "compare the judges of refusals, and correct attack success for their errors", "decide"),
         Verb("export", "write a finished run in the format of another tool", "reports"),
+        Verb("card", "write the robustness card of an adapter, or verify one", "reports"),
         Verb("explain", "show why an answer drifted, segment by segment", "decide"),
         Verb("shrink", "reduce a variant to the fewest edits that still break the answer", "decide"),
     ),

@@ -1,8 +1,9 @@
-"""The verbs that show runs, or hand them on: report, view, export."""
+"""The verbs that show runs, or hand them on: report, view, export, card."""
 
 import argparse
 from contextlib import suppress
 
+from holdfast.errors import printable
 from holdfast.harness.verbs.parser import Parser
 
 _SIDE = "its name in the runs, or RUN:ADAPTER"
@@ -92,5 +93,44 @@ def _export(args: argparse.Namespace) -> int:
 
     target = Path(args.output_path) if args.output_path else None
     for path in export(Path(args.run), args.to, output_path=target, force=args.force):
+        print(f"written to {path}")
+    return 0
+
+
+def add_card(parser: Parser) -> None:
+    """Add the arguments of `card`."""
+    parser.usage = (
+        "holdfast card RUN --adapter A [-o DIR] [--into README.md]\n       holdfast card verify FILE --run RUN"
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  holdfast card results/run --adapter new -o ./new --into ./new/README.md\n"
+        "  holdfast card verify ./new/holdfast.json --run results/run"
+    )
+    parser.add_argument("words", nargs="+", metavar="RUN", help="the directory of a finished run; or verify FILE")
+    parser.add_argument("--adapter", metavar="A", help="its name in the run")
+    parser.add_argument("-o", "--output_path", metavar="DIR", help="a folder (default: RUN/cards/A)")
+    parser.add_argument("--into", metavar="FILE", help="a model card to write the section into")
+    parser.add_argument("--run", metavar="RUN", help="the run that a card is verified against")
+    parser.start(_card)
+
+
+def _card(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from holdfast.harness.actions.sharing.carding import verify_card, write_card
+
+    if args.words[0] == "verify":
+        if len(args.words) != 2 or args.run is None or args.adapter or args.output_path or args.into:
+            args.parser.error("verify takes a card and its run, as in verify holdfast.json --run results/run")
+        found = verify_card(Path(args.words[1]), Path(args.run))
+        for difference in found:
+            print(printable(difference))
+        print(f"{args.words[1]}: {len(found)} differences from {args.run}" if found else f"{args.words[1]} is verified")
+        return 1 if found else 0
+    if len(args.words) != 1 or args.adapter is None or args.run:
+        args.parser.error("name a run and one of its adapters, as in card results/run --adapter new")
+    target, into = (Path(each) if each else None for each in (args.output_path, args.into))
+    for path in write_card(Path(args.words[0]), args.adapter, output_path=target, into=into):
         print(f"written to {path}")
     return 0

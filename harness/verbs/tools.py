@@ -104,7 +104,8 @@ def add_schema(parser: Parser) -> None:
         *("breakdown.csv", "leaderboard.csv", "cells.csv", "failures.csv", "mitigations.csv"),
         *("classes.csv", "confusion.csv", "errors.csv", "shapes.csv"),
     )
-    files = ("run.json", "samples.jsonl", *tables, "training_card.json", "correction_card.json", "subspace", "budgets")
+    cards = ("training_card.json", "correction_card.json", "card")
+    files = ("run.json", "samples.jsonl", *tables, *cards, "subspace", "budgets")
     parser.add_argument("file", choices=files, help="the file whose schema to print")
     parser.start(_schema)
 
@@ -117,6 +118,7 @@ def _schema(args: argparse.Namespace) -> int:
     from holdfast.harness.actions.subspaces import SubspaceManifest
     from holdfast.harness.results.check.budgets import Budgets
     from holdfast.harness.results.column_schema import ABOUT, column_schema
+    from holdfast.harness.results.export.robustness_card import RobustnessCard
     from holdfast.harness.store.manifest import Manifest
     from holdfast.harness.store.records import Record
     from holdfast.training.correction_card import CorrectionCard
@@ -129,6 +131,7 @@ def _schema(args: argparse.Namespace) -> int:
         "correction_card.json": CorrectionCard,
         "subspace": SubspaceManifest,
         "budgets": Budgets,
+        "card": RobustnessCard,
     }
     schema = column_schema(args.file) if args.file in ABOUT else TypeAdapter(models[args.file]).json_schema()
     print(json.dumps(schema, indent=2))
