@@ -29,11 +29,15 @@ def inspect_log(run: ExportedRun, folder: Path) -> None:
     A sample is an answer: its metadata holds the perturbation and its edits, its scores the scores and drifts. Runs
     don't store references, so targets are empty.
     """
-    names = file_names([part.adapter.name for part in run.parts] + [part.task for part in run.parts])
+    names = file_names(map(_place, run.parts))
     started = run.manifest.started[:19].replace(":", "-")
     for part in run.parts:
-        name = f"{started}_{names[part.task].replace('_', '-')}_{names[part.adapter.name].replace('_', '-')}.json"
+        name = f"{started}_{names[_place(part)]}.json"
         write_text(folder / name, json_line(_log(run, part)))
+
+
+def _place(part: Part) -> str:
+    return f"{part.task}\0{part.adapter.name}"
 
 
 def _log(run: ExportedRun, part: Part) -> dict[str, Any]:
@@ -66,6 +70,7 @@ def _log(run: ExportedRun, part: Part) -> dict[str, Any]:
                 "adapter": part.adapter.name,
                 "adapter_digest": part.adapter.digest,
                 "adapter_scale": part.adapter.scale,
+                "mitigation": part.adapter.mitigation,
                 "base_digest": manifest.base_digest,
                 "task_digest": part.entry.digest,
                 "variants": manifest.variants,

@@ -31,7 +31,7 @@ def lm_eval_results(run: ExportedRun, folder: Path) -> None:
         write_text(folder / name / f"results_{date}.json", json.dumps(results, ensure_ascii=False, indent=2) + "\n")
         for part in run.parts_of(adapter):
             for condition, answers in _by_condition(part).items():
-                lines = [_sample(part, i, answer) for i, answer in enumerate(answers)]
+                lines = [line for i, answer in enumerate(answers) for line in _samples(part, i, answer)]
                 file = folder / name / f"samples_{tasks[_task(part.task, condition)]}_{date}.jsonl"
                 write_text(file, "".join(f"{json_line(line)}\n" for line in lines))
 
@@ -47,15 +47,16 @@ def _results(run: ExportedRun, adapter: str, names: dict[str, str]) -> dict[str,
             numbers = [each for each in part.numbers if each.condition == condition]
             values: dict[str, Any] = {"alias": task}
             for each in numbers:
-                values |= {f"{each.name},{_FILTER}": each.value, f"{each.name}_stderr,{_FILTER}": "N/A"}
+                metric, filtered = _split(each.name)
+                values |= {f"{metric},{filtered}": each.value, f"{metric}_stderr,{filtered}": "N/A"}
             found["results"][task] = values
             found["group_subtasks"][task] = []
             found["configs"][task] = {"task": task, "metadata": _details(part, condition)}
             found["versions"][task] = part.entry.digest[:12]
             found["n-shot"][task] = manifest.config.num_fewshot or 0
             found["higher_is_better"][task] = {
-                **part.entry.scores,
-                **{each.name: each.higher_is_better for each in numbers},
+                **{_split(name)[0]: higher for name, higher in part.entry.scores.items()},
+                **{_split(each.name)[0]: each.higher_is_better for each in numbers},
             }
             found["n-samples"][task] = {"original": part.entry.samples, "effective": len(answers)}
     found["config"] = writable({"model": manifest.config.model, "model_args": f"{arguments},adapter={adapter}"})
@@ -81,28 +82,38 @@ def _by_condition(part: Part) -> dict[str, list[Line]]:
     return found
 
 
-def _sample(part: Part, number: int, answer: Line) -> dict[str, Any]:
+def _samples(part: Part, number: int, answer: Line) -> list[dict[str, Any]]:
+    """Return a line for each filter of lm-eval that a score comes from; scores of ours come from none."""
     scores = answer["scores"]
     names = sorted(scores, key=lambda name: (name != part.entry.headline, name))  # readers take the first as the main
     document = {name: answer[name] for name in ("sample", "perturbation", "severity", "repeat", "edit_rate", "edits")}
-    return {
+    common = {
         "doc_id": number,
         "doc": {**document, "reason": answer["reason"]},
         "target": "",
         "arguments": {"gen_args_0": {"arg_0": answer["prompt"], "arg_1": {}}},
         "resps": [[answer["output"]]],
         "filtered_resps": [answer["output"]],
-        "filter": _FILTER,
-        "metrics": names,
         "doc_hash": _hash(json.dumps(document, indent=2, ensure_ascii=False)),
         "prompt_hash": _hash(answer["prompt"]),
         "target_hash": _hash(""),
-        **{name: scores[name] for name in names},
     }
+    found = []
+    for filtered in dict.fromkeys(_split(name)[1] for name in names):
+        mine = {_split(name)[0]: scores[name] for name in names if _split(name)[1] == filtered}
+        found.append({**common, "filter": filtered, "metrics": list(mine), **mine})
+    return found
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the metric and the filter of a score, as in `exact_match,strict-match`."""
+    metric, _, filtered = name.partition(",")
+    return metric, filtered or _FILTER
 
 
 def _task(task: str, condition: str) -> str:
-    return task if condition == CLEAN else f"{task}_{condition.replace('@', '_')}"
+    """Return what a task under a condition is known by, which is no other's."""
+    return f"{task}\0{'' if condition == CLEAN else condition}"
 
 
 def _hash(text: str) -> str:

@@ -1,11 +1,15 @@
 """Runs of MLflow, in a data base of its own."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from holdfast.harness.results.export.exported_run import ExportedRun, file_names, writable
 from holdfast.harness.results.export.exporter import exporter
+
+_LONGEST = 6000
+"""Characters of the longest parameter that MLflow takes."""
 
 
 @exporter("mlflow", modules=("mlflow", "sqlalchemy", "alembic"), appends=True)
@@ -35,7 +39,7 @@ def _log(client: Any, experiment: str, run: ExportedRun, adapter: str) -> None:
     made = client.create_run(experiment, start_time=start, run_name=writable(adapter)).info.run_id
     tasks = file_names(part.task for part in parts)
     values = [
-        (f"{tasks[part.task]}/{each.condition.replace('@', '/')}/{each.name}{ending}", value)
+        (f"{tasks[part.task]}/{_allowed(each.condition.replace('@', '/'))}/{_allowed(each.name)}{ending}", value)
         for part in parts
         for each in part.numbers
         for ending, value in (("", each.value), ("_low", each.low), ("_high", each.high))
@@ -52,10 +56,19 @@ def _log(client: Any, experiment: str, run: ExportedRun, adapter: str) -> None:
         client.log_batch(made, metrics=[Metric(name, value, end, 0) for name, value in values[i : i + 500]])
     client.log_batch(
         made,
-        params=[Param(name, str(value)) for name, value in settings.items()],
+        params=[Param(name, str(value)[:_LONGEST]) for name, value in settings.items()],  # run.json has the rest
         tags=[RunTag(name, value) for name, value in tags.items()],
     )
     for file in ("run.json", "breakdown.csv", "leaderboard.csv"):
         if (run.folder / file).is_file():
             client.log_artifact(made, str(run.folder / file))
     client.set_terminated(made, end_time=end)
+
+
+def _allowed(name: str) -> str:
+    """Return a name with the characters that MLflow allows in one.
+
+    >>> _allowed("typos+emoji/0.1"), _allowed("exact_match,strict-match")
+    ('typos_emoji/0.1', 'exact_match_strict-match')
+    """
+    return re.sub(r"[^\w./-]", "_", name)

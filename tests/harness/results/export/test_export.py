@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from holdfast.harness.actions.sharing.exporting import export
 from holdfast.harness.cli import main
 from holdfast.harness.results.export.exported_run import exported_run
 from holdfast.harness.results.export.exporter import Exporter, exporters
+from tests.harness.fakes import Fake
+from tests.harness.results.report.conftest import run_of, trains
 
 
 def test_every_format_has_a_name_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,3 +98,32 @@ def test_a_missing_package_is_named(hostile: Path) -> None:
 def test_eval_results_refuse_tasks_that_the_hub_lacks(hostile: Path) -> None:
     with pytest.raises(UserError, match="names data sets of the Hub, and task 'trains' is not one"):
         export(hostile, "eval_results")
+
+
+def test_names_that_look_alike_in_files_stay_apart(tmp_path: Path) -> None:
+    settings = {"perturbations": "typos+emoji,typos", "severity": "0.1", "adapters": "a_b=base,a-b=base,a+b=base"}
+    tasks = [trains(2, "t"), trains(2, "t_typos_0.1")]
+    run = run_of(tmp_path / "run", Fake(rule=lambda request: request.adapter), tasks=tasks, **settings)
+    answers = sum(1 for _ in (run / "samples.jsonl").open())
+    logs = export(run, "inspect", output_path=tmp_path / "logs")
+    assert len(logs) == 6
+    assert sum(len(json.loads(log.read_text())["samples"]) for log in logs) == answers
+    samples = [path for path in export(run, "lm_eval", output_path=tmp_path / "lm") if path.suffix == ".jsonl"]
+    assert sum(len(path.read_text().splitlines()) for path in samples) == answers
+    records = [path for path in export(run, "every_eval_ever", output_path=tmp_path / "e") if path.suffix == ".jsonl"]
+    assert len(records) == 6
+    pytest.importorskip("mlflow")
+    export(run, "mlflow", output_path=tmp_path / "m")
+
+
+def test_filters_of_lm_eval_have_lines_of_their_own(hostile: Path, tmp_path: Path) -> None:
+    run = exported_run(hostile)
+    [part] = [part for part in run.parts if part.adapter.name == "old"]
+    scores = {"exact_match,strict-match": 1.0, "exact_match,flexible": 0.0, "max_drift": 0.5}
+    answers = tuple({**answer, "scores": scores} for answer in part.answers[:1])
+    exporters.get("lm_eval").write(replace(run, parts=(replace(part, answers=answers),)), tmp_path)
+    [file] = tmp_path.rglob("samples_trains_*.jsonl")
+    lines = {line["filter"]: line for line in map(json.loads, file.read_text().splitlines())}
+    assert lines["strict-match"]["exact_match"] == 1
+    assert lines["flexible"]["exact_match"] == 0
+    assert lines["none"]["metrics"] == ["max_drift"]
