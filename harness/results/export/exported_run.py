@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.results.breakdown import breakdown_of
 from holdfast.harness.results.columns import described
-from holdfast.harness.results.intervals import number
 from holdfast.harness.results.long_table import long_table
-from holdfast.harness.results.summary import read_answers
 from holdfast.harness.store.lines import Line
 from holdfast.harness.store.manifest import FILE, AdapterEntry, Manifest, TaskEntry
 from holdfast.harness.store.records import CLEAN
@@ -50,6 +47,8 @@ class Measured:
     @property
     def interval(self) -> str:
         """Its interval in text, as in " [0.610, 1.000]"; empty without one."""
+        from holdfast.harness.results.intervals import number
+
         return "" if self.low is None or self.high is None else f" [{number(self.low)}, {number(self.high)}]"
 
 
@@ -156,6 +155,10 @@ def writable(value: Any) -> Any:
 
 def _numbers(folder: Path) -> dict[tuple[str, str], list[Measured]]:
     """Return the numbers of each adapter and task for which it is known which way is good."""
+    # here, so that listing the formats doesn't import scipy
+    from holdfast.harness.results.breakdown import breakdown_of
+    from holdfast.harness.results.summary import read_answers
+
     read = read_answers(folder)
     table = long_table(breakdown_of(read.answers.drop(columns="key"), read.manifest, read.excluded))
     found: dict[tuple[str, str], list[Measured]] = {}
