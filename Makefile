@@ -55,6 +55,6 @@ $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VLLM)/ready: pyproject.toml constraints.txt tests/vllm/requirements.txt
 	$(PYTHON) -m venv $(VLLM)
-	$(VLLM)/bin/python $(INSTALL) --constraint constraints.txt --editable '.[dev]'
+	$(VLLM)/bin/python $(INSTALL) --constraint constraints.txt --editable '.[api,ray]' pytest pytest-xdist hypothesis
 	$(VLLM)/bin/python $(INSTALL) --no-deps --requirement tests/vllm/requirements.txt
 	touch $@
