@@ -293,4 +293,5 @@ def _warnings(sources: Sequence[Source], result: CheckResult | None) -> tuple[st
     ]
     found += [warning for source in sources for warning in source.manifest.warnings]
     found += result.warnings if result else ()
+    found += ["both sides of the check are the same adapter"] if result and result.same_adapter else []
     return tuple(dict.fromkeys(shown_text(each, 600) for each in found))

@@ -26,7 +26,7 @@ CURVES = 6
 """Number of dose-response charts at most, and of lines in each."""
 
 KINDS = 8
-"""Number of kinds of reasons that are counted one by one."""
+"""Number of kinds of reasons that are counted one by one; the others are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class HeatMap:
     rows: tuple[HeatRow, ...]
     left_out: int
     """Number of rows without a place."""
+    columns_left_out: int
+    """Number of columns without a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class TradeOff:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many answers drifted for a kind of reason, and the link to them."""
+    """How many answers drifted for a kind of reason, and the link to them; none for several kinds together."""
 
     kind: str
     count: int
@@ -182,7 +184,7 @@ def _heat_map(cells: Sequence[Mapping[Any, Any]]) -> HeatMap:
         HeatRow(*row, tuple(rows[row].get(column) for column in columns[:CELLS])) for row in rows if row in kept
     )
     changing = frozenset(cell["perturbation"] for cell in cells if cell["expects"] == CHANGED)
-    return HeatMap(columns[:CELLS], changing, shown, len(rows) - len(shown))
+    return HeatMap(columns[:CELLS], changing, shown, len(rows) - len(shown), max(0, len(columns) - CELLS))
 
 
 def _heat_cell(cell: Mapping[Any, Any]) -> HeatCell:
@@ -278,4 +280,9 @@ def _reasons(sources: Sequence[Source]) -> tuple[ReasonCount, ...]:
     for source in sources:
         kinds.update(reason.split()[0] for reason in source.answers["reason"] if reason.strip())
     total = kinds.total()
-    return tuple(ReasonCount(kind, count, count / total, link(reason=kind)) for kind, count in kinds.most_common(KINDS))
+    found = [ReasonCount(kind, count, count / total, link(reason=kind)) for kind, count in kinds.most_common(KINDS)]
+    if rest := total - sum(each.count for each in found):
+        found.append(
+            ReasonCount(f"{len(kinds) - KINDS} other{'s' if len(kinds) > KINDS + 1 else ''}", rest, rest / total, "")
+        )
+    return tuple(found)

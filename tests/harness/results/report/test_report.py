@@ -19,7 +19,7 @@ from holdfast.harness.results.report.answer_table import answer_table
 from holdfast.harness.results.report.drawings import draw_trade_offs
 from holdfast.harness.results.report.kept_answers import kept_answers
 from holdfast.harness.results.report.linked_segments import linked_segments
-from holdfast.harness.results.report.patterns import TradeOff
+from holdfast.harness.results.report.patterns import TradeOff, patterns
 from holdfast.harness.results.report.rendering import Report, rendered
 from holdfast.harness.results.report.sources import read_sources
 from holdfast.harness.store.manifest import read_manifest
@@ -196,6 +196,20 @@ def test_runs_that_share_an_adapters_name_are_told_apart(compared: Path, tmp_pat
     other = run_of(tmp_path / "other", answering(new=3), tasks=[trains(10)])
     names = {row.name for row in make_report([compared, other]).overview.adapters}
     assert names == {f"{run}:{adapter}" for run in (compared, other) for adapter in ("old", "new")}
+
+
+def test_a_check_of_an_adapter_with_itself_says_so(compared: Path) -> None:
+    shown = make_report([compared], baseline="old", candidate="old").overview
+    assert "both sides of the check are the same adapter" in shown.warnings
+
+
+def test_rare_kinds_of_reasons_are_counted_together(compared: Path) -> None:
+    [source] = read_sources([compared])
+    reasons = [f"kind{i % 11} of something" if i % 11 < 9 else "" for i in range(len(source.answers))]
+    found = patterns([replace(source, answers=source.answers.assign(reason=reasons))]).reasons
+    assert [each.kind for each in found][-1] == "1 other"
+    assert sum(each.count for each in found) == sum(map(bool, reasons))
+    assert found[-1].link == ""
 
 
 def test_runs_with_different_settings_are_warned_of(compared: Path, tmp_path: Path) -> None:
