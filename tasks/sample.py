@@ -97,6 +97,8 @@ def parse_groups(value: Any, where: str) -> Mapping[str, str]:
     """
     if value is None or value == "":
         return {}
+    if type(value) is str and value != ALL:
+        return {GROUP: value}
     usual = type(value) is dict and {*map(type, value), *map(type, value.values())} <= {str}
     if usual and value.get(GROUP) != ALL and "" not in value and "" not in value.values():
         return dict(value)  # a hundred thousand times
