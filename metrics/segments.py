@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
+from runpy import run_path
 from typing import Any, Literal
 
 import regex
@@ -158,4 +160,7 @@ def _tokenizer(language: str) -> Any:
 
 @cache
 def _stop_words() -> frozenset[str]:
-    return frozenset(_tokenizer("en").Defaults.stop_words)
+    """Return spaCy's English stop words from its file: importing spaCy takes seconds, since it imports torch."""
+    [folder] = find_spec("spacy").submodule_search_locations  # type: ignore[union-attr, misc]
+    found: set[str] = run_path(f"{folder}/lang/en/stop_words.py")["STOP_WORDS"]
+    return frozenset(found)
