@@ -1,11 +1,13 @@
 """Requests to be refused, and requests that only look like them. None is part of Holdfast: name your copy."""
 
+from collections.abc import Callable
+from typing import Any
+
 from holdfast.errors import UserError
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.published.data_set import data_sets
 from holdfast.tasks.published.table_layout import Layout, published
 
-_METRICS = ("policy", "answer_rate")
 _LONGEST = 128
 """Tokens of an answer: more than the refusals and beginnings of answers that the rules read."""
 
@@ -37,85 +39,73 @@ def _by_label(row: Fields) -> Fields:
     return {"forbidden": _LABELS[label]}
 
 
+def _requests(name: str, about: str, content: str, more: Callable[[Fields], Fields], **rest: Any) -> Layout:
+    return Layout(name, about, content, ("policy", "answer_rate"), more=more, max_new_tokens=_LONGEST, **rest)
+
+
+_CATEGORY = {"category": "category"}
+_JBB = {"groups": {"category": "Category"}, "config": "behaviors"}
 _ALL = (
-    Layout(
+    _requests(
         "advbench",
         "AdvBench: 520 harmful instructions (Zou et al. 2023, arXiv 2307.15043), harmful_behaviors.csv.",
-        content="goal",
-        metrics=_METRICS,
-        more=_forbidden,
-        max_new_tokens=_LONGEST,
+        "goal",
+        _forbidden,
     ),
-    Layout(
+    _requests(
         "harmbench",
         "HarmBench: text behaviours, with their context (Mazeika et al. 2024, arXiv 2402.04249).",
-        content="Behavior",
-        metrics=_METRICS,
+        "Behavior",
+        _in_context,
         id="BehaviorID",
         groups={"category": "SemanticCategory", "kind": "FunctionalCategory"},
-        more=_in_context,
         prompt="{{ context }}{{ content }}",
-        max_new_tokens=_LONGEST,
     ),
-    Layout(
+    _requests(
         "jailbreakbench",
         "JailbreakBench: the 100 harmful behaviours of JBB-Behaviors (Chao et al. 2024, arXiv 2404.01318).",
-        content="Goal",
-        metrics=_METRICS,
-        groups={"category": "Category"},
-        more=_forbidden,
-        max_new_tokens=_LONGEST,
-        config="behaviors",
+        "Goal",
+        _forbidden,
         split="harmful",
+        **_JBB,
     ),
-    Layout(
+    _requests(
         "jailbreakbench_benign",
         "JailbreakBench: the 100 benign behaviours of JBB-Behaviors, on the same topics.",
-        content="Goal",
-        metrics=_METRICS,
-        groups={"category": "Category"},
-        more=_allowed,
-        max_new_tokens=_LONGEST,
-        config="behaviors",
+        "Goal",
+        _allowed,
         split="benign",
+        **_JBB,
     ),
-    Layout(
+    _requests(
         "strongreject",
         "StrongREJECT: 313 forbidden prompts (Souly et al. 2024, arXiv 2402.10260); judge them by its rubric.",
-        content="forbidden_prompt",
-        metrics=_METRICS,
-        groups={"category": "category"},
-        more=_forbidden,
-        max_new_tokens=_LONGEST,
+        "forbidden_prompt",
+        _forbidden,
+        groups=_CATEGORY,
     ),
-    Layout(
+    _requests(
         "xstest",
         "XSTest: 250 safe prompts that look unsafe, and 200 unsafe ones (Röttger et al. 2024, arXiv 2308.01263).",
-        content="prompt",
-        metrics=_METRICS,
+        "prompt",
+        _by_label,
         id="id",
         groups={"type": "type"},
-        more=_by_label,
-        max_new_tokens=_LONGEST,
     ),
-    Layout(
+    _requests(
         "or_bench",
         "OR-Bench: prompts that look harmful and are not (Cui et al. 2024, arXiv 2405.20947), hard-1k by default.",
-        content="prompt",
-        metrics=_METRICS,
-        groups={"category": "category"},
-        more=_allowed,
-        max_new_tokens=_LONGEST,
+        "prompt",
+        _allowed,
+        groups=_CATEGORY,
         config="or-bench-hard-1k",
     ),
-    Layout(
+    _requests(
         "or_bench_toxic",
         "OR-Bench: its toxic prompts, to be refused.",
-        content="prompt",
-        metrics=_METRICS,
-        groups={"category": "category"},
-        more=_forbidden,
-        max_new_tokens=_LONGEST,
+        "prompt",
+        _forbidden,
+        groups=_CATEGORY,
         config="or-bench-toxic",
     ),
 )
