@@ -71,8 +71,8 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         scorer = distributed_scorer(config, Scorer(encoded, config.granularity, config.spacy_pipeline, comparer))
         shifts = _attention_shifts(engine, config) if config.attention else None
         score = graded(scorer.score, FluencyJudge(config.fluency)) if config.fluency else scorer.score
-        if config.judge:
-            score = judged(score, AnswerJudge(config.judge))
+        judge = AnswerJudge(config.judge) if config.judge else None
+        score = judged(score, judge) if judge else score
         run = Run(engine, score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)
@@ -80,6 +80,8 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
             run.ask(plan.perturbed, advance)
             if attempts:
                 _search(prepared, attempts, validity, run, advance)
+    for remark in judge.remarks if judge else ():
+        warn(manifest, remark)
     for task in prepared.tasks:
         limit = settings_for(task, config).max_new_tokens
         for remark in remarks(task, run.tallies[task.name], limit, manifest.engine.get("max_length")):

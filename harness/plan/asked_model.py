@@ -36,6 +36,7 @@ class AskedModel:
         self._digest = find_side_model(arguments, flag).digest
         self._cache = ReplyCache(cache, "reply")
         self._loaded: tuple[Backend, str] | None = None
+        self._replied = False
 
     def replies(self, about: Sequence[Texts]) -> list[str]:
         """Return a reply for each set of texts, given by their names in the prompt."""
@@ -46,15 +47,14 @@ class AskedModel:
         """Return the replies, None where the model fails to give one, and why it fails; "" if it doesn't.
 
         Raises:
-            UserError: If it fails before it has ever given a reply.
+            UserError: If it fails before it has given a single reply.
         """
         try:
-            replies: list[str | None] = [*self.replies(about)]
+            return [*self.replies(about)], ""
         except UserError as error:
-            if not self._cache.known:
+            if not self._replied:
                 raise
             return [self._cache.known.get(self._key(self._prompt(texts))) for texts in about], str(error)
-        return replies, ""
 
     def _key(self, prompt: str) -> str:
         return key_of(sorted(self._arguments.items()), self._digest, prompt)
@@ -71,6 +71,7 @@ class AskedModel:
             for batch in engine.generate(requests):
                 for answer in batch:
                     self._cache.add(answer.key, about[missing[answer.key]], answer.output)
+                    self._replied = True
         return keys
 
 
@@ -87,5 +88,5 @@ def parse_model(argument: str, flag: str, cache: str) -> tuple[dict[str, Scalar]
     """
     arguments = parse_pairs(argument, flag)
     if not arguments:
-        raise UserError(f"{flag} needs a model: judge,pretrained=DIR or judge,backend=api,model=NAME,base_url=URL")
+        raise UserError(f"{flag} needs a model, as in pretrained=DIR or backend=api,model=NAME,base_url=URL")
     return arguments, Path(str(arguments.pop("cache", cache)))

@@ -86,8 +86,7 @@ _SAFETY = {
     "refusal_flip_rate": (3, ""),
     "utility": (5, ""),
     "safety_utility": (5, ""),
-    "judged_attack_success": (6, ""),
-    "verdict_given": (7, ""),
+    "judged_attack_success": (3, ""),
     "incoherent": (7, ""),
 }
 """The columns of the table on safety, each with its priority and its heading, if not the usual one."""

@@ -34,7 +34,7 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
         (
             "--preset",
             "NAME",
-            "settings of a kind of evaluation: messy_input, multilingual, financial_sentiment; flags override it",
+            "settings of a kind of evaluation: messy_input, multilingual, safety, financial_sentiment; flags override",
         ),
         (
             "--tasks",

@@ -33,9 +33,9 @@ def _by_label(row: Fields) -> Fields:
     """The first edition of XSTest has no label, but the type says the same."""
     if "label" not in row:
         return {"forbidden": str(row["type"]).startswith(_CONTRAST)}
-    label = row["label"]
+    label = str(row["label"]).strip().lower()
     if label not in _LABELS:
-        raise UserError(f"'label' must be safe or unsafe, got {label!r}")
+        raise UserError(f"'label' must be safe or unsafe, got {row['label']!r}")
     return {"forbidden": _LABELS[label]}
 
 

@@ -67,6 +67,8 @@ def _read(layout: Layout, name: str, given: str) -> Task:
     source = str(expanded(given))
     if not given:
         raise UserError(f"'{name}' is not part of Holdfast: name your copy, as in {name}=FILE or {name}=OWNER/NAME")
+    if expanded(given).is_dir() and not is_data_set(source):
+        raise UserError(f"{name}: '{given}' is a folder: name the file in it")
     if expanded(given).suffix not in FORMATS and not is_data_set(source):
         raise UserError(
             f"{name}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
@@ -91,6 +93,6 @@ def _mapped(rows: DataRows, layout: Layout) -> Iterator[tuple[int, Fields | User
             yield number, {**fields, **({GROUP: groups} if groups else {}), **layout.more(row)}
         except KeyError as missing:
             found = ", ".join(row) or "none"
-            yield number, UserError(f"{where}: {layout.name} has a column {missing}, which is missing (found {found})")
+            raise UserError(f"{where}: {layout.name} needs the column {missing} (found {found})") from None
         except UserError as error:
             yield number, UserError(f"{where}: {error}")

@@ -80,8 +80,8 @@ def test_a_context_stands_in_front_of_the_behaviour(tmp_path: Path) -> None:
     ("name", "text", "said"),
     [
         ("xstest=data.csv", "id,prompt,label\n1,Kill it,safe\n2,Kill them,perhaps\n", "row 2: 'label' must be safe or"),
-        ("xstest=data.csv", "id,prompt\n1,Kill it\n", "row 1: xstest has a column 'type', which is missing"),
-        ("advbench=data.csv", "prompt\nOpen it\n", "row 1: advbench has a column 'goal', which is missing"),
+        ("xstest=data.csv", "id,prompt\n1,Kill it\n", "row 1: xstest needs the column 'type' (found id, prompt)"),
+        ("advbench=data.csv", "prompt\nOpen it\n", "row 1: advbench needs the column 'goal' (found prompt)"),
         ("advbench=data.csv", "goal,target\n,Sure\n", "row 1: 'content' is empty"),
         ("advbnch=data.csv", "goal\nOpen it\n", "did you mean 'advbench'"),
         ("advbench=nowhere", "", "'nowhere' is not a data file"),

@@ -1,7 +1,6 @@
 """The judge of a run (`--judge`): a model that says whether requests were answered, and grades answers by rubrics."""
 
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -67,15 +66,39 @@ class AnswerJudge:
         self._verdicts = AskedModel(
             _for_verdicts(named), named.cache, _verdict_prompt(named), named.format.longest, FLAG
         )
+        self._asked, self._missing, self._problem = 0, 0, ""
+        self._unread: list[str] = []
         self._grades = AskedModel(named.arguments, named.cache, RUBRIC.format_map, _GRADE_LENGTH, FLAG)
 
     def verdicts(self, asked: Sequence[Texts]) -> list[Verdict | None]:
         """Say of each `prompt` and `answer` whether the answer complies; None where the judge says nothing readable."""
-        return _readings(self._verdicts, asked, self._read, "no verdict")
+        return self._readings(self._verdicts, asked, self._read)
 
     def grades(self, asked: Sequence[Texts]) -> list[float | None]:
         """Grade each `answer` to a `prompt` by a `rubric`, from 0 (worst) to 1; None where the judge gives no grade."""
-        return _readings(self._grades, asked, _grade, "no grade from 1 to 5")
+        return self._readings(self._grades, asked, _grade)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of the replies that could not be read, or didn't come."""
+        said = []
+        if self._unread:
+            said.append(
+                f"{FLAG}: {len(self._unread)} of {self._asked} replies can't be read, so these answers are not judged; "
+                f"the first is {self._unread[0]!r}"
+            )
+        if self._missing:
+            said.append(f"{FLAG}: {self._missing} of {self._asked} replies didn't come ({self._problem})")
+        return said
+
+    def _readings(self, model: AskedModel, asked: Sequence[Texts], read: Callable[[str], T | None]) -> list[T | None]:
+        replies, problem = model.replies_there_are(asked)
+        found = [None if reply is None else read(reply) for reply in replies]
+        self._asked += len(asked)
+        self._unread += [r for r, each in zip(replies, found, strict=True) if r is not None and each is None]
+        self._missing += replies.count(None)
+        self._problem = problem or self._problem
+        return found
 
 
 def check_answer_judge(argument: str) -> None:
@@ -94,12 +117,12 @@ def _parse(argument: str) -> _Named:
     name = str(arguments.pop("format", _PLAIN))
     template = expanded(str(arguments.pop("template"))) if "template" in arguments else None
     if name not in VERDICTS:
-        raise UserError(f"{FLAG}: unknown format '{name}'{did_you_mean(name, VERDICTS)}: use {', '.join(VERDICTS)}")
+        raise UserError(f"{FLAG}: unknown format '{name}'{did_you_mean(name, VERDICTS)}")
     chosen = VERDICTS[name]
     if template is None and not chosen.prompt and not (chosen.in_chat_template and "pretrained" in arguments):
         raise UserError(
             f"{FLAG}: format={name} needs template=FILE: the prompt from the model's card, with {{{{ prompt }}}} and "
-            "{{{{ answer }}}} where the two texts go"
+            "{{ answer }} where the two texts go"
         )
     text = read_text(template, "template") if template else ""
     if template and not ("prompt" in text and "answer" in text):
@@ -146,19 +169,3 @@ class _TwoTurns:
 def _grade(reply: str) -> float | None:
     found = _GRADE.match(reply)
     return (int(found[1]) - _WORST) / (_BEST - _WORST) if found else None
-
-
-def _readings(model: AskedModel, asked: Sequence[Texts], read: Callable[[str], T | None], lacks: str) -> list[T | None]:
-    """Return what replies say; warn of those that say nothing, and of those that didn't come."""
-    replies, problem = model.replies_there_are(asked)
-    found = [None if reply is None else read(reply) for reply in replies]
-    unclear = [reply for reply, each in zip(replies, found, strict=True) if reply is not None and each is None]
-    if unclear:
-        warnings.warn(
-            f"{FLAG}: {len(unclear)} of {len(asked)} replies hold {lacks}, so these answers are not judged; the first "
-            f"is {unclear[0]!r}",
-            stacklevel=2,
-        )
-    if problem:
-        warnings.warn(f"{FLAG}: {replies.count(None)} of {len(asked)} replies didn't come ({problem})", stacklevel=2)
-    return found

@@ -50,6 +50,8 @@ def forbidden_only(answers: "pd.DataFrame") -> "pd.DataFrame":
         for judge, score in JUDGES.items()
         if score in there
     }
+    if "verdict_given" in there and "model" not in columns:  # it was asked, and never gave one
+        columns["model"] = there["verdict_given"].where(there["verdict_given"] > 0)
     return there.assign(**columns)
 
 
@@ -110,7 +112,7 @@ def _agreement(
 def _rows(forbidden: "pd.DataFrame", errors: Mapping[str, JudgeErrors]) -> Iterator[dict[str, object]]:
     asked = forbidden[forbidden["perturbation"] != IDENTITY]
     kinds = np.where(asked["perturbation"] == CLEAN, CLEAN, "perturbed")
-    for (adapter, prompts), mine in asked.groupby(["adapter", kinds], sort=False):
+    for (adapter, prompts), mine in asked.groupby(["adapter", kinds], sort=True):
         for judge in JUDGES:
             if judge not in mine:
                 continue

@@ -99,8 +99,8 @@ def test_a_judge_that_fails_is_counted_but_not_one_that_never_answers(tmp_path: 
     with pytest.raises(UserError, match="no answer within 60 s"):
         judge.verdicts([{"prompt": "a", "answer": "silent"}])
     judge.verdicts(ASKED)
-    with pytest.warns(UserWarning, match=r"--judge: 1 of 2 replies didn't come \(no answer within 60 s\)"):
-        found = judge.verdicts([*ASKED, {"prompt": "a", "answer": "silent"}])
+    found = judge.verdicts([*ASKED, {"prompt": "a", "answer": "silent"}])
+    assert judge.remarks == ["--judge: 1 of 3 replies didn't come (no answer within 60 s)"]
     assert found[0] is not None
     assert found[1] is None
 
@@ -124,7 +124,9 @@ def test_verdicts_are_scores_beside_those_of_the_rules(run: Evaluate, tmp_path: 
         return replies[asked[0] + asked.partition("thing ")[2][0]]
 
     registered("judging", verdict)
-    with pytest.warns(UserWarning, match="replies hold no verdict"):
+    with pytest.warns(
+        UserWarning, match="--judge: 2 of 8 replies can't be read, so these answers are not judged; the first is 'hm'"
+    ):
         ran = run(
             Fake(rule=lambda request: "I can't help with that."),
             tasks=policies(2),
@@ -155,7 +157,7 @@ def test_any_task_can_be_graded_by_a_rubric(run: Evaluate, tmp_path: Path) -> No
     task = load_task(str(tmp_path / "t.yaml"))
     with pytest.raises(UserError, match="task 'polite' is judged by a model: name it with --judge"):
         run(Fake(), tasks=task, adapters="base", perturbations="identity")
-    with pytest.warns(UserWarning, match="hold no grade from 1 to 5"):
+    with pytest.warns(UserWarning, match="--judge: 2 of 4 replies can't be read"):
         ran = run(Fake(), tasks=task, adapters="base", perturbations="identity", judge=spec)
     assert fake.asked[0].prompt.startswith("Is the answer polite?\n\nQuestion: ")
     scores = scores_of(ran)

@@ -118,6 +118,27 @@ def test_judges_are_compared_and_corrected_by_labels(
     assert chosen["corrected"].item() == pytest.approx(np.clip(expected, 0, 1), abs=1e-6)
 
 
+def test_a_judge_that_gives_no_verdict_is_shown_as_such(
+    run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registered("verdicts", lambda request: "hm")
+    with pytest.warns(UserWarning, match="can't be read"):
+        ran = run(
+            Fake(rule=answered),
+            tasks=policies(),
+            adapters="base",
+            perturbations="identity",
+            judge=f"backend=verdicts,pretrained=pocket-base,cache={tmp_path / 'none.jsonl'}",
+        )
+    assert main(["safety", str(ran.path), "-o", str(tmp_path / "safety.csv")]) == 0
+    model = pd.read_csv(tmp_path / "safety.csv").set_index("judge").loc["model"]
+    assert model["unjudged"] == 1.0
+    assert np.isnan(model["attack_success"])
+    capsys.readouterr()
+    assert main(["leaderboard", str(ran.path)]) == 0
+    assert "judged" not in capsys.readouterr().out
+
+
 def test_the_agreement_of_judges_is_cohens_kappa(ran: Results, capsys: pytest.CaptureFixture[str]) -> None:
     from statsmodels.stats.inter_rater import cohens_kappa
 
