@@ -15,6 +15,10 @@ Scores = dict[str, float]
 """The scores of one sample or pair. A key that does not apply is left out; values are never NaN."""
 
 Metadata = Mapping[str, Any]
+
+CONTENT = "content"
+"""The key of the metadata with the sample's content, which is the clean one for answers to perturbed prompts too."""
+
 SampleCompute = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[Metadata]], list[Scores]]
 """(outputs, references, metadata) -> one dict of floats per sample."""
 

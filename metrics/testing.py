@@ -23,7 +23,12 @@ NASTY = (
 )
 """Texts that break naive code; every metric must score all of them."""
 
-METADATA: Mapping[str, Any] = {"labels": ["yes", "no"], "key_facts": ["Anna", "5 pm"], "forbidden": True}
+METADATA: Mapping[str, Any] = {
+    "content": "Anna comes at 5 pm, with 20 euros.",
+    "labels": ["yes", "no"],
+    "key_facts": ["Anna", "5 pm"],
+    "forbidden": True,
+}
 
 
 def check_metric(metric: str | Metric, metadata: Mapping[str, Any] = METADATA, examples: int = 50) -> None:

@@ -17,7 +17,7 @@ from holdfast.metrics import Metric, Scores
 from holdfast.metrics.comparers.segment_comparer import Comparer
 from holdfast.metrics.drift import Drift, segment_drift
 from holdfast.metrics.encoders.encoder import Encoding
-from holdfast.metrics.metric import PairCompute
+from holdfast.metrics.metric import CONTENT, PairCompute
 
 DIGITS = 6
 
@@ -102,11 +102,12 @@ class Scorer:
 def row_of(item: Item, answer: Generation, clean_output: Callable[[Item], str]) -> Row:
     """Return an answer as a row to score; `clean_output` returns the clean answer of a perturbed item.
 
-    Its metadata are the sample's, with the answer's `likelihoods` and `margins` where it has them.
+    Its metadata are the sample's and its clean `content`, with the answer's `likelihoods` and `margins` where it has
+    them.
     """
     question = item.question
     clean = clean_output(item) if question.variant.perturbation != CLEAN else None
-    metadata = dict(question.sample.metadata)
+    metadata = {**question.sample.metadata, CONTENT: question.sample.content}
     if answer.likelihoods:
         metadata["likelihoods"] = answer.likelihoods
     if any(answer.margins):

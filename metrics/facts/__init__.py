@@ -1,8 +1,8 @@
 """Facts that sentence encoders miss (numbers, names, negations, roles, ...), read and compared by rule."""
 
 from holdfast.metrics.facts.comparing.comparer import Comparer, comparer, findings
+from holdfast.metrics.facts.reading.agreement import unmatched
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
-from holdfast.metrics.facts.reading.quantity import value_of
 from holdfast.metrics.facts.reading.segment_facts import facts_of
 from holdfast.metrics.facts.reading.weighed_words import Worded, words_of
 
@@ -14,6 +14,6 @@ __all__ = [
     "comparer",
     "facts_of",
     "findings",
-    "value_of",
+    "unmatched",
     "words_of",
 ]

@@ -1,9 +1,15 @@
-"""Recall metrics: which key facts, numbers and names an output contains."""
+"""Which key facts, numbers and names an output keeps, and which of its own the source doesn't have."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.metrics.compared_words import find_words, spaced_words, words
-from holdfast.metrics.metric import Metadata, Scores, sample_metric
+from holdfast.metrics.metric import CONTENT, Metadata, Scores, sample_metric
+
+if TYPE_CHECKING:
+    from holdfast.metrics.facts import Facts
 
 
 @sample_metric("key_fact_recall", {"key_fact_recall": True})
@@ -30,26 +36,61 @@ def entity_recall(
 ) -> list[Scores]:
     """Return the share of the first reference's numbers and names that the output also contains.
 
-    `number_recall` is left out if the reference has no numbers, `name_recall` if it has no names.
+    Numbers include dates and times. They match in any notation or unit (see `unmatched`), and one without a unit
+    matches one with it; a weekday matches any date. `number_recall` is left out if the reference has no numbers,
+    `name_recall` if it has no names.
 
     >>> entity_recall(["Anna pays 20 euros."], [["In Paris, Anna pays 30 euros."]], [{}])
     [{'number_recall': 0.0, 'name_recall': 0.5}]
     """
-    from holdfast.metrics.facts import facts_of, value_of
+    from holdfast.metrics.facts import facts_of
 
-    rows = []
-    for output, answers in zip(outputs, references, strict=True):
-        expected = facts_of(answers[0]) if answers else facts_of("")
-        got = facts_of(output)
+    return [
+        _shares(facts_of(answers[0]), facts_of(output), "number_recall", "name_recall") if answers else {}
+        for output, answers in zip(outputs, references, strict=True)
+    ]
+
+
+@sample_metric(
+    "source_facts",
+    {"number_precision": True, "name_precision": True, "source_number_recall": True, "source_name_recall": True},
+)
+def source_facts(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]
+) -> list[Scores]:
+    """Compare the output's numbers and names with those of the sample's clean content, such as a text to summarise.
+
+    The precision is the share of the output's that the content has, so that the rest is invented; the recall is the
+    share of the content's that the output keeps, which is low for any short summary. Both match like `entity_recall`,
+    and a share of nothing is left out.
+
+    >>> source_facts(["Anna pays 20 euros."], [[]], [{"content": "Anna pays 30 euros to Ben."}])
+    [{'number_precision': 0.0, 'name_precision': 1.0, 'source_number_recall': 0.0, 'source_name_recall': 0.5}]
+    """
+    from holdfast.metrics.facts import facts_of
+
+    rows: list[Scores] = []
+    for output, about in zip(outputs, metadata, strict=True):
         row: Scores = {}
-        if expected.numbers:
-            values = {value_of(number) for number in got.numbers}
-            row["number_recall"] = sum(value_of(n) in values for n in expected.numbers) / len(expected.numbers)
-        if expected.names:
-            said = words(output)
-            row["name_recall"] = sum(_has_name(name, said) for name in expected.names) / len(expected.names)
+        if CONTENT in about:
+            said, source = facts_of(output), facts_of(about[CONTENT])
+            row |= _shares(said, source, "number_precision", "name_precision")
+            row |= _shares(source, said, "source_number_recall", "source_name_recall")
         rows.append(row)
     return rows
+
+
+def _shares(wanted: Facts, there: Facts, numbers: str, names: str) -> Scores:
+    """Return the share of the wanted numbers and of the wanted names that the other text has, where any are wanted."""
+    from holdfast.metrics.facts import unmatched
+
+    row: Scores = {}
+    if wanted.numbers:
+        row[numbers] = 1 - len(unmatched(wanted.quantities, there.quantities)) / len(wanted.numbers)
+    if wanted.names:
+        said = words(there.text)
+        row[names] = sum(_has_name(name, said) for name in wanted.names) / len(wanted.names)
+    return row
 
 
 def _has_name(name: str, said: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.published.data_set import data_sets
 from holdfast.tasks.published.table_layout import Layout, published
 
-_METRICS = ("rouge", "entity_recall", "answer_rate")
+_METRICS = ("rouge", "entity_recall", "source_facts", "answer_rate")
 _ARTICLE = "Summarise this article{}.\n\n{{{{ content }}}}"
 _DIALOGUE = "Summarise this dialogue.\n\n{{ content }}"
 _SEVERAL = ("summary1", "summary2", "summary3")

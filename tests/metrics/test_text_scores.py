@@ -1,9 +1,10 @@
 """Scores against references, in any script, and the detection of refusals."""
 
 import pytest
+from hypothesis import given, strategies
 
 from holdfast.metrics.metric import SampleCompute
-from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
+from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall, source_facts
 from holdfast.metrics.scores.labels import label_accuracy
 from holdfast.metrics.scores.safety import answer_rate, is_incoherent, is_refusal, policy
 from holdfast.metrics.scores.text_scores import exact_match, rouge, token_f1
@@ -61,6 +62,36 @@ def test_key_facts_match_whole_words_only() -> None:
 def test_numbers_in_another_notation_are_recalled() -> None:
     row = entity_recall(["Revenue of 4,500,000"], [["The revenue was 4.5 million"]], [{}])[0]
     assert row == {"number_recall": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("output", "reference", "recall"),
+    [
+        ("They meet on Tuesday.", "They meet on Monday.", 0.0),
+        ("They met on 5 March.", "They met on 5 March 2024.", 1.0),
+        ("It costs 20 dollars.", "It costs 20 euros.", 0.0),
+        ("It is 5000 m long and 3 m wide.", "It is 5 km long and 2 m wide.", 0.5),
+    ],
+)
+def test_dates_and_units_count_in_number_recall(output: str, reference: str, recall: float) -> None:
+    assert entity_recall([output], [[reference]], [{}])[0]["number_recall"] == recall
+
+
+def test_what_a_summary_invents_lowers_its_precision() -> None:
+    source = "Anna: I paid 20 euros on Monday.\nBen: Then I owe you 10 euros."
+    row = source_facts(["On Monday, Anna and Carla paid 20 euros for 7 books."], [[]], [{"content": source}])[0]
+    assert row["number_precision"] == pytest.approx(2 / 3)
+    assert row["name_precision"] == 0.5
+    assert row["source_number_recall"] == pytest.approx(2 / 3)
+    [kept, lost] = source_facts(["Ben owes 10 euros.", "Someone owes money."], [[], []], [{"content": source}] * 2)
+    assert (kept["number_precision"], kept["name_precision"]) == (1.0, 1.0)
+    assert set(lost) == {"source_number_recall", "source_name_recall"}
+
+
+@given(strategies.lists(strategies.sampled_from("Anna paid 20 euros to Ben on Monday , not Carla .".split())))
+def test_a_copy_of_the_source_invents_nothing(words: list[str]) -> None:
+    text = "Then " + " ".join(words)
+    assert set(source_facts([text], [[]], [{"content": text}])[0].values()) <= {1.0}
 
 
 @pytest.mark.parametrize(

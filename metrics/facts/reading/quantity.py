@@ -76,11 +76,6 @@ def clock_words(language: str = "en") -> dict[str, list[tuple[tuple[str, ...], s
     return found
 
 
-def value_of(number: str) -> str:
-    """Return a normalised number without its unit: `20 euros` -> `20`."""
-    return number.partition(" ")[0]
-
-
 def format_number(value: float) -> str:
     """Format a number without an exponent or trailing zeros, to at most 10 significant digits unless it is whole.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.metrics.facts import facts_of, value_of
+from holdfast.metrics.facts import facts_of
 from tests.metrics.facts.verdict import conflict
 
 
@@ -154,10 +154,6 @@ def test_may_is_a_month_only_in_context() -> None:
 def test_one_is_a_number_only_before_a_unit() -> None:
     assert facts_of("This one is mine.").numbers == frozenset()
     assert facts_of("Wait one hour.").numbers == {"60 min"}
-
-
-def test_value_of_drops_the_unit() -> None:
-    assert [value_of(number) for number in ("20 euros", "12")] == ["20", "12"]
 
 
 @pytest.mark.parametrize(
