@@ -61,6 +61,7 @@ def evaluate(
     comparer: str | None = None,
     fluency: str | None = None,
     judge: str | None = None,
+    faithfulness: str | None = None,
     granularity: Literal["sentence", "clause", "phrase"] | None = None,
     break_threshold: float | None = None,
     additions: Literal["ignore", "count"] | None = None,

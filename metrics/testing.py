@@ -25,6 +25,7 @@ NASTY = (
 
 METADATA: Mapping[str, Any] = {
     "content": "Anna comes at 5 pm, with 20 euros.",
+    "sentence_support": [1.0, 0.5],
     "labels": ["yes", "no"],
     "key_facts": ["Anna", "5 pm"],
     "forbidden": True,

@@ -30,7 +30,7 @@ def dialogue_summary() -> Task:
     return Task(
         name="dialogue_summary",
         samples=embedded_samples("dialogue_summary"),
-        metrics=("rouge", "key_fact_recall", "entity_recall", "answer_rate"),
+        metrics=("rouge", "key_fact_recall", "entity_recall", "source_facts", "answer_rate"),
         prompt="Summarise this dialogue.\n\n{{ content }}",
         max_new_tokens=96,
     )

@@ -10,6 +10,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import Backend
 from holdfast.harness.backends.backend import BackendOptions, Build
 from holdfast.harness.execute.asking_judges import judged
+from holdfast.harness.execute.asking_support import supported
 from holdfast.harness.execute.attending import AttentionShifts
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.grading import graded
@@ -18,6 +19,7 @@ from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.execute.tally import remarks
 from holdfast.harness.models.checkpoints import BASE
+from holdfast.harness.plan.faithful_tasks import FLAG
 from holdfast.harness.plan.fluency import FluencyJudge
 from holdfast.harness.plan.judges.answer_judge import AnswerJudge
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import for_engine
@@ -35,6 +37,7 @@ from holdfast.harness.store.manifest import (
 from holdfast.harness.store.progress import Advance, progress_bar
 from holdfast.harness.store.records import IDENTITY
 from holdfast.harness.store.run_folder import Samples
+from holdfast.metrics.comparers.nli import load_nli
 from holdfast.metrics.comparers.segment_comparer import comparer_of
 
 PROBES = 4
@@ -53,6 +56,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
     config, folder = prepared.config, samples.folder
     started = time.perf_counter()
     comparer = comparer_of(config.comparer)  # first, since the rest takes long
+    entails = load_nli(config.faithfulness, FLAG) if config.faithfulness else None
     engine = connect(_options(for_engine(config), manifest), prepared.adapters)
     encoding = run_encoding(config, prepared.tasks, engine)
     with cached_embeddings(folder, encoding) as encoded:
@@ -73,6 +77,7 @@ def execute(prepared: PreparedRun, manifest: Manifest, samples: Samples, connect
         score = graded(scorer.score, FluencyJudge(config.fluency)) if config.fluency else scorer.score
         judge = AnswerJudge(config.judge) if config.judge else None
         score = judged(score, judge) if judge else score
+        score = supported(score, entails) if entails else score
         run = Run(engine, score, samples, config.log_samples, attempts, shifts, config.keep_reasoning)
         with progress_bar(len(plan), run.count()) as advance:
             run.ask(plan.clean, advance)

@@ -37,6 +37,8 @@ def _inputs(config: RunConfig) -> Iterator[tuple[str, str]]:
         yield f"fluency '{config.fluency}'", digest_of_fluency(config.fluency)
     if config.judge:
         yield f"judge '{config.judge}'", digest_of_answer_judge(config.judge)
+    if config.faithfulness and (folder := find_local(config.faithfulness)) is not None:
+        yield f"faithfulness '{config.faithfulness}'", digest_of(folder)
     comparer, argument = split_spec(config.comparer)
     if comparer == JUDGE:
         yield f"comparer '{config.comparer}'", digest_of_judge(argument)

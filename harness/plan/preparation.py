@@ -14,6 +14,7 @@ from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import digest_of_prompting, scale_adapters, warn_about_base_mismatch
 from holdfast.harness.models.devices import check_device
 from holdfast.harness.plan.adapter_choice import choose_adapters
+from holdfast.harness.plan.faithful_tasks import with_faithfulness
 from holdfast.harness.plan.fluency import check_fluency
 from holdfast.harness.plan.inputs import digest_inputs
 from holdfast.harness.plan.judges.judged_tasks import with_judge
@@ -89,6 +90,7 @@ def prepare(config: RunConfig, tasks: Sequence[str | Task] | None = None, *, che
     find = backends.get(config.model).find if check_backend else find_files
     base, adapters, left_out = choose_adapters(config, find)
     loaded = with_judge(with_label_choices(loaded, config, adapters), config.judge)
+    loaded = with_faithfulness(loaded, config.faithfulness)
     if "pretrained" in config.model_args:
         warn_about_base_mismatch(adapters, base)
     adapters = with_mitigations(scale_adapters(adapters, config.adapter_scales), config.mitigations)

@@ -75,6 +75,7 @@ class RunConfig(BaseModel):
     comparer: str = FACTS
     fluency: str | None = None
     judge: str | None = None
+    faithfulness: str | None = None
     break_threshold: float = Field(BREAK, gt=0, le=1)
     additions: Literal["ignore", "count"] = "ignore"
     granularity: Literal["sentence", "clause", "phrase"] = "sentence"

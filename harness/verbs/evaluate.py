@@ -83,6 +83,11 @@ _RUN_FLAGS: dict[str, tuple[Flag, ...]] = {
             "K=V,...",
             "a model that judges refusals and rubrics: pretrained=DIR, format=word (see docs/safety.md)",
         ),
+        (
+            "--faithfulness",
+            "NAME_OR_PATH",
+            "an NLI model that says whether summaries follow from their source (see docs/summarisation.md)",
+        ),
         ("--granularity", "G", "what answers are cut into: sentence (default), clause or phrase"),
         ("--break_threshold", "X", "drift from which an answer counts as broken (see holdfast calibrate)"),
         ("--additions", "HOW", "ignore (default) or count: whether what an answer merely adds can break it"),

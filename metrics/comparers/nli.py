@@ -19,21 +19,24 @@ TOKENS_AT_ONCE = 4096
 _DIGITS = 4
 """Decimals that are kept: further ones may depend on what a pair is batched with."""
 
+_COMPARER = "--comparer"
+
 _ENTAILS = frozenset({"entailment", "entailed", "entails", "supported", "supports", "support"})
 _CONTRADICTS = frozenset({"contradiction", "contradicted", "contradicts", "refuted", "refutes", "refute"})
 
 
-def check_nli(name: str) -> None:
+def check_nli(name: str, flag: str = _COMPARER) -> None:
     """Raise UserError if `name` is empty, or a directory without a configuration that has the labels.
 
-    A name on the hub isn't looked up: what is there is known once the model has been downloaded.
+    A name on the hub isn't looked up: what is there is known once the model has been downloaded. `flag` is what the
+    messages call the setting.
     """
     if not name:
-        raise UserError("--comparer nli needs a model: nli=NAME_OR_PATH")
+        raise UserError(f"{flag} needs a model: {'nli=' if flag == _COMPARER else ''}NAME_OR_PATH")
     if expanded(name).is_dir():
-        _labels(name, _config(name))
+        _labels(name, _config(name, flag), flag)
     elif name.startswith((".", "/", "~")):
-        raise UserError(f"--comparer: there is no directory '{name}' with an NLI model")
+        raise UserError(f"{flag}: there is no directory '{name}' with an NLI model")
 
 
 @comparer("nli", check_nli)
@@ -43,19 +46,20 @@ def nli(name: str) -> ByEntailment:
     return ByEntailment(load_nli(name))
 
 
-def load_nli(name: str) -> Classifier:
+def load_nli(name: str, flag: str = _COMPARER) -> Classifier:
     """Load a classifier of premise and hypothesis.
 
     Args:
         name: A directory or a hub name. Its labels are read from `id2label`: one means entailment (or supported), and
             one contradiction (or refuted), unless it has only two labels.
+        flag: The flag that names it, for error messages.
 
     Raises:
         UserError: If it can't be loaded, has other labels, or no trained classifier.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    entails, contradicts = _labels(name, _config(name))
+    entails, contradicts = _labels(name, _config(name, flag), flag)
     try:
         tokenizer = AutoTokenizer.from_pretrained(_where(name))
         with without_progress_bar():
@@ -63,9 +67,9 @@ def load_nli(name: str) -> Classifier:
                 _where(name), dtype="float32", output_loading_info=True
             )
     except Exception as error:  # transformers raises whatever is in the files
-        raise _unreadable(name, error) from None
+        raise _unreadable(name, error, flag) from None
     if missing := sorted(info["missing_keys"]):
-        raise UserError(f"--comparer: '{name}' has no weights for {missing[0]}: use a checkpoint trained on NLI")
+        raise UserError(f"{flag}: '{name}' has no weights for {missing[0]}: use a checkpoint trained on NLI")
     return Classifier(tokenizer, model.eval(), entails, contradicts)
 
 
@@ -86,14 +90,13 @@ class Classifier:
         self._tokenizer, self._model = tokenizer, model.to(self._device)
         self._entails, self._contradicts = entails, contradicts
         positions = getattr(model.config, "max_position_embeddings", None) or MAX_TOKENS
-        self._longest = min(MAX_TOKENS, tokenizer.model_max_length, positions)
+        self._longest = int(min(MAX_TOKENS, tokenizer.model_max_length, positions))
         self._pads = tokenizer.pad_token_id is not None and model.config.pad_token_id is not None
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Entailment]:
         import torch
 
-        valid = [[text.encode("utf-8", "replace").decode() for text in side] for side in zip(*pairs, strict=True)]
-        read = self._tokenizer(*valid, truncation=True, max_length=self._longest)
+        read = self._tokenizer(*map(_valid, zip(*pairs, strict=True)), truncation=True, max_length=self._longest)
         rows = [{key: read[key][i] for key in read} for i in range(len(pairs))]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
         found: dict[int, Entailment] = {}
@@ -109,8 +112,25 @@ class Classifier:
                 found.update(zip(chosen, map(self._entailment, shares.tolist()), strict=True))
         return [found[i] for i in range(len(pairs))]
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text."""
+        if not texts:
+            return []
+        read = self._tokenizer(_valid(texts), add_special_tokens=False, verbose=False)
+        return [len(tokens) for tokens in read["input_ids"]]
+
+    def room(self, hypothesis: str) -> int:
+        """Return how many tokens a premise of this hypothesis may have, so that nothing of it is cut off."""
+        [length] = self.lengths([hypothesis])
+        special = int(self._tokenizer.num_special_tokens_to_add(pair=True))
+        return max(1, self._longest - special - min(length, self._longest // 2))
+
     def _entailment(self, shares: Sequence[float]) -> Entailment:
         return Entailment(shares[self._entails], 0.0 if self._contradicts is None else shares[self._contradicts])
+
+
+def _valid(texts: Sequence[str]) -> list[str]:
+    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def _alone(row: Mapping[str, Sequence[int]]) -> dict[str, Any]:
@@ -120,31 +140,31 @@ def _alone(row: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     return {key: torch.tensor([value]) for key, value in row.items()}
 
 
-def _labels(name: str, config: Any) -> tuple[int, int | None]:
+def _labels(name: str, config: Any, flag: str) -> tuple[int, int | None]:
     """Return the indices of entailment and contradiction; of contradiction None if there are two labels without it."""
     labels = {int(index): str(label) for index, label in config.id2label.items()}
     entails = [index for index, label in labels.items() if label.strip().lower() in _ENTAILS]
     contradicts = [index for index, label in labels.items() if label.strip().lower() in _CONTRADICTS]
     if len(entails) != 1 or len(contradicts) > 1 or not (contradicts or len(labels) == 2):
         raise UserError(
-            f"--comparer: '{name}' has the labels {', '.join(labels.values())}; an NLI model has entailment and "
+            f"{flag}: '{name}' has the labels {', '.join(labels.values())}; an NLI model has entailment and "
             "contradiction, or supported and one other: if yours means these, name them so in id2label of its "
             "config.json"
         )
     return entails[0], contradicts[0] if contradicts else None
 
 
-def _config(name: str) -> Any:
+def _config(name: str, flag: str) -> Any:
     from transformers import AutoConfig
 
     try:
         return AutoConfig.from_pretrained(_where(name))
     except Exception as error:  # transformers raises whatever is in the files
-        raise _unreadable(name, error) from None
+        raise _unreadable(name, error, flag) from None
 
 
-def _unreadable(name: str, error: Exception) -> UserError:
-    return UserError(f"--comparer: the NLI model '{name}' can't be loaded: {first_line(error)}")
+def _unreadable(name: str, error: Exception, flag: str) -> UserError:
+    return UserError(f"{flag}: the NLI model '{name}' can't be loaded: {first_line(error)}")
 
 
 def _where(name: str) -> str:
