@@ -1,9 +1,9 @@
 """Merge the leaderboards of several runs."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from holdfast.errors import UserError
 from holdfast.harness.results.adapter_rows import By, best_first
@@ -11,6 +11,7 @@ from holdfast.harness.results.over_seeds import over_seeds, with_origin
 from holdfast.harness.results.run_results import Results
 from holdfast.harness.results.spreadsheet import csv_text
 from holdfast.harness.results.summary import leaderboard_of
+from holdfast.harness.results.transfer_matrix import transfer_matrix
 from holdfast.harness.store.manifest import read_manifest
 from holdfast.metrics.adapters.geometry import total
 from holdfast.paths import as_path
@@ -19,8 +20,13 @@ from holdfast.writing import check_own_file, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_BEGINNING = rb"run,adapter,(\w+,)?digest,scale,variants,|<!-- holdfast leaderboard|% holdfast leaderboard"
+_BEGINNING = (
+    rb"run,adapter,(trained_on,|(\w+,)?digest,scale,variants,)|<!-- holdfast leaderboard|% holdfast leaderboard"
+)
 """How the file of a leaderboard begins, in any format."""
+
+_RUN_BY: Mapping[str, By] = {"method": "adapter", "transfer": "task"}
+"""What a run's own leaderboard has a row for, where it isn't what the merged one has."""
 
 _COMPARABLE = ("tasks", "perturbations", "severity", "repeats", "limit", "encoder", "comparer", "granularity")
 """Settings in which runs must agree for their scores to be compared."""
@@ -31,7 +37,7 @@ def leaderboard(
     *,
     output_path: str | Path | None = None,
     geometry: bool = False,
-    by: By | Literal["method"] = "adapter",
+    by: By | Literal["method", "transfer"] = "adapter",
     baseline: str | None = None,
 ) -> "pd.DataFrame":
     """Merge the leaderboards of several runs, best first; rows that differ only in their seed become one.
@@ -44,12 +50,12 @@ def leaderboard(
         output_path: A CSV file to write the result to. A file that is there already is only replaced if it holds a
             leaderboard.
         by: Give each adapter a row for each task, perturbation, family of perturbations, severity or group of
-            samples; or give each method of training one row.
+            samples; or give each method of training one row; or return the `transfer_matrix`.
         baseline: The adapter (or method) that the others are compared with, over seeds.
         geometry: Add each adapter's `update_norm`, `spectral_norm` and `effective_rank`.
 
     Returns:
-        A row per adapter and run (and task, ...), with the run that it comes from.
+        A row per adapter and run (and task, ...), with the run that it comes from and the data it was `trained_on`.
 
     Raises:
         UserError: If a directory holds no run, there is no group to have a row, the runs' scores point in opposite
@@ -57,18 +63,14 @@ def leaderboard(
     """
     import pandas as pd
 
-    several = [runs] if isinstance(runs, (str, Path, Results)) else runs
-    folders = [run.path if isinstance(run, Results) else as_path(run, "a run") for run in several]
-    if not folders:
-        raise UserError("name at least one run, as in results/run")
-    places = [folder.resolve() for folder in folders]
-    if twice := next((run for run, place in zip(folders, places, strict=True) if places.count(place) > 1), None):
-        raise UserError(f"{twice} is named twice: name each run once")
+    if by == "transfer" and (geometry or baseline is not None):
+        raise UserError("the transfer matrix has no room for --geometry or --baseline: omit them, or use --by task")
+    folders = _folders(runs)
     if output_path:
         check_leaderboard_file(Path(output_path))
     boards = []
     for run in folders:
-        board = leaderboard_of(run, "adapter" if by == "method" else by)
+        board = leaderboard_of(run, _RUN_BY.get(by) or cast(By, by))
         board.insert(0, "run", str(run))
         manifest = read_manifest(run)
         assert manifest is not None  # or there would be no leaderboard
@@ -78,19 +80,33 @@ def leaderboard(
         boards.append(board)
         if not board["complete"].all():
             warnings.warn(f"{run} is incomplete: repeat its command to finish it", stacklevel=2)
-        differing = differing_settings(folders[0], run)
+        differing = [name for name in differing_settings(folders[0], run) if (by, name) != ("transfer", "tasks")]
         if differing:
             warnings.warn(f"{run} differs from {folders[0]} in {', '.join(differing)}: compare with care", stacklevel=2)
     merged = pd.concat(boards, ignore_index=True)
     if merged["higher_is_better"].nunique() > 1:
         raise UserError("higher scores are better in some of these runs, lower ones in others: merge them separately")
-    part = [] if by in ("adapter", "method") else [by]
+    part = [] if by in ("adapter", "method") else ["task" if by == "transfer" else by]
     merged = best_first(over_seeds(merged, part, baseline, by_method=by == "method"))
     if by == "method":
         merged.insert(2, "method", merged.pop("method"))
+    if by == "transfer":
+        merged = transfer_matrix(merged)
     if output_path:
         write_leaderboard(merged, Path(output_path))
     return merged
+
+
+def _folders(runs: Sequence[str | Path | Results] | str | Path | Results) -> list[Path]:
+    """Return the directories of the runs; raises UserError if there is none, or one is named twice."""
+    several = [runs] if isinstance(runs, (str, Path, Results)) else runs
+    folders = [run.path if isinstance(run, Results) else as_path(run, "a run") for run in several]
+    if not folders:
+        raise UserError("name at least one run, as in results/run")
+    places = [folder.resolve() for folder in folders]
+    if twice := next((run for run, place in zip(folders, places, strict=True) if places.count(place) > 1), None):
+        raise UserError(f"{twice} is named twice: name each run once")
+    return folders
 
 
 def check_leaderboard_file(target: Path) -> None:

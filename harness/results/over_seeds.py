@@ -23,8 +23,8 @@ from holdfast.training.training_card import TrainingCard, read_card
 if TYPE_CHECKING:
     import pandas as pd
 
-ORIGIN = ("_twins", "_trained", "_run_seed", "_home", "method")
-"""Columns that say where a row comes from; all but the method are dropped before users see the table."""
+ORIGIN = ("_twins", "_trained", "_run_seed", "_home", "method", "trained_on")
+"""Columns that say where a row comes from; those that begin with _ are dropped before users see the table."""
 
 _ANY_SEED = {"seed", "output_path", "adapters", "pack"}
 """Settings of a run in which runs may differ that differ only in their seed."""
@@ -52,13 +52,13 @@ def names_over_seeds(manifest: Manifest) -> list[str]:
     """Return what the rows of several runs are called that differ from this one only in their seed."""
     twins: dict[str, list[str]] = {}
     homes: dict[str, str] = {}
-    for name, (twin, _, _, home, _) in _origins(manifest).items():
+    for name, (twin, _, _, home, *_) in _origins(manifest).items():
         twins.setdefault(twin, []).append(name)
         homes.setdefault(twin, home)
     return [_common_name(names, homes[twin]) for twin, names in twins.items()]
 
 
-def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str]]:
+def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str, str]]:
     """Return the values of the columns `ORIGIN`, by adapter."""
     whole = _card_of_base(manifest)
     settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
@@ -66,7 +66,7 @@ def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, s
     if whole:
         settings["model_args"].pop("pretrained")
         base_digest = whole.base_digest
-    found: dict[str, tuple[str, int | None, int, str, str]] = {}
+    found: dict[str, tuple[str, int | None, int, str, str, str]] = {}
     for entry in manifest.adapters:
         card, correction = _cards(entry) if entry.path else (whole, None)
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
@@ -74,7 +74,8 @@ def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, s
         content += [correction.method, correction.settings, correction.subspace_digest] if correction else []
         twins = json.dumps([settings, base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
-        found[entry.name] = twins, trained, manifest.config.seed, home, _method(entry, card, correction)
+        method, data = _method(entry, card, correction), _data(card) if card else ""
+        found[entry.name] = twins, trained, manifest.config.seed, home, method, data
     return found
 
 
@@ -132,6 +133,11 @@ def _cards(entry: AdapterEntry) -> tuple[TrainingCard | None, CorrectionCard | N
         return None, None
     correction = read_correction(Path(entry.path))
     return read_card(Path(correction.adapter if correction else entry.path)), correction
+
+
+def _data(card: TrainingCard) -> str:
+    """Return the name of the training data, with a part of its digest, since other data may have the same name."""
+    return f"{Path(str(card.recipe.get('data'))).name} ({card.data_digest[:8]})"
 
 
 def _method(entry: AdapterEntry, card: TrainingCard | None, correction: CorrectionCard | None) -> str:

@@ -15,7 +15,7 @@ def add_leaderboard(parser: Parser) -> None:
         metavar="FILE",
         help=f"where the table goes (default: {_TARGET} as CSV; with --format, standard output)",
     )
-    parts = ("adapter", "task", "perturbation", "family", "severity", "group", "method")
+    parts = ("adapter", "task", "perturbation", "family", "severity", "group", "method", "transfer")
     parser.add_argument("--by", choices=parts, default="adapter", help="a row per adapter and ... (default: adapter)")
     parser.add_argument("--baseline", metavar="NAME", help="compare the others with this adapter, over seeds")
     parser.add_argument("--geometry", action="store_true", help="add the size and effective rank of every adapter")
@@ -31,6 +31,7 @@ def _leaderboard(args: argparse.Namespace) -> int:
 
     from holdfast.harness.results.leaderboard import check_leaderboard_file, leaderboard, write_leaderboard
     from holdfast.harness.results.tables import leaderboard_page
+    from holdfast.harness.results.transfer_matrix import transfer_page
 
     view = view_of(args)
     target = Path(args.output_path or _TARGET)
@@ -38,7 +39,7 @@ def _leaderboard(args: argparse.Namespace) -> int:
     if writes:
         check_leaderboard_file(target)
     board = leaderboard(args.runs, geometry=args.geometry, by=args.by, baseline=args.baseline)
-    page = leaderboard_page(board, view, str(target))
+    page = (transfer_page if args.by == "transfer" else leaderboard_page)(board, view, str(target))
     if view.format == "text":
         print(page)
         write_leaderboard(board, target)
