@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from holdfast.errors import UserError
+from holdfast.harness.results.agreement.self_consistency import self_consistency
 from holdfast.harness.results.answer_frame import KEY
 from holdfast.harness.results.classification.class_answers import FLIPPED, class_answers
 from holdfast.harness.results.classification.class_table import FLIPS, f1_of
@@ -124,6 +125,7 @@ def _row(
     row["excluded"] = share(left_out, len(drawn(changed, manifest)))
     row["changed_rate"] = counting(changed[changed["directed"]])["broke"].mean()
     row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
+    row |= self_consistency(mine)
     row |= safety_scores(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
     row |= _languages(mine[mine["perturbation"] != IDENTITY])
     row |= _classes(class_answers(mine, manifest))

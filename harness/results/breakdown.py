@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.harness.results.agreement.self_consistency import WORDED
 from holdfast.harness.results.answer_frame import CHANGED, KEY
 from holdfast.harness.results.comparison import (
     CELL,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _MEASURES = (
     *("repeat", "score", "broke", "directed", "edited", "edit_rate", "truncated", "tokens", "reason", "encoder"),
-    *("groups", "item", "failure", "label", "predicted", "confidence", "said"),
+    *("groups", "item", "failure", "label", "predicted", "confidence", "said", WORDED),
 )
 
 

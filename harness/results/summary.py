@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from holdfast.errors import UserError
 from holdfast.harness.plan.validity import EXCLUDED, count_excluded
 from holdfast.harness.results.adapter_rows import By, adapter_rows
+from holdfast.harness.results.agreement.self_consistency import WORDED, word_codes
 from holdfast.harness.results.answer_frame import answer_frame
 from holdfast.harness.results.breakdown import breakdown_of
 from holdfast.harness.results.classification.class_answers import class_answers
@@ -124,7 +125,7 @@ class RunAnswers:
 def read_answers(folder: Path) -> RunAnswers:
     """Read the answers of a run, which may be interrupted; raises like `tables_of`."""
     run = open_run(folder)
-    answers = answer_frame(run)
+    answers = answer_frame(run, more={WORDED: word_codes()})
     excluded = count_excluded(folder)
     if unknown := {task for task, *_ in excluded} - run.manifest.tasks.keys():
         raise UserError(f"{folder / EXCLUDED}: task '{min(unknown)}' is not in run.json: {EDITED}")
