@@ -85,8 +85,8 @@ def test_safety_and_utility_are_joined_by_their_harmonic_mean(ran: Results, run:
     assert both.leaderboard.iloc[0]["utility"] == pytest.approx(0.5)
 
 
-def test_the_table_names_the_control(ran: Results, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["leaderboard", str(ran.path)]) == 0
+def test_the_table_names_the_control(ran: Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leaderboard", str(ran.path), "--output_path", str(tmp_path / "board.csv")]) == 0
     assert "base is the control, an update of zero" in capsys.readouterr().out
 
 
