@@ -27,6 +27,8 @@ def _section_lines(section: Section, width: int) -> Iterator[str]:
     varying, same = set_apart(section.columns)
     room = width - len(_INDENT) if section.grouped_by else width
     table = [each for each in varying if each.name != section.grouped_by]
+    if not table:  # every row is like the others: say it in a table all the same
+        table, same = [each for each in section.columns if each.name != section.grouped_by], []
     left_out: list[Shown] = []
     if section.stacked:
         groups = stacked(table, room)
