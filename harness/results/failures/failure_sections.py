@@ -21,13 +21,13 @@ def failure_sections(
     """
     found = []
     if failures is not None:
-        rows = failures if every else failures[failures["perturbation"] == ALL]
-        rows = _most_first(rows[rows["count"] > 0])
+        there = failures[failures["count"] > 0]
+        rows = _most_first(there if every else there[there["perturbation"] == ALL])
         rows = rows.assign(n=rows["wrong"])  # what the interval is of
         columns = [shown(rows, name, priority=0) for name in ("adapter", "task", "perturbation", "failure")]
         columns += [shown(rows, "share", interval=True), shown(rows, "count"), shown(rows, "wrong", priority=2)]
-        title = "Why short answers are wrong (shares of the wrong ones)"
-        found.append(Section(title, columns, "adapter", "failures.csv", rows_left_out=len(failures) - len(rows)))
+        title = "Why short answers are wrong (shares of the wrong ones; kinds that occur)"
+        found.append(Section(title, columns, "adapter", "failures.csv", rows_left_out=len(there) - len(rows)))
     if mitigations is not None:
         columns = [shown(mitigations, name, priority=0) for name in ("adapter", "mitigation", "task", "prompts")]
         columns += [
