@@ -164,7 +164,7 @@ def _check_writes(base: str) -> None:
     """Raise UserError for a base that generates no text."""
     from holdfast.training.base_model import is_encoder
 
-    _, config, _ = open_checkpoint(BackendOptions({"pretrained": base}))
+    _, config, _ = open_checkpoint(BackendOptions({"pretrained": base}), reads=True)
     if is_encoder(config):
         raise UserError(
             f"the base '{base}' ({config.model_type}) is an encoder, but flatness is measured on generated "
