@@ -78,9 +78,9 @@ def _rehearsed(folder: Path, trust: bool, adapters: Sequence[Adapter]) -> dict[s
 
 @lru_cache(maxsize=1)
 def _skeleton(base: Path, trust: bool, classes: int) -> Any:
-    """Return the base without its weights, or None if transformers can't build it; with so many classes, a classifier.
+    """Return the base without its weights, or None if transformers can't build it.
 
-    A base with a head of its own is one, too.
+    It is a classifier if there are classes, or if the base has a head of its own.
     """
     from transformers import AutoConfig
 

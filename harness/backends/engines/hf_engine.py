@@ -21,7 +21,7 @@ from holdfast.harness.backends.engines.choices import CHOICE, encode_choices
 from holdfast.harness.backends.engines.hf_attention import attention_shares
 from holdfast.harness.backends.engines.hf_choices import log_likelihoods
 from holdfast.harness.backends.engines.hf_generation import FiniteLogits, StopStrings, generation_config
-from holdfast.harness.backends.engines.hf_loading import ROUNDING, Loaded
+from holdfast.harness.backends.engines.hf_loading import ROUNDING, Loaded, described
 from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.backends.engines.hf_mixed import mixed
 from holdfast.harness.backends.engines.prompting import Prompt, Prompting
@@ -119,20 +119,8 @@ class HuggingFace:
 
     def describe(self) -> Mapping[str, Any]:
         """Return what run.json records about the engine."""
-        import peft
-        import torch
-        import transformers
-
-        model = self._loaded.model
         return {
-            "backend": "hf",
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "peft": peft.__version__,
-            "device": str(model.device),
-            "device_name": torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else "cpu",
-            "threads": torch.get_num_threads(),
-            "dtype": str(model.dtype).removeprefix("torch."),
+            **described(self._loaded.model),
             "batch_size": self._size,
             **self._loaded.promptings.describe(),
             **(

@@ -213,3 +213,21 @@ def _max_length(config: Any, tokenizer: Any, args: Mapping[str, Any]) -> int:
     text_config = config.get_text_config()
     places = getattr(text_config, "max_position_embeddings", None) or getattr(text_config, "n_positions", None)
     return int(min(places or 4096, tokenizer.model_max_length, 2**31))
+
+
+def described(model: Any) -> dict[str, Any]:
+    """Return what run.json records about a loaded model and the libraries that it runs on."""
+    import peft
+    import torch
+    import transformers
+
+    return {
+        "backend": "hf",
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "peft": peft.__version__,
+        "device": str(model.device),
+        "device_name": torch.cuda.get_device_name(model.device) if model.device.type == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "dtype": str(model.dtype).removeprefix("torch."),
+    }

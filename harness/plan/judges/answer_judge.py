@@ -71,7 +71,7 @@ class AnswerJudge:
         self._grades = AskedModel(named.arguments, named.cache, RUBRIC.format_map, _GRADE_LENGTH, FLAG)
 
     def verdicts(self, asked: Sequence[Texts]) -> list[Verdict | None]:
-        """Say of each `prompt` and `answer` whether the answer complies; None where the judge says nothing readable."""
+        """Say of each `prompt` and `answer` whether the answer complies; None where its reply can't be read."""
         return self._readings(self._verdicts, asked, self._read)
 
     def grades(self, asked: Sequence[Texts]) -> list[float | None]:

@@ -37,9 +37,9 @@ def section_of(card: RobustnessCard) -> str:
             *rows,
             "",
             *([f"Largest losses: {worst}.", ""] if worst else []),
-            "Drift is that of the worst segment of an answer (0 same, 1 different); floor is the drift of the same "
-            "prompt asked again, under which a drift is no finding; breaks is the share of answers that say "
-            "something else.",
+            "Drift is that of the worst segment of an answer (0 same, 1 different). Floor is the drift when the same "
+            "prompt is asked again: a drift below it is noise. Breaks is the share of answers that say something "
+            "else.",
             "",
             "Measured by:",
             "",

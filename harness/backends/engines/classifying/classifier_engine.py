@@ -13,6 +13,7 @@ from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.backends.engines.choices import choose_likeliest
 from holdfast.harness.backends.engines.classifying.classifier_loading import LoadedClassifier
 from holdfast.harness.backends.engines.hf_engine import AUTO_BATCH
+from holdfast.harness.backends.engines.hf_loading import described
 from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.models.adapter import Adapter
 
@@ -68,19 +69,8 @@ class Classifier:
 
     def describe(self) -> Mapping[str, Any]:
         """Return what run.json records about the engine."""
-        import peft
-        import torch
-        import transformers
-
-        model = self._loaded.model
         return {
-            "backend": "hf",
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "peft": peft.__version__,
-            "device": str(model.device),
-            "threads": torch.get_num_threads(),
-            "dtype": str(model.dtype).removeprefix("torch."),
+            **described(self._loaded.model),
             "batch_size": self._size,
             "classes": {name: list(classes) for name, classes in self._loaded.classes.items()},
             **self._loaded.promptings.describe(),
