@@ -121,6 +121,13 @@ def check_direction(budget: Budget, where: str, *, higher_is_better: bool) -> No
         raise UserError(f"{where}: lower is better, so a fall is no loss: use max_rise instead of max_loss")
 
 
+def check_reach(budget: Budget, where: str) -> None:
+    """Raise UserError if a budget of a metric that lies in [0, 1] reaches beyond: it could never fail, or never pass."""
+    for name, value in (("max_loss", budget.max_loss), ("max_rise", budget.max_rise), ("limit", budget.limit)):
+        if value is not None and not 0 <= value <= 1:
+            raise UserError(f"{where}: {name} = {value:g}, but its values lie between 0 and 1: write 5 % as 0.05")
+
+
 def check_names(asked: Iterable[str], known: Iterable[str], where: str, kind: str) -> None:
     """Raise UserError naming the first of the names asked for that isn't known, and the nearest known one."""
     there = list(known)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from holdfast.errors import UserError
 from holdfast.harness.results.check.answers import TaskAnswers
-from holdfast.harness.results.check.budgets import Budget, check_direction, check_names
+from holdfast.harness.results.check.budgets import Budget, check_direction, check_names, check_reach
 from holdfast.harness.results.check.inference.differences import Pairs
 from holdfast.harness.results.statistics import Values
 from holdfast.harness.store.records import CLEAN, IDENTITY
@@ -86,23 +87,34 @@ def primaries(
         where: What the budgets come from, for messages.
 
     Raises:
-        UserError: If a task or metric is unknown, with the nearest name, or a margin points the wrong way.
+        UserError: If a task or metric is unknown, with the nearest name; if no answer has the metric; or if a margin
+            points the wrong way or a budget lies beyond the values that the metric can have.
     """
     check_names(budgets, tasks, where, "task")
     found = []
     for task, wanted in budgets.items():
         known = tasks[task].higher_is_better
-        check_names(wanted, known, f"{where}, task '{task}'", "metric")
+        _check_given(wanted, known, f"{where}, task '{task}'")
         for metric, budget in wanted.items():
             check_direction(budget, f"{where}, {task}.{metric}", higher_is_better=known[metric])
             mine = pairs[pairs["task"] == task]
             rows = _rows(mine, metric)
             score = tasks[task].headline if _COLUMNS.get(metric) == "score" else metric
             values = rows[["old", "new"]].to_numpy(np.float64)
-            bounded = _is_bounded(score, values)
+            if bounded := _is_bounded(score, values):
+                check_reach(budget, f"{where}, {task}.{metric}")
             floor = _floor(mine, metric) if metric in DRIFTS else float("nan")
             found.append(Primary(task, metric, score, budget, known[metric], rows, bounded, floor))
     return found
+
+
+def _check_given(wanted: "Mapping[str, Budget]", given: "Mapping[str, bool]", where: str) -> None:
+    """Raise UserError for the first metric that is unknown, or known but without a score in these answers."""
+    elsewhere = {key for name in metrics.names() for key in metrics.get(name).higher_is_better}
+    for metric in wanted:
+        if metric in elsewhere and metric not in given:
+            raise UserError(f"{where}: no answer has a score '{metric}'; there are {', '.join(given)}")
+    check_names(wanted, given, where, "metric")
 
 
 def default_metrics(tasks: "Mapping[str, TaskAnswers]") -> dict[str, dict[str, bool]]:

@@ -239,6 +239,29 @@ def test_an_unknown_task_is_named_before_anything_is_run(tmp_path: Path) -> None
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("metric", "budget", "message"),
+    [
+        ("perturbed", {"max_loss": 5}, "trains.perturbed: max_loss = 5, but its values lie between 0 and 1"),
+        ("max_drift", {"max_rise": 0.1, "limit": 60}, "trains.max_drift: limit = 60, but its values lie between"),
+        ("rougeL", {"max_loss": 0.1}, "task 'trains': no answer has a score 'rougeL'; there are clean, perturbed"),
+        ("perturbd", {"max_loss": 0.1}, "unknown metric 'perturbd'; did you mean 'perturbed'"),
+    ],
+)
+def test_a_budget_that_nothing_can_break_or_keep_is_refused(
+    metric: str, budget: dict[str, float], message: str, pairs_of: MakeRun
+) -> None:
+    run = pairs_of(12)
+    with pytest.raises(UserError, match=message):
+        holdfast.check(f"{run}:old", f"{run}:new", budgets={"primary": {"trains": {metric: budget}}})
+
+
+def test_a_margin_of_a_metric_without_bounds_may_exceed_one(pairs_of: MakeRun) -> None:
+    run = pairs_of(12, tasks=[replace(trains(12), metrics=("exact_match", "answer_rate"))])
+    budgets = {"primary": {"trains": {"answer_words": {"max_loss": 5}}}}
+    assert holdfast.check(f"{run}:old", f"{run}:new", budgets=budgets).primaries[0].budget.max_loss == 5
+
+
 def test_samples_with_one_prompt_are_pointed_out(pairs_of: MakeRun) -> None:
     task = trains(12)
     same = replace(task, samples=tuple(replace(each, content=task.samples[0].content) for each in task.samples))
