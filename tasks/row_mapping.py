@@ -31,6 +31,14 @@ class RowMapping:
         self._path, self._settings = path, settings
         self._generates = settings.get("output_type") == "generate_until"
 
+    @property
+    def called(self) -> dict[str, str]:
+        """What messages call the fields that the keys make: the field that a key names, or the key of a template."""
+        content = "doc_to_content" if "doc_to_content" in self._settings else "doc_to_text"
+        keys = {"content": content, "references": "doc_to_target", "id": "doc_to_id"}
+        asked = {ours: (key, str(self._settings[key])) for ours, key in keys.items() if key in self._settings}
+        return {ours: value if _FIELD.fullmatch(value) else key for ours, (key, value) in asked.items()}
+
     def map(self, fields: Fields, where: str) -> Fields:
         """Return the fields of a row with `content` and, where they are mapped, `references`, choices, id and group.
 

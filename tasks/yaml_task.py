@@ -70,7 +70,9 @@ def read_yaml_task(path: Path) -> Task:
     rows = list(source.rows)
     mapping = RowMapping(path, settings)
     mapped = _mapped(rows, mapping, source, _context_of(path, settings, rows, mapping))
-    samples = build_samples(mapped, source.where, unit=source.unit, choices_in=mapping.choices_in)
+    samples = build_samples(
+        mapped, source.where, unit=source.unit, choices_in=mapping.choices_in, called=mapping.called
+    )
     judged = any(sample.references for sample in samples)
     default = ["exact_match" if judged else "answer_rate"]
     return Task(

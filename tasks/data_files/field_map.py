@@ -28,6 +28,12 @@ class FieldMap:
     encoding: str | None = None
 
     @property
+    def called(self) -> dict[str, str]:
+        """What a file calls our fields, where that is different."""
+        asked = {"content": self.content, "references": self.references}
+        return {ours: theirs for ours, theirs in asked.items() if theirs is not None and theirs != ours}
+
+    @property
     def given(self) -> list[str]:
         """The names of the settings that are given."""
         return [name for name in ("content", "references", "group", "encoding") if getattr(self, name) is not None]
@@ -42,8 +48,7 @@ def mapped(source: DataRows, fields: FieldMap) -> Iterator[tuple[int, Fields | U
         source: The rows.
         fields: What is called differently; a row that lacks such a field is a mistake.
     """
-    asked = {"content": fields.content, "references": fields.references}
-    renamed = {ours: theirs for ours, theirs in asked.items() if theirs is not None and theirs != ours}
+    renamed = fields.called
     groups = [name.strip() for name in (fields.group or "").split(",") if name.strip()]
     numbered = source.numbered or bool(renamed)
     if not (renamed or groups or numbered):

@@ -1,10 +1,14 @@
 """All mistakes of a file, reported at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from holdfast.errors import UserError
 
 MOST_SHOWN = 20
+"""How many different mistakes are listed."""
+
+_MOST_PLACES = 3
 
 
 @dataclass(slots=True)
@@ -21,20 +25,30 @@ class Mistakes:
     """
 
     where: str
-    shown: list[str] = field(default_factory=list)
+    places: dict[str, list[str]] = field(default_factory=dict)
+    """Where each mistake that is listed was made."""
     count: int = 0
+    first: str = ""
 
     def add(self, mistake: UserError) -> None:
-        """Add one; only the first are kept, but all are counted."""
+        """Add one; only the first ones that differ are kept, but all are counted."""
         self.count += 1
-        if len(self.shown) < MOST_SHOWN:
-            self.shown.append(str(mistake))
+        self.first = self.first or str(mistake)
+        place, _, text = str(mistake).removeprefix(f"{self.where}, ").partition(": ")
+        if text in self.places or len(self.places) < MOST_SHOWN:
+            self.places.setdefault(text, []).append(place)
 
     def check(self) -> None:
         """Raise UserError if there was any: one as it is, several in one line that names the place of each."""
         if self.count == 1:
-            raise UserError(self.shown[0])
+            raise UserError(self.first)
         if self.count:
-            listed = "; ".join(each.removeprefix(f"{self.where}, ") for each in self.shown)
-            more = f"; and {self.count - len(self.shown)} more" if self.count > len(self.shown) else ""
+            listed = "; ".join(f"{_joined(places)}: {text}" for text, places in self.places.items())
+            unnamed = self.count - sum(map(len, self.places.values()))
+            more = f"; and {unnamed} more" if unnamed else ""
             raise UserError(f"{self.where} has {self.count} mistakes: {listed}{more}")
+
+
+def _joined(places: Sequence[str]) -> str:
+    others = len(places) - _MOST_PLACES
+    return ", ".join(places[:_MOST_PLACES]) + (f" and {others} more" if others > 0 else "")

@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from holdfast.errors import UserError
@@ -16,6 +17,9 @@ from holdfast.tasks.sample import Sample
 
 LISTS = ("paraphrases", "protect", "key_facts", "labels", "forms")
 """Metadata fields that are lists of strings; a single string counts as a list of one, and an empty one as none."""
+
+
+_MAPPED = ("id", "content", "references")
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
@@ -37,7 +41,12 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
 
 
 def build_samples(
-    rows: Iterable[tuple[int, Fields | UserError]], where: str, *, unit: str = "line", choices_in: str = "choices"
+    rows: Iterable[tuple[int, Fields | UserError]],
+    where: str,
+    *,
+    unit: str = "line",
+    choices_in: str = "choices",
+    called: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Sample, ...]:
     """Build samples from rows.
 
@@ -46,12 +55,13 @@ def build_samples(
         where: The file, for error messages.
         unit: What the numbers count.
         choices_in: The field with the choices of a multiple-choice question.
+        called: What people call the fields that they mapped to ours, for error messages.
 
     Raises:
         UserError: If a field is missing or invalid, an id is duplicated, or there are no samples; the message names the
             rows, all of them unless there are many.
     """
-    building = _Building(where, unit, choices_in)
+    building = _Building(where, unit, choices_in, {name: called.get(name, name) for name in _MAPPED})
     mistakes = Mistakes(where)
     for number, fields in rows:
         try:
@@ -73,12 +83,13 @@ class _Building:
     where: str
     unit: str
     choices_in: str
+    called: Mapping[str, str]
     samples: list[Sample] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
 
     def add(self, number: int, fields: Fields) -> None:
         """Add the sample of a row; raise UserError if something is wrong with it."""
-        at = f"{self.where}, {self.unit} {number}"
+        at, called = f"{self.where}, {self.unit} {number}", self.called
         for name in ("id", "content"):
             if name not in fields:
                 raise UserError(
@@ -87,14 +98,15 @@ class _Building:
                 )
         sample_id, content = fields.pop("id"), fields.pop("content")
         if not isinstance(sample_id, (str, int)) or isinstance(sample_id, bool):
-            raise UserError(f"{at}: 'id' must be a string or an integer, got {json.dumps(sample_id)}")
+            raise UserError(f"{at}: '{called['id']}' must be a string or an integer, got {json.dumps(sample_id)}")
         if not isinstance(content, str):
-            raise UserError(f"{at}: 'content' must be a string, got {json.dumps(content)[:60]}")
+            raise UserError(f"{at}: '{called['content']}' must be a string, got {json.dumps(content)[:60]}")
         if not content.strip():
-            raise UserError(f"{at}: 'content' is empty: write what is asked, or leave the row out")
-        references = _texts(fields.pop("references", ()), "references", at)
+            raise UserError(f"{at}: '{called['content']}' is empty: write what is asked, or leave the row out")
+        references = _texts(fields.pop("references", ()), called["references"], at)
         if not all(map(str.strip, references)):
-            raise UserError(f"{at}: 'references' has an empty answer: write it, or leave 'references' out of all rows")
+            answers = called["references"]
+            raise UserError(f"{at}: '{answers}' has an empty answer: write it, or leave '{answers}' out of all rows")
         for name in LISTS:
             if name in fields:
                 listed = _texts(fields.pop(name), name, at)

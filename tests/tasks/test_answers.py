@@ -41,18 +41,19 @@ def test_numbers_become_text_as_people_write_them(tmp_path: Path, written: str, 
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("NaN", "line 1: 'references' contains NaN; replace it with a string or a finite number"),
-        ("[1, -Infinity]", "line 1: 'references' contains -Infinity"),
-        ("1e400", "line 1: 'references' contains Infinity"),
-        ("null", "line 1: 'references' must be a string or a list of strings, got null"),
-        ('["a", null]', r"line 1: 'references' must be a string or a list of strings, got \[\"a\", null\]"),
+        ("NaN", "line 1: 'NAME' contains NaN; replace it with a string or a finite number"),
+        ("[1, -Infinity]", "line 1: 'NAME' contains -Infinity"),
+        ("1e400", "line 1: 'NAME' contains Infinity"),
+        ("null", "line 1: 'NAME' must be a string or a list of strings, got null"),
+        ('["a", null]', r"line 1: 'NAME' must be a string or a list of strings, got \[\"a\", null\]"),
     ],
 )
 def test_missing_values_are_refused(tmp_path: Path, written: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=message.replace("NAME", "references")):
         load(tmp_path, f'{{"id": 1, "content": "So?", "references": {written}}}')
-    with pytest.raises(UserError, match=message):
-        load(tmp_path, f'{{"question": "So?", "answer": {written}}}', "doc_to_target: '{{ answer }}'")
+    for target, called in (("'{{ answer }}'", "doc_to_target"), ("answer", "answer")):
+        with pytest.raises(UserError, match=message.replace("NAME", called)):
+            load(tmp_path, f'{{"question": "So?", "answer": {written}}}', f"doc_to_target: {target}")
 
 
 LINE = {

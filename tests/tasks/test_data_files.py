@@ -124,10 +124,25 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_many_mistakes_are_cut_with_a_count(tmp_path: Path) -> None:
-    name = write(tmp_path / "m.csv", "id,content\n" + "1,a\n" + "1,b\n" * 50)
+    name = write(tmp_path / "m.csv", "id,content\n" + "".join(f"{i // 2},a\n" for i in range(100)))
     with pytest.raises(UserError, match=r"m.csv has 50 mistakes: row 2: duplicate .*; and 30 more$") as caught:
         load_task(name)
     assert str(caught.value).count("duplicate") == 20
+
+
+def test_a_mistake_of_many_rows_is_told_once(tmp_path: Path) -> None:
+    name = write(tmp_path / "m.csv", "id,content\n" + "1,a\n" * 51)
+    with pytest.raises(UserError, match="m.csv has 50 mistakes: row 2, row 3, row 4 and 47 more: duplicate id '1'"):
+        load_task(name)
+
+
+def test_mistakes_in_mapped_fields_are_told_by_the_names_of_the_file(tmp_path: Path) -> None:
+    name = write(tmp_path / "m.jsonl", '{"ask": " ", "say": "a"}\n{"ask": 5, "say": "a"}\n{"ask": "So?", "say": ""}\n')
+    with pytest.raises(UserError) as caught:
+        load_task(name, FieldMap(content="ask", references="say"))
+    assert "line 1: 'ask' is empty" in str(caught.value)
+    assert "line 2: 'ask' must be a string" in str(caught.value)
+    assert "line 3: 'say' has an empty answer" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_dialogsum_has_several_references(tmp_path: Path) -> None:
 def test_broken_rows_are_named(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
     file.write_text('{"dialogue": "Hi", "summary": ""}\n{"dialogue": "Hi", "summary": ""}')
-    with pytest.raises(UserError, match="has 2 mistakes: line 1: the summary is empty; line 2: the summary is empty"):
+    with pytest.raises(UserError, match="has 2 mistakes: line 1, line 2: the summary is empty"):
         load_task(f"dialogsum={file}")
     file.write_text('{"dialogue": "Hi"}\n{"dialogue": "Hi"}')
     with pytest.raises(UserError, match=r"line 1: dialogsum needs the column 'summary' \(found dialogue\)"):
