@@ -1,6 +1,6 @@
 """Measure the intervals and decisions of `holdfast check` on simulated adapters: coverage, errors, power, looks.
 
-    python benchmarks/check_statistics.py [--comparisons 2000]
+    python benchmarks/simulated/check_statistics.py [--comparisons 2000]
 
 Old and new values of a sample share most of what makes it hard (correlation 0.8), and so do its rows (0.5). `correct`
 is right or wrong with the given chances of old and new; `drift` is 0 except for the given shares of old and new rows,
