@@ -62,7 +62,7 @@ def is_own_data(name: str) -> bool:
 def _own_data(source: str, fields: FieldMap) -> Task:
     path = expanded(source)
     rows = data_rows(source, encoding=fields.encoding)
-    samples = build_samples(mapped(rows, fields), rows.where, unit=rows.unit, called=fields.called)
+    samples = build_samples(mapped(rows, fields), called=fields.called)
     if not samples[0].references:
         metrics: tuple[str, ...] = DEFAULT_WITHOUT_REFERENCES
     elif path.suffix == TEXT_AT_LABEL:

@@ -1,7 +1,9 @@
 """Tasks described by a YAML file in the style of lm-eval, which maps data fields to the task."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +71,9 @@ def read_yaml_task(path: Path) -> Task:
     source = _source(path, settings, _split_of(settings))
     rows = list(source.rows)
     mapping = RowMapping(path, settings)
-    mapped = _mapped(rows, mapping, source, _context_of(path, settings, rows, mapping))
-    samples = build_samples(
-        mapped, source.where, unit=source.unit, choices_in=mapping.choices_in, called=mapping.called
-    )
+    context_of = _context_of(path, settings, rows, mapping)
+    mapped = _mapped(replace(source, rows=iter(rows)), mapping, context_of)
+    samples = build_samples(mapped, choices_in=mapping.choices_in, called=mapping.called)
     judged = any(sample.references for sample in samples)
     default = ["exact_match" if judged else "answer_rate"]
     return Task(
@@ -195,24 +196,15 @@ def _context_of(
     return context
 
 
-def _mapped(
-    rows: list[tuple[int, Fields | UserError]],
-    mapping: RowMapping,
-    source: DataRows,
-    context_of: Callable[[int, Fields], Fields],
-) -> Iterator[tuple[int, Fields | UserError]]:
-    """Yield the rows with the fields `id`, `content` and `references` as mapped by the task."""
-    place = 0
-    for number, fields in rows:
-        if isinstance(fields, UserError):
-            yield number, fields
-            continue
-        try:
-            made = mapping.map(fields, f"{source.where}, {source.unit} {number}")
-            yield number, {"id": number, **made, **context_of(place, fields)}
-        except UserError as error:
-            yield number, error
-        place += 1
+def _mapped(source: DataRows, mapping: RowMapping, context_of: Callable[[int, Fields], Fields]) -> DataRows:
+    """Return the rows with the fields `id`, `content` and `references` as mapped by the task."""
+    places = count()
+
+    def make(number: int, fields: Fields, where: str) -> Fields:
+        place = next(places)
+        return {"id": number, **mapping.map(fields, where), **context_of(place, fields)}
+
+    return source.mapped(make)
 
 
 def _filters(path: Path, listed: Any) -> tuple[OutputFilter, ...]:

@@ -2,9 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,25 @@ class DataRows:
     unit: str
     rows: Iterator[tuple[int, Fields | UserError]]
     numbered: bool = True
+
+    def mapped(self, make: Callable[[int, Fields, str], Fields]) -> "DataRows":
+        """Return the rows with other fields.
+
+        Args:
+            make: Returns the fields made of a row's number, its fields and its place for messages; raises UserError if
+                something is wrong with the row.
+        """
+        return replace(self, rows=self._each(make))
+
+    def _each(self, make: Callable[[int, Fields, str], Fields]) -> Iterator[tuple[int, Fields | UserError]]:
+        for number, fields in self.rows:
+            if isinstance(fields, UserError):
+                yield number, fields
+                continue
+            try:
+                yield number, make(number, fields, f"{self.where}, {self.unit} {number}")
+            except UserError as error:
+                yield number, error
 
 
 def data_rows(

@@ -1,6 +1,5 @@
 """Which fields of people's own data files are the content, the references and the groups."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,8 +38,8 @@ class FieldMap:
         return [name for name in ("content", "references", "group", "encoding") if getattr(self, name) is not None]
 
 
-def mapped(source: DataRows, fields: FieldMap) -> Iterator[tuple[int, Fields | UserError]]:
-    """Yield the rows of a source with the fields called as ours are.
+def mapped(source: DataRows, fields: FieldMap) -> DataRows:
+    """Return the rows of a source with the fields called as ours are.
 
     Rows without an id get their number if any field is mapped, or the format has no ids of its own.
 
@@ -52,22 +51,22 @@ def mapped(source: DataRows, fields: FieldMap) -> Iterator[tuple[int, Fields | U
     groups = [name.strip() for name in (fields.group or "").split(",") if name.strip()]
     numbered = source.numbered or bool(renamed)
     if not (renamed or groups or numbered):
-        yield from source.rows
-        return
-    for number, row in source.rows:
-        if not isinstance(row, UserError):
-            missing = next((name for name in (*renamed.values(), *groups) if name not in row), None)
-            if missing is not None:
-                row = UserError(f"{source.where}, {source.unit} {number}: {_missing(missing, tuple(row))}")
-            else:
-                row = {**row, **{ours: row[theirs] for ours, theirs in renamed.items()}}
-                if fields.content not in (None, "content"):
-                    del row[fields.content]
-                if groups:
-                    row[GROUP] = row[groups[0]] if len(groups) == 1 else {name: row[name] for name in groups}
-                if numbered and row.get("id") in (None, ""):
-                    row["id"] = number
-        yield number, row
+        return source
+
+    def make(number: int, row: Fields, where: str) -> Fields:
+        missing = next((name for name in (*renamed.values(), *groups) if name not in row), None)
+        if missing is not None:
+            raise UserError(f"{where}: {_missing(missing, tuple(row))}")
+        made = {**row, **{ours: row[theirs] for ours, theirs in renamed.items()}}
+        if "content" in renamed:
+            del made[renamed["content"]]
+        if groups:
+            made[GROUP] = row[groups[0]] if len(groups) == 1 else {name: row[name] for name in groups}
+        if numbered and made.get("id") in (None, ""):
+            made["id"] = number
+        return made
+
+    return source.mapped(make)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.data_files.data_rows import data_rows
+from holdfast.tasks.data_files.data_rows import DataRows, data_rows
 from holdfast.tasks.data_files.mistakes import Mistakes
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.sample import Sample
@@ -36,24 +36,19 @@ def read_samples(path: Path) -> tuple[Sample, ...]:
         UserError: If the file is missing, or lines are not UTF-8 or too long, or have invalid JSON, a missing or
             invalid field or a duplicate id; the message names the lines.
     """
-    source = data_rows(path)
-    return build_samples(source.rows, source.where)
+    return build_samples(data_rows(path))
 
 
 def build_samples(
-    rows: Iterable[tuple[int, Fields | UserError]],
-    where: str,
+    source: DataRows,
     *,
-    unit: str = "line",
     choices_in: str = "choices",
     called: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Sample, ...]:
     """Build samples from rows.
 
     Args:
-        rows: Numbers and fields of rows: `id`, `content` and optionally `references`; or what is wrong with a row.
-        where: The file, for error messages.
-        unit: What the numbers count.
+        source: The rows, with the fields `id`, `content` and optionally `references`.
         choices_in: The field with the choices of a multiple-choice question.
         called: What people call the fields that they mapped to ours, for error messages.
 
@@ -61,9 +56,9 @@ def build_samples(
         UserError: If a field is missing or invalid, an id is duplicated, or there are no samples; the message names the
             rows, all of them unless there are many.
     """
-    building = _Building(where, unit, choices_in, {name: called.get(name, name) for name in _MAPPED})
-    mistakes = Mistakes(where)
-    for number, fields in rows:
+    building = _Building(source.where, source.unit, choices_in, {name: called.get(name, name) for name in _MAPPED})
+    mistakes = Mistakes(source.where)
+    for number, fields in source.rows:
         try:
             if isinstance(fields, UserError):
                 raise fields
@@ -72,7 +67,7 @@ def build_samples(
             mistakes.add(error)
     mistakes.check()
     if not building.samples:
-        raise UserError(f"{where} contains no samples")
+        raise UserError(f"{source.where} contains no samples")
     return tuple(building.samples)
 
 

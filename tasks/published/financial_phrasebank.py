@@ -1,11 +1,11 @@
 """Financial PhraseBank (Malo et al. 2014) in its own layout: four files, by how many annotators agree."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.tasks.data_files.data_rows import DataRows, data_rows
+from holdfast.tasks.data_files.data_rows import data_rows
+from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
 from holdfast.tasks.published.data_set import DataSet, classified, data_sets, located
 from holdfast.tasks.sample import GROUP
@@ -38,27 +38,18 @@ def read_phrasebank(name: str, source: str) -> Task:
         rows, stricter = data_rows(found), _stricter(Path(found), level) if Path(source).is_dir() else {}
     else:
         rows, stricter = data_rows(HUB, split="train", config=f"sentences_{level}"), {}
-    samples = build_samples(_samples(rows, stricter, level), rows.where, unit=rows.unit)
+    samples = build_samples(rows.mapped(partial(_sample, stricter, level)))
     return Task(f"financial_phrasebank_{level}", samples, ("label_accuracy", "answer_rate"), _PROMPT, max_new_tokens=8)
 
 
-def _samples(rows: DataRows, stricter: dict[str, str], level: str) -> Iterator[tuple[int, dict[str, Any] | UserError]]:
-    for number, row in rows.rows:
-        if isinstance(row, UserError):
-            yield number, row
-            continue
-        where = f"{rows.where}, {rows.unit} {number}"
-        text, label = (next((key for key in keys if key in row), None) for keys in (_TEXTS, _LABELS))
-        if text is None or label is None:
-            yield number, UserError(f"{where}: needs a sentence and a label; it has {', '.join(row)}")
-            continue
-        fields: dict[str, Any] = {"id": row.get("id") or number, "content": row[text]}
-        if stricter:
-            fields[GROUP] = {"agreement": stricter.get(row[text], level)}
-        try:
-            yield number, classified(fields, row[label], CLASSES, where)
-        except UserError as error:
-            yield number, error
+def _sample(stricter: dict[str, str], level: str, number: int, row: Fields, where: str) -> Fields:
+    text, label = (next((key for key in keys if key in row), None) for keys in (_TEXTS, _LABELS))
+    if text is None or label is None:
+        raise UserError(f"{where}: needs a sentence and a label; it has {', '.join(row)}")
+    fields: Fields = {"id": row.get("id") or number, "content": row[text]}
+    if stricter:
+        fields[GROUP] = {"agreement": stricter.get(row[text], level)}
+    return classified(fields, row[label], CLASSES, where)
 
 
 def _stricter(file: Path, level: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def read_glue(name: str, source: str) -> Task:
         found = located(source, task.file, name)
         is_tsv = found.endswith(".tsv")
         rows = DataRows(found, "line", _lines(Path(found), task)) if is_tsv else data_rows(found, split=task.split)
-    samples = build_samples(_samples(rows, task), rows.where, unit=rows.unit)
+    samples = build_samples(rows.mapped(partial(_sample, task)))
     return Task(f"glue_{short}", samples, ("label_accuracy", "answer_rate"), task.prompt, max_new_tokens=8)
 
 
@@ -146,19 +147,11 @@ def _lines(path: Path, task: GlueTask) -> Iterator[tuple[int, Fields | UserError
                 yield number, UserError(f"{where}: {len(cells)} cells, but there are {len(names)} columns")
 
 
-def _samples(rows: DataRows, task: GlueTask) -> Iterator[tuple[int, Fields | UserError]]:
-    for number, row in rows.rows:
-        if isinstance(row, UserError):
-            yield number, row
-            continue
-        where = f"{rows.where}, {rows.unit} {number}"
-        try:
-            fields: dict[str, Any] = {"id": row.get("id") or number, "content": _cell(row, task.texts, where)}
-            if task.pairs:
-                fields[PAIR] = _cell(row, task.pairs, where)
-            yield number, classified(fields, _cell(row, task.labels, where), task.classes, where)
-        except UserError as error:
-            yield number, error
+def _sample(task: GlueTask, number: int, row: Fields, where: str) -> Fields:
+    fields: Fields = {"id": row.get("id") or number, "content": _cell(row, task.texts, where)}
+    if task.pairs:
+        fields[PAIR] = _cell(row, task.pairs, where)
+    return classified(fields, _cell(row, task.labels, where), task.classes, where)
 
 
 def _cell(row: Fields, names: tuple[str, ...], where: str) -> Any:

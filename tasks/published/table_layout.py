@@ -1,12 +1,12 @@
 """A published table: which column is what, and how its task is asked and scored."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from holdfast.errors import UserError
 from holdfast.paths import expanded
-from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
+from holdfast.tasks.data_files.data_rows import FORMATS, data_rows
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
@@ -74,25 +74,20 @@ def _read(layout: Layout, name: str, given: str) -> Task:
             f"{name}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
         )
     rows = data_rows(source, split=layout.split, config=layout.config)
-    samples = build_samples(_mapped(rows, layout), rows.where, unit=rows.unit)
+    samples = build_samples(rows.mapped(partial(_sample, layout)))
     return Task(name, samples, layout.metrics, layout.prompt, layout.max_new_tokens)
 
 
-def _mapped(rows: DataRows, layout: Layout) -> Iterator[tuple[int, Fields | UserError]]:
-    """Yield the rows with the fields of our own files."""
-    for number, row in rows.rows:
-        if isinstance(row, UserError):
-            yield number, row
-            continue
-        where = f"{rows.where}, {rows.unit} {number}"
-        try:
-            fields = {"id": row[layout.id] if layout.id else number, "content": row[layout.content]}
-            if layout.references:
-                fields["references"] = row[layout.references]
-            groups = {grouping: row[column] for grouping, column in layout.groups.items() if row.get(column)}
-            yield number, {**fields, **({GROUP: groups} if groups else {}), **layout.more(row)}
-        except KeyError as missing:
-            found = ", ".join(row) or "none"
-            raise UserError(f"{where}: {layout.name} needs the column {missing} (found {found})") from None
-        except UserError as error:
-            yield number, UserError(f"{where}: {error}")
+def _sample(layout: Layout, number: int, row: Fields, where: str) -> Fields:
+    """Return a row with the fields of our own files."""
+    try:
+        fields = {"id": row[layout.id] if layout.id else number, "content": row[layout.content]}
+        if layout.references:
+            fields["references"] = row[layout.references]
+        groups = {grouping: row[column] for grouping, column in layout.groups.items() if row.get(column)}
+        return {**fields, **({GROUP: groups} if groups else {}), **layout.more(row)}
+    except KeyError as missing:
+        found = ", ".join(row) or "none"
+        raise UserError(f"{where}: {layout.name} needs the column {missing} (found {found})") from None
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None

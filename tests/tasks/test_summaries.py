@@ -49,5 +49,5 @@ def test_broken_rows_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has 2 mistakes: line 1, line 2: the summary is empty"):
         load_task(f"dialogsum={file}")
     file.write_text('{"dialogue": "Hi"}\n{"dialogue": "Hi"}')
-    with pytest.raises(UserError, match=r"line 1: dialogsum needs the column 'summary' \(found dialogue\)"):
+    with pytest.raises(UserError, match=r"line 1, line 2: dialogsum needs the column 'summary' \(found dialogue\)"):
         load_task(f"dialogsum={file}")
