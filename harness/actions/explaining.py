@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, printable
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.scoring import DIGITS
 from holdfast.harness.plan.preparation import load_tasks
-from holdfast.harness.results.console import TableConsole
+from holdfast.harness.results.console import ShownConsole
+from holdfast.harness.results.layout.wrapping import WIDTH, wrapped
 from holdfast.harness.results.marking.located_edits import located_edits
 from holdfast.harness.results.marking.word_diff import shown, shown_edits
 from holdfast.harness.results.reopening import as_in_run, find_answer
@@ -74,26 +75,24 @@ def compare_files(
 
 
 def print_drift(drift: Drift) -> None:
-    """Print the numbers, then the segments with their counterparts, in colour on a terminal."""
+    """Print the numbers, then each segment above its counterpart, in colour on a terminal."""
     from rich.table import Table
     from rich.text import Text
 
-    console = TableConsole(160)
-    table = Table(header_style="bold", show_lines=True)
-    for heading in ("drift", "clean", "perturbed", "reason"):
-        table.add_column(heading, justify="right" if heading == "drift" else "left")
-    for part, clean, perturbed in _rows(drift):
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items())
+    print("\n".join(wrapped(scores) + ([f"encoder {printable(drift.encoder)}"] if drift.encoder else [])))
+    console = ShownConsole(WIDTH)
+    for part, *texts in _rows(drift):
+        table = Table.grid(padding=(0, 2, 0, 0))
         style = "green" if part.drift < _SMALL else "yellow" if part.drift < _LARGE else "red"
-        texts = Text(clean), Text(perturbed)
-        for text, words in zip(texts, _words(part), strict=True):
+        table.add_row(Text(f"{part.drift:.3f}", style=style), Text(part.reason))
+        for side, text, words in zip(("clean", "perturbed"), texts, _words(part), strict=True):
+            marked = Text(text or "(nothing)")
             for word in words:
                 whole = re.escape(word) if is_unspaced(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
-                text.highlight_regex(whole, "bold underline")
-        table.add_row(Text(f"{part.drift:.3f}", style=style), *texts, Text(part.reason))
-    console.print(", ".join(f"{name} {value:.3f}" for name, value in drift.scores().items()), highlight=False)
-    if drift.encoder:
-        console.print(f"encoder {drift.encoder}", highlight=False)
-    if drift.clean or drift.perturbed:
+                marked.highlight_regex(whole, "bold underline")
+            table.add_row(side, marked)
+        console.print()
         console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""The console that tables are printed on."""
+"""The console that texts of models and files are printed on, with styles."""
 
 import errno
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from rich.segment import Segment
 from holdfast.errors import printable
 
 
-class TableConsole(Console):
+class ShownConsole(Console):
     """Standard output: as wide as the terminal, or `width` columns where there is none, so that nothing is cut.
 
     Texts can come from models and files: what a terminal would obey is escaped.

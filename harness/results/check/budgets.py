@@ -122,7 +122,7 @@ def check_direction(budget: Budget, where: str, *, higher_is_better: bool) -> No
 
 
 def check_reach(budget: Budget, where: str) -> None:
-    """Raise UserError if a budget of a metric that lies in [0, 1] reaches beyond: it could never fail, or never pass."""
+    """Raise UserError if a budget of a metric in [0, 1] lies beyond: it could never fail, or never pass."""
     for name, value in (("max_loss", budget.max_loss), ("max_rise", budget.max_rise), ("limit", budget.limit)):
         if value is not None and not 0 <= value <= 1:
             raise UserError(f"{where}: {name} = {value:g}, but its values lie between 0 and 1: write 5 % as 0.05")

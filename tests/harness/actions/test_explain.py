@@ -27,16 +27,19 @@ def texts(tmp_path: Path) -> list[str]:
     return [str(path) for path in paths]
 
 
-def test_two_texts_are_shown_side_by_side_with_the_reason(texts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_texts_are_shown_one_above_the_other_with_the_reason(texts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drift", *texts, "--encoder", "lexical"]) == 0
     out = capsys.readouterr().out
     most = re.match(r"max_drift (\d\.\d+), ", out)
     assert most
     assert float(most[1]) >= BREAK
-    worst = next(line for line in out.splitlines() if "21 euros." in line)
-    assert most[1] in worst
-    assert "Anna pays 12 euros." in worst
-    assert "number 12 euros -> 21 euros" in worst
+    worst = next(block for block in out.split("\n\n") if "21 euros." in block).splitlines()
+    assert re.split(r"\s{2,}", worst[0].strip()) == [most[1], "number 12 euros -> 21 euros"]
+    assert [line.split(maxsplit=1) for line in map(str.strip, worst[1:])] == [
+        ["clean", "Anna pays 12 euros."],
+        ["perturbed", "Anna pays 21 euros."],
+    ]
+    assert max(map(len, out.splitlines())) <= 78
 
 
 def test_two_texts_as_json(texts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
