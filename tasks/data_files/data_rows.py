@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,8 @@ def _labelled(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserErr
 def _table(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
     """Yield the rows below the header of a file with columns; rows are counted without it.
 
-    A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list.
+    A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list. Semicolons separate columns where the
+    header has no comma, as in files of spreadsheets in half of Europe.
     """
     broken: list[UserError] = []
 
@@ -151,7 +153,11 @@ def _table(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fie
                 yield f"{line}\n"
 
     csv.field_size_limit(LONGEST)
-    reader = csv.reader(lines(), delimiter=separator, strict=True)
+    below = lines()
+    header = next(below, "")
+    if separator == "," and separator not in header and ";" in header:
+        separator = ";"
+    reader = csv.reader(chain([header], below), delimiter=separator, strict=True)
     names: list[str] = []
     number = -1
     while True:

@@ -123,6 +123,12 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         assert part in message
 
 
+def test_a_spreadsheet_may_separate_columns_by_semicolons(tmp_path: Path) -> None:
+    name = write(tmp_path / "q.csv", 'question;answer\n"Rome; or Paris?";Rome, I think\n')
+    [sample] = load_task(name, FieldMap(content="question", references="answer")).samples
+    assert (sample.content, sample.references) == ("Rome; or Paris?", ("Rome, I think",))
+
+
 def test_many_mistakes_are_cut_with_a_count(tmp_path: Path) -> None:
     name = write(tmp_path / "m.csv", "id,content\n" + "".join(f"{i // 2},a\n" for i in range(100)))
     with pytest.raises(UserError, match=r"m.csv has 50 mistakes: row 2: duplicate .*; and 30 more$") as caught:

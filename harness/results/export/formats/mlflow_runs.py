@@ -1,5 +1,6 @@
 """Runs of MLflow, in a data base of its own."""
 
+import logging
 import re
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ def mlflow_runs(run: ExportedRun, folder: Path) -> None:
     """
     from mlflow import MlflowClient
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # which would tell of every table that it creates
     place = folder.resolve()
     client = MlflowClient(tracking_uri=f"sqlite:///{place / 'mlflow.db'}")
     name = writable(run.folder.resolve().name)
