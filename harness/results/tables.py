@@ -17,6 +17,7 @@ from holdfast.harness.results.layout.ranking import is_better_high, ordered, pla
 from holdfast.harness.results.layout.text_page import text_page
 from holdfast.harness.results.layout.text_table import NOISE, Shown
 from holdfast.harness.results.layout.view import View, present
+from holdfast.harness.results.layout.wrapping import wrapped
 from holdfast.harness.results.safety.safety_tasks import SAFETY
 from holdfast.harness.results.shapes.shape_section import shape_sections
 from holdfast.harness.results.spreadsheet import csv_text
@@ -133,7 +134,7 @@ def print_results(results: "Results", view: View | None = None) -> None:
         sections += failure_sections(results.failures, results.mitigations, every=every)
     _print(_document(sections, board, cells, results.warnings), board, view)
     names = sorted(path.name for path in results.path.iterdir())
-    _say(f"files: {results.path}/ ({', '.join(names)})", view)
+    _say("\n".join([f"files in {results.path}:", *wrapped(", ".join(names), "  ")]), view)
 
 
 def print_leaderboard(board: "pd.DataFrame", view: View | None = None, file: str = "") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.harness.results.report.overview import AdapterRow
-from holdfast.harness.results.report.patterns import Curve, DoseChart, HeatMap, ReasonCount, TradeOff
+from holdfast.harness.results.report.patterns import Curve, DoseChart, HeatMap, HeatRow, ReasonCount, TradeOff
 from holdfast.harness.results.report.rendering import Report
 from holdfast.notebook import visible
 from holdfast.writing import atomic_path, check_folder_target, check_own_file
@@ -70,7 +70,8 @@ def _figures(report: Report) -> Iterator[tuple[str, "Figure"]]:
     if adapters:
         yield "changes", _figure(5, 0.8 + 0.3 * len(adapters), lambda axes: _draw_changes(axes, adapters))
     if rows := shown.heat.rows:
-        size = 2.4 + 0.5 * len(shown.heat.columns), 1.2 + 0.34 * len(rows)
+        labels = 0.4 + 0.07 * max(len(_label(row)) for row in rows)
+        size = max(3.4, labels + 0.5 * len(shown.heat.columns)), 1.3 + 0.34 * len(rows)
         yield "drift", _figure(*size, lambda axes: _draw_heat_map(axes, shown.heat))
     if shown.charts:
         yield "doses", _dose_figure(shown.charts)
@@ -113,10 +114,15 @@ def _draw_heat_map(axes: "Axes", heat: HeatMap) -> None:
                     axes.fill_between(sides, *ends, facecolor="none", edgecolor="0.7", hatch="////")
     names = [visible(f"{perturbation}\n{severity}".rstrip()) for perturbation, severity in heat.columns]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(heat.rows)), [visible(f"{row.adapter}, {row.task}") for row in heat.rows])
-    axes.set_title("drift of the worst segment (hatched: not clearly above the noise floor)", loc="left")
+    axes.set_yticks(range(len(heat.rows)), [_label(row) for row in heat.rows])
+    title = "drift of the worst segment\n(hatched: not clearly above the noise floor)"
+    axes.figure.suptitle(title, fontsize=8, x=0.01, ha="left")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+
+
+def _label(row: HeatRow) -> str:
+    return visible(f"{row.adapter}, {row.task}")
 
 
 def _dose_figure(charts: Sequence[DoseChart]) -> "Figure":

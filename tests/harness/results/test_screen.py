@@ -62,7 +62,7 @@ def two(run: Evaluate) -> Results:
 
 
 def table_lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if not line.startswith("files: ")]
+    return [line for line in text.splitlines() if not line.startswith("files in ")]
 
 
 @pytest.mark.parametrize("view", [{}, {"table": "full"}, {"columns": "tail_drift,reasons,hidden_drift,perturbed,pdr"}])
@@ -227,8 +227,8 @@ def test_other_formats_leave_standard_output_to_the_table(
 ) -> None:
     print_results(two, make_view(format=format))
     shown = capsys.readouterr()
-    assert "files: " not in shown.out
-    assert "files: " in shown.err
+    assert "files in " not in shown.out
+    assert "files in " in shown.err
     assert "steady" in shown.out
 
 
