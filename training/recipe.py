@@ -35,6 +35,7 @@ class Recipe(BaseModel):
     noise: str = NONE
     noise_args: dict[str, Scalar] = {}
     perturbations: list[str] = ["typos", "word_deletion", "synonyms"]
+    protect_facts: bool = False
     lora: dict[str, JsonValue] = {"r": 8, "alpha": 16, "targets": "all-linear"}
     full: bool = False
     max_length: int | None = Field(None, ge=1)

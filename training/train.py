@@ -209,7 +209,14 @@ def _build_trainer(recipe: Recipe, made: _Prepared, out: Path) -> MethodTrainer:
 
     settings = _make_arguments(recipe, out)
     perturber = Perturber(
-        made.examples, recipe.perturbations, recipe.seed, made.tokenizer, made.collator, made.longest, made.clock
+        made.examples,
+        recipe.perturbations,
+        recipe.seed,
+        made.tokenizer,
+        made.collator,
+        made.longest,
+        made.clock,
+        recipe.protect_facts,
     )
     context = TrainingContext(
         model=made.model,

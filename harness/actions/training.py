@@ -70,6 +70,7 @@ def train(
     noise: str | None = None,
     noise_args: Mapping[str, Scalar] | str | None = None,
     perturbations: Sequence[str] | str | None = None,
+    protect_facts: bool | None = None,
     lora: Mapping[str, Any] | str | None = None,
     full: bool | None = None,
     max_length: int | None = None,

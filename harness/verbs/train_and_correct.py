@@ -37,6 +37,7 @@ _TRAIN_FLAGS: dict[str, tuple[Flag, ...]] = {
         ("--seeds", "N,...", "train an adapter under each of these seeds, in DIR/seed-N"),
     ),
 }
+_PROTECT = "never perturb the names, numbers and content words that a completion copies from its prompt"
 _TRAIN_EXAMPLES = """
 Any field of transformers' TrainingArguments is a flag too: --num_train_epochs 2 --learning_rate 1e-4
 
@@ -54,6 +55,7 @@ def add_train(parser: Parser) -> None:
     for group, flags in _TRAIN_FLAGS.items():
         parser.add_flags(group, flags)
     parser.add_switches("model", [("--full", "train every weight instead of an adapter")])
+    parser.add_switches("method", [("--protect_facts", _PROTECT)])
     parser.describe_later(lambda: "\n".join([*_described("loss"), *_described("weights"), _TRAIN_EXAMPLES]))
     parser.start(_train)
 

@@ -12,6 +12,7 @@ from holdfast.perturbations import parse
 from holdfast.perturbations.variants import make_variant
 from holdfast.training.contract import Kind
 from holdfast.training.examples import Encoded, Example, encode
+from holdfast.training.loop.copied_facts import copied_facts, keeps_all
 
 
 class Collator:
@@ -81,7 +82,8 @@ class Perturber:
     """Perturbs the prompts of training examples.
 
     Each example in each step gets one perturbation at one severity, drawn at random from (seed, step, example), so that
-    a resumed run draws the same.
+    a resumed run draws the same. With `protect_facts`, a prompt keeps the facts that its completion copies
+    from it (see `copied_facts`); where a perturbation changes one all the same, the prompt stays as it is.
 
     Args:
         examples: The training examples.
@@ -91,6 +93,7 @@ class Perturber:
         collator: Makes the batches.
         longest: The context length in tokens.
         clock: The time that the chat template reads; now, if None.
+        protect_facts: Whether the facts that completions copy from prompts are protected.
     """
 
     def __init__(
@@ -102,8 +105,9 @@ class Perturber:
         collator: Collator,
         longest: int,
         clock: datetime | None = None,
+        protect_facts: bool = False,
     ) -> None:
-        self._examples, self._seed = examples, seed
+        self._examples, self._seed, self._protects = examples, seed, protect_facts
         self._tokenizer, self._collator, self._longest, self._clock = tokenizer, collator, longest, clock
         self._choices = [
             (name, each)
@@ -114,15 +118,19 @@ class Perturber:
     def perturb(self, number: int, step: int) -> str:
         """Return the perturbed prompt of example `number` in optimizer step `step`."""
         name, severity = Random(f"{self._seed}|{step}|{number}").choice(self._choices)
-        return make_variant(
-            self._examples[number].prompt,
+        example = self._examples[number]
+        protect = copied_facts(example.prompt, example.completion) if self._protects else ()
+        perturbed = make_variant(
+            example.prompt,
             task="train",
             sample_id=str(number),
             perturbation=name,
             severity=severity,
             repeat=step,
             seed=self._seed,
+            protect=protect,
         ).text
+        return perturbed if keeps_all(perturbed, protect) else example.prompt
 
     def perturb_examples(self, numbers: Sequence[int], step: int) -> list[Example]:
         """Return these examples with perturbed prompts."""
