@@ -21,6 +21,7 @@ class CSULoRA:
 
     strength: float = setting(1.0, "how much to attenuate; a comma-separated list runs a sweep", ge=0)
     signed: bool = setting(False, "also attenuate the part that undoes the alignment")
+    signed_strength: float = setting(9.0, "how much to attenuate that part, whatever its share of the energy", ge=0)
     per_direction: bool = setting(False, "attenuate each singular direction by its own energy")
     separable: bool = setting(False, "use a_O = a_L a_R: exactly the same rank")
     rank: Literal["keep", "exact"] | int = setting(
@@ -40,7 +41,7 @@ def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
     return lambda module: attenuate(
         module.parts,
         settings.strength,
-        signed=settings.signed,
+        opposing=settings.signed_strength if settings.signed else 0.0,
         per_direction=settings.per_direction,
         separable=settings.separable,
         rank=settings.rank,
@@ -53,6 +54,7 @@ def csulora(
     *,
     strength: float = 1.0,
     signed: bool = False,
+    signed_strength: float = 9.0,
     per_direction: bool = False,
     separable: bool = False,
     rank: Literal["keep", "exact"] | int = "keep",
@@ -72,6 +74,9 @@ def csulora(
         strength: The penalty, >= 0; 0 changes nothing.
         signed: [own] Attenuate the opposing part of F too: its singular directions p, q with p^T D q < 0, along which
             the update undoes the alignment. Without it the method ignores the sign.
+        signed_strength: [own] The penalty of the opposing part, >= 0: it is multiplied by 1 / (1 + signed_strength).
+            Its share of the energy plays no part: in attacked adapters that is under 1 %, so that a penalty scaled by
+            it would change nothing (results/csulora.txt).
         per_direction: [own] Penalise each singular direction of a part by its own energy instead of the part's.
         separable: [own] Set a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
         rank: The rank of the result (see `Rank`); the correction reports the truncation error.
@@ -95,4 +100,6 @@ def csulora(
     from holdfast.training.corrections.factored.module_update import ModuleUpdates, correct_modules
 
     modules = ModuleUpdates(adapter, subspace)
-    return correct_modules([build(CSULoRA(strength, signed, per_direction, separable, rank), modules)], modules)[0]
+    return correct_modules(
+        [build(CSULoRA(strength, signed, signed_strength, per_direction, separable, rank), modules)], modules
+    )[0]

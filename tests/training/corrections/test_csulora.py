@@ -145,18 +145,39 @@ def test_only_the_signed_method_attenuates_opposing_updates(per_direction: bool)
         assert plain.sign_cosine == pytest.approx(sign)
         assert plain.relative_distance < 1e-12
     assert correct(with_it, found, signed=True, **options).relative_distance < 1e-12
-    attenuated = correct(against, found, signed=True, **options)
-    assert attenuated.attenuation.aligned < 0.9
+    attenuated = correct(against, found, signed=True, signed_strength=4.0, **options)
+    assert attenuated.attenuation.aligned == pytest.approx(0.2)
     assert attenuated.distance == pytest.approx(float((attenuated.factors.dense() - against.dense()).norm()))
-    if not per_direction:
-        assert attenuated.attenuation.aligned == pytest.approx(1 / (1 + 4.0))
+
+
+def test_a_small_opposing_part_is_attenuated_as_much_as_a_large_one() -> None:
+    """Against D with a thousandth of the energy; the rest is orthogonal to D's directions and ten times as large."""
+    wide = make_directions(12, 9, 9)
+    found = Directions(wide.u[:, :4], wide.values[:4], wide.v[:, :4], wide.norm)
+    beside = 30 * wide.u[:, 4:7]
+    b = torch.cat((-found.u * found.values / found.values.norm(), beside), 1)
+    update = Factors(torch.cat((found.v, wide.v[:, 4:7]), 1).T.contiguous(), b)
+    assert correct(update, found).energies.aligned < 0.001 * sum(correct(update, found).energies)
+    left = [
+        correct(update, found, signed=signed, signed_strength=strength, rank="exact").attenuation.aligned
+        for signed, strength in ((False, 1.0), (True, 1.0), (True, 9.0), (True, 1e12))
+    ]
+    assert left == pytest.approx([1.0, 0.5, 0.1, 0.0])
+
+
+def test_signed_keeps_what_goes_with_the_alignment() -> None:
+    found = make_directions()
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=torch.float64)
+    update = Factors(found.v.T.contiguous(), found.u * found.values * signs)
+    kept = correct(update, found, signed=True, signed_strength=1e12).factors.dense()
+    assert torch.allclose(kept, (found.u * found.values * (signs > 0)) @ found.v.T)
 
 
 def test_signed_respects_a_negative_scale() -> None:
     found = make_directions()
     turned = Factors(found.v.T.contiguous(), found.u * found.values, -0.5)
     assert correct(turned, found).sign_cosine == pytest.approx(-1.0)
-    assert correct(turned, found, signed=True, strength=4.0).attenuation.aligned == pytest.approx(0.2)
+    assert correct(turned, found, signed=True, signed_strength=4.0).attenuation.aligned == pytest.approx(0.2)
 
 
 def test_zero_updates_and_unaligned_modules_are_unchanged() -> None:

@@ -13,12 +13,12 @@ def attenuate(
     parts: Parts,
     strength: float,
     *,
-    signed: bool = False,
+    opposing: float = 0.0,
     per_direction: bool = False,
     separable: bool = False,
     rank: Rank = "keep",
 ) -> Correction:
-    """Return one module's correction; see `csulora` for the options.
+    """Return one module's correction; see `csulora` for the options, of which `opposing` is its signed_strength.
 
     The parts don't depend on the strength, so that a sweep over strengths splits each update once.
     """
@@ -26,7 +26,7 @@ def attenuate(
         return recombine(parts, parts.cores, rank)
     aligned, left, right, off = parts.cores
     penalty = strength / parts.energy * parts.factors.scale**2  # of a core's squared norm
-    kept = _attenuate_opposing(parts, penalty, per_direction=per_direction) if signed else aligned
+    kept = _attenuate_opposing(parts, opposing) if opposing else aligned
     if separable:
         a_left, a_right = (1 / (1 + penalty * float(core.norm()) ** 2) for core in (left, right))
         cores: Cores = (kept, a_left * left, a_right * right, a_left * a_right * off)
@@ -59,11 +59,10 @@ def _per_direction(core: Tensor, penalty: float) -> Tensor:
     return found
 
 
-def _attenuate_opposing(parts: Parts, penalty: float, *, per_direction: bool) -> Tensor:
-    """Attenuate the singular directions of F's core that oppose the alignment, by their total energy or one by one."""
+def _attenuate_opposing(parts: Parts, penalty: float) -> Tensor:
+    """Attenuate the singular directions of F's core that oppose the alignment, all by the same factor."""
     u, values, vh = torch.linalg.svd(parts.cores[0], full_matrices=False)
     along = ((u.T @ parts.alignment_core) * vh).sum(1)  # p_i^T D q_i
-    opposing = along * parts.factors.scale < 0
-    squares = values**2 if per_direction else values[opposing].pow(2).sum()
-    found: Tensor = (u * torch.where(opposing, values / (1 + penalty * squares), values)) @ vh
+    opposes = along * parts.factors.scale < 0
+    found: Tensor = (u * torch.where(opposes, values / (1 + penalty), values)) @ vh
     return found
