@@ -22,7 +22,6 @@ import pandas as pd
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
-from holdfast.harness.actions.correction_settings import make_settings
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.models.checkpoints import find_checkpoint
@@ -178,7 +177,7 @@ def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
             out = work / "corrected" / f"{name}-{label.replace(' ', '-')}"
             card = out / "correction_card.json"
             if not card.is_file():
-                correct(str(adapter), pair.subspace, out, make_settings(method, [strength], **options))
+                correct(adapter, pair.subspace, out, method=method, strength=strength, settings=options)
             distance = json.loads(card.read_text("utf-8"))["relative_distance"]
             contestants[label] = (str(out), distance, strength)
     run = work / f"run-{name}"
