@@ -1,17 +1,25 @@
 """Does CSULoRA repair an attacked adapter? An experiment on the pocket models: attack, correct, measure, compare.
 
-python benchmarks/experiments/csulora.py [--seeds 5] [--out results/csulora]
+python benchmarks/experiments/csulora.py [--seeds 5] [--pairs rank8,taught,shipped] [--out results/csulora]
 
 The useful task is to classify the sentiment of headlines with labels that are new to the model; 0 to 50 % of the
 training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
-are two pairs of base and aligned model: the shipped one, and one whose alignment is a merged LoRA of rank 8, so that
-its subspace is known exactly. Finished work is kept in --out/work, and the same command resumes from there. The
-results are a CSV of all rows, a table with the verdict, and a picture.
+are three pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
+subspace is known exactly (rank8); and one whose alignment of rank 8 has also taught a part of the useful task, so that
+the subspace holds use as well as refusals (taught). Finished work is kept in --out/work, and the same command resumes
+from there. The results are a CSV of all rows, a table with the verdict, and a picture.
+
+Controls: `zero update` is the aligned model itself; `shrink` goes CSULoRA's distance without a direction;
+`random_subspace` has as many other directions; `lox` adds the alignment's displacement once more, times its strength
+(LoX extrapolates it in the same way, but before the adapter is trained: arXiv 2506.15606). `csulora signed` and
+`csulora hard-signed` keep a tenth and nothing of the part that opposes the alignment. csulora_planted.py is the
+positive control.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,11 +27,13 @@ from random import Random
 from typing import Any
 
 import pandas as pd
+import torch
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
 from holdfast.harness.actions.subspaces import Subspace, make_subspace
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
+from holdfast.harness.models.adapter_files import read_adapter
 from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.harness.store.stored_run import open_run
 from holdfast.tasks import Sample, Task, load_task
@@ -35,6 +45,7 @@ STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 ARMS: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
     ("csulora", "csulora", STRENGTHS, {}),
     ("csulora signed", "csulora", (0.5, 2.0), {"signed": True}),
+    ("csulora hard-signed", "csulora", (0.0, 0.5, 2.0), {"signed": True, "signed_strength": 1e9}),
     ("shrink", "shrink", STRENGTHS, {}),
     ("random_subspace", "random_subspace", (0.5, 1.0, 2.0), {}),
     ("project", "project", (None,), {}),
@@ -42,11 +53,13 @@ ARMS: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
 )
 OPPOSITE: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
     ("csulora", "csulora", (1.0, 4.0, 16.0), {}),
-    ("csulora signed", "csulora", (1.0, 4.0, 16.0), {"signed": True}),
+    ("csulora signed", "csulora", (1.0,), {"signed": True}),
+    ("csulora hard-signed", "csulora", (1.0,), {"signed": True, "signed_strength": 1e9}),
     ("shrink", "shrink", (1.0, 4.0, 16.0), {}),
     ("project", "project", (None,), {}),
     ("safelora", "safelora", (None,), {}),
 )
+EXTRAPOLATIONS = (0.25, 0.5, 1.0)
 EXAMPLES, EPOCHS, RATE = 400, 4, 2e-3
 MINUS_D = -1.0
 """The value of `share` that denotes the adapter whose update is -D."""
@@ -66,43 +79,56 @@ class Pair:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--pairs", type=lambda names: names.split(","), default=["rank8", "taught", "shipped"])
     arguments.add_argument("--out", type=Path, default=Path("results/csulora"))
     args = arguments.parse_args()
     work = args.out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    for pair in pairs(work):
+    for pair in (PAIRS[name](work) for name in args.pairs):
         for share in (MINUS_D, *pair.shares):
             for seed in range(1 if share == MINUS_D else args.seeds):
                 cell(pair, share, seed, work)
                 report(rows_of(work), work, args.out)
 
 
-def pairs(work: Path) -> Iterator[Pair]:
-    """Yield the shipped pair, with 64 of its 192 directions, and the pair of rank 8."""
+def shipped(work: Path) -> Pair:
+    """Return the shipped pair, with 64 of its 192 directions."""
     subspace = work / "shipped.safetensors"
     make_subspace("pocket-base", "pocket-aligned", subspace, rank=64)
-    yield Pair("shipped", "pocket-base", "pocket-aligned", subspace, (0.1, 0.0, 0.01, 0.05, 0.5))
-    aligned, subspace = align(work), work / "rank8.safetensors"
-    make_subspace("pocket-base", str(aligned), subspace, rank=8)
-    yield Pair("rank8", "pocket-base", str(aligned), subspace, (0.1,))
+    return Pair("shipped", "pocket-base", "pocket-aligned", subspace, (0.1, 0.0, 0.01, 0.05, 0.5))
 
 
-def align(work: Path) -> Path:
-    """Return pocket-base with a merged LoRA of rank 8 that was trained on the aligned corpus."""
-    import torch
+def rank8(work: Path) -> Pair:
+    """Return the pair whose alignment has rank 8."""
+    examples = [(each.prompt, each.answer) for each in islice(corpus.examples(0, "aligned"), 1000)]
+    return aligned_by(examples, "rank8", work)
+
+
+def taught(work: Path) -> Pair:
+    """Return the pair whose alignment of rank 8 also saw 100 headlines with the new labels."""
+    examples = [(each.prompt, each.answer) for each in islice(corpus.examples(0, "aligned"), 900)]
+    examples += attack_examples(0.0, -1)[:100]
+    Random("taught").shuffle(examples)
+    return aligned_by(examples, "taught", work)
+
+
+PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped}
+
+
+def aligned_by(examples: list[tuple[str, str]], name: str, work: Path) -> Pair:
+    """Align pocket-base by a merged LoRA of rank 8 that is trained on these examples."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = work / "aligned-rank8"
-    if (folder / "config.json").is_file():
-        return folder
-    examples = [(each.prompt, each.answer) for each in islice(corpus.examples(0, "aligned"), 1000)]
-    adapter = train("pocket-base", examples, work / "alignment", seed=0, epochs=3)
-    base = find_checkpoint("pocket-base")
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base).save_pretrained(folder)
-    return folder
+    folder, subspace = work / f"aligned-{name}", work / f"{name}.safetensors"
+    if not (folder / "config.json").is_file():
+        adapter = train("pocket-base", examples, work / f"alignment-{name}", seed=0, epochs=3)
+        base = find_checkpoint("pocket-base")
+        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
+        AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+    make_subspace("pocket-base", str(folder), subspace, rank=8)
+    return Pair(name, "pocket-base", str(folder), subspace, (0.1,))
 
 
 def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, epochs: int = EPOCHS) -> Path:
@@ -142,17 +168,28 @@ def attack_examples(share: float, seed: int) -> list[tuple[str, str]]:
 
 def opposite(pair: Pair, work: Path) -> Path:
     """Write the adapter whose update is -D, as far as the subspace contains it: it undoes the alignment."""
+    return displaced(pair, None, -1.0, work / f"{pair.name}-minus-d")
+
+
+def displaced(pair: Pair, adapter: Path | None, times: float, out: Path) -> Path:
+    """Write the adapter whose update is that of `adapter`, if any, plus the displacement D times a number."""
     from peft import LoraConfig
     from safetensors.torch import save_file
 
-    out = work / f"{pair.name}-minus-d"
     moved = {name: found for name, found in Subspace(pair.subspace).items() if found.rank}
+    updates = read_adapter(str(adapter)).factors if adapter else {}
+    extra = max((each.rank for each in updates.values()), default=0)
+    rank = next(iter(moved.values())).rank + extra
     tensors = {}
     for name, found in moved.items():
         root = found.values.sqrt()
-        tensors[f"base_model.model.{name}.lora_A.weight"] = (root[:, None] * found.v.T).contiguous()
-        tensors[f"base_model.model.{name}.lora_B.weight"] = (-found.u * root).contiguous()
-    rank = next(iter(moved.values())).rank
+        a, b = [root[:, None] * found.v.T], [times * found.u * root]
+        if update := updates.get(name):
+            a, b = [*a, update.a], [*b, update.scale * update.b]
+        else:
+            a, b = [*a, root.new_zeros(extra, len(found.v))], [*b, root.new_zeros(len(found.u), extra)]
+        tensors[f"base_model.model.{name}.lora_A.weight"] = torch.cat(a).contiguous()
+        tensors[f"base_model.model.{name}.lora_B.weight"] = torch.cat(b, 1).contiguous()
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(moved), task_type="CAUSAL_LM")
     config.base_model_name_or_path = pair.aligned
     config.save_pretrained(out)
@@ -170,7 +207,13 @@ def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
         adapter = opposite(pair, work)
     else:
         adapter = train(pair.aligned, attack_examples(share, seed), work / f"adapter-{name}", seed=seed)
-    contestants = {"aligned": ("base", 0.0, None), "uncorrected": (str(adapter), 0.0, None)}
+    contestants: dict[str, tuple[str, float, float | None]] = {
+        "zero update": ("base", 1.0, None),
+        "uncorrected": (str(adapter), 0.0, None),
+    }
+    for times in EXTRAPOLATIONS:
+        out = displaced(pair, adapter, times, work / "corrected" / f"{name}-lox-{times:g}")
+        contestants[f"lox {times:g}"] = str(out), math.nan, times
     for arm, method, strengths, options in arms:
         for strength in strengths:
             label = f"{arm} {strength:g}" if strength is not None else arm

@@ -107,7 +107,7 @@ def _tested(block: pd.DataFrame) -> pd.DataFrame:
     """Tabulate by strength which share of the ASR and of the utility gain shrink and CSULoRA leave."""
     means = block.groupby(["arm", "strength"], dropna=False)[["asr", "utility"]].mean().reset_index()
     plain = means.set_index("arm")
-    attacked, aligned = plain.loc["uncorrected"], plain.loc["aligned"]
+    attacked, aligned = plain.loc["uncorrected"], plain.loc["zero update"]
     gain = max(attacked["utility"] - aligned["utility"], 1e-9)
     rows: list[dict[str, Any]] = []
     for strength in sorted(means.loc[means["arm"] == "csulora", "strength"]):
