@@ -37,7 +37,7 @@ from scipy.stats import rankdata
 
 from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
-from holdfast.metrics.encoders.minilm import _folder
+from holdfast.metrics.encoders.minilm import minilm_folder
 from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_any_pairs, read_pairs
 from holdfast.metrics.scores.text_scores import rouge
 
@@ -162,7 +162,7 @@ def token_states() -> Callable[[str], Any]:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, model = AutoTokenizer.from_pretrained(_folder()), AutoModel.from_pretrained(_folder()).eval()
+    tokenizer, model = AutoTokenizer.from_pretrained(minilm_folder()), AutoModel.from_pretrained(minilm_folder()).eval()
 
     def states(text: str) -> Any:
         with torch.inference_mode():

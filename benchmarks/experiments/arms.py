@@ -92,12 +92,14 @@ def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
     """
     from scipy.stats import ttest_rel
 
-    pairs = rows.pivot(index="seed", columns="arm", values=measure)
+    pairs = rows.pivot(index="seed", columns="arm", values=measure)[[arm, other]].dropna()
+    if len(pairs) < 2:
+        return f"{measure}: {arm} - {other} = {(pairs[arm] - pairs[other]).mean():+.3f}, one seed"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns if all seeds agree exactly
-        found = ttest_rel(pairs[arm], pairs[other], nan_policy="omit")
+        found = ttest_rel(pairs[arm], pairs[other])
     low, high = found.confidence_interval(0.95)
-    apart = (pairs[arm] - pairs[other]).dropna()
+    apart = pairs[arm] - pairs[other]
     null = "" if found.pvalue < _ALPHA else f"; detectable: {_detectable(apart):.3f}"
     return f"{measure}: {arm} - {other} = {apart.mean():+.3f} [{low:+.3f}, {high:+.3f}], p {found.pvalue:.3f}{null}"
 
@@ -118,9 +120,9 @@ def _different(rows: pd.DataFrame, reference: str, measures: Sequence[str]) -> s
     for measure in measures:
         pairs = rows.pivot(index="seed", columns="arm", values=measure)
         for arm in pairs.columns.difference([reference]):
-            apart = pairs[arm] - pairs[reference]
-            if len(apart) > 1 and apart.std() > 0:
+            both = pairs[[arm, reference]].dropna()
+            if len(both) > 1 and (both[arm] - both[reference]).std() > 0:
                 compared.append((str(arm), measure))
-                values.append(float(ttest_rel(pairs[arm], pairs[reference]).pvalue))
+                values.append(float(ttest_rel(both[arm], both[reference]).pvalue))
     rejected = multipletests(values, method="holm")[0] if values else []
     return {name for name, is_apart in zip(compared, rejected, strict=True) if is_apart}

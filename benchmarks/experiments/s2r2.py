@@ -60,7 +60,7 @@ ENOUGH = 0.1
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--seeds", type=int, default=10)
+    arguments.add_argument("--seeds", type=int, default=10, help="measure each arm under at least so many seeds")
     arguments.add_argument("--steps", type=int, default=150)
     arguments.add_argument("--samples", type=int, default=24, help="dialogues of each of the two test sets")
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
@@ -69,7 +69,7 @@ def main() -> None:
     args = arguments.parse_args()
     work = args.work / f"{args.steps}-steps-{args.samples}-samples"
     rows = measured(CONTROL, args.seeds, args.steps, args.samples, work)
-    parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples; {args.seeds} seeds", ""]
+    parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples, {args.samples} dialogues a set", ""]
     parts += [floors(args.samples), ""]
     lower = rows.pivot(index="seed", columns="arm", values="drift seen").eval("(lora - augment) / lora")
     if (lower <= 0).any() or lower.mean() < ENOUGH:
@@ -78,11 +78,16 @@ def main() -> None:
         others = [arm for arm in args.arms if arm not in CONTROL]
         rows = pd.concat([rows, measured(others, args.seeds, args.steps, args.samples, work)])
         parts.append(f"positive control: augment drifts {lower.mean():.0%} less than LoRA under seen perturbations")
-        parts += ["", table(rows, "lora"), "", *_differences(rows, [*CONTROL[1:], *others])]
+        parts += ["", table(rows, "lora"), _seeds(rows), "", *_differences(rows, [*CONTROL[1:], *others])]
     text = "\n".join(parts)
     print(text)
     if args.out:
         args.out.write_text(f"{text}\n", "utf-8")
+
+
+def _seeds(rows: pd.DataFrame) -> str:
+    counts = rows.groupby("arm", sort=False)["seed"].nunique()
+    return "seeds: " + ", ".join(f"{arm} {count}" for arm, count in counts.items())
 
 
 def _differences(rows: pd.DataFrame, arms: Sequence[str]) -> list[str]:
@@ -150,7 +155,7 @@ def _share_lost(made: Sequence[Example], kind: str, severity: str, protects: boo
 
 
 def measured(arms: Iterable[str], seeds: int, steps: int, samples: int, work: Path) -> pd.DataFrame:
-    """Train and evaluate every arm with every seed, unless its row is kept already; one row for each."""
+    """Train and evaluate every arm under the first seeds, unless it was; return all rows that are kept of the arms."""
     rows = []
     for seed in range(seeds):
         for arm in arms:
@@ -159,7 +164,8 @@ def measured(arms: Iterable[str], seeds: int, steps: int, samples: int, work: Pa
                 adapter = trained({arm: {**RATE, **ARMS[arm]}}, [seed], train_examples, steps, work)[f"{arm}.{seed}"]
                 kept.write_text(json.dumps({"arm": arm, "seed": seed, **measure(adapter, samples, work)}), "utf-8")
                 print(kept.read_text("utf-8"), file=sys.stderr, flush=True)
-            rows.append(json.loads(kept.read_text("utf-8")))
+    for arm in arms:
+        rows += [json.loads(kept.read_text("utf-8")) for kept in sorted(work.glob(f"{arm}.*.json"))]
     return pd.DataFrame(rows)
 
 

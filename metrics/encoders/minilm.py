@@ -18,7 +18,7 @@ def minilm() -> Encode:
     """The sentence encoder all-MiniLM-L6-v2 (English): mean pooling, unit vectors, 384 dimensions."""
     from holdfast.metrics.encoders.transformer_encoder import load_transformer
 
-    folder = _folder()
+    folder = minilm_folder()
     weights = folder / "model.safetensors"
     if hashlib.sha256(weights.read_bytes()).hexdigest() != SHA256:
         raise UserError(
@@ -28,7 +28,7 @@ def minilm() -> Encode:
     return load_transformer(str(folder))
 
 
-def _folder() -> Path:
+def minilm_folder() -> Path:
     """Return the model's directory: in the package, or in the local hub cache."""
     spec = importlib.util.find_spec(PACKAGE)
     for place in (spec.submodule_search_locations or ()) if spec else ():

@@ -48,7 +48,7 @@ def test_a_missing_encoder_names_the_extra_and_an_alternative(monkeypatch: pytes
 
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the model")
-    monkeypatch.setattr(minilm, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(minilm, "minilm_folder", lambda: tmp_path)
     with pytest.raises(UserError, match="don't match the published ones"):
         load_encoder("minilm")
 

@@ -8,7 +8,7 @@ import torch
 
 from holdfast.harness.store.embeddings import EmbeddingFile
 from holdfast.metrics.encoders.encoder import load_encoder
-from holdfast.metrics.encoders.minilm import _folder
+from holdfast.metrics.encoders.minilm import minilm_folder
 from holdfast.metrics.encoders.remembering import Remembered
 from holdfast.metrics.facts import words_of
 
@@ -23,7 +23,7 @@ def test_a_word_is_the_mean_of_its_tokens() -> None:
     from transformers import AutoModel, AutoTokenizer
 
     _, [words, _] = load_encoder("minilm").with_words(TEXTS, spans(TEXTS))  # type: ignore[attr-defined]
-    tokenizer, model = AutoTokenizer.from_pretrained(_folder()), AutoModel.from_pretrained(_folder()).eval()
+    tokenizer, model = AutoTokenizer.from_pretrained(minilm_folder()), AutoModel.from_pretrained(minilm_folder()).eval()
     read = tokenizer(TEXTS[0], return_tensors="pt")
     with torch.inference_mode():
         states = model(**read).last_hidden_state[0]
