@@ -111,6 +111,8 @@ def _row(
     entry: AdapterEntry, mine: "pd.DataFrame", clean: "pd.Series[float]", manifest: Manifest, left_out: int
 ) -> dict[str, Any]:
     """Return the numbers of an adapter's answers, or of a part of them."""
+    import pandas as pd
+
     changed = mine[~mine["perturbation"].isin([CLEAN, IDENTITY])]
     same = changed[~changed["directed"]]
     group = same if len(same) else mine[mine["perturbation"] == CLEAN]
@@ -126,8 +128,9 @@ def _row(
     row["changed_rate"] = counting(changed[changed["directed"]])["broke"].mean()
     row["noise_floor"] = mine.loc[mine["perturbation"] == IDENTITY, "max_drift"].mean()
     row |= self_consistency(mine)
-    row |= safety_scores(mine[mine["perturbation"] == CLEAN], for_means(same, manifest))
-    row |= _languages(mine[mine["perturbation"] != IDENTITY])
+    unperturbed, perturbed = mine[mine["perturbation"] == CLEAN], for_means(same, manifest)
+    row |= safety_scores(unperturbed, perturbed)
+    row |= _languages(pd.concat([unperturbed, perturbed]))
     row |= _classes(class_answers(mine, manifest))
     row["worst_cell"], row["worst_cell_score"] = _worst_cell(same, clean, manifest)
     row["has_effect"] = entry.has_effect

@@ -30,7 +30,7 @@ def failure_table(answers: "pd.DataFrame") -> "pd.DataFrame | None":
         return None
     rows: list[dict[str, Any]] = []
     for (adapter, task), mine in wrong.groupby(["adapter", "task"], sort=True):
-        kinds = LANGUAGE_FAILURES if set(mine["failure"]) <= set(LANGUAGE_FAILURES) else FAILURES
+        kinds = [kind for group in (FAILURES, LANGUAGE_FAILURES) if {*group} & {*mine["failure"]} for kind in group]
         parts = {ALL: mine, **{str(name): part for name, part in mine.groupby("perturbation", sort=True)}}
         for perturbation, part in parts.items():
             for failure in kinds:

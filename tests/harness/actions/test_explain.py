@@ -27,7 +27,9 @@ def texts(tmp_path: Path) -> list[str]:
     return [str(path) for path in paths]
 
 
-def test_two_texts_are_shown_one_above_the_other_with_the_reason(texts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_texts_are_shown_one_above_the_other_with_the_reason(
+    texts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["drift", *texts, "--encoder", "lexical"]) == 0
     out = capsys.readouterr().out
     most = re.match(r"max_drift (\d\.\d+), ", out)

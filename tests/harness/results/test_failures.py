@@ -12,8 +12,11 @@ from scipy.stats import binomtest
 from holdfast import Results, UserError
 from holdfast.harness.backends import Request
 from holdfast.harness.results.check.inference.differences import Pairs, difference
+from holdfast.harness.results.failures.failure_table import failure_table
 from holdfast.harness.results.tables import print_results
 from holdfast.harness.store.config import make_config
+from holdfast.metrics.failure_kinds import FAILURES
+from holdfast.metrics.language_failures import LANGUAGE_FAILURES
 from holdfast.tasks import Sample, Task, load_task
 from tests.harness.fakes import Fake
 
@@ -163,3 +166,11 @@ def test_several_languages_have_kinds_and_scores_of_their_own(run: Evaluate) -> 
     assert kinds.sum() == len(wrong)
     change = results.mitigations.query("prompts == 'clean'").iloc[0]
     assert change["change"] == pytest.approx(len(wrong) / 20, abs=1e-6)
+
+
+def test_a_task_with_failures_of_both_sorts_has_rows_for_all_kinds() -> None:
+    wrong = pd.DataFrame({"failure": [FAILURES[0], LANGUAGE_FAILURES[0]], "adapter": "a", "task": "t"})
+    table = failure_table(wrong.assign(perturbation="typos"))
+    assert table is not None
+    assert list(table.query("perturbation == 'all'")["failure"]) == [*FAILURES, *LANGUAGE_FAILURES]
+    assert table.query("perturbation == 'all'")["count"].sum() == 2
