@@ -12,6 +12,7 @@ from holdfast.errors import UserError, first_line
 from holdfast.training.chat_template import find_template
 from holdfast.training.lora_settings import MODULE_LISTS, peft_settings
 from holdfast.training.recipe import Recipe
+from holdfast.training.weight_format import WEIGHT_FORMAT, forget_gguf, gguf_options, weight_options
 
 if TYPE_CHECKING:
     from holdfast.training.class_labels import Classes
@@ -25,40 +26,43 @@ def check_is_model(checkpoint: Path, name: str) -> None:
         raise UserError(f"--model_args: '{name}' is an adapter, not a model: name the base model it was trained on")
 
 
-def load_config(checkpoint: Path, name: str) -> Any:
+def load_config(checkpoint: Path, name: str, args: Mapping[str, Any]) -> Any:
     """Return the configuration of a model.
 
     Args:
         checkpoint: The directory of the model.
         name: Its name in error messages.
+        args: The model arguments, which may name a GGUF file.
 
     Raises:
         UserError: If the directory holds no model that transformers knows.
     """
     from transformers import AutoConfig
 
+    options = gguf_options(checkpoint, args)
     try:
-        return AutoConfig.from_pretrained(checkpoint)
+        return AutoConfig.from_pretrained(checkpoint, **options)
     except (OSError, ValueError) as error:
         raise UserError(f"--model_args: transformers can't load the model '{name}': {first_line(error)}") from None
 
 
-def load_tokenizer(checkpoint: Path, name: str, chat_template: str = "auto") -> Any:
+def load_tokenizer(checkpoint: Path, name: str, args: Mapping[str, Any]) -> Any:
     """Return the tokenizer of a model, with a padding token (the end token if it has none).
 
     Args:
         checkpoint: The directory of the model.
         name: Its name in error messages.
-        chat_template: The template that the tokenizer gets and the adapter is saved with: the name of one of its own,
-            a file, "none", or "auto" for the model's own.
+        args: The model arguments, which may name a GGUF file. `chat_template` is the template that the tokenizer gets
+            and the adapter is saved with: the name of one of its own, a file, "none", or "auto" for the model's own.
 
     Raises:
         UserError: If the tokenizer is missing or can't be loaded, or the template is unknown or drops prompts.
     """
     from transformers import AutoTokenizer
 
+    options, chat_template = gguf_options(checkpoint, args), str(args.get("chat_template", "auto"))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, **options)
     except Exception as error:  # each kind of tokenizer fails in its own way if its files are missing
         raise UserError(f"--model_args: the tokenizer of '{name}' can't be loaded: {first_line(error)}") from None
     if tokenizer.pad_token is None:
@@ -128,8 +132,13 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: Classes, t
     """
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
-    given = {name: value for name, value in recipe.model_args.items() if name not in ("pretrained", "chat_template")}
+    read = ("pretrained", "chat_template", *WEIGHT_FORMAT)
+    given = {name: value for name, value in recipe.model_args.items() if name not in read}
     extra: dict[str, Any] = {"dtype": "float32", **given}
+    extra |= weight_options(checkpoint, recipe.model_args, str(extra["dtype"]))
+    quantised = recipe.model_args.get("load_in_4bit") is True
+    if quantised and recipe.full:
+        raise UserError("--full trains every weight, but weights in 4 bits can't be trained: leave out one of the two")
     builder = {"causal": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}.get(kind)
     if builder is None:
         builder = AutoModelForSequenceClassification
@@ -141,6 +150,13 @@ def load_model(checkpoint: Path, recipe: Recipe, kind: Kind, classes: Classes, t
         model, found = builder.from_pretrained(checkpoint, output_loading_info=True, **extra)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"the model '{recipe.model_args['pretrained']}' can't be loaded: {first_line(error)}") from None
+    if "gguf_file" in extra:
+        forget_gguf(model)
+    if quantised:
+        from peft import prepare_model_for_kbit_training
+
+        # The Trainer switches gradient checkpointing on where the user asks for it.
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if not recipe.full:
         fresh = {name.rpartition(".")[0] for name in found["missing_keys"]} if kind == "classification" else set()
         return _add_adapter(model, recipe, kind, sorted(fresh))

@@ -11,6 +11,7 @@ from holdfast.suggestions import did_you_mean
 from holdfast.training.arguments import check_arguments
 from holdfast.training.lora_settings import check_lora
 from holdfast.training.method import PLACES, Method, Place, get_method
+from holdfast.training.weight_format import WEIGHT_FORMAT
 
 Scalar = str | int | float | bool
 NONE = "none"
@@ -129,7 +130,10 @@ _PAIRS = {
     "arguments": "{learning_rate: 0.001}",
 }
 
-_MODEL = ("pretrained", "chat_template", "dtype", "attn_implementation", "trust_remote_code", "device_map")
+_MODEL = (
+    *("pretrained", "chat_template", "dtype", "attn_implementation", "trust_remote_code", "device_map"),
+    *WEIGHT_FORMAT,
+)
 _DTYPES = ("float32", "bfloat16", "float16", "auto")
 
 

@@ -156,12 +156,12 @@ def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Pat
     from holdfast.training.loop.batches import Collator
 
     name = str(recipe.model_args["pretrained"])
-    config = load_config(checkpoint, name)
+    config = load_config(checkpoint, name, recipe.model_args)
     kind = infer_kind(examples, config, recipe)
     classes = read_classes(examples, config, recipe.data) if kind == "classification" else Classes(0)
     if classes.count:
         examples = classes.number(examples, recipe.data)
-    tokenizer = load_tokenizer(checkpoint, name, str(recipe.model_args.get("chat_template", "auto")))
+    tokenizer = load_tokenizer(checkpoint, name, recipe.model_args)
     longest = recipe.max_length or int(min(getattr(config, "max_position_embeddings", 2048), 2**20))
     seq2seq = kind == "seq2seq"
     encoded = encode_rows(examples, tokenizer, recipe.data, seq2seq=seq2seq, clock=clock)

@@ -30,7 +30,7 @@ _CONFIGURATION = (
 )
 _TEMPLATES = "additional_chat_templates"
 _COUNTED = (
-    *("*model*.safetensors", "*model*.bin", "*.index.json"),
+    *("*model*.safetensors", "*model*.bin", "*.index.json", "*.gguf"),
     *("*.model", "*.spm", "*.tiktoken", "*.codes", "vocab*", "merges*", "tekken.json", "added_tokens.json"),
     *("special_tokens_map.json", "chat_template*", f"{_TEMPLATES}/*.jinja"),
     *("modules.json", "1_Pooling/config.json"),

@@ -18,9 +18,13 @@ from holdfast.harness.models.checkpoints import BASE, find_checkpoint
 from holdfast.harness.models.classifiers import LABELS
 from holdfast.suggestions import did_you_mean
 from holdfast.training.base_model import is_encoder
+from holdfast.training.weight_format import WEIGHT_FORMAT, gguf_options, weight_options
 
 ROUNDING = 1e-3
 """How much a logit may differ between batches of different sizes, in float32."""
+
+FOUR_BIT_ROUNDING = 0.25
+"""The same for weights in 4 bits: bitsandbytes multiplies them by another kernel under an adapter (0.11 measured)."""
 
 MODEL_ARGS = (
     "pretrained",
@@ -31,6 +35,7 @@ MODEL_ARGS = (
     "trust_remote_code",
     "attn_implementation",
     "device_map",
+    *WEIGHT_FORMAT,
     LABELS,
 )
 
@@ -76,13 +81,14 @@ def load(options: BackendOptions, adapters: Sequence[Adapter]) -> Loaded:
     check_weights(model, str(args["pretrained"]))
     dropped = take_over(model, prompting.tokenizer, seq2seq=seq2seq)
     before = _probe_logits(model, prompting)
+    rounding = FOUR_BIT_ROUNDING if args.get("load_in_4bit") is True else ROUNDING
 
     def check_base(wrapped: Any, adapter: Adapter) -> None:
         wrapped.eval()
         run_once(wrapped)
         with wrapped.disable_adapter():
             change = (_probe_logits(wrapped, prompting) - before).abs().max().item()
-        if not change <= ROUNDING:
+        if not change <= rounding:
             raise UserError(
                 f"loading adapter '{adapter.name}' changes the base itself (its logits by {change:.3g}), so all "
                 "answers would be wrong: evaluate it merged into the base (peft's merge_and_unload)"
@@ -112,8 +118,9 @@ def open_checkpoint(options: BackendOptions, *, reads: bool = False) -> tuple[Pa
     args = options.model_args
     trust = bool(args.get("trust_remote_code"))
     folder = find_checkpoint(str(args["pretrained"]))
+    gguf = gguf_options(folder, args)
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust, **gguf)
     except Exception as error:  # transformers raises whatever is in the file
         raise UserError(
             f"'{args['pretrained']}' is not a model that transformers can load: {first_line(error)}"
@@ -126,7 +133,7 @@ def open_checkpoint(options: BackendOptions, *, reads: bool = False) -> tuple[Pa
     seq2seq = reads or bool(config.is_encoder_decoder)
     named = args.get("tokenizer", BASE)
     where = folder if named == BASE else find_checkpoint(str(named), "tokenizer")
-    tokenizer = load_tokenizer(where, seq2seq=seq2seq, trust=trust)
+    tokenizer = load_tokenizer(where, seq2seq=seq2seq, trust=trust, **(gguf if named == BASE else {}))
     template = template_of(tokenizer, options, f"'{args['pretrained'] if named == BASE else named}'")
     start = getattr(config, "decoder_start_token_id", None) or 0
     rows = getattr(config.get_text_config(), "vocab_size", None)
@@ -179,7 +186,7 @@ def _probe_logits(model: Any, prompting: Prompting) -> Any:
     return logits
 
 
-def loading_args(options: BackendOptions) -> tuple[dict[str, Any], str]:
+def loading_args(folder: Path, options: BackendOptions) -> tuple[dict[str, Any], str]:
     """Return the arguments with which transformers loads the base, and the device that it goes to."""
     import torch
 
@@ -189,13 +196,15 @@ def loading_args(options: BackendOptions) -> tuple[dict[str, Any], str]:
     if dtype == "auto" and device == "cpu":
         dtype = "float32"
     passed = {key: args[key] for key in ("trust_remote_code", "attn_implementation", "device_map") if key in args}
-    return {"dtype": dtype, **passed}, device
+    if args.get("load_in_4bit") is True:
+        passed.setdefault("device_map", {"": device})  # a model in 4 bits can't be moved
+    return {"dtype": dtype, **passed, **weight_options(folder, args, dtype)}, device
 
 
 def _model(folder: Path, options: BackendOptions, seq2seq: bool) -> Any:
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    passed, device = loading_args(options)
+    passed, device = loading_args(folder, options)
     builder = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
     try:
         model = builder.from_pretrained(folder, **passed)

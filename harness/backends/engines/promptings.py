@@ -94,12 +94,12 @@ def own_promptings(base: Prompting, adapters: Sequence[Adapter], options: Backen
     return found
 
 
-def load_tokenizer(where: Path, *, seq2seq: bool, trust: bool) -> Any:
+def load_tokenizer(where: Path, *, seq2seq: bool, trust: bool, **options: str) -> Any:
     """Return the tokenizer in a directory, with a padding token; raise UserError if it can't be loaded."""
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust)
+        tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=trust, **options)
     except Exception as error:  # transformers raises whatever is in the files
         raise UserError(f"can't load a tokenizer from '{where}': {first_line(error)}") from None
     if not seq2seq:

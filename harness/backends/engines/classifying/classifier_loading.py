@@ -37,7 +37,7 @@ def load_classifier(options: BackendOptions, adapters: Sequence[Adapter]) -> Loa
     folder, _, prompting = open_checkpoint(options, reads=True)
     name = str(options.model_args["pretrained"])
     classes = classes_of(folder, adapters, options.model_args)
-    passed, device = loading_args(options)
+    passed, device = loading_args(folder, options)
     if not has_head(folder):
         passed["num_labels"] = len(next(iter(classes.values())))
     try:
