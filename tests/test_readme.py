@@ -24,7 +24,7 @@ from holdfast.training.method import methods
 ROOT = Path(__file__).parents[1]
 PAGES = (
     *("python.md", "ci.md", "report.md", "data.md", "lm_eval.md", "messy_input.md", "multilingual.md"),
-    *("classification.md", "safety.md", "formats.md", "exports.md", "card.md", "summarisation.md"),
+    *("classification.md", "safety.md", "formats.md", "exports.md", "card.md", "summarisation.md", "methods.md"),
 )
 """Pages of docs whose blocks run in order, in one session."""
 

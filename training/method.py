@@ -5,7 +5,8 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from holdfast.errors import UserError
 from holdfast.registry import Registry
@@ -28,6 +29,7 @@ class Method:
     `build(settings, context)` returns an object of the type that the place requires (see `method`). `perturbs` marks
     objectives that also use perturbed prompts; `classifies` is False for objectives that need generated text;
     `reads_gradients` marks noises that need the gradients of whole parameters, which DeepSpeed keeps to itself.
+    `measured` says what the method was seen to do, on which model and with how much power; "" if nothing was.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Method:
     perturbs: bool = False
     classifies: bool = True
     reads_gradients: bool = False
+    measured: str = ""
 
     @property
     def summary(self) -> str:
@@ -44,9 +47,11 @@ class Method:
         return (inspect.getdoc(self.build) or "").split("\n")[0]
 
     def describe_settings(self) -> Iterator[tuple[str, Any, str]]:
-        """Yield name, default and help text of each setting."""
+        """Yield name, default and help text of each setting; the text ends with the values allowed."""
+        types = get_type_hints(self.settings)
         for field in dataclasses.fields(self.settings):
-            yield field.name, field.default, str(field.metadata.get("help", ""))
+            text, allowed = field.metadata.get("help", ""), _allowed(types[field.name], field.metadata)
+            yield field.name, field.default, f"{text} ({allowed})" if text else ""
 
     def parse_settings(self, given: Mapping[str, Any], prefix: str = "") -> Any:
         """Check values against the settings' types and ranges.
@@ -89,6 +94,7 @@ def method(
     perturbs: bool = False,
     classifies: bool = True,
     reads_gradients: bool = False,
+    measured: str = "",
 ) -> Callable[[B], B]:
     """Register the decorated builder as a method; `holdfast ls` shows the first line of its docstring.
 
@@ -107,6 +113,7 @@ def method(
         perturbs: Whether the objective also uses perturbed prompts.
         classifies: Whether the objective can train a classifier.
         reads_gradients: Whether the noise reads the gradients of parameters, which rules out DeepSpeed.
+        measured: What it was seen to do, on which model and with how much power, for `ls` and `--help`.
 
     Raises:
         UserError: If the place is unknown, a setting has no default, or another module has registered the name.
@@ -118,7 +125,7 @@ def method(
             raise UserError(f"method '{name}': its setting '{field.name}' needs a default")
 
     def register(build: B) -> B:
-        methods.register(name, Method(name, place, build, settings, perturbs, classifies, reads_gradients))
+        methods.register(name, Method(name, place, build, settings, perturbs, classifies, reads_gradients, measured))
         return build
 
     return register
@@ -156,6 +163,27 @@ def methods_at(place: Place) -> list[Method]:
         if each.place == place:
             found.append(each)
     return found
+
+
+def _allowed(kind: Any, limits: Mapping[str, Any]) -> str:
+    """Return the values that a setting may have, as in "number in [0, 1]" or "keep, exact or whole number >= 1"."""
+    words = []
+    for one in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
+        if get_origin(one) is Literal:
+            words += map(str, get_args(one))
+        else:
+            words.append(_KINDS.get(one, str(one)) + (_range(limits) if one in (int, float) else ""))
+    return " or ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+_KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text", type(None): "none"}
+
+
+def _range(limits: Mapping[str, Any]) -> str:
+    least, most = limits.get("ge"), limits.get("le")
+    if least is not None and most is not None:
+        return f" in [{least:g}, {most:g}]"
+    return f" >= {least:g}" if least is not None else f" <= {most:g}" if most is not None else ""
 
 
 def _an(noun: str) -> str:

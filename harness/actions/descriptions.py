@@ -46,7 +46,8 @@ def _describe(item: Any) -> str:
         case Metric():
             return ", ".join(f"{key} {'↑' if up else '↓'}" for key, up in item.higher_is_better.items())
         case Method():
-            return f"{item.place}: {item.summary}"
+            measured = f" Measured: {item.measured}" if item.measured else ""
+            return f"{item.place}: {item.summary}{measured}"
         case DataSet():
             return item.about
         case Encoder():

@@ -66,10 +66,24 @@ def _described(place: str) -> Iterator[str]:
 
     yield f"{PLACES[place]}s and their settings:"  # type: ignore[index]
     for method in methods_at(place):  # type: ignore[arg-type]
-        yield f"  {method.name:<16}{method.summary}"
+        yield from _columns(f"  {method.name:<16}", method.summary)
+        if method.measured:
+            yield from _columns(" " * 18, f"Measured: {method.measured}")
         for name, default, text in method.describe_settings():
-            yield f"      {f'{name}={default}':<24}{text}"
+            written = str(default).lower() if isinstance(default, bool) else default
+            yield from _columns(f"      {f'{name}={written}':<24} ", text)
     yield ""
+
+
+def _columns(left: str, right: str) -> list[str]:
+    """The right column beside the left one, wrapped."""
+    import textwrap
+
+    lines = textwrap.wrap(right, _WIDTH - len(left))
+    return [(left if not at else " " * len(left)) + line for at, line in enumerate(lines)]
+
+
+_WIDTH = 100
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ def test_ls_and_help_show_plug_ins_with_their_settings(site: Path) -> None:
     assert {"margin", "sign_noise", "halve"} <= {line.split()[0] for line in listed.splitlines()}
     shown = holdfast(site, "train", "--help")
     assert "margin=0.1" in shown
+    assert "(number >= 0)" in shown
     assert "size=0.001" in shown
     assert "halve" in holdfast(site, "correct", "--help")
 

@@ -20,6 +20,7 @@ from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.training.examples import read_examples
 from holdfast.training.folder import RECIPE
+from holdfast.training.method import methods_at
 from tests.training.models import tiny
 from tests.training.test_train import ROWS, write_rows
 
@@ -229,3 +230,22 @@ def test_numbers_may_be_spelled_in_any_usual_way(text: str) -> None:
     assert repr(every) == "10"
     with pytest.raises(UserError, match="--objective_args: every must be a valid integer, got"):
         make_recipe_of({}, {**named, "objective_args": "every=1.5"}, [])
+
+
+def test_help_lists_every_setting_with_its_default_and_values(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for method in [*methods_at("loss"), *methods_at("weights")]:
+        for name, default, text in method.describe_settings():
+            written = str(default).lower() if isinstance(default, bool) else default
+            assert f"{name}={written} {text}" in shown
+    assert "rho=0.25 fraction of the drifts, worst first, to average: 0 takes the maximum, 1 the whole cost " in shown
+    assert "(number in [0, 1])" in shown
+    assert "(sentence, clause or phrase)" in shown
+
+
+def test_what_was_measured_of_a_method_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ls", "methods"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert "fails this control" in lines["s2r2"]

@@ -33,7 +33,13 @@ class CSULoRA:
             raise UserError("csulora: per_direction and separable are mutually exclusive: choose one")
 
 
-@method("csulora", "adapter", settings=CSULoRA)
+@method(
+    "csulora",
+    "adapter",
+    settings=CSULoRA,
+    measured="wins its planted control (results/csulora_planted.txt); on attacked pocket models it leaves more of the "
+    "attack than shrink does at the same distance, five seeds (results/csulora.txt)",
+)
 def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
     """Attenuate what lies outside the safety subspace by its energy (arXiv 2605.30640)."""
     from holdfast.training.corrections.factored.attenuation import attenuate

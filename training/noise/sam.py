@@ -26,7 +26,14 @@ class SamAB:
     rho: float = setting(0.003, "radius of the neighbourhood: the L2 norm of the step", ge=0)
 
 
-@method("sam_ab", "weights", settings=SamAB, reads_gradients=True)
+@method(
+    "sam_ab",
+    "weights",
+    settings=SamAB,
+    reads_gradients=True,
+    measured="0.801 of perturbed headlines right, LoRA 0.776, with 30 % wrong labels: a significant difference on "
+    "pocket-base, five seeds (results/flat_lora.txt)",
+)
 def sam_ab(settings: SamAB, context: TrainingContext) -> StepNoise:
     """Take the gradient at the worst point near the adapter's A and B (Foret et al. 2021)."""
     from holdfast.training.noise.weights.ascent import SharpnessAware, trained_parameters
@@ -34,7 +41,14 @@ def sam_ab(settings: SamAB, context: TrainingContext) -> StepNoise:
     return SharpnessAware(context.model, trained_parameters(context.model), settings.rho)
 
 
-@method("sam_w", "weights", settings=Sam, reads_gradients=True)
+@method(
+    "sam_w",
+    "weights",
+    settings=Sam,
+    reads_gradients=True,
+    measured="0.800 of perturbed headlines right, LoRA 0.776, with 30 % wrong labels: not significant on pocket-base, "
+    "five seeds (results/flat_lora.txt)",
+)
 def sam_w(settings: Sam, context: TrainingContext) -> StepNoise:
     """Take the gradient at the worst point near the frozen matrices that the adapter changes."""
     from holdfast.training.noise.weights.ascent import SharpnessAware, matrices_under_adapter

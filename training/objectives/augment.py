@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from holdfast.training.contract import Objective, Step, TrainingContext
 
 
-@method("augment", "loss", perturbs=True)
+@method(
+    "augment",
+    "loss",
+    perturbs=True,
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new prompts of pocket-base 17 % "
+    "less drift than LoRA over two seeds, which is not significant (results/s2r2.txt)",
+)
 def augment(settings: NoSettings, context: TrainingContext) -> Objective:
     """Train on the prompt and on its perturbed version, with equal weight."""
 

@@ -19,7 +19,14 @@ class Consistency:
     weight: float = setting(1.0, "weight of the KL divergence in the loss", ge=0)
 
 
-@method("consistency", "loss", settings=Consistency, perturbs=True)
+@method(
+    "consistency",
+    "loss",
+    settings=Consistency,
+    perturbs=True,
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new prompts of pocket-base 21 % "
+    "less drift than LoRA under one seed (results/s2r2.txt)",
+)
 def consistency(settings: Consistency, context: TrainingContext) -> Objective:
     """Penalise the token KL between the predictions for the clean and the perturbed prompt.
 
