@@ -109,6 +109,7 @@ class Perturber:
     ) -> None:
         self._examples, self._seed, self._protects = examples, seed, protect_facts
         self._tokenizer, self._collator, self._longest, self._clock = tokenizer, collator, longest, clock
+        self._seen: list[tuple[float, float]] = []
         self._choices = [
             (name, each)
             for name, severity in map(parse, specs)
@@ -120,7 +121,7 @@ class Perturber:
         name, severity = Random(f"{self._seed}|{step}|{number}").choice(self._choices)
         example = self._examples[number]
         protect = copied_facts(example.prompt, example.completion) if self._protects else ()
-        perturbed = make_variant(
+        variant = make_variant(
             example.prompt,
             task="train",
             sample_id=str(number),
@@ -129,8 +130,22 @@ class Perturber:
             repeat=step,
             seed=self._seed,
             protect=protect,
-        ).text
-        return perturbed if keeps_all(perturbed, protect) else example.prompt
+        )
+        kept = keeps_all(variant.text, protect or copied_facts(example.prompt, example.completion))
+        skipped = self._protects and not kept
+        self._seen.append((0.0 if skipped else variant.edit_rate, float(not kept and not skipped)))
+        return example.prompt if skipped else variant.text
+
+    def take_measures(self) -> dict[str, float]:
+        """Return means over the prompts perturbed since the last call: the edit rate, and the share that lost a fact.
+
+        The facts are those that the completion copies (see `copied_facts`). Empty if no prompt was perturbed.
+        """
+        seen, self._seen = self._seen, []
+        if not seen:
+            return {}
+        rates, lost = (sum(values) / len(seen) for values in zip(*seen, strict=True))
+        return {"edit_rate": rates, "facts_lost": lost}
 
     def perturb_examples(self, numbers: Sequence[int], step: int) -> list[Example]:
         """Return these examples with perturbed prompts."""

@@ -124,6 +124,7 @@ class MethodTrainer(Trainer):  # type: ignore[misc]
             row_share=row_share,
         )
         loss, parts = self._objective(step)
+        parts = {**parts, **self._perturber.take_measures()}
         for name, value in parts.items() if self._records_parts else ():
             self._parts.setdefault(name, []).append((value, share))
         # Data parallelism averages the ranks' gradients, but their parts add up.

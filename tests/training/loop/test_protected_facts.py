@@ -69,3 +69,15 @@ def test_the_card_shows_the_setting(tmp_path: Path) -> None:
         settings: dict[str, Any] = {**QUICK, "max_steps": 1, "objective": "augment", "protect_facts": protects}
         train_adapter(make_recipe_of(settings, {"data": str(data), "output_dir": str(out)}, []))
         assert json.loads((out / "training_card.json").read_text())["recipe"]["protect_facts"] is protects
+
+
+def test_edit_rate_and_lost_facts_are_measured() -> None:
+    bare, protected = (perturber("typos@heavy", protect=protect) for protect in (False, True))
+    for each in (bare, protected):
+        for step in range(10):
+            each.perturb(0, step)
+    found = bare.take_measures()
+    assert 0.02 < found["edit_rate"] < 0.2
+    assert found["facts_lost"] > 0.5
+    assert protected.take_measures()["facts_lost"] == 0
+    assert bare.take_measures() == {}

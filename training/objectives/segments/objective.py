@@ -20,6 +20,7 @@ from holdfast.training.objectives.segments.losses import (
     stability_loss,
     worst_mean,
 )
+from holdfast.training.objectives.segments.term_gradients import compare_gradients
 
 if TYPE_CHECKING:
     from holdfast.training.objectives.segments.settings import S2R2
@@ -46,6 +47,7 @@ class SegmentDriftObjective:
     def __init__(self, settings: S2R2, context: TrainingContext) -> None:
         self._settings = settings
         self._tokenizer, self._examples, self._encode = context.tokenizer, context.examples, context.encode
+        self._differing = 0.0  # the share of the last generated pairs whose answers differ
 
     def __call__(self, step: Step) -> tuple[Tensor, dict[str, float]]:
         settings = self._settings
@@ -64,8 +66,9 @@ class SegmentDriftObjective:
         }
         if measures_drift and settings.penalty == "cross_entropy":
             semantic = self._likelihood_loss(step, found.logits if teacher else None)
-            loss = loss + weight * semantic * step.per_row
-            logs |= {"l_sem": semantic.item()}
+            drift = weight * semantic * step.per_row
+            loss = loss + drift
+            logs |= {"l_sem": semantic.item(), **self._compared(step, task, drift)}
         elif measures_drift:
             if teacher:
                 perturbed = step.perturbed()
@@ -75,9 +78,17 @@ class SegmentDriftObjective:
             else:
                 pairs = self._generate_pairs(step)
             semantic, off_diagonal = self._semantic_loss(pairs, task)
-            loss = loss + weight * semantic * step.per_row
-            logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal}
+            drift = weight * semantic * step.per_row
+            loss = loss + drift
+            logs |= {"l_sem": semantic.item(), "off_diagonal": off_diagonal, **self._compared(step, task, drift)}
+            if not teacher:
+                logs["answers_differ"] = self._differing
         return loss, logs
+
+    def _compared(self, step: Step, task: Tensor, drift: Tensor) -> dict[str, float]:
+        every = self._settings.gradients_every
+        due = every and step.number % every == 0 and drift.requires_grad
+        return compare_gradients(step.model, task, drift) if due else {}
 
     def _likelihood_loss(self, step: Step, clean_logits: Tensor | None) -> Tensor:
         """Return the mean over rows of the worst losses of likelihood; logits of the references for `teacher` mode."""
@@ -111,13 +122,15 @@ class SegmentDriftObjective:
     def _generate_pairs(self, step: Step) -> tuple[list[Tensor | None], list[Tensor | None]]:
         """Generate answers to both prompts and compute their segment vectors in a second pass, with gradients."""
         clean = [self._examples[n] for n in step.numbers]
-        sides = []
+        sides, answers = [], []
         for examples in (clean, step.perturbed_examples()):
             texts = self._generate_answers(step.model, examples)
+            answers.append(texts)
             device = step.clean["labels"].device
             batch = {name: value.to(device) for name, value in self._encode(_answered(examples, texts)).items()}
             found = step.model(**model_inputs(batch), output_hidden_states=True)
             sides.append(self._segment_vectors(found, batch, texts))
+        self._differing = sum(one != other for one, other in zip(*answers, strict=True)) / len(clean)
         return sides[0], sides[1]
 
     def _generate_answers(self, model: Any, examples: Sequence[Example]) -> list[str]:

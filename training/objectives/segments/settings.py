@@ -34,6 +34,10 @@ class S2R2:
     granularity: Literal["sentence", "clause", "phrase"] = setting("clause", "how answers are cut into segments")
     max_new_tokens: int = setting(64, "length limit of generated answers", ge=1)
 
+    gradients_every: int = setting(
+        0, "log the gradient norms of task and drift and their cosine every this many steps; 0: never", ge=0
+    )
+
     def weight(self, progress: float) -> float:
         """Return lambda_sem after this fraction of training, in [0, 1]; it rises linearly during warm-up."""
         return self.lambda_sem * min(1.0, progress / self.warmup if self.warmup else 1.0)
