@@ -167,7 +167,7 @@ def methods_at(place: Place) -> list[Method]:
 
 def _allowed(kind: Any, limits: Mapping[str, Any]) -> str:
     """Return the values that a setting may have, as in "number in [0, 1]" or "keep, exact or whole number >= 1"."""
-    words = []
+    words: list[str] = []
     for one in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
         if get_origin(one) is Literal:
             words += map(str, get_args(one))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     "augment",
     "loss",
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new prompts of pocket-base 17 % "
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 17 % "
     "less drift than LoRA over two seeds, which is not significant (results/s2r2.txt)",
 )
 def augment(settings: NoSettings, context: TrainingContext) -> Objective:

@@ -24,7 +24,7 @@ class Consistency:
     "loss",
     settings=Consistency,
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new prompts of pocket-base 21 % "
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 21 % "
     "less drift than LoRA under one seed (results/s2r2.txt)",
 )
 def consistency(settings: Consistency, context: TrainingContext) -> Objective:
