@@ -12,7 +12,7 @@ from typing import Any
 import regex
 
 from holdfast.errors import UserError
-from holdfast.language.answer_sentences import Span
+from holdfast.language.sentences import Span
 
 Action = tuple[str, str, str]
 """The stems of a verb, its agent and its patient."""

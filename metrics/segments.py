@@ -10,7 +10,7 @@ from typing import Any, Literal
 import regex
 
 from holdfast.errors import UserError
-from holdfast.language.answer_sentences import Span, is_inside, sentence_spans, unsplittable_spans
+from holdfast.language.sentences import Span, is_inside, sentence_spans, unsplittable_spans
 from holdfast.metrics.parsing import Parse, without_surrogates
 
 Granularity = Literal["sentence", "clause", "phrase"]
@@ -54,7 +54,7 @@ def segment(
         texts: The texts to cut.
         granularity: "sentence", "clause" or "phrase".
         parses: The texts parsed by a trained pipeline (`holdfast.metrics.parsing`), whose sentences are used; if None,
-            sentences are found by rule (`holdfast.language.answer_sentences`).
+            sentences are found by rule (`holdfast.language.sentences`).
 
     Returns:
         The segments of each text; none for a text without letters, digits or emoji.

@@ -6,7 +6,7 @@ from functools import cache
 from random import Random
 
 from holdfast.language.languages import language_of
-from holdfast.language.sentences import sentences
+from holdfast.language.sentences import sentence_spans
 from holdfast.language.text import Span, cluster_cuts
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.choose import choose, edit_count
@@ -46,7 +46,7 @@ def _places(text: str, protect: Sequence[str]) -> list[int]:
     """Return the offsets where a sentence may be added: 0, line ends or else sentence ends, and the end of the text."""
     cuts, spans = cluster_cuts(text), protected_spans(text, protect)
     lines = [match.start() for match in _LINE_END.finditer(text)]
-    ends = lines or [end for _, end in sentences(text)[:-1]]
+    ends = lines or [end for _, end in sentence_spans(text)[:-1]]
     last = len(text.rstrip())
     inner = [at for at in _outside_spans(ends, spans) if at in cuts and at < last]
     return [0, *inner, last if last in cuts else len(text)]

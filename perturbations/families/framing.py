@@ -3,7 +3,7 @@
 import re
 
 from holdfast.language.languages import language_of
-from holdfast.language.sentences import sentences
+from holdfast.language.sentences import sentence_spans
 from holdfast.perturbations.edits import Edit
 from holdfast.perturbations.families.hindi import may_open_with_name, mood
 
@@ -60,7 +60,7 @@ _POLITE = re.compile(r"(?<!\w)(?:please|plz|kripya|कृपया|प्ली�
 
 def _wrap_hindi(text: str, language: str) -> list[Rewrite]:
     """Return introductions that fit the first sentence; a request is made polite unless it already is."""
-    start, end = next(iter(sentences(text[:_FIRST])), (0, 0))
+    start, end = next(iter(sentence_spans(text[:_FIRST])), (0, 0))
     first = text[start:end]
     what = mood(first)
     framed = prefix_each(*_HINDI_FRAMES[language][what])

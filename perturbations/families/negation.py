@@ -7,7 +7,7 @@ from random import Random
 from holdfast.language.english_verbs import verb_form, verb_forms
 from holdfast.language.grammar import closed_class
 from holdfast.language.languages import language_of
-from holdfast.language.sentences import count_sentences, sentences
+from holdfast.language.sentences import count_sentences, sentence_spans
 from holdfast.language.text import cluster_cuts
 from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.edits import Edit, Edits
@@ -39,7 +39,7 @@ def negate(text: str, strength: float, rng: Random, *, protect: Sequence[str] = 
     'दुकान नौ बजे नहीं खुलती है।'
     """
     seen, cuts = mask(text, protect), cluster_cuts(text)
-    spans = sentences(seen)
+    spans = sentence_spans(seen)
     count = edit_count(strength, count_sentences(text))
     found = [edit for start, end in spans if (edit := _negate_sentence(seen[start:end], start))] if count else []
     whole = [edit for edit in found if edit.position in cuts and edit.position + len(edit.removed) in cuts]

@@ -8,7 +8,7 @@ import re
 
 from holdfast.language.english_verbs import verb_form, verb_forms
 from holdfast.language.languages import language_of
-from holdfast.language.sentences import sentences
+from holdfast.language.sentences import sentence_spans
 from holdfast.perturbations.edits import Edit
 from holdfast.perturbations.families.framing import COMMAND, WH, Rewrite, lead_in, lead_in_hindi, merge_touching
 from holdfast.perturbations.families.hindi import mood
@@ -41,7 +41,7 @@ def recast(text: str) -> list[Rewrite]:
         return _recast_command(text, command)
     if request := _CAN_YOU.fullmatch(text):
         return _recast_request(request)
-    start, end = next(reversed(sentences(text[-_LONGEST:])), (0, 0))
+    start, end = next(reversed(sentence_spans(text[-_LONGEST:])), (0, 0))
     offset = max(0, len(text) - _LONGEST) + start
     sentence = text[offset : offset + end - start]
     if start == 0 and len(text) > _LONGEST:
