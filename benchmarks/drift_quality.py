@@ -29,7 +29,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ from scipy.stats import rankdata
 from holdfast.metrics.drift import BREAK, segment_drift
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.encoders.minilm import minilm_folder
-from holdfast.metrics.labelled_pairs import LabelledPair, embedded_pairs, read_any_pairs, read_pairs
+from holdfast.metrics.labelled_pairs import LabelledPair, drawn_pairs, embedded_pairs, read_pairs
 from holdfast.metrics.scores.text_scores import rouge
 
 LATER = ["open", "closed", "third", "fourth", "fifth"]
@@ -79,7 +78,7 @@ def foreign_table(files: Sequence[Path], most: int, encoder: str) -> str:
     lines = [f"AUROC, and errors at the default threshold of {BREAK}; encoder {encoder}"]
     lines.append(f"{'file':28}" + "".join(f"{name:>10}" for name in columns))
     for file in files:
-        pairs = foreign_pairs(file, most)
+        pairs = drawn_pairs(file, most)
         clean, perturbed, labels = ([pair[i] for pair in pairs] for i in range(3))
         changed, began = np.array(labels, bool), time.perf_counter()
         drifts = segment_drift(clean, perturbed, encoding=encoding_of(encoder))
@@ -99,13 +98,6 @@ def foreign_table(files: Sequence[Path], most: int, encoder: str) -> str:
         shown = "".join("         -" if math.isnan(each) else f"{each:10.3f}" for each in (*values, *errors))
         lines.append(f"{file.stem:28}{(~changed).sum():10}{changed.sum():10}{shown}{rate:10.0f}")
     return "\n".join(lines) + "\n"
-
-
-def foreign_pairs(file: Path, most: int) -> list[tuple[str, str, bool]]:
-    """Read (a, b, changed) from a file; at most `most` of either class, drawn at random, always the same."""
-    labelled = read_any_pairs(file)
-    Random(0).shuffle(labelled)
-    return [pair for kind in (False, True) for pair in [each for each in labelled if each[2] is kind][:most]]
 
 
 def _mean(values: Any) -> float:

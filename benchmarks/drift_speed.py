@@ -19,7 +19,7 @@ import numpy as np
 
 from holdfast.language.answer_languages import language_of
 from holdfast.language.spelling import correct_misspellings
-from holdfast.metrics.alignment import NEARNESS, align, masses
+from holdfast.metrics.alignment import align, masses
 from holdfast.metrics.comparers.facts import Facts
 from holdfast.metrics.comparers.segment_comparer import Answers
 from holdfast.metrics.costs import shipped_costs
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def compare_with_naive(clean: Sequence[str], perturbed: Sequence[str], repeats: int) -> None:
-    """Print how long the encoder and a naive loop take, and whether the loop finds the same transport costs."""
+    """Print how long the encoder and a naive loop take, and whether the loop finds the same transport distances."""
     minilm: Any = encoders.get("minilm").build()
     whole = median(
         lambda: segment_drift(clean, perturbed, encoding=Encoding("minilm", Remembered(minilm))), min(3, repeats)
@@ -95,7 +95,7 @@ def compare_with_naive(clean: Sequence[str], perturbed: Sequence[str], repeats: 
 
 
 def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Any) -> list[float]:
-    """Compute the transport cost of each pair in the obvious way: encode its segments, compare all of them, POT."""
+    """Compute the transport distance of each pair in the obvious way: encode its segments, compare all of them, POT."""
     import ot
 
     costs, found = shipped_costs().of(vectors=True), []
@@ -107,17 +107,17 @@ def naive(clean: Sequence[str], perturbed: Sequence[str], encode: Any) -> list[f
         semantic, cost = distances(ours, first, theirs, second), np.zeros((len(ours), len(theirs)))
         for i, j in np.ndindex(*cost.shape):
             cost[i, j] = costs.cost(costs.total([*compare((i,), (j,)), Finding("meaning", semantic[i, j], "")]))
-        found.append(float((ot.emd(a, b, cost + NEARNESS * semantic) * cost).sum()))
+        found.append(float((ot.emd(a, b, semantic) * semantic).sum()))
     return found
 
 
 def transport_cost(before: str, after: str, encode: Any) -> float:
-    """Return the cost of the plan that drift is based on, before segments are grouped."""
+    """Return the distance that the plan moves the mass, before segments are grouped."""
     ours, theirs, a, b = texts_of(before, after)
     (first, its_words), (second, other_words) = read(ours, encode), read(theirs, encode)
     judge = Facts().judge(Answers(ours, theirs, words=(its_words, other_words)))
-    found = align(distances(ours, first, theirs, second), a, b, lambda one, other: 1.0, judge)
-    return float((found.plan * found.cost).sum())
+    semantic = distances(ours, first, theirs, second)
+    return float((align(semantic, a, b, lambda one, other: 1.0, judge).plan * semantic).sum())
 
 
 def texts_of(before: str, after: str) -> tuple[list[str], list[str], Any, Any]:

@@ -31,8 +31,7 @@ CONFLICTS = frozenset(
         "antonym",
         "comparison",
     }
-    | {"pronoun", "quantifier", "only", "modality", "hedge", "tense", "roles", "exchanged", "order", "moved", "symbol"}
-    | {"code", "code alone", "address", "address alone", "emoji"}
+    | {"pronoun", "quantifier", "only", "modality", "roles", "exchanged", "moved", "symbol", "symbol alone"}
 )
 """The kinds that say that two texts say different things. A kind is "alone" if only one side has what differs, and
 "apart" if the words around it differ, too."""

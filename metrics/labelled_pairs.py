@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from holdfast.errors import UserError
@@ -86,6 +87,14 @@ def read_any_pairs(path: Path) -> list[tuple[str, str, bool]]:
                 "paraphrase, similarity, or a_to_b and b_to_a)"
             ) from None
     return found
+
+
+def drawn_pairs(path: Path, most: int) -> list[tuple[str, str, bool]]:
+    """Read (clean, perturbed, changed) as `read_any_pairs` does: at most `most` pairs of either class, drawn at random,
+    always the same."""
+    found = read_any_pairs(path)
+    Random(0).shuffle(found)
+    return [pair for kind in (False, True) for pair in [each for each in found if each[2] is kind][:most]]
 
 
 def _label(row: Mapping[str, Any]) -> bool | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from holdfast.language.inflection import forms
 from holdfast.language.language_files import language_files
+from holdfast.language.word_tables import read_lines
 
 ALWAYS = ("en", "hi")
 """Languages whose rows apply to every text without a language file; Hinglish rows apply to Hinglish texts only."""
+
+THESAURUS = ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hinglish.txt")
 
 LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all": 4.0}
 """How much a quantifier covers; levels at least one apart differ in meaning."""
@@ -82,8 +87,9 @@ def graded_forms() -> dict[str, str]:
 @cache
 def irregular_forms() -> dict[str, str]:
     """Return irregular English forms with their base forms."""
-    rows = [line.split() for line in _lines("irregular_en.txt")]
-    return {form: base for base, *forms in rows for form in forms}
+    rows = [forms("verb", verb) for verb in " ".join(read_lines("verbs_en.txt")).split() if "/" in verb]
+    rows += [tuple(line.split()) for line in _lines("irregular_en.txt")]
+    return {form: base for base, *others in rows if base for form in others if form}
 
 
 @cache
@@ -152,10 +158,14 @@ def words_with(language: str, job: str) -> frozenset[str]:
 
 
 def synonym_groups(language: str) -> Iterator[list[str]]:
-    """Yield groups of interchangeable words."""
-    own = language_files().get(language)
-    lines = own.lines("synonyms") if own else [line for name in _files("synonyms") for line in _lines(name)]
-    yield from (line.lower().split() for line in lines)
+    """Yield groups of interchangeable words: those of its file, or of the thesaurus of English, Hindi and Hinglish."""
+    if own := language_files().get(language):
+        yield from (line.lower().split() for line in own.lines("synonyms"))
+        return
+    for line in (line for name in THESAURUS for line in read_lines(name)):
+        part, _, entry = line.partition(":")
+        if part != "never":
+            yield [word.strip().partition("/")[0] for word in re.split("[=>,]", entry)]
 
 
 def conflict_sides(language: str) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import combinations
 
-from holdfast.language.lexicon_tables import PARTICLES, conflict_sides, conflicts, rows_in, synonym_groups, words_in
+from holdfast.language.lexicon_tables import PARTICLES, conflict_sides, conflicts, rows_in, synonym_groups
 from holdfast.language.stems import are_opposite_forms, stem
 
 _SAME_STEM = 5
@@ -171,9 +171,3 @@ def are_synonyms(one: str, other: str, language: str = "en") -> bool:
 def relation_keys(one: str, language: str = "en") -> frozenset[int | str]:
     """Return a stem's synonym groups and first letters; related stems share at least one of these keys."""
     return synonyms(language).get(one, frozenset[int | str]()) | {one[:3]}
-
-
-@cache
-def actors() -> frozenset[str]:
-    """Return the stems of English nouns for people and things that act on others."""
-    return frozenset(map(stem, words_in("actors_en.txt")))

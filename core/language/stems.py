@@ -103,11 +103,13 @@ def are_opposite_forms(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def are_prefixed_apart(one: str, other: str) -> bool:
-    """Return whether two stems are one root with different prefixes, which hardly ever mean the same.
+def unprefixed(word: str) -> frozenset[str]:
+    """Return what is left of a stem without a prefix, if that is long enough to be a root. Two stems with one root and
+    different prefixes hardly ever mean the same.
 
-    >>> are_prefixed_apart("export", "import"), are_prefixed_apart("overcook", "undercook")
-    (True, True)
+    >>> unprefixed("export") & unprefixed("import"), unprefixed("overcook") & unprefixed("undercook")
+    (frozenset({'port'}), frozenset({'cook'}))
     """
-    roots = [{word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)} for word in (one, other)]
-    return one != other and any(len(root) > 3 for root in roots[0] & roots[1])
+    if not word.startswith(_PREFIXES):
+        return frozenset()
+    return frozenset(word[len(one) :] for one in _PREFIXES if len(word) > len(one) + 3 and word.startswith(one))

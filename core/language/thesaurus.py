@@ -11,6 +11,7 @@ from holdfast.language import senses, wordnet
 from holdfast.language.grammar import fits_article, match_case, may_be_capitalised, part_of_speech, word_after
 from holdfast.language.inflection import forms
 from holdfast.language.languages import homographs
+from holdfast.language.lexicon_tables import THESAURUS
 from holdfast.language.word_tables import read_lines
 
 SETTING = "HOLDFAST_THESAURUS"
@@ -137,7 +138,7 @@ def synonym_table() -> dict[str, Entry]:
     An ambiguous form ("bought" is both past tense and participle) keeps only replacements that have the same ambiguity.
     """
     table: dict[str, Entry] = {}
-    for name in ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hinglish.txt"):
+    for name in THESAURUS:
         for line in read_lines(name):
             kind, _, entry = line.partition(":")
             part = kind.removesuffix("?")

@@ -34,7 +34,7 @@ _EASE = 0.2
 _START = 3.0
 """The weights and the middle before the first round."""
 
-_SELDOM = frozenset({"word", "moved", "spelling", "hedge"})
+_SELDOM = frozenset({"word", "moved", "spelling"})
 """Kinds that often leave the meaning as it is, like those "alone" and "apart": their prior is a third of others'."""
 
 _BEGINNING = rb'\{\s*"pairs"'
@@ -97,14 +97,14 @@ def fit_costs(families: Sequence[Family], encoding: Encoding) -> Fit:
     """
     costs = Costs(dict.fromkeys(KINDS, _START), _START)
     for _ in range(ROUNDS):
-        strengths = [_strengths(family, encoding, costs) for family in families]
-        costs = _fitted(families, strengths)
+        strengths = [strengths_of(family, encoding, costs) for family in families]
+        costs = fitted(families, strengths)
     held_out = {}
     for i, family in enumerate(families):
         others = [j for j in range(len(families)) if j != i]
         if others:
-            left = _fitted([families[j] for j in others], [strengths[j] for j in others])
-            held_out[family.name] = _auroc(strengths[i] @ _row(left), _changed(family))
+            left = fitted([families[j] for j in others], [strengths[j] for j in others])
+            held_out[family.name] = auroc(strengths[i] @ _row(left), _changed(family))
     return Fit(costs, held_out)
 
 
@@ -137,7 +137,7 @@ def write_costs(named: Sequence[str], encoder: str, out: Path) -> None:
     write_text(out, json.dumps(table, indent=2) + "\n")
 
 
-def _strengths(family: Family, encoding: Encoding, costs: Costs) -> Array:
+def strengths_of(family: Family, encoding: Encoding, costs: Costs) -> Array:
     """Return the strength of each kind in the worst segment of each pair (pairs, kinds)."""
     clean, perturbed = [pair[0] for pair in family.pairs], [pair[1] for pair in family.pairs]
     drifts = segment_drift(clean, perturbed, encoding=encoding, comparer=Facts(CostTable(costs, costs)))
@@ -151,7 +151,7 @@ def _row_of(found: Sequence[Finding]) -> list[float]:
     return list(strengths.values())
 
 
-def _fitted(families: Sequence[Family], strengths: Sequence[Array]) -> Costs:
+def fitted(families: Sequence[Family], strengths: Sequence[Array]) -> Costs:
     """Solve the regression; the parameters are the weights, the common weight, the middle and the offsets."""
     x = np.concatenate(strengths)
     changed = [_changed(family) for family in families]
@@ -198,7 +198,7 @@ def _row(costs: Costs) -> Array:
     return np.array([costs.weights[kind] for kind in KINDS])
 
 
-def _auroc(scores: Array, changed: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
+def auroc(scores: Array, changed: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
     """Return the probability that a changed pair scores higher than an unchanged one (Hanley and McNeil 1982)."""
     more = int(changed.sum())
     ranks = rankdata(scores)[changed].sum() - more * (more + 1) / 2

@@ -1,7 +1,6 @@
 """Aligns the segments of two answers by optimal transport."""
 
 from holdfast.metrics.alignment.aligning import (
-    NEARNESS,
     REFUSAL,
     SAME,
     Alignment,
@@ -15,7 +14,6 @@ from holdfast.metrics.alignment.distances import Distances
 from holdfast.metrics.alignment.transport import Array, transport_plan
 
 __all__ = [
-    "NEARNESS",
     "REFUSAL",
     "SAME",
     "Alignment",

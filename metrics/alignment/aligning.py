@@ -1,8 +1,8 @@
-"""Aligns two answers' segments by optimal transport over what a judge says that their differences cost."""
+"""Aligns two answers' segments by optimal transport, and asks a judge what the differences of aligned ones cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -19,10 +19,6 @@ Group = tuple[int, ...]
 
 NO_COUNTERPART = 0.6
 """A segment farther than this from every segment of the other answer has no counterpart there."""
-
-NEARNESS = 2.0
-"""The weight of the semantic distance that is added to the cost when the plan is computed. A contradiction costs as
-much as an unrelated sentence; this term makes the plan align a segment with the one that contradicts it."""
 
 _MOST = 0.5
 """A segment more of whose weight than this is left out is lost."""
@@ -62,15 +58,6 @@ class Judgement(NamedTuple):
 class Judge(Protocol):
     """Judges how far groups of segments of two answers differ."""
 
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether pairs may be judged that no plan may use, so that few plans are needed."""
-        ...
-
-    def expected(self, semantic: Array) -> Array:
-        """Return the costs (m, n) to expect from the semantic distances; with lower bounds, the plan is exact."""
-        ...
-
     def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
         """Return how far two groups of segments differ; `distance` is the semantic one."""
         ...
@@ -82,7 +69,6 @@ class Alignment:
 
     Attributes:
         plan: The transport plan (m, n).
-        cost: The cost of each pair (m, n).
         clean: How far each clean segment drifted (m).
         perturbed: How far each perturbed segment drifted (n).
         clean_partners: For each clean segment, the perturbed segment that received most of its mass (m).
@@ -92,7 +78,6 @@ class Alignment:
     """
 
     plan: Array
-    cost: Array
     clean: list[Judgement]
     perturbed: list[Judgement]
     clean_partners: list[int]
@@ -102,10 +87,11 @@ class Alignment:
 
 
 def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], float], judge: Judge) -> Alignment:
-    """Align two answers' segments under the costs of their differences.
+    """Align two answers' segments by their semantic distances, and judge those that belong together.
 
-    A segment drifts no more than its cost with any one segment, or with all segments together, most of whose mass comes
-    from it. So splitting or merging sentences doesn't count as drift.
+    Costs would not align them better: a contradiction costs as much as an unrelated sentence. A segment drifts no more
+    than its cost with any one segment, or with all segments together, most of whose mass comes from it. So splitting or
+    merging sentences doesn't count as drift. Otherwise it drifts by the mean cost of its mass.
 
     Args:
         semantic: Semantic distances between the segments (m, n), in [0, 1].
@@ -114,24 +100,26 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
         joint: Returns the semantic distance between two groups of segments.
         judge: Judges how far two groups of segments differ.
     """
-    cost, plan, judged = _solve(semantic, a, b, judge)
-    moved = plan * cost
+    plan = _plan(semantic, a, b)
+    judged: dict[tuple[int, int], Judgement] = {}
+
+    def judgement(i: int, j: int) -> Judgement:
+        if (i, j) not in judged:
+            judged[i, j] = judge((i,), (j,), float(semantic[i, j]))
+        return judged[i, j]
+
+    def exchanged(j: int, i: int) -> Judgement:
+        return judgement(i, j)
+
     clean_partners, perturbed_partners = plan.argmax(1).tolist(), plan.argmax(0).tolist()
+    whole_columns, whole_rows = _mostly_from(plan, b), _mostly_from(plan.T, a)
     clean = [
-        judged[i, j].capped(drift)
-        for (i, j), drift in zip(enumerate(clean_partners), (moved.sum(1) / a).tolist(), strict=True)
+        _drifted(i, plan[i], partner, whole_columns.get(i, ()), judgement) for i, partner in enumerate(clean_partners)
     ]
     perturbed = [
-        judged[i, j].capped(drift)
-        for (j, i), drift in zip(enumerate(perturbed_partners), (moved.sum(0) / b).tolist(), strict=True)
+        _drifted(j, plan[:, j], partner, whole_rows.get(j, ()), exchanged)
+        for j, partner in enumerate(perturbed_partners)
     ]
-    whole_columns, whole_rows = _mostly_from(plan, b), _mostly_from(plan.T, a)
-    for i, group in whole_columns.items():
-        for j in group:
-            clean[i] = clean[i].at_most(judged[i, j])
-    for j, group in whole_rows.items():
-        for i in group:
-            perturbed[j] = perturbed[j].at_most(judged[i, j])
     joined = [((i,), group) for i, group in whole_columns.items()] + [(group, (j,)) for j, group in whole_rows.items()]
     for ours, theirs in joined:
         if len(ours) == len(theirs) == 1:
@@ -144,7 +132,6 @@ def align(semantic: Array, a: Array, b: Array, joint: Callable[[Group, Group], f
     rows = semantic.tolist()
     return Alignment(
         plan,
-        cost,
         [_explain(each, "omission of the segment") for each in clean],
         [_explain(each, "addition of the segment") for each in perturbed],
         clean_partners,
@@ -168,63 +155,34 @@ def _explain(found: Judgement, otherwise: str) -> Judgement:
     return found if found.reason or found.cost <= NO_COUNTERPART else found._replace(reason=otherwise)
 
 
-def _solve(semantic: Array, a: Array, b: Array, judge: Judge) -> tuple[Array, Array, dict[tuple[int, int], Judgement]]:
-    """Compute the costs, the optimal plan and the judgements, comparing only the pairs that a plan uses.
+def _drifted(
+    at: int, shares: Array, partner: int, whole: Group, judgement: Callable[[int, int], Judgement]
+) -> Judgement:
+    """Return how far a segment drifted from those that its mass goes to, the mean by mass, or from the nearest of those
+    most of whose mass comes from it.
 
-    The plan minimises the cost plus a share of the semantic distance. If comparing can only raise a cost above the
-    expected one, a plan is optimal once every pair that it uses has been compared. With a judge that looks ahead, each
-    round also compares the nearest pairs of the segments concerned, twice as many each time, to need few rounds.
-
-    Of several optimal plans, the same one is found for the two answers exchanged.
+    Args:
+        at: The place of the segment.
+        shares: The mass that goes to each segment of the other answer.
+        partner: The segment that most of it goes to.
+        whole: The segments most of whose mass comes from it.
+        judgement: Judges the segment at a place against one of the others.
     """
+    found = judgement(at, partner)
+    if partner not in whole:
+        [places] = shares.nonzero()
+        mean = sum(judgement(at, place).cost * shares[place] for place in places.tolist()) / shares.sum()
+        found = found.capped(float(mean))
+    for place in whole:
+        found = found.at_most(judgement(at, place))
+    return found
+
+
+def _plan(semantic: Array, a: Array, b: Array) -> Array:
+    """Return the optimal plan; of several, the same one for the two answers exchanged."""
     if (len(a), a.tolist(), semantic.tolist()) > (len(b), b.tolist(), semantic.T.tolist()):
-        cost, plan, judged = _solve(semantic.T, b, a, _Exchanged(judge))
-        return cost.T, plan.T, {(i, j): each for (j, i), each in judged.items()}
-    cost = judge.expected(semantic)
-    nearness = NEARNESS * semantic
-    judged = {}
-
-    def compare(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Compare these pairs; return those whose cost rose."""
-        found = []
-        for i, j in pairs:
-            judged[i, j] = each = judge((i,), (j,), float(semantic[i, j]))
-            if each.cost > cost[i, j]:
-                cost[i, j] = each.cost
-                found.append((i, j))
-        return found
-
-    nearest = cost.argsort(1).tolist()
-    reach = [1] * len(nearest)
-    if judge.looks_ahead:
-        compare((i, row[0]) for i, row in enumerate(nearest))  # most plans use these pairs
-    outdated = True
-    while outdated:
-        plan = transport_plan(cost + nearness, a, b)
-        rows, columns = plan.nonzero()
-        used = [pair for pair in zip(rows.tolist(), columns.tolist(), strict=True) if pair not in judged]
-        for i in {i for i, _ in used} if judge.looks_ahead else ():
-            used += [(i, j) for j in nearest[i][: reach[i]] if (i, j) not in judged]
-            reach[i] *= 2
-        outdated = any(plan[pair] for pair in compare(dict.fromkeys(used)))
-    return cost, plan, judged
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchanged:
-    """A judge for the two answers exchanged."""
-
-    judge: Judge
-
-    @property
-    def looks_ahead(self) -> bool:
-        return self.judge.looks_ahead
-
-    def expected(self, semantic: Array) -> Array:
-        return self.judge.expected(semantic.T).T
-
-    def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
-        return self.judge(theirs, ours, distance)
+        return transport_plan(semantic.T, b, a).T
+    return transport_plan(semantic, a, b)
 
 
 def _mostly_from(plan: Array, masses: Array) -> dict[int, Group]:

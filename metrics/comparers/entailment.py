@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdfast.metrics.comparers.segment_comparer import Answers, K
 
 if TYPE_CHECKING:
-    from holdfast.metrics.alignment import Array, Group, Judge, Judgement
+    from holdfast.metrics.alignment import Group, Judge, Judgement
 
 REMEMBERED = 200_000
 """The number of (premise, hypothesis) pairs whose answers are kept, the last used ones."""
@@ -34,9 +34,7 @@ Entail = Callable[[Sequence[Pair]], Sequence[Entailment]]
 class ByEntailment:
     """Compares answers by a model of entailment, asked about each pair of texts once, in both directions.
 
-    Judges don't know at first and expect the semantic distance; `settle` asks for all that they lacked, in one batch
-    over all answers. What one judge expects never depends on what others have asked, so that an answer's drift is the
-    same in every batch.
+    Judges don't know at first; `settle` asks for all that they lacked, in one batch over all answers.
     """
 
     reads_words = False
@@ -73,8 +71,6 @@ class ByEntailment:
 class _Judge:
     """Judges the segments of two answers by what the model has answered so far."""
 
-    looks_ahead = False
-
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._known: dict[Pair, Judgement] = {}
@@ -83,15 +79,6 @@ class _Judge:
     def learn(self, found: Mapping[Pair, Judgement]) -> None:
         self._known.update(found)
         self.lacking.clear()
-
-    def expected(self, semantic: Array) -> Array:
-        """Return the costs (m, n), where they aren't known the semantic distances."""
-        cost = semantic.copy()
-        for i, ours in enumerate(self._answers.clean):
-            for j, theirs in enumerate(self._answers.perturbed):
-                if (found := self._known.get((ours, theirs))) is not None:
-                    cost[i, j] = found.cost
-        return cost
 
     def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
         """Return how far two groups of segments differ, or for now their semantic distance."""

@@ -10,7 +10,7 @@ from holdfast.metrics.comparers.segment_comparer import FACTS, Answers, K, compa
 from holdfast.paths import expanded
 
 if TYPE_CHECKING:
-    from holdfast.metrics.alignment import Array, Group, Judge, Judgement
+    from holdfast.metrics.alignment import Group, Judge, Judgement
     from holdfast.metrics.costs import Costs, CostTable
     from holdfast.metrics.facts import Comparer as Detectors
     from holdfast.metrics.facts import Finding
@@ -55,18 +55,8 @@ class Facts:
 class _Judge:
     """Judges the segments of two answers by the differences that the detectors find."""
 
-    looks_ahead = True
-
     def __init__(self, compare: Detectors, costs: Costs) -> None:
         self._compare, self._costs = compare, costs
-
-    def expected(self, semantic: Array) -> Array:
-        """Return lower bounds of the costs (m, n): that of coverage by meaning alone."""
-        import numpy as np
-
-        costs = self._costs
-        meaning = costs.weights["meaning"]
-        return np.array([[costs.cost(meaning * distance) for distance in row] for row in semantic.tolist()])
 
     def __call__(self, ours: Group, theirs: Group, distance: float) -> Judgement:
         """Return how far two groups of segments differ; `distance` is the semantic one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -81,18 +81,48 @@ class Compared:
         its = ["", *(alike.get(term.key, term.key) for term in self.theirs.order), ""]
         return ["", *(term.key for term in self.ours.order), ""], its
 
+    def in_place(self, lost: Set[str], gained: Set[str]) -> list[tuple[str, str]]:
+        """Return the terms of `lost` and `gained` that stand in the same place, sorted."""
+        mine, its = self._places
+        there: dict[tuple[int, str], list[str]] = {}
+        for other in gained:
+            for place in its.get(other, ()):
+                there.setdefault(place, []).append(other)
+        return sorted({(one, other) for one in lost for place in mine.get(one, ()) for other in there.get(place, ())})
+
+    def stand_alike(self, one: str, other: str) -> bool:
+        """Return whether two terms are in the same place: the words before both are the same, or those after both."""
+        mine, its = self._places
+        return not mine.get(one, frozenset()).isdisjoint(its.get(other, ()))
+
+    @cached_property
+    def _places(self) -> tuple[Mapping[str, Set[tuple[int, str]]], Mapping[str, Set[tuple[int, str]]]]:
+        """The words before (-1) and after (1) each term of either group."""
+        return _neighbours(self.rows[0]), _neighbours(self.rows[1])
+
     @cached_property
     def moved(self) -> int:
         """How many words of either group, names aside, are in another segment of the other answer."""
+        if len(self.before.segments) == len(self.after.segments) == 1:
+            return 0
         names = self.ours.name_keys | self.theirs.name_keys
         return len(self.found.lost - self.lost - names) + len(self.found.gained - self.gained - names)
 
     @cached_property
     def quantities(self) -> Quantities:
         """The quantities that only one group has, for either group; none if they only moved to other segments."""
+        if not (self.ours.quantities or self.theirs.quantities):
+            return (), ()
         mine, its = _unmatched(self.ours, self.theirs)
         kept = any(map(self.after.lacks, mine)) or any(map(self.before.lacks, its))
         return (mine, its) if kept or self.moved <= 1 else ((), ())
+
+
+def _neighbours(row: Sequence[str]) -> dict[str, set[tuple[int, str]]]:
+    found: dict[str, set[tuple[int, str]]] = {}
+    for before, key, after in zip(row, row[1:], row[2:], strict=False):
+        found.setdefault(key, set()).update(((-1, before), (1, after)))
+    return found
 
 
 @lru_cache(maxsize=1 << 16)

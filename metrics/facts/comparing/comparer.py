@@ -28,10 +28,9 @@ from holdfast.metrics.facts.comparing.roles import swapped_roles
 from holdfast.metrics.facts.comparing.symbols import symbol_findings
 from holdfast.metrics.facts.comparing.wording import coverage_findings, unlike_findings, vector_findings
 from holdfast.metrics.facts.reading.answer import Answer
-from holdfast.metrics.facts.reading.event_order import reversed_sequel
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.segment_facts import facts_of
-from holdfast.metrics.facts.reading.weighed_words import Worded, words_of
+from holdfast.metrics.facts.reading.weighed_words import Worded, count_words
 
 if TYPE_CHECKING:
     from holdfast.metrics.parsing import Parse
@@ -143,7 +142,7 @@ def _conflicts(pair: Compared, more: Iterable[Finding] = ()) -> Iterator[Finding
     """Yield all conflicts, less sure the more of the other words differ, too: what looks like one in a text that is
     worded differently all over is often said in another way."""
     for each in chain(_in_context(pair), _whatever_the_context(pair.ours, pair.theirs), more):
-        words = max(sum(len(words_of(word, pair.language)) for word in side) for side in (each.clean, each.perturbed))
+        words = max(sum(count_words(word) for word in side) for side in (each.clean, each.perturbed))
         sure = kept_share(pair.ours, pair.theirs, words) ** _POWERS.get(each.kind, 1)
         yield each._replace(strength=each.strength * sure)
 
@@ -167,7 +166,6 @@ def _whatever_the_context(ours: Facts, theirs: Facts) -> tuple[Finding, ...]:
     return (
         *logic_findings(pair, swapped=swapped is not None),
         *roles,
-        *_order(pair),
         *moved_findings(pair),
         *modality_findings(pair),
     )
@@ -184,16 +182,6 @@ def _roles(pair: Compared, swapped: tuple[str, str] | None) -> Iterator[Finding]
         return
     who, whom = (pair.ours.forms.get(key, key) for key in swapped)
     yield Finding("roles", 1.0, f"roles {who} <-> {whom}", (who, whom), (whom, who))
-
-
-def _order(pair: Compared) -> Iterator[Finding]:
-    """Yield two events, or cause and effect, in reverse order."""
-    if sequel := reversed_sequel(pair.ours, pair.theirs):
-        first, then = (
-            next(pair.ours.forms.get(term.key, term.key) for term in pair.ours.order if term.key in keys)
-            for keys in (sequel.first, sequel.then)
-        )
-        yield Finding("order", 1.0, f"order {first} <-> {then}", (first, then), (then, first))
 
 
 def _parsed_swap(ours: Facts, theirs: Facts, before: Answer, after: Answer) -> Iterator[Finding]:

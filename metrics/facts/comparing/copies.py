@@ -21,9 +21,9 @@ def literal_findings(pair: Compared) -> Iterator[Finding]:
     for kind in ("code", "address"):
         lost, gained = ([_shorten(one.form) for one in side if one.kind == kind] for side in (mine, its))
         if lost and gained:
-            yield replaced(kind, 1.0, lost, gained)
+            yield replaced("symbol", 1.0, lost, gained, kind)
         elif lost or gained:
-            yield one_sided(f"{kind} alone", 1.0, lost, gained, kind)
+            yield one_sided("symbol alone", 1.0, lost, gained, kind)
 
 
 def emoji_findings(pair: Compared) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def emoji_findings(pair: Compared) -> Iterator[Finding]:
         return
     opposed = any(frozenset((one, other)) in opposed_emoji() for one in said for other in heard)
     if opposed or all(map(_is_flag, (*said, *heard))):
-        yield replaced("emoji", 1.0, ["".join(one.form for one in mine)], ["".join(one.form for one in its)])
+        yield replaced("symbol", 1.0, ["".join(one.form for one in mine)], ["".join(one.form for one in its)], "emoji")
 
 
 def _is_flag(emoji: str) -> bool:

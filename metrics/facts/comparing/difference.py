@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from holdfast.language.lexicon_tables import grammar, lexicon_language
 from holdfast.language.meanings import are_related, are_synonyms, contrasting_stems, contrasts, relation_keys
 from holdfast.language.spelling import frequency, slip_distance
-from holdfast.language.stems import are_prefixed_apart, negated_stems, stem
+from holdfast.language.stems import negated_stems, stem, unprefixed
 from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
@@ -80,12 +80,10 @@ def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> 
     for other in sorted(other for other in its if negated_stems(other)):
         yield from ((one, other, "antonym") for one in negated_stems(other) & mine)
     if language == "en":
-        yield from (
-            (one, other, "antonym")
-            for one in sorted(lost)
-            for other in sorted(gained)
-            if are_prefixed_apart(one, other)
-        )
+        rooted = [(one, roots) for one in sorted(lost) if (roots := unprefixed(one))]
+        for other in sorted(gained) if rooted else ():
+            if its_roots := unprefixed(other):
+                yield from ((one, other, "antonym") for one, roots in rooted if roots & its_roots)
     units_of = unit_stems()
     measures = sorted(its & units_of.keys())
     for one in sorted(mine & units_of.keys()) if measures else ():

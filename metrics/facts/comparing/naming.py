@@ -11,7 +11,6 @@ from holdfast.language.lexicon_tables import acronyms, known_names
 from holdfast.language.spelling import frequency
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.compared import Compared
-from holdfast.metrics.facts.comparing.places import stand_alike
 from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
 
@@ -78,7 +77,7 @@ def _replaces(pair: Compared, one: str, other: str) -> bool:
     keys = stem(one, pair.ours.language), stem(other, pair.theirs.language)
     if bool(country_of(one, pair.ours.language)) != bool(country_of(other, pair.theirs.language)):
         return False
-    return keys[0] not in pair.ours.keys or keys[1] not in pair.theirs.keys or stand_alike(pair, *keys)
+    return keys[0] not in pair.ours.keys or keys[1] not in pair.theirs.keys or pair.stand_alike(*keys)
 
 
 @lru_cache(maxsize=1 << 16)

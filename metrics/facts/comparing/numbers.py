@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.metrics.facts.comparing.compared import Compared
-from holdfast.metrics.facts.comparing.places import stand_alike
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, replaced
 from holdfast.metrics.facts.reading.quantity import Quantity
 
 
 def number_findings(pair: Compared) -> Iterator[Finding]:
     """Compare numbers, dates and times of which either side has some that the other lacks."""
+    if not (pair.ours.quantities or pair.theirs.quantities):
+        return
     mine, its = pair.quantities
     for kind in ("number", "date", "time"):
         lost, gained = ([one for one in side if one.kind == kind] for side in (mine, its))
@@ -22,11 +23,11 @@ def number_findings(pair: Compared) -> Iterator[Finding]:
     kinds = [{one.kind for one in side} for side in (mine, its)]
     if not kinds[0] & kinds[1]:
         for one in mine:
-            other = next((other for other in its if stand_alike(pair, one.key, other.key)), None)
+            other = next((other for other in its if pair.stand_alike(one.key, other.key)), None)
             if other:
                 yield replaced(one.kind, 1.0, [one.form], [other.form])
                 break
-    if swapped_numbers(pair.ours, pair.theirs):
+    if pair.ours.quantities and pair.theirs.quantities and swapped_numbers(pair.ours, pair.theirs):
         sides = (tuple(one.form for one in side.quantities) for side in (pair.ours, pair.theirs))
         yield Finding("roles", 1.0, "roles of numbers", *sides)
 

@@ -7,19 +7,16 @@ from itertools import combinations, pairwise, product
 from typing import NamedTuple
 
 from holdfast.language.lexicon_tables import grammar, words_with
-from holdfast.language.meanings import actors, contrasts
+from holdfast.language.meanings import contrasts
 from holdfast.metrics.facts.comparing.cases import exchanged_cases, is_order_free
 from holdfast.metrics.facts.comparing.difference import Difference, shared_family
-from holdfast.metrics.facts.reading.fact_types import OWNER, Facts, Term
+from holdfast.metrics.facts.reading.fact_types import Facts, Term
 
 BINDERS = frozenset("than before after over against".split())
 """Function words that relate what is before them to what is after them."""
 
 _LONGEST = 40
 """Segments with more terms are not searched, since roles are assigned within a sentence."""
-
-_LITTLE = 2
-"""The number of reworded terms up to which two segments hardly differ."""
 
 
 class _Place(NamedTuple):
@@ -34,7 +31,7 @@ _Meeting = tuple[_Place, _Place]
 
 
 def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Return two terms that swapped places around a third, or swapped prepositions, or None.
+    """Return two terms that swapped places around a third, or None.
 
     A passive on only one side reverses the order, so there an unchanged order is a swap ("was called by").
     """
@@ -42,7 +39,7 @@ def swapped_roles(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, s
         return None
     if ours.cases or grammar(ours.language).cases:
         return exchanged_cases(ours, theirs, found) or _around(ours, theirs, found)
-    return _around(ours, theirs, found) or _marked(ours, theirs, found)
+    return _around(ours, theirs, found)
 
 
 def has_reversed_roles(ours: Facts, theirs: Facts, one: str, other: str, alike: Mapping[str, str]) -> bool:
@@ -77,7 +74,7 @@ def _agents(facts: Facts, verb: str, alike: Mapping[str, str]) -> tuple[set[str]
 def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
     """Return two terms in reverse order around a term that relates them, or None.
 
-    If other words differ as well, only names count, and nouns for people if little differs.
+    If other words differ as well, only names count.
     """
     alike = dict(found.alike)
     if _is_in_order(ours, theirs, alike):
@@ -88,10 +85,9 @@ def _around(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | 
         return None
     strict = _differ_in_nothing_else(ours, theirs, found)
     language = shared_family(ours, theirs)
-    who = actors() if language == "en" and (strict or _differ_in_little(found)) else frozenset()
     against, by = contrasts(language), words_with(language, "agent")
     kinds = {key: _kind(first[key], second[key]) for key in common}
-    named = {key for key, kind in kinds.items() if kind == "name" or (key in who and kind != "relation")}
+    named = {key for key, kind in kinds.items() if kind == "name"}
     movable = sorted(key for key, kind in kinds.items() if kind != "relation") if strict else sorted(named)
     for one, other in combinations(movable, 2):
         both_named = one in named and other in named
@@ -159,11 +155,6 @@ def _differ_in_nothing_else(ours: Facts, theirs: Facts, found: Difference) -> bo
     return not (found.lost or found.gained) and ours.numbers == theirs.numbers
 
 
-def _differ_in_little(found: Difference) -> bool:
-    """Return whether at most two words were replaced."""
-    return max(len(found.lost), len(found.gained)) + len(found.alike) <= _LITTLE
-
-
 def _kind(here: Sequence[_Place], there: Sequence[_Place]) -> str:
     """Return the kind of a term; it is a name if either side writes it as one, since a first word is ambiguous."""
     kinds = {here[0].term.kind, there[0].term.kind}
@@ -210,43 +201,6 @@ def _pair(places: Sequence[_Place], meeting: _Meeting, excluding: Mapping[tuple[
     if term.kind != "name":
         return False
     return first.kind == last.kind == "number" or (bool(first.mark) and first.mark == last.mark != term.mark)
-
-
-def _marked(ours: Facts, theirs: Facts, found: Difference) -> tuple[str, str] | None:
-    """Return two terms that swapped the words that mark their roles, or None: from Paris to Rome; राम ने श्याम को.
-
-    One of the two may have no such word if both are names or nothing else differs: "Anna gives it to Ben".
-    """
-    names = ours.names | theirs.names
-    strict = _differ_in_nothing_else(ours, theirs, found)
-    for step in (-1, 1):
-        mine, its = _markers(ours, step), _markers(theirs, step)
-        changed = sorted(key for key in mine.keys() & its.keys() if mine[key] != its[key])
-        for one, other in combinations(changed, 2):
-            if (one in ours.numbers) != (other in ours.numbers):
-                continue
-            exchanged = mine[one] == its[other] and mine[other] == its[one]
-            if exchanged and (strict or (mine[one] and mine[other]) or {one, other} <= names):
-                return one, other
-    return None
-
-
-def _markers(facts: Facts, step: int) -> dict[str, str]:
-    """Map each noun or name to the relation before it (step -1, English) or after it (step 1, Hindi), "" if none."""
-    order = facts.order
-    if step == 1 and not any(term.key in _AFTER for term in order if term.kind == "relation"):
-        return {}
-    found: dict[str, str] = {}
-    for at, term in enumerate(order):
-        if term.kind != "relation":
-            neighbour = order[at + step] if 0 <= at + step < len(order) else term
-            marks = neighbour.kind == "relation" and (neighbour.key in _AFTER) == (step == 1)
-            owns = term.mark if step == -1 and term.mark == OWNER else ""
-            found.setdefault(term.key, neighbour.key if marks else owns)
-    return found if any(found.values()) else {}
-
-
-_AFTER = frozenset("ने को से का की के में पर ne ko se ka ki ke mein par".split())
 
 
 def _places(order: Sequence[Term], alike: Mapping[str, str]) -> dict[str, list[_Place]]:

@@ -27,6 +27,8 @@ _SYMBOL: Any = regex.compile(
 )
 _TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d")
 """Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
+_OPERATOR = re.compile(r"[<>^]|[ \t]-[ \t]")
+"""Matches any ASCII text that may contain an operator with an order."""
 _SIDE = r"[\w()]+(?:\.\w+)*"
 _ORDERED: Any = regex.compile(
     rf"(?<![\w.])({_SIDE})([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t][-−][ \t](?=\d|[A-Za-z]\b))[ \t]*(?=({_SIDE}))"
@@ -55,6 +57,8 @@ def symbol_findings(pair: Compared) -> Iterator[Finding]:
 @lru_cache(maxsize=1 << 15)
 def _ordered(text: str) -> frozenset[tuple[str, str, str]]:
     """Return the operators whose sides can't be exchanged, with what is on either side."""
+    if text.isascii() and not _OPERATOR.search(text):
+        return frozenset()
     return frozenset((left, operator.strip(), right) for left, operator, right in _ORDERED.findall(text))
 
 

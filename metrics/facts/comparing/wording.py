@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +11,7 @@ from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.reading.answer import Answer
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.quantity import Quantity
-from holdfast.metrics.facts.reading.weighed_words import Worded, weight_of
+from holdfast.metrics.facts.reading.weighed_words import Worded, weights_of
 
 
 def coverage_findings(pair: Compared) -> Iterator[Finding]:
@@ -42,10 +42,12 @@ def _share(parts: Sequence[Facts], other: Answer, instead: float) -> float:
 def unlike_findings(pair: Compared) -> Iterator[Finding]:
     """Compare words without vectors: for each side, the square root of the share of its weight that the other answer
     has no word for."""
-    if lost := _weight(pair.ours, pair.lost):
-        yield Finding("wording", (lost / _total(pair.ours)) ** 0.5, "", _forms(pair.ours, pair.lost, ()))
-    if gained := _weight(pair.theirs, pair.gained):
-        yield Finding("wording", (gained / _total(pair.theirs)) ** 0.5, "", (), _forms(pair.theirs, pair.gained, ()))
+    lost, gained = (_unmatched(*side) for side in ((pair.ours, pair.lost), (pair.theirs, pair.gained)))
+    yield from _worded_apart(lost, gained, _forms(pair.ours, pair.lost, ()), _forms(pair.theirs, pair.gained, ()))
+
+
+def _unmatched(facts: Facts, keys: Set[str]) -> float:
+    return float((_weight(facts, keys) / _total(facts)) ** 0.5) if keys else 0.0
 
 
 def vector_findings(
@@ -62,10 +64,15 @@ def vector_findings(
         before: All words of the clean answer.
         after: All words of the perturbed answer.
     """
-    if lost := max(_unlike(each, after) for each in ours):
-        yield Finding("wording", lost, "", tuple(word.form for each in ours for word in each.words))
-    if gained := max(_unlike(each, before) for each in theirs):
-        yield Finding("wording", gained, "", (), tuple(word.form for each in theirs for word in each.words))
+    lost, gained = max(_unlike(each, after) for each in ours), max(_unlike(each, before) for each in theirs)
+    words = (tuple(word.form for each in side for word in each.words) for side in (ours, theirs))
+    yield from _worded_apart(lost, gained, *words)
+
+
+def _worded_apart(lost: float, gained: float, clean: tuple[str, ...], perturbed: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield how far the words of either group are from the other answer."""
+    yield Finding("wording", lost, "", clean)
+    yield Finding("wording", gained, "", (), perturbed)
 
 
 def _unlike(some: Worded, others: Worded) -> float:
@@ -88,17 +95,11 @@ def _is_said(one: Quantity) -> bool:
 @lru_cache(maxsize=1 << 15)
 def _total(facts: Facts) -> float:
     """Return the weight of all words and numbers of a group."""
-    return sum(_weights(facts).values()) + len(facts.quantities)
+    return sum(weights_of(facts).values()) + len(facts.quantities)
 
 
 def _weight(facts: Facts, keys: Set[str]) -> float:
-    return sum(map(_weights(facts).__getitem__, keys))
-
-
-@lru_cache(maxsize=1 << 15)
-def _weights(facts: Facts) -> Mapping[str, float]:
-    """Return the weight of each stem."""
-    return {key: weight_of(facts.forms.get(key, key).lower(), facts.language) for key in facts.keys}
+    return sum(map(weights_of(facts).__getitem__, keys))
 
 
 def _forms(facts: Facts, keys: Set[str], numbers: Sequence[Quantity]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,8 +39,13 @@ class Answer:
         return frozenset().union(*(facts.keys for facts in self.segments))
 
     @cached_property
-    def traits(self) -> frozenset[int | str]:
-        return frozenset().union(*(relation_keys(key, self.language) for key in self.keys))
+    def _by_trait(self) -> Mapping[int | str, Sequence[str]]:
+        """The stems that may be related to others, by what related stems share."""
+        found: dict[int | str, list[str]] = {}
+        for key in self.keys:
+            for trait in relation_keys(key, self.language):
+                found.setdefault(trait, []).append(key)
+        return found
 
     def joined(self, group: Sequence[int]) -> Facts:
         """Return the facts of a group of segments, read as one segment."""
@@ -59,9 +64,8 @@ class Answer:
         """Return whether a word of the answer may mean the same as a stem."""
         known = self._related.get(key)
         if known is None:
-            known = not self.traits.isdisjoint(relation_keys(key, self.language)) and any(
-                are_related(key, other, self.language) for other in self.keys
-            )
+            near = (self._by_trait.get(trait, ()) for trait in relation_keys(key, self.language))
+            known = any(are_related(key, other, self.language) for others in near for other in others)
             self._related[key] = known
         return known
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.language.lexicon_tables import grammar
-from holdfast.metrics.facts.reading.event_order import Turn
-from holdfast.metrics.facts.reading.fact_types import CASES, OWNER, Modal, Term
+from holdfast.metrics.facts.reading.fact_types import CASES, Modal, Term
 from holdfast.metrics.facts.reading.terms import last_phrase
 from holdfast.metrics.facts.reading.tokens import Token, tokens_of
-from holdfast.metrics.facts.reading.word_roles import TURNS, Word, word_of
+from holdfast.metrics.facts.reading.word_roles import Word, word_of
 
 _PREPOSITION = frozenset({"place", "before", "after"})
 
@@ -45,8 +44,6 @@ class FactCollector:
         self._case = ""
         self._last = ""
         self._comma = False
-        self._commas: list[int] = []
-        self._turns: list[Turn] = []
 
     def add_word(self, lower: str, text: str) -> None:
         """Record a word, given in lower case and as written."""
@@ -64,8 +61,6 @@ class FactCollector:
         if "not" in word.jobs:
             self.negate()
             return
-        if turn := word.jobs & TURNS:
-            self._turns.append(Turn(len(self.order), "later" in turn, "earlier" in turn or "before" in word.jobs))
         if word.marker:
             self.markers.add(word.key)
             if self._denied:
@@ -120,20 +115,11 @@ class FactCollector:
         """Record a punctuation mark."""
         if mark in ",;，、；\n":
             self._comma = True
-            self._commas.append(len(self.order))
             if self.order:
                 self.order[-1] = self.order[-1]._replace(listed=True)
         if mark in ",;.!?，。！？；":
             self._pending = self._denied = False
             self._case = ""
-
-    def mark_owner(self) -> None:
-        """Mark the name that ends here as the owner of what follows; the mark goes to its first word."""
-        at = len(self.order)
-        while at and self.order[at - 1].kind == "name" and (at == len(self.order) or not self.order[at - 1].listed):
-            at -= 1
-        if at < len(self.order) and not self.order[at].mark:
-            self.order[at] = self.order[at]._replace(mark=OWNER)
 
     def _qualify(self, word: Word, lower: str, text: str) -> None:
         """Record what a word says about quantity, certainty, obligation and exclusivity."""

@@ -25,17 +25,6 @@ class Term(NamedTuple):
     mark: str = ""
 
 
-OWNER = "of"
-"""The mark of a possessor: Robert's manager, the manager of Robert."""
-
-
-class Sequel(NamedTuple):
-    """The keys of two parts of a statement: the earlier part or cause, and the later part or effect."""
-
-    first: frozenset[str]
-    then: frozenset[str]
-
-
 CASES = frozenset({"nominative", "accusative", "dative"})
 """The jobs of articles that mark the case of their noun."""
 
@@ -89,7 +78,6 @@ class Facts:
         only: The number of terms restricted by "only" or a similar word.
         scores: Pairs of numbers that form a score or ratio: 2-1, 3:1.
         cases: The case of each noun whose article shows it.
-        sequels: Events and causes in order.
     """
 
     text: str = ""
@@ -114,7 +102,6 @@ class Facts:
     only: int = 0
     scores: frozenset[tuple[str, str]] = frozenset()
     cases: Mapping[str, str] = field(default_factory=dict)
-    sequels: tuple[Sequel, ...] = ()
 
 
 class Finding(NamedTuple):

@@ -9,7 +9,6 @@ from itertools import pairwise
 from holdfast.language.answer_languages import language_of
 from holdfast.language.lexicon_tables import abbreviations, known_names
 from holdfast.language.stems import stem
-from holdfast.metrics.facts.reading.event_order import sequels
 from holdfast.metrics.facts.reading.fact_collector import FactCollector
 from holdfast.metrics.facts.reading.fact_types import Facts, Literal
 from holdfast.metrics.facts.reading.phrases import phrase_at
@@ -132,7 +131,6 @@ class _Reader(FactCollector):
             only=self.only + self._exclusive,
             scores=frozenset(self._scores(found, used)),
             cases=self.cases,
-            sequels=tuple(sequels(self.order, self._turns, self._commas)),
         )
 
     def _read_phrase(self, meaning: str, places: Sequence[int], used: set[int]) -> None:
@@ -179,8 +177,6 @@ class _Reader(FactCollector):
             return
         if text[0].isupper() and not shouting and lower not in _NOT_A_NAME:
             self._read_capitalised(at, text, lower)
-            if token.lower.endswith("'s"):
-                self.mark_owner()
         else:
             if self._without_capitals and lower in self.known:
                 self.names.add(lower)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,11 +14,15 @@ import regex
 from holdfast.language.spelling import frequency
 from holdfast.language.stems import stem
 from holdfast.language.unspaced import RANGES
+from holdfast.metrics.facts.reading.fact_types import Facts
 
 _WORD: Any = regex.compile(
     rf"[{RANGES}]\p{{M}}*|[[\p{{L}}\p{{M}}\p{{N}}]--[{RANGES}]]+(?:['’.,:-][[\p{{L}}\p{{M}}\p{{N}}]--[{RANGES}]]+)*",
     regex.V1,
 )
+_IN_ASCII = re.compile(r"[A-Za-z0-9]+(?:['.,:-][A-Za-z0-9]+)*")
+"""The same for ASCII texts, which it reads faster."""
+
 _COMMON, _RANGE, _LEAST = 7.5, 4.5, 0.1
 """The Zipf frequency of the most common words, how far below it words weigh most, and the least weight."""
 
@@ -61,14 +66,30 @@ def words_of(text: str, language: str = "en") -> tuple[Word, ...]:
     >>> [(word.key, round(word.weight, 1)) for word in words_of("The kettle boiled.")]
     [('the', 0.1), ('kettl', 0.9), ('boil', 0.8)]
     """
-    found = ((each.span(), _read(each.group(), language)) for each in _WORD.finditer(text))
-    return tuple(Word(start, end, key, form, weight) for (start, end), (key, form, weight) in found)
+    found = _pattern(text).finditer(text)
+    return tuple([Word(each.start(), each.end(), *_read(each.group(), language)) for each in found])
+
+
+@lru_cache(maxsize=1 << 16)
+def count_words(text: str) -> int:
+    """Return how many words a text has."""
+    return len(_pattern(text).findall(text))
+
+
+def _pattern(text: str) -> Any:
+    return _IN_ASCII if text.isascii() else _WORD
 
 
 @lru_cache(maxsize=1 << 16)
 def weight_of(word: str, language: str = "en") -> float:
     """Return how much a lower-case word carries, in (0, 1]."""
     return min(1.0, max(_LEAST, (_COMMON - frequency(word, language)) / _RANGE))
+
+
+@lru_cache(maxsize=1 << 15)
+def weights_of(facts: Facts) -> Mapping[str, float]:
+    """Return the weight of each stem of a segment."""
+    return {key: weight_of(facts.forms.get(key, key).lower(), facts.language) for key in facts.keys}
 
 
 @lru_cache(maxsize=1 << 16)

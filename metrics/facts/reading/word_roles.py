@@ -17,10 +17,7 @@ TITLE_WORDS = frozenset(
 TITLES = TITLE_WORDS | frozenset("mr mrs ms dr prof mister madame st श्री डॉ shri shrimati ji जी".split())
 """Words before a name that are not part of it."""
 
-TURNS = frozenset({"later", "earlier"})
-"""The jobs of words that put two parts of a statement in order."""
-
-_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES | TURNS
+_ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES
 """Jobs that always affect how a segment is read."""
 
 _MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.metrics.facts import facts_of
-from tests.metrics.facts.verdict import LITTLE, Verdict, conflict, reasons
+from tests.metrics.facts.verdict import LITTLE, Verdict, between, conflict, reasons
 
 
 def found(clean: str, perturbed: str) -> Verdict:
@@ -18,12 +18,8 @@ def found(clean: str, perturbed: str) -> Verdict:
         ("You have to pay.", "You can pay.", "modality have to -> can"),
         ("You must pay.", "You don't have to pay.", "modality must -> don't have to"),
         ("It will rain.", "It might rain.", "modality will -> might"),
-        ("She will resign on Monday.", "She resigned on Monday.", "tense will -> resigned"),
-        ("She'll resign on Monday.", "She resigned on Monday.", "tense will -> resigned"),
-        ("The bridge was closed.", "The bridge will be closed.", "tense was -> will"),
         ("Vous devez payer.", "Vous pouvez payer.", "modality devez -> pouvez"),
         ("Вы должны заплатить.", "Вы можете заплатить.", "modality должны -> можете"),
-        ("The drug may cause nausea.", "The drug causes nausea.", "modality may lost"),
         ("Only members may enter.", "Members may enter.", "quantifier only lost"),
         ("Children are allowed only with an adult.", "Children are allowed with an adult.", "quantifier only lost"),
         ("Nur Mitglieder dürfen rein.", "Mitglieder dürfen rein.", "quantifier only lost"),
@@ -59,3 +55,17 @@ def test_different_modality_conflicts(clean: str, perturbed: str, why: str) -> N
 def test_equivalent_modality_agrees(clean: str, perturbed: str) -> None:
     for one, other in ((clean, perturbed), (perturbed, clean)):
         assert found(one, other).cost <= LITTLE, found(one, other)
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("She will resign on Monday.", "She resigned on Monday."),
+        ("The bridge was closed.", "The bridge will be closed."),
+        ("The drug may cause nausea.", "The drug causes nausea."),
+    ],
+)
+def test_tense_and_hedges_count_as_wording_and_less_than_an_obligation(clean: str, perturbed: str) -> None:
+    obliged = between("You must pay on Monday.", "You may pay on Monday.").whole
+    assert 0 < between(clean, perturbed).whole < obliged
+    assert between(perturbed, clean).whole == between(clean, perturbed).whole

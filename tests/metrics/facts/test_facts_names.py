@@ -121,7 +121,7 @@ def test_a_word_in_the_place_of_another_is_found(clean: str, perturbed: str, why
 @pytest.mark.parametrize(
     ("clean", "perturbed"),
     [
-        ("The courgette is ripe.", "The zucchini is ripe."),
+        ("The film is long.", "The movie is long."),
         ("She bought a sofa.", "She bought a couch."),
         ("The Chinese ministry agreed.", "China's ministry agreed."),
         ("American troops left.", "U.S. troops left."),
