@@ -1,16 +1,13 @@
 """--protect_facts: training never perturbs what a completion copies from its prompt."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
-from holdfast.language.text import count_characters
-from holdfast.perturbations import Edit, Edits, perturbation
+from holdfast.perturbations import Edit, Edits, Variant
 from holdfast.training.examples import Example
 from holdfast.training.loop.batches import Collator, Perturber
 from holdfast.training.loop.copied_facts import copied_facts, keeps_all
@@ -18,12 +15,6 @@ from tests.training.test_train import QUICK, ROWS, write_rows
 
 PROMPT = "Ottokar: Shall we meet Wilhelmine at the station on Thursday? Ludovico: Yes, at 10:45, with 30 euros."
 ANSWER = "Ottokar and Ludovico meet Wilhelmine on Thursday at 10:45. The cost is 30 euros."
-
-
-@perturbation("drops_all_capitals", family="control", light=0.5, heavy=0.5, units=count_characters)
-def drops_all_capitals(text: str, strength: float, rng: Random, *, protect: Sequence[str] = ()) -> Edits:
-    """Delete every capital, protected or not."""
-    return Edits(text, tuple(Edit(i, letter, "") for i, letter in enumerate(text) if letter.isupper()))
 
 
 def perturber(spec: str, *, protect: bool, prompt: str = PROMPT, answer: str = ANSWER) -> Perturber:
@@ -57,9 +48,14 @@ def test_protected_prompts_are_perturbed_elsewhere() -> None:
     assert PROMPT not in texts
 
 
-def test_a_perturbation_without_regard_leaves_the_prompt_as_it_is() -> None:
-    assert perturber("drops_all_capitals", protect=False).perturb(0, 0) != PROMPT
-    assert perturber("drops_all_capitals", protect=True).perturb(0, 0) == PROMPT
+def test_a_perturbation_without_regard_leaves_the_prompt_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drops_all_capitals(text: str, **asked: Any) -> Variant:
+        edits = tuple(Edit(i, letter, "") for i, letter in enumerate(text) if letter.isupper())
+        return Variant(Edits(text, edits).text, "drops_all_capitals", "heavy", 0, edits, 0.1)
+
+    monkeypatch.setattr("holdfast.training.loop.batches.make_variant", drops_all_capitals)
+    assert perturber("typos@heavy", protect=False).perturb(0, 0) != PROMPT
+    assert perturber("typos@heavy", protect=True).perturb(0, 0) == PROMPT
 
 
 def test_the_card_shows_the_setting(tmp_path: Path) -> None:
