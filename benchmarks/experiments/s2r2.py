@@ -10,8 +10,8 @@ numbers and the other words that the summary copies (--protect_facts), and in ev
 Plain LoRA and the positive control, `augment`, come first. Unless augment drifts clearly less, the experiment has no
 power and stops. Clean ROUGE is reported as well, since an adapter that always says the same would win on drift alone.
 
-Each adapter's measurements are kept in the work folder, so that an interrupted experiment goes on and a later one with
-more seeds or arms only adds to them. An arm with the majority of several answers as its target (F2C, arXiv 2510.14242)
+The measurements of each adapter are kept in the work folder: an interrupted experiment goes on, and one with more seeds
+or arms adds to them. An arm with the majority of several answers as its target (F2C, arXiv 2510.14242)
 is missing: long summaries have no majority.
 """
 
@@ -60,11 +60,13 @@ ENOUGH = 0.1
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--seeds", type=int, default=10, help="measure each arm under at least so many seeds")
+    arguments.add_argument("--seeds", type=int, default=10, help="seeds of each arm; those measured earlier count, too")
     arguments.add_argument("--steps", type=int, default=150)
     arguments.add_argument("--samples", type=int, default=24, help="dialogues of each of the two test sets")
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
-    arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="where adapters and rows are kept")
+    arguments.add_argument(
+        "--work", type=Path, default=Path("results/s2r2"), help="folder for adapters and rows"
+    )
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
     work = args.work / f"{args.steps}-steps-{args.samples}-samples"
@@ -155,7 +157,7 @@ def _share_lost(made: Sequence[Example], kind: str, severity: str, protects: boo
 
 
 def measured(arms: Iterable[str], seeds: int, steps: int, samples: int, work: Path) -> pd.DataFrame:
-    """Train and evaluate every arm under the first seeds, unless it was; return all rows that are kept of the arms."""
+    """Train and evaluate every arm under the first seeds, unless that is done; return the rows of these arms."""
     rows = []
     for seed in range(seeds):
         for arm in arms:

@@ -6,7 +6,8 @@ import bisect
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+
+from holdfast.language.word_tables import read_lines
 
 Span = tuple[int, int]
 
@@ -163,6 +164,5 @@ def _stripped(text: str, start: int, end: int) -> Span:
 
 @cache
 def _abbreviations() -> dict[str, str]:
-    lines = (files("holdfast.language") / "data" / "sentence_abbreviations.txt").read_text("utf-8").splitlines()
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    rows = (line.split() for line in read_lines("sentence_abbreviations.txt"))
     return {word: kind for kind, *words in rows for word in words}

@@ -104,8 +104,9 @@ def are_opposite_forms(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def unprefixed(word: str) -> frozenset[str]:
-    """Return what is left of a stem without a prefix, if that is long enough to be a root. Two stems with one root and
-    different prefixes hardly ever mean the same.
+    """Return what is left of a stem without a prefix, if that is long enough to be a root.
+
+    Two stems with one root and different prefixes hardly ever mean the same.
 
     >>> unprefixed("export") & unprefixed("import"), unprefixed("overcook") & unprefixed("undercook")
     (frozenset({'port'}), frozenset({'cook'}))

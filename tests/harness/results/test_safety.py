@@ -135,7 +135,7 @@ def test_a_judge_that_gives_no_verdict_is_shown_as_such(
     assert model["unjudged"] == 1.0
     assert np.isnan(model["attack_success"])
     capsys.readouterr()
-    assert main(["leaderboard", str(ran.path)]) == 0
+    assert main(["leaderboard", str(ran.path), "--output_path", str(tmp_path / "board.csv")]) == 0
     assert "judged" not in capsys.readouterr().out
 
 
