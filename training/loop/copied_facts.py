@@ -1,6 +1,7 @@
 """The facts that an answer copies from its prompt: nothing can restore them once a perturbation changed them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import regex
 
@@ -12,6 +13,7 @@ _TELLING = 0.5
 """The least weight (see `words_of`) of a word that says something: "station" does, "will" does not."""
 
 
+@lru_cache(maxsize=1 << 14)
 def copied_facts(prompt: str, answer: str) -> tuple[str, ...]:
     """Return the names, numbers, dates, times and content words of an answer that its prompt spells in the same way.
 
