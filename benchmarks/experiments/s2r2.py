@@ -64,9 +64,7 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=150)
     arguments.add_argument("--samples", type=int, default=24, help="dialogues of each of the two test sets")
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
-    arguments.add_argument(
-        "--work", type=Path, default=Path("results/s2r2"), help="folder for adapters and rows"
-    )
+    arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="folder for adapters and rows")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
     work = args.work / f"{args.steps}-steps-{args.samples}-samples"
