@@ -78,7 +78,7 @@ class RobustnessCard(BaseModel):
     """SHA-256 of all variants: equal digests mean equal prompts."""
     numbers: list[CardNumber]
     worst: list[CardNumber]
-    """The conditions in which the headline score falls most, worst first."""
+    """The conditions in which the headline score gets worse, worst first; three at most."""
     break_threshold: float
     encoder: str
     samples_sha256: str | None
@@ -96,8 +96,8 @@ def card_of(run: ExportedRun, adapter: str) -> RobustnessCard:
         known = [each.name for each in manifest.adapters]
         raise UserError(f"{run.folder} has no adapter '{adapter}'{did_you_mean(adapter, known)}")
     numbers = [_number(part, each) for part in parts for each in part.numbers if _is_shown(part, each)]
-    lost = [each for each in numbers if each.name == "delta" and not each.condition.startswith(IDENTITY)]
-    lost.sort(key=lambda each: each.value if each.higher_is_better else -each.value)
+    changed = (each for each in numbers if each.name == "delta" and not each.condition.startswith(IDENTITY))
+    lost = sorted((each for each in changed if _gain(each) < 0), key=_gain)
     return RobustnessCard(
         adapter=writable(adapter),
         adapter_digest=parts[0].adapter.digest,
@@ -181,6 +181,10 @@ def _number(part: Part, each: Measured) -> CardNumber:
         samples=each.samples,
         higher_is_better=each.higher_is_better,
     )
+
+
+def _gain(change: CardNumber) -> float:
+    return change.value if change.higher_is_better else -change.value
 
 
 def _by_name(card: RobustnessCard) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def test_the_card_says_what_was_measured(card: Path, hostile: Path) -> None:
     assert numbers["typos@light", "exact_match"]["value"] == 1
     assert numbers["typos@light", "exact_match"]["low"] == pytest.approx(0.6096, abs=1e-3)  # Wilson, 6 of 6
     assert numbers["typos@light", "break_rate"]["value"] == 0
+    assert content["worst"] == []  # nothing was lost
     assert content["samples_sha256"] == manifest["samples_sha256"]
     assert content["base_digest"] == manifest["base_digest"]
     assert content["adapter_digest"] == next(a["digest"] for a in manifest["adapters"] if a["name"] == "old")
