@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     settings=S2R2,
     perturbs=True,
     classifies=False,
-    measured="22 of 24 answers to overfitted pairs agree (LoRA 7), but 5 with penalty=representation, which fails this "
+    measured="22 of 24 answers to overfitted pairs agree (LoRA 7), but 4 with penalty=representation, which fails this "
     "control (results/gate.txt); on new prompts of pocket-base 16 % less drift than LoRA, as augment, "
     "over two seeds, which is not significant (results/s2r2.txt)",
 )
