@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.spelling import correct_misspellings
 from holdfast.metrics.alignment import align, masses
 from holdfast.metrics.comparers.facts import Facts

@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.lexicon_tables import known_words, words_with
 from holdfast.language.unspaced import RANGES, is_unspaced
 from holdfast.metrics.compared_words import counted_words

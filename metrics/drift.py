@@ -274,7 +274,7 @@ def _worded(
 
 def _with_slips_fixed(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
     """Return the segments' texts with misspelt words spelled as in the other answer."""
-    from holdfast.language.answer_languages import languages_of
+    from holdfast.language.detection import languages_of
     from holdfast.language.spelling import correct_misspellings
 
     languages = languages_of(clean, perturbed)

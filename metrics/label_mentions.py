@@ -9,7 +9,7 @@ from typing import Any
 
 import regex
 
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.grammar import closed_class, is_sentence_start
 from holdfast.language.lexicon_tables import words_with
 from holdfast.language.text import cluster_starts

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from holdfast.language.answer_languages import language_of, script_of
+from holdfast.language.detection import language_of, script_of
 from holdfast.metrics.compared_words import find_words, words
 from holdfast.metrics.scores.across_scripts import SHORT, accepted_languages
 

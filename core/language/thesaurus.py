@@ -9,8 +9,8 @@ from unicodedata import normalize
 from holdfast.errors import UserError
 from holdfast.language import senses, wordnet
 from holdfast.language.grammar import fits_article, match_case, may_be_capitalised, part_of_speech, word_after
+from holdfast.language.hinglish import hinglish
 from holdfast.language.inflection import forms
-from holdfast.language.languages import homographs
 from holdfast.language.lexicon_tables import THESAURUS
 from holdfast.language.word_tables import read_lines
 
@@ -116,7 +116,7 @@ def alternatives(text: str, start: int, end: int, *, further: bool, mixed: bool 
     entry = synonym_table().get(lower if lower.isascii() else normalize("NFC", lower))
     if not entry and not (further and not mixed and lower.isascii() and senses.has_replacements(lower)):
         return []
-    if (mixed or not lower.isascii()) and lower in homographs():
+    if (mixed or not lower.isascii()) and lower in hinglish("homographs"):
         return []
     if mixed and entry and not entry.hindi and (set(entry.by_part) != {"noun"} or word_after(text, end) in _LIGHT):
         return []

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeVar
 
 from holdfast.errors import UserError
-from holdfast.language.answer_languages import languages_of
+from holdfast.language.detection import languages_of
 from holdfast.metrics.metric import Encode
 from holdfast.registry import Registry
 

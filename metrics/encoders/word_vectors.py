@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.metrics.metric import Encode
 
 if TYPE_CHECKING:

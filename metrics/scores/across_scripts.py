@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from holdfast.language.answer_languages import language_of, script_of
+from holdfast.language.detection import language_of, script_of
 from holdfast.metrics.compared_words import spaced_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 from holdfast.metrics.scores.text_scores import normalise

@@ -5,8 +5,9 @@ from functools import cache
 from random import Random
 from unicodedata import normalize
 
+from holdfast.language.detection import language_of
 from holdfast.language.grammar import fits_article, match_case, may_be_capitalised, part_of_speech, word_before
-from holdfast.language.languages import homographs, is_mixed, language_of
+from holdfast.language.hinglish import hinglish, is_mixed
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.choose import choose_where, edit_count
@@ -30,11 +31,11 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     'भारत की capital क्या है?'
     """
     language = language_of(text)
-    if not language:
+    if language not in ("en", "hi", "hi-Latn"):
         return Edits(text)
     total, spans = free_words(text, protect)
     table = _table(language)
-    doubtful = homographs() if language != "en" or is_mixed(text) else frozenset()
+    doubtful = hinglish("homographs") if language != "en" or is_mixed(text) else frozenset()
     edits: dict[int, Row] = {}
 
     def has_counterpart(index: int) -> bool:

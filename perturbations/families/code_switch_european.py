@@ -6,6 +6,7 @@ from functools import cache
 from random import Random
 from unicodedata import normalize
 
+from holdfast.language.detection import language_of
 from holdfast.language.grammar import (
     fits_article,
     is_sentence_start,
@@ -14,7 +15,6 @@ from holdfast.language.grammar import (
     part_of_speech,
     word_before,
 )
-from holdfast.language.languages import count_small_words, language_of
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.choose import choose_where, edit_count
@@ -88,9 +88,7 @@ def _counterpart_in(text: str, language: str) -> Counterpart | None:
     spoken = language_of(text)
     if spoken == "en":
         return _translate_from_english
-    small = {name: count_small_words(text, _listed("small", name)) for name in _LANGUAGES[1:]}
-    others = [count for name, count in small.items() if name != language]
-    return _translate_into_english if not spoken and small[language] > max(others) else None
+    return _translate_into_english if spoken == language else None
 
 
 def _translate_from_english(text: str, start: int, end: int, language: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from random import Random
 
-from holdfast.language.languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.sentences import sentence_spans
 from holdfast.language.text import Span, cluster_cuts
 from holdfast.language.word_tables import read_lines

@@ -2,7 +2,7 @@
 
 import re
 
-from holdfast.language.languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.sentences import sentence_spans
 from holdfast.perturbations.edits import Edit
 from holdfast.perturbations.families.hindi import may_open_with_name, mood
@@ -83,9 +83,13 @@ def lead_in_hindi(text: str, frame: str, start: int = 0) -> Edit:
 _OPENINGS = {
     "hi": ("नमस्ते! ", "सुनिए! "),
     "hi-Latn": ("Namaste! ", "Suniye! "),
-    "": ("Hello! ", "Hi there! ", "Good day. "),
+    "en": ("Hello! ", "Hi there! ", "Good day. "),
 }
-_CLOSINGS = {"hi": (" धन्यवाद।",), "hi-Latn": (" Shukriya.", " Dhanyavaad."), "": (" Thank you.", " Thanks in advance.")}
+_CLOSINGS = {
+    "hi": (" धन्यवाद।",),
+    "hi-Latn": (" Shukriya.", " Dhanyavaad."),
+    "en": (" Thank you.", " Thanks in advance."),
+}
 
 
 def courtesies(text: str) -> list[Rewrite]:
@@ -95,10 +99,10 @@ def courtesies(text: str) -> list[Rewrite]:
     ['Hello! ', 'Hi there! ', 'Good day. ', ' Thank you.', ' Thanks in advance.']
     """
     language = language_of(text)
-    openings = prefix_each(*_OPENINGS.get(language, _OPENINGS[""]))
+    openings = prefix_each(*_OPENINGS.get(language, _OPENINGS["en"]))
     if text[-1] not in ".?!।":
         return openings
-    return [*openings, *((Edit(len(text), "", close),) for close in _CLOSINGS.get(language, _CLOSINGS[""]))]
+    return [*openings, *((Edit(len(text), "", close),) for close in _CLOSINGS.get(language, _CLOSINGS["en"]))]
 
 
 def prefix_each(*frames: str) -> list[Rewrite]:

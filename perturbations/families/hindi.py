@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 from unicodedata import normalize
 
-from holdfast.language.languages import is_mixed
+from holdfast.language.hinglish import is_mixed
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.edits import Edit
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from random import Random
 
+from holdfast.language.detection import language_of
 from holdfast.language.english_verbs import verb_form, verb_forms
 from holdfast.language.grammar import closed_class
-from holdfast.language.languages import language_of
 from holdfast.language.sentences import count_sentences, sentence_spans
 from holdfast.language.text import cluster_cuts
 from holdfast.perturbations.choose import choose, edit_count

@@ -6,8 +6,8 @@ Verbs may be inflected ("does he make" becomes "he makes"). A rule applies only 
 
 import re
 
+from holdfast.language.detection import language_of
 from holdfast.language.english_verbs import verb_form, verb_forms
-from holdfast.language.languages import language_of
 from holdfast.language.sentences import sentence_spans
 from holdfast.perturbations.edits import Edit
 from holdfast.perturbations.families.framing import COMMAND, WH, Rewrite, lead_in, lead_in_hindi, merge_touching

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from random import Random
 
-from holdfast.language.languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.text import cluster_starts, words
 from holdfast.perturbations.edits import Edit, Edits
 from holdfast.perturbations.families.contractions import contractions
@@ -55,7 +55,7 @@ def paraphrase(
         own = [other for other in paraphrases if _may_replace(other, text, kept)]
         if own:
             return Edits(text, _diff(text, rng.choice(own)))
-    if not language_of(text):
+    if language_of(text) not in ("en", "hi", "hi-Latn"):
         return Edits(text)
     first, second, third = rng.random(), rng.random(), rng.random()  # always drawn, so that strengths are comparable
     chosen = _pick(_without_protected(wrap(text), spans), first)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from holdfast.language.languages import is_mixed
+from holdfast.language.hinglish import is_mixed
 from holdfast.language.text import count_words
 from holdfast.language.thesaurus import alternatives, synonym_table, uses_wordnet
 from holdfast.perturbations.choose import choose_where, edit_count

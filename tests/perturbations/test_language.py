@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from holdfast.language.languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations import perturbations
 from holdfast.perturbations.families.romanise import in_latin
@@ -74,8 +74,8 @@ def test_only_devanagari_is_romanised_and_numbers_are_kept() -> None:
         ("rivers", "en"),
         ("भारत की राजधानी क्या है?", "hi"),
         ("reminder set karo ki kal meeting hai", "hi-Latn"),
-        ("Quelle est la capitale de la France?", ""),
-        ("中国的首都是哪里", ""),
+        ("Quelle est la capitale de la France?", "fr"),
+        ("中国的首都是哪里", "zh"),
         ("", ""),
     ],
 )
@@ -112,9 +112,9 @@ def test_ambiguous_words_are_replaced_in_english_text() -> None:
         ("Are bhai sun to sahi", "hi-Latn"),
         ("events ki list dikhao", "hi-Latn"),
         ("Ghar ke liye sabzi laana", "hi-Latn"),
-        ("Какая столица Франции?", ""),
-        ("ما هي عاصمة فرنسا؟", ""),
-        ("Türkiye'nin başkenti neresidir", ""),
+        ("Какая столица Франции?", "ru"),
+        ("ما هي عاصمة فرنسا؟", "ar"),
+        ("Türkiye'nin başkenti neresidir", "tr"),
         ("café opening hours today", "en"),
     ],
 )

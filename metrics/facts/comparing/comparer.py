@@ -9,7 +9,7 @@ from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING
 
-from holdfast.language.answer_languages import segment_languages
+from holdfast.language.detection import segment_languages
 from holdfast.language.lexicon_tables import lexicon_language
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.copies import emoji_findings, literal_findings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.language.lexicon_tables import abbreviations, known_names
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.reading.fact_collector import FactCollector

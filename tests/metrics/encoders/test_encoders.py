@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.language.answer_languages import language_of
+from holdfast.language.detection import language_of
 from holdfast.metrics.drift import segment_drift
 from holdfast.metrics.encoders import minilm
 from holdfast.metrics.encoders.encoder import Encoding, encoding_of, load_encoder

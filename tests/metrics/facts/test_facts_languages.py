@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.language.answer_languages import language_of, languages_of
+from holdfast.language.detection import language_of, languages_of
 from holdfast.language.language_files import SETTING
 from holdfast.metrics.encoders.encoder import encoding_of
 from holdfast.metrics.facts import facts_of
@@ -126,6 +126,13 @@ def test_a_repeated_noun_is_not_swapped_with_itself() -> None:
         ("これは本です。", "ja"),
         ("Sales rose sharply.", "en"),
         ("Vincent van Gogh", "en"),
+        ("They met Ben.", "en"),
+        ("Ben was late. So Anna left.", "en"),
+        ("Die Hard is great", "en"),
+        ("Ben ist da.", "de"),
+        ("agle mahine ki meeting cancel karo", "hi-Latn"),
+        ("kal ke weather ke baare me batao", "hi-Latn"),
+        ("Alexa ko message bhejo ki I am late", "hi-Latn"),
         ("The doctor bought a big car.", "en"),
     ],
 )
@@ -207,7 +214,7 @@ def test_an_ambiguous_article_shows_no_case(tmp_path: Path) -> None:
 
 def test_a_script_in_a_language_file_identifies_the_language(tmp_path: Path) -> None:
     (tmp_path / "am.txt").write_text("[settings]\nscript: Ethiopic\n", "utf-8")
-    script = "from holdfast.language.answer_languages import language_of\nprint(language_of('ሰላም ነው'), language_of('ᱥᱟᱱᱛᱟᱲᱤ'))"
+    script = "from holdfast.language.detection import language_of\nprint(language_of('ሰላም ነው'), language_of('ᱥᱟᱱᱛᱟᱲᱤ'))"
     environment = os.environ | {SETTING: str(tmp_path)}
     shown = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert shown.stdout.split() == ["am", "zz"], shown.stderr

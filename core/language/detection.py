@@ -1,4 +1,4 @@
-"""Detects the language of an answer, as encoders and fact extraction need it.
+"""Detects the language of a text.
 
 Tries the script, function words and word frequencies first, then py3langid.
 """
@@ -6,22 +6,28 @@ Tries the script, function words and word frequencies first, then py3langid.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 import regex
 
+from holdfast.language.hinglish import hinglish
 from holdfast.language.language_files import language_files
+from holdfast.language.lexicon_tables import known_names
 
-_WORD = re.compile(r"[^\W\d_]+")
-_SMALL_WORDS = {
-    "en": "the of and to in is was for it that with on as are this be at by an from not have has were he she they you "
+_WORD = re.compile(r"(?<!['’])[^\W\d_]+|(?<=['’])[^\W\d_]{2,}")
+"""A word; not the letter after an apostrophe, as in "it's"."""
+_CAPITALISED: Any = regex.compile(r"(?<=[\p{L}\p{N},;] )\p{Lu}\p{Ll}+")
+"""A capitalised word inside a sentence."""
+_ENGLISH = (
+    "the of and to in is was for it that with on as are this be at by an from not have has were he they you "
     "we his her its their or which had but will what who i my your there been would can could do does did if when how "
     "no yes me him them a before after into than then so some any all more most about only very also may might must "
-    "should such these those other because while where out up over under how now new one two",
-    "hi-Latn": "hai hain ne ka ki ke ko se mein kya nahi nahin aur tha thi yeh woh kaun kab kahan kaise bhi mujhe aap "
-    "hum tum kar raha rahi rahe gaya gayi hota hoti ek liye wala wali batao bataiye",
-}
+    "should such these those other because while where out up over under how now new one two"
+)
+_HINGLISH = "hi-Latn"
 _SCRIPTS = {
     "Devanagari": "hi",
     "Cyrillic": "ru",
@@ -49,10 +55,16 @@ _SHARED = {"ru": "be bg kk ky mk mn ru sr uk".split(), "ar": "ar fa ku ps ug ur"
 
 _LATIN = "en de fr es it pt nl sv pl tr".split()
 """Candidate languages for short texts in Latin letters."""
+_SAMPLE = 2_000
+"""How many characters of a text are examined."""
 _ENOUGH_LETTERS = 40
 """Minimum number of letters for statistical language identification."""
 _SURER = 1.2
 """A short text is not English if its words are on average at least 10^1.2 times as common in another language."""
+_COMMON = 4.5
+"""The Zipf frequency from which a word is common."""
+_SOME = 12
+"""How many words are looked up in the lists of frequencies."""
 _KNOWN = 3.0
 """A text whose words have at least this mean Zipf frequency in English skips statistical identification."""
 
@@ -72,6 +84,7 @@ def language_of(text: str) -> str:
     >>> language_of("Paris"), language_of("1832!"), language_of("Кто написал книгу?"), language_of("Zwei Hunde bellen.")
     ('en', '', 'ru', 'de')
     """
+    text = text[:_SAMPLE]
     words = _WORD.findall(text)
     letters = "".join(words)
     if not letters:
@@ -80,21 +93,42 @@ def language_of(text: str) -> str:
         latin = sum(letter < "\u0250" for letter in letters)
         if 2 * latin < len(letters):
             return _by_script(text, letters)
-    known = _small_words()
-    small = [known[word] for word in map(str.lower, words) if word in known]
-    counts: dict[str, int] = {}
-    for languages in small:
-        for language in languages:
-            counts[language] = counts.get(language, 0) + 1
+    counts = _count_small_words(text)
     most = max(counts.values(), default=0)
     if most * 8 >= len(words):
         best = [language for language, count in counts.items() if count == most]
-        if best == ["en"] or "hi-Latn" in best or most > 1 or len(letters) >= _ENOUGH_LETTERS:
-            ours = next((language for language in _SMALL_WORDS if language in best), "")
-            return ours or max(best, key=lambda language: _commonness(words, language) if language in _LATIN else 0.0)
+        if best in (["en"], [_HINGLISH]):
+            return best[0]
+        if _is_plain_english(words):
+            return "en"
+        if most > 1 or len(letters) >= _ENOUGH_LETTERS:
+            return "en" if "en" in best else _likeliest(words, best)
     if len(letters) < _ENOUGH_LETTERS or _commonness(words, "en") >= _KNOWN:
         return _by_frequency(words)
     return _guessed(text)
+
+
+def _count_small_words(text: str) -> Mapping[str, int]:
+    """Count the function words of each language, of Hinglish only if it is the likeliest.
+
+    Names are left out ("Ben" is also Dutch for "am"). Beside a word that only Hinglish has, those that it shares with
+    English are Hinglish; without one, the rest must be English.
+    """
+    known, names = _small_words(), known_names()
+    words = _WORD.findall(_CAPITALISED.sub("", text))
+    words = [lower for word in words if not ((lower := word.lower()) in names and word != lower)]
+    counts = Counter(language for word in words for language in known.get(word, ()))
+    mixed = counts.pop(_HINGLISH, 0)
+    if not mixed:
+        return counts
+    if hinglish("sure").isdisjoint(words):
+        is_likeliest = mixed > max(counts.values(), default=0) and _commonness(words, "en") >= _KNOWN
+    else:
+        both = [word for word in words if word in hinglish("homographs") and "en" in known.get(word, ())]
+        mixed += len(both)
+        counts["en"] -= len(both)
+        is_likeliest = mixed >= max(counts.values())
+    return {_HINGLISH: mixed} if is_likeliest else counts
 
 
 def script_of(language: str) -> str:
@@ -155,7 +189,7 @@ def _is_english(text: str) -> bool:
 def _small_words() -> dict[str, tuple[str, ...]]:
     """Return the function words of all languages, each with the languages it belongs to."""
     found: dict[str, tuple[str, ...]] = {}
-    lists = dict(_SMALL_WORDS)
+    lists = {"en": _ENGLISH, _HINGLISH: " ".join(hinglish("sure") | hinglish("shared"))}
     for code, file in language_files().items():
         lists[code] = " ".join(words for job, words in file.rows("words") if job in ("small", "not"))
     for language, words in lists.items():
@@ -195,20 +229,38 @@ def _scripts() -> Any:
     return regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in names))
 
 
-def _by_frequency(words: list[str]) -> str:
+def _by_frequency(words: Sequence[str]) -> str:
     """Return the language in which a few words are much more common than in English; English if there is none."""
+    if _is_plain_english(words):
+        return "en"
     means = {language: _commonness(words, language) for language in _LATIN}
     best = max(means, key=means.__getitem__)
     capitals = all(word[0].isupper() for word in words)
     return best if means[best] - means["en"] >= (2 * _SURER if capitals else _SURER) else "en"
 
 
-def _commonness(words: list[str], language: str) -> float:
+def _likeliest(words: Sequence[str], languages: Sequence[str]) -> str:
+    """Return the language in which the words are the most common, of those that we have frequencies of, if any."""
+    return max(languages, key=lambda language: _commonness(words, language) if language in _LATIN else 0.0)
+
+
+def _is_plain_english(words: Sequence[str]) -> bool:
+    """Return whether all words, names aside, are common in English."""
+    some = [word for word in words[:_SOME] if not word.istitle() or word.lower() not in known_names()]
+    return bool(some) and all(_zipf(word, "en") >= _COMMON for word in some)
+
+
+def _commonness(words: Sequence[str], language: str) -> float:
     """Return the mean Zipf frequency of the first dozen words in a language."""
+    words = words[:_SOME]
+    return sum(_zipf(word, language) for word in words) / len(words)
+
+
+@lru_cache(maxsize=1 << 16)
+def _zipf(word: str, language: str) -> float:
     from wordfreq import zipf_frequency
 
-    words = words[:12]
-    return sum(zipf_frequency(word, language, wordlist="small") for word in words) / len(words)
+    return float(zipf_frequency(word, language, wordlist="small"))
 
 
 def _guessed(text: str) -> str:
