@@ -25,6 +25,7 @@ from holdfast.metrics.facts.comparing.places import (
     substitution_findings,
 )
 from holdfast.metrics.facts.comparing.roles import swapped_roles
+from holdfast.metrics.facts.comparing.swapped_spans import swapped_span_findings
 from holdfast.metrics.facts.comparing.symbols import symbol_findings
 from holdfast.metrics.facts.comparing.wording import coverage_findings, unlike_findings, vector_findings
 from holdfast.metrics.facts.reading.answer import Answer
@@ -162,7 +163,11 @@ def _whatever_the_context(ours: Facts, theirs: Facts) -> tuple[Finding, ...]:
     """Return what doesn't depend on the rest of the answers; cached, since most segments recur in other variants."""
     pair = Compared(ours, theirs, _alone(ours), _alone(theirs))
     swapped = swapped_roles(ours, theirs, pair.found)
-    roles = chain(_roles(pair, swapped), exchange_findings(pair)) if _only_pronouns_differ(pair) else ()
+    roles = (
+        chain(_roles(pair, swapped), exchange_findings(pair), swapped_span_findings(ours, theirs))
+        if _only_pronouns_differ(pair)
+        else ()
+    )
     return (
         *logic_findings(pair, swapped=swapped is not None),
         *roles,

@@ -191,6 +191,18 @@ def kinds(clean: str, perturbed: str) -> set[str]:
         ("They shipped grain from Genoa to Tunis.", "They shipped grain from Tunis to Genoa."),
         ("The clerk showed the visitor the door.", "The visitor showed the clerk the door."),
         ("Public debates and private talks followed.", "Private debates and public talks followed."),
+        ("The porter quit because the boiler broke.", "The boiler broke because the porter quit."),
+        ("If the valve sticks, the pump stops.", "If the pump stops, the valve sticks."),
+        ("The niece of the brewer sued the mason.", "The brewer sued the niece of the mason."),
+        (
+            "What she read was dull, but what she heard was fine.",
+            "What she read was fine, but what she heard was dull.",
+        ),
+        ("A third of them were Dutch, a tenth were Danish.", "A third of them were Danish, a tenth were Dutch."),
+        (
+            "The heron, named after an old poet, was found by monks.",
+            "The monks, named after an old poet, was found by heron.",
+        ),
     ],
 )
 def test_words_in_each_others_place_are_exchanged(clean: str, perturbed: str) -> None:
@@ -203,6 +215,10 @@ def test_words_in_each_others_place_are_exchanged(clean: str, perturbed: str) ->
         ("He moved in 1990 to Oslo and in 1999 to Rome.", "He moved in 1999 to Rome and in 1990 to Oslo."),
         ("Ann, Bob and Carl came.", "Carl, Bob and Ann came."),
         ("She sings and he dances.", "He dances and she sings."),
+        ("If the valve sticks, the pump stops.", "The pump stops if the valve sticks."),
+        ("Before noon he swam and after noon he slept.", "After noon he slept and before noon he swam."),
+        ("The surgeon, a friend of the mayor, came.", "A friend of the mayor, the surgeon, came."),
+        ("Buy a ripe pear, a plum and a lemon.", "Buy a lemon, a plum and a ripe pear."),
         ("The river Lune rose.", "The Lune river rose."),
         ("It needs high flow rates.", "It needs high rates of flow."),
         ("Anna is taller than Ben.", "Ben is shorter than Anna."),
