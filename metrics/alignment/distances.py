@@ -34,12 +34,12 @@ class Distances:
     def __init__(self, texts: Iterable[str], encode: Encode, power: float = 1.0) -> None:
         distinct = list(dict.fromkeys(texts))
         self._rows = {text: row for row, text in enumerate(distinct)}
-        self._vectors: Array = encode(distinct).astype("float64")
+        self._vectors = encode(distinct)
         self._power = power
 
     def of(self, one: str, other: str) -> float:
         """Return the distance between two texts."""
-        return self._of(self._vectors[self._rows[one]], self._vectors[self._rows[other]])
+        return self._of(*self._stacked([one, other]))
 
     def between(self, ours: Sequence[str], theirs: Sequence[str]) -> Array:
         """Return the distances between m and n texts (m, n), exactly 0 for identical texts."""
@@ -76,7 +76,7 @@ class Distances:
         return distance
 
     def _stacked(self, texts: Sequence[str]) -> Array:
-        return self._vectors[[self._rows[text] for text in texts]]
+        return self._vectors[[self._rows[text] for text in texts]].astype("float64")
 
     def _mean(self, texts: Sequence[str], masses: Array, group: Group) -> Array:
         mean: Array = masses[list(group)] @ self._stacked([texts[i] for i in group])
