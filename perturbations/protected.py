@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
+from holdfast.language.grammar import closed_class
+from holdfast.language.language_files import language_files
+from holdfast.language.lexicon_tables import rows_of
 from holdfast.language.marks import count_marked, either, run_ends, run_starts
 from holdfast.language.text import (
     NO_SPACE,
@@ -19,7 +22,6 @@ from holdfast.language.text import (
     words,
 )
 from holdfast.language.unspaced import COUNTER, RANGES, is_unspaced
-from holdfast.language.word_tables import read_lines
 
 # Every branch runs in linear time: repeats are possessive, and an unmatched opening mark stops at the next opening mark
 # or paragraph. Each branch starts with a literal or the shared look-behind, which is fast.
@@ -46,20 +48,32 @@ _PROTECTED = r"""
 _HINT = re.compile(r"""[\d²³¹¼-¾⁰-₉⅐-↋`"'“„«「‘{@/.](?:(?<!\.)|(?=\w))""")
 _INNER_DOT = re.compile(r"\.(?=\w)")
 _CURRENCY_ENDS = frozenset("€$£¥₹s.")
+_FURTHER = frozenset("ad bc ce bce o'clock hz bits baje बजे".split())
+"""Words that belong to the number before them without being units."""
 _FREE_OF_HINTS = bytes(set(range(128)) - set(b"0123456789`\"'{@/."))
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    multiples: list[str] = []
-    units: list[str] = []
-    for line in read_lines("units.txt", "holdfast.perturbations"):
-        kind, _, listed = line.partition(":")
-        (multiples if kind == "multiples" else units).extend(map(re.escape, listed.split()))
-    longest_first = [sorted(listed, key=len, reverse=True) for listed in (multiples, units)]
+    multiples, units = (sorted(map(re.escape, words), key=len, reverse=True) for words in _words_of_numbers())
     written = _PROTECTED.replace("UNSPACED", RANGES).replace("COUNTER", COUNTER)
-    filled = written.replace("MULTIPLES", "|".join(longest_first[0])).replace("UNITS", "|".join(longest_first[1]))
+    filled = written.replace("MULTIPLES", f"(?i:{'|'.join(multiples)})").replace("UNITS", f"(?i:{'|'.join(units)})")
     return re.compile(filled, re.VERBOSE | re.DOTALL)
+
+
+def _words_of_numbers() -> tuple[set[str], set[str]]:
+    """Return the words that belong to the number before them, in any language that has tables of them: million; kg."""
+    rows = {name: [*rows_of(f"{name}.txt")] for name in ("numbers", "units", "calendar")}
+    for file in language_files().values():
+        for name, found in rows.items():
+            found += file.rows(name)
+    multiples = {word for head, words in rows["numbers"] if "scale" in head.split() for word in words.split()}
+    units = {word for _, words in rows["units"] for word in words.split()} - closed_class("determiner")
+    months = {
+        word.rstrip("!") for head, words in rows["calendar"] if head.startswith("month") for word in words.split()
+    }
+    units |= months | _FURTHER
+    return multiples, {word for word in units if word[0].isalpha() and "_" not in word}
 
 
 def protected_spans(text: str, protect: Sequence[str] = ()) -> list[Span]:

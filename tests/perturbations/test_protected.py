@@ -46,6 +46,11 @@ _PIECES += ["www.", "http://", "com", "-", "+", "p.m.", "“", "”", "«", "»"
         ("Dear {name}, {{greeting}}", ["{name}", "{{greeting}}"]),
         ("5 kg at 12 km/h, 3 p.m., a 3-inch pipe", ["5 kg", "12 km/h", "3 p.m.", "3-inch"]),
         (
+            "7 yrs, 5 milligrams, 10 Megabytes, 3 millions, 40 Stunden",
+            ["7 yrs", "5 milligrams", "10 Megabytes", "3 millions", "40 Stunden"],
+        ),
+        ("in 1990 an earthquake, 6 m³", ["1990", "6 m³"]),
+        (
             "4.5 million dollars, Rs. 500, $ 5 or US$ 2 billion",
             ["4.5 million dollars", "Rs. 500", "$ 5", "US$ 2 billion"],
         ),
