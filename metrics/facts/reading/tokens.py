@@ -33,7 +33,7 @@ _PATTERN = r"""
 |(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|HOUR\d\d(?!\w|\s*min)))
 |(?P<fraction>\d+(?:\.\d+)?[/⁄]\d+(?!\d|\.\d))
 |(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
-|(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|LETTERWORD*(?:['’]LETTERWORD*)*)
+|(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|(?:(?<=\d)|(?<=\d\s))[kcdm]?m[23](?!\w)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
 """`plain` matches ordinary words (most tokens) quickly; `sign` is a minus, not a hyphen; `HOUR` is replaced by the
