@@ -8,6 +8,9 @@ from typing import Any, Protocol, TypeVar
 from holdfast.harness.models.adapter import Adapter
 from holdfast.registry import Registry
 
+RESUMES = "answers so far are kept; the same command resumes the run"
+"""How a message ends if an engine fails in the middle of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

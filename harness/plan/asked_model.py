@@ -5,7 +5,7 @@ from pathlib import Path
 
 from holdfast.errors import UserError
 from holdfast.harness.backends import Backend, Request
-from holdfast.harness.backends.backend import Settings
+from holdfast.harness.backends.backend import RESUMES, Settings
 from holdfast.harness.plan.side_model import find_side_model, load_side_model
 from holdfast.harness.store.config import Scalar, parse_pairs
 from holdfast.harness.store.reply_cache import ReplyCache, key_of
@@ -52,9 +52,10 @@ class AskedModel:
         try:
             return [*self.replies(about)], ""
         except UserError as error:
+            why = str(error).removesuffix(f": {RESUMES}")  # that is about the answers of the evaluated model
             if not self._replied:
-                raise
-            return [self._cache.known.get(self._key(self._prompt(texts))) for texts in about], str(error)
+                raise UserError(f"{self._flag}: {why}") from None
+            return [self._cache.known.get(self._key(self._prompt(texts))) for texts in about], why
 
     def _key(self, prompt: str) -> str:
         return key_of(sorted(self._arguments.items()), self._digest, prompt)

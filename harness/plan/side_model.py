@@ -24,8 +24,8 @@ def find_side_model(arguments: Mapping[str, Scalar], flag: str) -> Adapter:
         entry = backends.get(name)
         entry.check(own)
         return entry.find(own, [])[0]
-    except UserError as error:
-        raise UserError(f"{flag}: {error}") from None
+    except UserError as error:  # which calls the arguments those of the evaluated model
+        raise UserError(f"{flag}: {str(error).removeprefix('--model_args: ')}") from None
 
 
 def load_side_model(arguments: Mapping[str, Scalar], flag: str, device: str | None = None) -> tuple[Backend, str]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.api_access import PATHS, check_access, key_name, server_address
-from holdfast.harness.backends.backend import BackendOptions, Generation, Probe, Request, Settings
+from holdfast.harness.backends.backend import RESUMES, BackendOptions, Generation, Probe, Request, Settings
 from holdfast.harness.backends.engines.api_client import Client, Unanswered
 from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator
 from holdfast.harness.backends.engines.seeds import seed_of
@@ -245,10 +245,7 @@ class Api:
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
             if await self._is_over_within(max(min(wait, LONGEST_WAIT), delay)):
                 break
-        raise UserError(
-            f"'{model}' did not answer in {attempt} attempts (last: {why}): answers so far are kept; the same command "
-            "resumes the run"
-        )
+        raise UserError(f"'{model}' did not answer in {attempt} attempts (last: {why}): {RESUMES}")
 
     async def _is_over_within(self, seconds: float) -> bool:
         """Wait, and return whether a request has failed for good meanwhile, which ends the waiting."""
@@ -269,10 +266,7 @@ class Api:
         if self._budget_left is None:
             return
         if self._budget_left == 0:
-            raise UserError(
-                f"--max_requests {self._budget} is used up: answers so far are kept; the same command resumes the run "
-                "with as many requests again"
-            )
+            raise UserError(f"--max_requests {self._budget} is used up: {RESUMES} with as many requests again")
         self._budget_left -= 1
 
 

@@ -104,7 +104,7 @@ class AnswerJudge:
 def check_answer_judge(argument: str) -> None:
     """Raise UserError unless the flag names a model and a format that are there."""
     named = _parse(argument)
-    find_side_model(named.arguments, FLAG)
+    find_side_model(_for_verdicts(named), FLAG)
 
 
 def digest_of_answer_judge(argument: str) -> str:
@@ -131,10 +131,18 @@ def _parse(argument: str) -> _Named:
 
 
 def _for_verdicts(named: _Named) -> dict[str, Scalar]:
-    """Return the model's arguments; a prompt that already is in the model's chat template is sent as it is."""
+    """Return the model's arguments; a prompt that already is in the model's chat template is sent as it is.
+
+    A server puts what its chat endpoint gets into the template, so the prompt goes to the other one.
+    """
     if named.format.prompt and not named.template:
         return named.arguments
-    return {"chat_template": _NO_TEMPLATE, **named.arguments}
+    plain = {"endpoint": "completions"} if _is_served(named.arguments) else {"chat_template": _NO_TEMPLATE}
+    return {**plain, **named.arguments}
+
+
+def _is_served(arguments: Mapping[str, Scalar]) -> bool:
+    return arguments.get("backend") == "api"
 
 
 def _verdict_prompt(named: _Named) -> Callable[[Texts], str]:

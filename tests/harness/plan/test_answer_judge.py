@@ -8,9 +8,11 @@ import pytest
 
 from holdfast import Results, UserError
 from holdfast.harness.backends import Request
+from holdfast.harness.backends.backend import RESUMES
 from holdfast.harness.plan.judges.answer_judge import AnswerJudge
 from holdfast.harness.plan.judges.verdict_formats import VERDICTS
 from holdfast.tasks import Sample, Task, load_task
+from tests.harness.backends.servers import server
 from tests.harness.fakes import Fake, registered
 
 Evaluate = Callable[..., Results]
@@ -72,6 +74,19 @@ def test_a_template_from_a_models_card_is_sent_as_it_is(tmp_path: Path) -> None:
     assert fake.asked[0].prompt == "[INST] Open it {now} | Turn the dial. [/INST]"
 
 
+def test_a_server_gets_a_template_as_it_is(tmp_path: Path) -> None:
+    template = tmp_path / "card.txt"
+    template.write_text("[INST] {{ prompt }} | {{ answer }} [/INST]", "utf-8")
+    with server() as served:
+        judge = AnswerJudge(
+            f"backend=api,model=yes,base_url={served.url},cache={tmp_path / 'replies.jsonl'},format=harmbench,"
+            f"template={template}"
+        )
+        assert judge.verdicts(ASKED) == [{"answered": 1.0}]
+    [asked] = served.asked
+    assert (asked["path"], asked["prompt"]) == ("/v1/completions", "[INST] Open it {now} | Turn the dial. [/INST]")
+
+
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
@@ -81,6 +96,7 @@ def test_a_template_from_a_models_card_is_sent_as_it_is(tmp_path: Path) -> None:
         ),
         ("format=wildgaurd", "unknown format 'wildgaurd'; did you mean 'wildguard'"),
         ("format=harmbench,template=nowhere.txt", "nowhere.txt"),
+        ("dtpye=float32", "--judge: unknown argument 'dtpye'"),
     ],
 )
 def test_a_wrong_judge_is_refused(argument: str, said: str) -> None:
@@ -92,11 +108,11 @@ def test_a_wrong_judge_is_refused(argument: str, said: str) -> None:
 def test_a_judge_that_fails_is_counted_but_not_one_that_never_answers(tmp_path: Path) -> None:
     def rule(request: Request) -> str:
         if "Answer: silent" in request.prompt:
-            raise UserError("no answer within 60 s")
+            raise UserError(f"no answer within 60 s: {RESUMES}")
         return "answered"
 
     judge, _ = judge_of(tmp_path, rule)
-    with pytest.raises(UserError, match="no answer within 60 s"):
+    with pytest.raises(UserError, match="^--judge: no answer within 60 s$"):
         judge.verdicts([{"prompt": "a", "answer": "silent"}])
     judge.verdicts(ASKED)
     found = judge.verdicts([*ASKED, {"prompt": "a", "answer": "silent"}])
