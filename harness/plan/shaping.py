@@ -1,16 +1,19 @@
 """The prompts of perturbations that leave the content as it is, and change the prompt around it."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 from rapidfuzz.distance import Levenshtein
 
 from holdfast.errors import UserError
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.perturbations import Edit, Variant, parts_of, seed_for
-from holdfast.perturbations.shapes.option_order import find_options, reordered
+from holdfast.perturbations.shapes.option_order import LETTERINGS, find_options, reordered
+from holdfast.perturbations.shapes.orders import other_orders
 from holdfast.perturbations.shapes.prompt_format import Format, formats, reformatted, shared_descriptors
 from holdfast.tasks import Sample, Task
 from holdfast.tasks.sample import EXAMPLES
@@ -129,8 +132,11 @@ class Shaper:
         ranked = set(sample.choices) == letters
         lettered = ranked or (not sample.choices and bool(sample.references) and letters.issuperset(sample.references))
         reletter = len(lists) == 1 and (ranked or not sample.choices)  # examples show how options are lettered
-        rng = seed_for(self.task.name, sample.id, "options", str(number), 0, self.seed)
-        made = reordered(prompt, lists[-1], rng, number, reletter=reletter)
+        others = math.factorial(len(lists[-1].lines)) - 1
+        if number > (available := math.lcm(others, LETTERINGS) if reletter else others):
+            raise UserError(self._too_many("options", sample, available))
+        order = self._order(sample, "options", len(lists[-1].lines), (number - 1) % others)
+        made = reordered(prompt, lists[-1], order, number, reletter=reletter)
         names = {clean: letter for letter, clean in made.letters.items()}
         choices = tuple(names[choice] for choice in sample.choices) if ranked else sample.choices
         return Shape(made.prompt, choices, made.letters if lettered else {})
@@ -143,9 +149,21 @@ class Shaper:
                 f"example_order: the prompt of task '{self.task.name}' has no examples to reorder: set num_fewshot to "
                 "2 or more in a YAML task"
             )
-        rng = seed_for(self.task.name, sample.id, "example_order", str(number), 0, self.seed)
-        shuffled = rng.sample(list(examples), len(examples))
-        return prompt.replace("".join(examples), "".join(shuffled), 1)
+        if number > (available := math.factorial(len(examples)) - 1):
+            raise UserError(self._too_many("example_order", sample, available))
+        order = self._order(sample, "example_order", len(examples), number - 1)
+        return prompt.replace("".join(examples), "".join(examples[i] for i in order), 1)
+
+    def _order(self, sample: Sample, name: str, count: int, place: int) -> tuple[int, ...]:
+        rng = seed_for(self.task.name, sample.id, name, "", 0, self.seed)
+        return next(islice(other_orders(count, rng), place, None))
+
+    def _too_many(self, name: str, sample: Sample, available: int) -> str:
+        found = "1 other order" if available == 1 else f"{available} other orders"
+        return (
+            f"{name}: the prompt of task '{self.task.name}', sample '{sample.id}', allows only {found}: ask for "
+            f"{name}@{available}"
+        )
 
 
 def reshapes(name: str) -> bool:

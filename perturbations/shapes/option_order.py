@@ -1,9 +1,8 @@
 """The options of a multiple-choice prompt: their order and how they are lettered (after arXiv 2308.11483)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 
 _LINE = re.compile(
     r"(?m)^(?P<open>[(\[<]?)(?P<mark>[A-Za-z]|\d{1,2})(?P<close>[)\]>.:]+)(?P<gap>[ \t]+)(?P<text>\S[^\n]*)$"
@@ -13,7 +12,9 @@ STYLES = (("", ". "), ("", ") "), ("(", ") "), ("[", "] "), ("", ": "))
 
 _NUMBERINGS = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "123456789")
 _FIRST = ("A", "a", "1")
-_TRIES = 20
+
+LETTERINGS = len(STYLES) * len(_NUMBERINGS)
+"""Number of ways of lettering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +56,26 @@ def find_options(prompt: str) -> list[Options]:
     return found
 
 
-def reordered(prompt: str, options: Options, rng: Random, style: int, *, reletter: bool) -> Reordered:
+def reordered(prompt: str, options: Options, order: Sequence[int], style: int, *, reletter: bool) -> Reordered:
     """Return the prompt with its options in another order, and lettered in another way.
 
     Args:
         prompt: The prompt.
         options: Its options (`find_options`).
-        rng: Draws the order, which differs from the present one.
-        style: Which way of lettering, from 0.
+        order: The present place of each option, from 0.
+        style: Which way of lettering, from 0 to `LETTERINGS` - 1; then they start again.
         reletter: Whether to change the letters, too.
 
     >>> prompt = "Which?\\nA. Paris\\nB. Rome"
-    >>> reordered(prompt, find_options(prompt)[0], Random(1), 7, reletter=True)
+    >>> reordered(prompt, find_options(prompt)[0], (1, 0), 7, reletter=True)
     Reordered(prompt='Which?\\n(1) Rome\\n(2) Paris', letters={'1': 'B', '2': 'A'})
     """
-    places = list(range(len(options.lines)))
-    order = places
-    for _ in range(_TRIES):
-        order = rng.sample(places, len(places))
-        if order != places:
-            break
     before, behind = STYLES[style % len(STYLES)]
     numbering = _NUMBERINGS[style // len(STYLES) % len(_NUMBERINGS)]
     lines, letters = [], {}
     for i, j in enumerate(order):
         old = options.lines[i]
-        letter = numbering[i] if reletter and len(places) <= len(numbering) else old["mark"]
+        letter = numbering[i] if reletter and len(order) <= len(numbering) else old["mark"]
         mark = f"{before}{letter}{behind}" if reletter else f"{old['open']}{letter}{old['close']}{old['gap']}"
         lines.append(f"{mark}{options.lines[j]['text']}")
         letters[letter] = options.letters[j]

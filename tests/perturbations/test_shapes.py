@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from holdfast.errors import UserError
 from holdfast.perturbations import parse
 from holdfast.perturbations.shapes.option_order import STYLES, find_options, reordered
+from holdfast.perturbations.shapes.orders import other_orders
 from holdfast.perturbations.shapes.prompt_format import Format, formats, reformatted, shared_descriptors
 
 FRAME = "Answer briefly.\n\nPassage: a river\nQuestion: _\nAnswer:"
@@ -68,10 +69,10 @@ def test_options_are_found_however_they_are_lettered(mark: str, letters: str) ->
     assert [found.letters for found in find_options("Q\n" + "\n".join(lines))] == [tuple(letters)]
 
 
-@given(st.integers(0, 2**32), st.integers(0, 2 * len(STYLES)), st.booleans())
-def test_letters_lead_back_to_the_clean_ones(seed: int, style: int, reletter: bool) -> None:
+@given(st.sampled_from([*other_orders(4, Random(0))]), st.integers(0, 2 * len(STYLES)), st.booleans())
+def test_letters_lead_back_to_the_clean_ones(order: tuple[int, ...], style: int, reletter: bool) -> None:
     clean = {line["mark"]: line["text"] for line in find_options(PROMPT)[0].lines}
-    made = reordered(PROMPT, find_options(PROMPT)[0], Random(seed), style, reletter=reletter)
+    made = reordered(PROMPT, find_options(PROMPT)[0], order, style, reletter=reletter)
     [found] = find_options(made.prompt)
     assert [line["text"] for line in found.lines] != list(clean.values())
     assert {line["mark"]: line["text"] for line in found.lines} == {

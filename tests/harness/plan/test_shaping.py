@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,21 @@ def test_a_preference_for_a_place_is_no_consistency(run: Evaluate) -> None:
     assert row["lowest"] == pytest.approx(min(scores))
 
 
+def test_orders_of_options_do_not_repeat(run: Evaluate, tmp_path: Path) -> None:
+    def prompts(task: Task, asked: str) -> list[str]:
+        results = run(Fake(), tasks=task, adapters="base", perturbations=asked, output_path=str(tmp_path / asked))
+        return [
+            line["prompt"] for line in lines(results) if line["perturbation"] == "options" and line["sample"] == "q0"
+        ]
+
+    assert len(set(prompts(quiz(ranked=True), "options@10"))) == 10
+    example = "Question: Where?\nA. Rome\nB. Oslo\nAnswer: A\n\n"  # so that options keep their letters
+    shown = replace(quiz(ranked=True), prompt=example + TEMPLATE)
+    assert len(set(prompts(shown, "options@5"))) == 5
+    with pytest.raises(UserError, match="sample 'q0', allows only 5 other orders: ask for options@5"):
+        prompts(shown, "options@6")
+
+
 def test_likelihoods_are_in_the_order_of_the_clean_options(run: Evaluate) -> None:
     from holdfast.harness.plan.shaping import Shape
 
@@ -120,7 +136,11 @@ def test_examples_change_their_order_alone(run: Evaluate, tmp_path: Path) -> Non
         blocks, before = line["prompt"].split("\n\n"), clean[line["sample"]].split("\n\n")
         assert sorted(blocks) == sorted(before)
         assert blocks[-1] == before[-1]
-    assert any(line["prompt"] != clean[line["sample"]] for line in answers)
+    shaped = {(line["sample"], line["prompt"]) for line in answers if line["perturbation"] == "example_order"}
+    assert len(shaped) == 12  # three samples in four different orders
+    assert all(prompt != clean[sample] for sample, prompt in shaped)
+    with pytest.raises(UserError, match="allows only 5 other orders: ask for example_order@5"):
+        run(Fake(), tasks=task, adapters="base", perturbations="example_order@6", limit=3)
 
 
 @pytest.mark.parametrize(
