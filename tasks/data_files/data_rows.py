@@ -1,25 +1,22 @@
 """The rows of a data file or data set, whatever its format."""
 
-import csv
-import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from holdfast.errors import UserError, first_line
 from holdfast.reading import check_readable, parse_json
 from holdfast.tasks.data_files.data_sets import read_data_set
 from holdfast.tasks.data_files.plain_rows import Fields, plain_rows
-from holdfast.tasks.data_files.text_lines import LONGEST, REPAIR, UTF_8, text_lines
+from holdfast.tasks.data_files.table_rows import table_rows
+from holdfast.tasks.data_files.text_lines import REPAIR, UTF_8, text_lines
 
 TEXT_AT_LABEL = ".txt"
 """The ending of files with a text, `@` and a label in each line, as Financial PhraseBank has them."""
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
-FORMATS = (".jsonl", ".ndjson", *_SEPARATORS, ".parquet", TEXT_AT_LABEL)
+_JSON = ".json"
+FORMATS = (".jsonl", ".ndjson", _JSON, *_SEPARATORS, ".parquet", TEXT_AT_LABEL)
 """The endings of data files."""
 
 
@@ -81,7 +78,9 @@ def data_rows(
     if path.suffix == TEXT_AT_LABEL:
         return DataRows(str(path), "line", _labelled(path, encoding or REPAIR))
     if path.suffix in _SEPARATORS:
-        return DataRows(str(path), "row", _table(path, _SEPARATORS[path.suffix], encoding or UTF_8))
+        return DataRows(str(path), "row", table_rows(path, _SEPARATORS[path.suffix], encoding or UTF_8))
+    if path.suffix == _JSON and _is_list(path, encoding or UTF_8):
+        return DataRows(str(path), "row", _json_list(path, encoding or UTF_8))
     return DataRows(str(path), "line", _json_lines(path, encoding or UTF_8), numbered=False)
 
 
@@ -122,6 +121,26 @@ def _json_lines(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserE
             )
 
 
+def _is_list(path: Path, encoding: str) -> bool:
+    """Return whether a JSON file is one list, not an object in each line."""
+    lines = (line for _, line in text_lines(path, encoding) if isinstance(line, UserError) or line.strip())
+    first = next(lines, "")
+    return isinstance(first, str) and first.lstrip().startswith("[")
+
+
+def _json_list(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
+    lines = []
+    for _, line in text_lines(path, encoding):
+        if isinstance(line, UserError):
+            raise line
+        lines.append(line)
+    for number, value in enumerate(parse_json("\n".join(lines), str(path), unique=True), 1):
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            yield number, UserError(f"{path}, row {number}: expected an object with named fields, got {value!r:.40}")
+
+
 def _labelled(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
     for number, line in text_lines(path, encoding):
         if isinstance(line, UserError):
@@ -135,65 +154,6 @@ def _labelled(path: Path, encoding: str) -> Iterator[tuple[int, Fields | UserErr
                     number,
                     UserError(f"{path}, line {number}: expected text@label, got {line.strip()[:40]!r}"),
                 )
-
-
-def _table(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
-    """Yield the rows below the header of a file with columns; rows are counted without it.
-
-    A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list. Semicolons separate columns where the
-    header has no comma, as in files of spreadsheets in half of Europe.
-    """
-    broken: list[UserError] = []
-
-    def lines() -> Iterator[str]:
-        for _, line in text_lines(path, encoding):
-            if isinstance(line, UserError):
-                broken.append(line)
-            else:
-                yield f"{line}\n"
-
-    csv.field_size_limit(LONGEST)
-    below = lines()
-    header = next(below, "")
-    if separator == "," and separator not in header and ";" in header:
-        separator = ";"
-    reader = csv.reader(chain([header], below), delimiter=separator, strict=True)
-    names: list[str] = []
-    number = -1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            yield number + 1, UserError(f"{path}, line {reader.line_num}: not valid {path.suffix[1:].upper()}: {error}")
-            break
-        if cells is None:
-            break
-        if not cells:  # a blank line
-            continue
-        number += 1
-        if number == 0:
-            names = [name.strip() for name in cells]
-            _check_names(path, names)
-        elif len(cells) != len(names):
-            yield number, UserError(f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}")
-        else:
-            yield number, dict(zip(names, map(_cell, cells), strict=True))
-    for mistake in broken:
-        yield number, mistake
-
-
-def _cell(text: str) -> Any:
-    if text.startswith("[") and text.endswith("]"):
-        with suppress(ValueError, RecursionError):
-            found = json.loads(text)
-            if isinstance(found, list) and all(isinstance(each, str) for each in found):
-                return found
-    return text
-
-
-def _check_names(path: Path, names: list[str]) -> None:
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UserError(f"{path}: two columns are called '{twice}': rename one")
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Fields | UserError]]:

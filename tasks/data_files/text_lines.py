@@ -19,6 +19,8 @@ UTF_8, REPAIR = "utf-8", "repair"
 
 _COMMON = (UTF_8, REPAIR, "latin-1", "cp1252", "utf-16")
 
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 
 def text_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[int, str | UserError]]:
     """Yield the number and the text of each line, without its end; for a line that can't be read, what is wrong.
@@ -76,6 +78,8 @@ def _raw_lines(path: Path, encoding: str) -> Iterator[tuple[int, bytes | None]]:
     check_readable(path)
     number = 0
     with path.open("rb") as stream:
+        if stream.peek(2)[:2] in _UTF_16_MARKS:  # as spreadsheets save "Unicode text"
+            raise UserError(f"{path} is UTF-16: name this encoding (utf-16), or save the file as UTF-8")
         while line := stream.readline(LONGEST + 1):
             number += 1
             too_long = len(line) > LONGEST

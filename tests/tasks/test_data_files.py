@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from holdfast.tasks.data_files.field_map import FieldMap
 from holdfast.tasks.data_files.text_lines import LONGEST
 
 MAPPED = FieldMap(content="question", references="answer", group="topic")
+MAPPED_ALONE = FieldMap(content="question", references="answer")
 EXPECTED = (
     Sample("1", "Who wrote it?", ("Anna",), {"topic": "art", "group": "art"}),
     Sample("2", "Where is Lyon?\nIn Spain?", ("France", "in France"), {"topic": "places", "group": "places"}),
@@ -50,6 +52,24 @@ def test_a_jsonl_file_maps_its_fields(tmp_path: Path) -> None:
     ]
     task = load_task(write(tmp_path / "q.jsonl", "\n".join(map(json.dumps, lines))), MAPPED)
     assert seen(task.samples) == seen(EXPECTED)
+
+
+def test_a_json_file_is_a_list_of_objects_or_one_in_each_line(tmp_path: Path) -> None:
+    rows = [{"question": "Who wrote it?", "answer": "Anna"}, {"question": "Where is Lyon?", "answer": ["France"]}]
+    listed = load_task(write(tmp_path / "q.json", "\ufeff " + json.dumps(rows, indent=1)), MAPPED_ALONE)
+    by_line = load_task(write(tmp_path / "r.json", "\n".join(map(json.dumps, rows))), MAPPED_ALONE)
+    assert listed.samples == by_line.samples
+    assert [sample.references for sample in listed.samples] == [("Anna",), ("France",)]
+    with pytest.raises(UserError, match="q.json, row 2: expected an object with named fields, got 7"):
+        load_task(write(tmp_path / "q.json", json.dumps([rows[0], 7])), MAPPED_ALONE)
+
+
+def test_cells_that_only_look_like_lists_are_texts_with_a_warning(tmp_path: Path) -> None:
+    cells = ["\"['Lyon', 'Lyons']\"", '"[1998, 2000]"', "[sic]", "Lyon"]
+    name = write(tmp_path / "q.csv", "question,answer\n" + "".join(f"Where?,{cell}\n" for cell in cells))
+    with pytest.warns(UserWarning, match=r"row 1: 'answer' is the text \['Lyon', 'Lyons'\], like 1 more: if a list"):
+        task = load_task(name, MAPPED_ALONE)
+    assert task.samples[1].references == ("[1998, 2000]",)
 
 
 def test_parquet_and_saved_data_sets_map_their_columns(tmp_path: Path) -> None:
@@ -97,6 +117,15 @@ def test_only_the_encoding_asked_for_is_used(tmp_path: Path) -> None:
     assert load_task(name, FieldMap(encoding="utf-16")).samples[0].content == "café Ã©"
     with pytest.raises(UserError, match="unknown encoding 'latin-11'; did you mean 'latin-1'?"):
         load_task(name, FieldMap(encoding="latin-11"))
+
+
+@pytest.mark.parametrize("name", ["q.csv", "q.jsonl"])
+def test_utf_16_is_named_as_what_it_is(tmp_path: Path, name: str) -> None:
+    text = "question,answer\nWho?,Anna\n" if name == "q.csv" else '{"question": "Who?", "answer": "Anna"}\n'
+    path = write(tmp_path / name, text.encode("utf-16"))
+    with pytest.raises(UserError, match="is UTF-16: name this encoding"):
+        load_task(path, MAPPED_ALONE)
+    assert load_task(path, replace(MAPPED_ALONE, encoding="utf-16")).samples[0].content == "Who?"
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
