@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import printable
 from holdfast.harness.results.columns import Column, described
 from holdfast.harness.results.intervals import BY_CHECK, with_interval
-from holdfast.harness.results.layout.text_table import NOISE, Shown
+from holdfast.harness.results.layout.text_table import NOISE, SHORTEST, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHORT_DIGEST = 12
+_SHORTEST = {"group": 28}
+"""Names of groups are not shortened below this width: their beginnings, such as `language=`, are all alike."""
+
 _LARGE = 10
 
 
@@ -65,7 +68,7 @@ def shown(frame: "pd.DataFrame", name: str, *, heading: str = "", priority: int 
     title = (heading or column.heading or name) + (" [95 %]" if with_ends else "")
     cells = tuple(_cell(row, column, with_ends) for row in frame.to_dict("records"))
     is_text = column.kind == "text" or any(isinstance(value, str) for value in frame[name])
-    return Shown(name, title, cells, is_text, priority)
+    return Shown(name, title, cells, is_text, priority, shortest=_SHORTEST.get(name, SHORTEST))
 
 
 def _cell(row: Mapping[Any, Any], column: Column, interval: bool) -> str:

@@ -10,8 +10,8 @@ from holdfast.harness.results.shortening import distinct, padded
 _GAPS = (2, 1)
 """Spaces between columns: fewer where a column would be left out otherwise."""
 
-_SHORTEST = 12
-"""Names are not shortened below this width."""
+SHORTEST = 12
+"""Names are usually not shortened below this width."""
 
 NOISE = " ~"
 """The mark of a drift that is not clearly above its floor."""
@@ -30,6 +30,8 @@ class Shown:
     """Where columns don't fit, those with the highest number are left out first; those with 0 never are."""
     part_of_matrix: bool = False
     """Whether it is one of like columns, which are read side by side."""
+    shortest: int = SHORTEST
+    """The width below which names are not shortened."""
 
     @property
     def stays(self) -> bool:
@@ -46,7 +48,7 @@ class Shown:
     @property
     def least(self) -> int:
         """The width below which the column is left out rather than shortened."""
-        return min(self.width, max(_SHORTEST, cell_len(self.heading))) if self.names else self.width
+        return min(self.width, max(self.shortest, cell_len(self.heading))) if self.names else self.width
 
 
 def set_apart(columns: Sequence[Shown]) -> tuple[list[Shown], list[Shown]]:

@@ -1,6 +1,7 @@
 """Rows by group of samples in the breakdown, the long table, the leaderboard and on the screen."""
 
 import json
+import zlib
 from collections.abc import Callable
 
 import pandas as pd
@@ -101,6 +102,28 @@ def test_the_screen_shows_the_worst_group_first(results: Results, capsys: pytest
     place = next(i for i, line in enumerate(lines) if line.startswith("Groups of samples, worst first"))
     assert "language=hi" in "".join(lines[place : place + 5])
     assert all(len(line) <= 78 for line in lines if not line.startswith("files"))
+
+
+def test_names_of_groups_stay_readable(run: Evaluate, capsys: pytest.CaptureFixture[str]) -> None:
+    from holdfast.harness.results.tables import print_results
+
+    names = ("sports_and_leisure", "local_government")
+    samples = [
+        Sample(f"{name}{i}", f"Who opened number {i} of {name}?", ("Ann",), {"group": {"category": name}})
+        for name in names
+        for i in range(6)
+    ]
+    fake = Fake(rule=lambda request: "Ann" if zlib.crc32(f"{request.prompt}{request.adapter}".encode()) % 2 else "Ben")
+    results = run(
+        fake,
+        tasks=Task("news", tuple(samples), ("exact_match",)),
+        adapters="base,other=pocket-steady",
+        perturbations="typos@0.1,spacing@0.2",
+    )
+    capsys.readouterr()
+    print_results(results)
+    printed = capsys.readouterr().out
+    assert all(f"category={name}" in printed for name in names)
 
 
 def test_the_report_has_a_row_per_group(results: Results) -> None:
