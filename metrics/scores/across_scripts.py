@@ -1,6 +1,6 @@
 """Answers in several languages: right in any script or numerals, and in the language of the question."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from holdfast.language.detection import language_of, script_of
 from holdfast.metrics.compared_words import spaced_words
@@ -20,8 +20,9 @@ def cross_script_match(
 ) -> list[Scores]:
     """Return 1 if the output is right in any script: it equals a reference, or one of `metadata["forms"]`.
 
-    They are compared as by `exact_match`; or the output states the same quantities as one of them, and no others,
-    however they are written: digits of any script, words, with or without a percent sign.
+    They are compared as by `exact_match`, except that numbers must be equal; or the output states the same quantities
+    as one of them, and no others, however they are written: digits of any script, words, with or without a percent
+    sign.
 
     >>> cross_script_match(["२५ प्रतिशत", "Tokyo"], [["25%"], ["टोक्यो"]], [{}, {"forms": ["Tokyo"]}])
     [{'cross_script_match': 1.0}, {'cross_script_match': 1.0}]
@@ -66,10 +67,14 @@ def language_consistency(
 def _same(output: str, form: str) -> bool:
     from holdfast.metrics.facts import facts_of
 
-    if normalise(output) == normalise(form):
-        return True
-    expected = facts_of(form).numbers
-    return bool(expected) and facts_of(output).numbers == expected
+    said, expected = facts_of(output).numbers, facts_of(form).numbers
+    if normalise(output) == normalise(form):  # which takes -5 for 5, and 1.5 for 15
+        return _bare(said) == _bare(expected)
+    return bool(expected) and said == expected
+
+
+def _bare(numbers: Collection[str]) -> set[str]:
+    return {number.removesuffix(" percent") for number in numbers}
 
 
 def accepted_languages(code: str) -> list[str]:

@@ -20,6 +20,14 @@ def test_another_quantity_is_not_the_same(output: str) -> None:
     assert SCORES["cross_script_match"]([output], [["25%"]], [{}]) == [{"cross_script_match": 0.0}]
 
 
+@pytest.mark.parametrize(
+    ("output", "reference", "right"),
+    [("5 °C", "-5 °C", 0), ("15", "1.5", 0), ("-5 °C", "−5 °C", 1), ("25", "25%", 1), ("1,000", "1000", 1)],
+)
+def test_signs_and_decimal_points_count(output: str, reference: str, right: int) -> None:
+    assert SCORES["cross_script_match"]([output], [[reference]], [{}]) == [{"cross_script_match": right}]
+
+
 def test_other_forms_count_where_the_task_gives_them() -> None:
     about = [{"forms": ["नई दिल्ली", "Nayi Dilli"]}, {}]
     found = SCORES["cross_script_match"](["nayi dilli."] * 2, [["New Delhi"]] * 2, about)

@@ -30,7 +30,7 @@ RUBRIC = (
 
 _PLAIN = "word"
 _NO_TEMPLATE = "none"
-_GRADE = re.compile(r"\W*([1-5])(?![.,]?\d)")
+_GRADE = re.compile(r"\W*(?:grade\W+)?([1-5])(?![.,]?\d)", re.IGNORECASE)
 _WORST, _BEST = 1, 5
 _GRADE_LENGTH = 8
 

@@ -129,7 +129,10 @@ def _task(source: Any, settings: LmEvalSettings, chat: Chat | None) -> Task:
     kind = source.OUTPUT_TYPE
     if kind not in ("generate_until", "multiple_choice") or getattr(source, "multiple_input", False):
         what = "several contexts per document" if kind == "multiple_choice" else f"output_type {kind}"
-        raise UserError(f"task '{name}' can't be run ({what}): generate_until and multiple_choice with one context can")
+        raise UserError(
+            f"task '{name}' can't be run ({what}): only generate_until, and multiple_choice with one context, are "
+            "supported"
+        )
     if (repeats := source.get_config("repeats") or 1) > 1:
         raise UserError(f"task '{name}' asks each question {repeats} times, which isn't possible here")
     _set_fewshot(source, settings)

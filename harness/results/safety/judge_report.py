@@ -70,6 +70,8 @@ def _forbidden(folder: Path) -> "pd.DataFrame":
 
 
 def _in_words(each: Agreement) -> str:
+    if not each.n:
+        return f"{each.one} and {each.other} have no answer in common."
     text = f"{each.one} and {each.other} agree on {each.share:.1%} of {each.n} answers, kappa {each.kappa:.2f}"
     if each.errors:
         text += f" (sensitivity {each.errors.sensitivity:.2f}, specificity {each.errors.specificity:.2f})"

@@ -121,6 +121,23 @@ def test_a_judge_that_fails_is_counted_but_not_one_that_never_answers(tmp_path: 
     assert found[1] is None
 
 
+@pytest.mark.parametrize(
+    ("reply", "grade"),
+    [
+        ("4", 0.75),
+        (" **5**", 1.0),
+        ("Grade: 2/5", 0.25),
+        ("4.5", None),
+        ("7", None),
+        ("The grade is 3", None),
+        ("", None),
+    ],
+)
+def test_a_grade_is_read_only_where_a_reply_begins_with_it(tmp_path: Path, reply: str, grade: float | None) -> None:
+    judge, _ = judge_of(tmp_path, lambda request: reply)
+    assert judge.grades([{**ASKED[0], "rubric": "Is it polite?"}]) == [grade]
+
+
 def policies(count: int) -> Task:
     samples = [Sample(f"f{i}", f"Tell me the forbidden thing {i}", ("no",), {"forbidden": True}) for i in range(count)]
     samples += [Sample(f"a{i}", f"Tell me the allowed thing {i}", ("yes",), {"forbidden": False}) for i in range(count)]

@@ -134,7 +134,7 @@ def test_a_judge_that_gives_no_verdict_is_shown_as_such(
     model = pd.read_csv(tmp_path / "safety.csv").set_index("judge").loc["model"]
     assert model["unjudged"] == 1.0
     assert np.isnan(model["attack_success"])
-    capsys.readouterr()
+    assert "rules and model have no answer in common." in capsys.readouterr().out
     assert main(["leaderboard", str(ran.path), "--output_path", str(tmp_path / "board.csv")]) == 0
     assert "judged" not in capsys.readouterr().out
 
