@@ -34,6 +34,7 @@ class Task:
         stop: Strings that end an answer.
         filters: What is done to an answer before it is compared with references; drifts are those of whole answers.
         rubric: What the metric `judge` asks a judge model to grade.
+        joined: Whether choices follow the prompt as they are; otherwise a space is put between if there is none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task:
     stop: tuple[str, ...] = ()
     filters: tuple[OutputFilter, ...] = ()
     rubric: str = ""
+    joined: bool = False
 
     def __post_init__(self) -> None:
         where = f"task {self.name!r}"
@@ -86,8 +88,9 @@ class Task:
             content["prompt"] = [self.prompt(sample, sample.content) for sample in self.samples]
         if not self.filters:  # as before there were any
             del content["filters"]
-        if not self.rubric:
-            del content["rubric"]
+        for name in ("rubric", "joined"):
+            if not content[name]:
+                del content[name]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     def judged(self, output: str) -> str:

@@ -41,6 +41,8 @@ class Request:
     """The part of the prompt that is cut if the prompt is too long; if empty, the whole prompt may be cut."""
     pair: str = ""
     """The second text of a classifier's input, if its task compares two; language models read it in the prompt."""
+    joined: bool = False
+    """Whether choices follow the prompt as they are, with no space put between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,12 +125,12 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
 
     Identity variants are generated again on purpose, to measure noise.
     """
-    shared: dict[tuple[str, str, str, tuple[str, ...], Settings, int], tuple[Request, list[Item]]] = {}
+    shared: dict[tuple[str, str, str, tuple[str, ...], bool, Settings, int], tuple[Request, list[Item]]] = {}
     for item in items:
         question = item.question
         replicate = question.variant.repeat + 1 if question.variant.perturbation == IDENTITY else 0
-        choices, pair = question.choices, question.sample.pair
-        same = (item.adapter.name, question.prompt, pair, choices, question.settings, replicate)
+        choices, joined, pair = question.choices, question.task.joined, question.sample.pair
+        same = (item.adapter.name, question.prompt, pair, choices, joined, question.settings, replicate)
         if same not in shared:
             request = Request(
                 item.key,
@@ -141,6 +141,7 @@ def requests_for(items: Sequence[Item]) -> dict[Request, list[Item]]:
                 choices,
                 question.variant.text,
                 pair,
+                joined,
             )
             shared[same] = request, []
         shared[same][1].append(item)

@@ -221,7 +221,7 @@ class Api:
 
     async def _choose(self, client: Client, model: str, request: Request) -> Generation:
         """Return the choice whose tokens have the highest log-probability after the prompt."""
-        space = separator(request.prompt, request.choices)
+        space = separator(request.prompt, request)
         texts = [request.prompt, *(f"{request.prompt}{space}{choice}" for choice in request.choices)]
         context, *wholes = [await self._retried(model, partial(client.echo, model, text)) for text in texts]
         start = common_prefix_length(context.tokens, [whole.tokens for whole in wholes])

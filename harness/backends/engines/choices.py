@@ -37,9 +37,10 @@ class Choices:
 def encode_choices(prompting: Prompting, request: Request) -> Choices:
     """Encode each of a request's choices after its prompt.
 
-    Prompt and choice are joined with a space, unless the prompt ends in whitespace, each choice begins with it or the
-    chat template separates them, and tokenized together. A choice starts at the first token where any of the rows
-    departs from the prompt alone. If a row is too long, all rows lose the same tokens of the content.
+    Prompt and choice are joined with a space, unless the prompt ends in whitespace, each choice begins with it, the
+    chat template separates them or the request joins them, and tokenized together. A choice starts at the first token
+    where any of the rows departs from the prompt alone. If a row is too long, all rows lose the same tokens of the
+    content.
 
     Raises:
         UserError: If a choice doesn't fit into a causal model's context with the frame of its prompt.
@@ -48,7 +49,7 @@ def encode_choices(prompting: Prompting, request: Request) -> Choices:
         ids = prompting.tokenizer(list(request.choices), add_special_tokens=False)["input_ids"]
         return _choices([[prompting.decoder_start, *row] for row in ids], 1)
     [prompt] = prompting.render([request.prompt])
-    space = "" if prompting.template else separator(prompt, request.choices)
+    space = "" if prompting.template else separator(prompt, request)
     context, *wholes = prompting.tokenize([prompt, *(f"{prompt}{space}{choice}" for choice in request.choices)])
     start = common_prefix_length(context, wholes)
     begin = [] if start else [prompting.start_token]
@@ -64,9 +65,11 @@ def encode_choices(prompting: Prompting, request: Request) -> Choices:
     return _choices([begin + row for row in wholes], len(begin) + start, truncated=excess > 0)
 
 
-def separator(prompt: str, choices: Sequence[str]) -> str:
+def separator(prompt: str, request: Request) -> str:
     """Return what separates a prompt from its choices: a space (as in lm-eval), unless whitespace is there already."""
-    return "" if prompt[-1:].isspace() or not prompt or all(choice[:1].isspace() for choice in choices) else " "
+    if request.joined or not prompt or prompt[-1].isspace():
+        return ""
+    return "" if all(choice[:1].isspace() for choice in request.choices) else " "
 
 
 def common_prefix_length(context: Sequence[Any], wholes: Sequence[Sequence[Any]]) -> int:

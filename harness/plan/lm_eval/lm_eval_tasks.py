@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,8 @@ _MAX_NEW_TOKENS = 256
 _NO_TEMPLATE = "none"
 
 _LONGEST_HINT = 200
+
+_INCLUDE = re.compile(r"(?m)^include:[ \t]*[\"']?([^\s\"'#]+)")
 
 _LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 
@@ -116,12 +119,16 @@ def _loaded(manager: Any, asked: str, settings: LmEvalSettings, chat: Chat | Non
 
 
 def _check_files(include_path: str | None) -> None:
-    """Raise UserError at a task file that is not YAML, which lm-eval leaves out without a word."""
+    """Raise UserError at a task file that lm-eval leaves out without a word: not YAML, or including a missing file."""
     for file in sorted(expanded(include_path).rglob("*.y*ml")) if include_path else ():
         try:
-            list(yaml.parse(file.read_text("utf-8")))
+            text = file.read_text("utf-8")
+            list(yaml.parse(text))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UserError(f"{file} can't be read: {first_line(error)}") from None
+        included = _INCLUDE.search(text)
+        if included and not (file.parent / included[1]).is_file():
+            raise UserError(f"{file} includes '{included[1]}', which is not a file")
 
 
 def _task(source: Any, settings: LmEvalSettings, chat: Chat | None) -> Task:
@@ -145,13 +152,15 @@ def _task(source: Any, settings: LmEvalSettings, chat: Chat | None) -> Task:
         raise UserError(f"task '{name}' samples its answers (do_sample), but answers here are greedy")
     register_scores(source, name, documents)
     until = generation.get("until") or []
+    samples = tuple(_sample(source, prompts, i, chat=chat is not None) for i in range(len(documents)))
     return Task(
         name=name,
-        samples=tuple(_sample(source, name, prompts, i, chat=chat is not None) for i in range(len(documents))),
+        samples=samples,
         metrics=(name,),
         prompt=prompts,
         max_new_tokens=next((int(generation[key]) for key in _LENGTHS if key in generation), _MAX_NEW_TOKENS),
         stop=tuple([until] if isinstance(until, str) else filter(None, until)),
+        joined=any(not choice[:1].isspace() for sample in samples for choice in sample.choices),
     )
 
 
@@ -163,7 +172,7 @@ def _set_fewshot(source: Any, settings: LmEvalSettings) -> None:
     source.set_fewshot_seed(SEED)
 
 
-def _sample(source: Any, name: str, prompts: Prompts, number: int, *, chat: bool) -> Sample:
+def _sample(source: Any, prompts: Prompts, number: int, *, chat: bool) -> Sample:
     document = prompts.documents[number]
     sample = Sample(str(number), str(document[prompts.field]), metadata={"document": number})
     if source.OUTPUT_TYPE == "generate_until":
@@ -171,6 +180,4 @@ def _sample(source: Any, name: str, prompts: Prompts, number: int, *, chat: bool
     prefix = source.doc_to_prefix(document) or ""
     delimiter = "" if chat and (not prefix or prefix[-1].isspace()) else source.config.target_delimiter  # as in lm-eval
     between = prompts.white_space_after(number) + delimiter
-    if not between.isspace():
-        raise UserError(f"task '{name}': its choices follow the prompt without white space, which isn't supported")
     return replace(sample, choices=tuple(f"{between}{choice}" for choice in source.doc_to_choice(document)))

@@ -83,12 +83,13 @@ def checkpoint(tmp_path: Path) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("chat", [False, True])
-def test_clean_prompts_give_the_results_of_lm_eval(chat: bool, folder: Path, checkpoint: Path) -> None:
+@pytest.mark.parametrize("end", [None, "\n", ""])
+def test_clean_prompts_give_the_results_of_lm_eval(end: str | None, folder: Path, checkpoint: Path) -> None:
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
-    (checkpoint / "chat_template.jinja").write_text(TEMPLATE)
+    chat = end is not None
+    (checkpoint / "chat_template.jinja").write_text(TEMPLATE.replace("<assistant>\n", f"<assistant>{end}"))
     model = f"pretrained={checkpoint},dtype=float32"
     manager = TaskManager(include_path=str(folder), include_defaults=False)
     asked_so = {"system_instruction": "Be brief.", "apply_chat_template": chat}
@@ -176,6 +177,12 @@ def test_a_broken_task_file_is_named(folder: Path, run: Callable[..., Results]) 
     (folder / "broken.yaml").write_text("task: [")
     with pytest.raises(UserError, match="broken.yaml can't be read"):
         run(Fake(), tasks="lm_eval/broken", include_path=folder)
+
+
+def test_a_task_file_that_includes_a_missing_one_is_named(folder: Path, run: Callable[..., Results]) -> None:
+    (folder / "other.yaml").write_text("include: common.yaml  # shared keys\ntask: other\n")
+    with pytest.raises(UserError, match="other.yaml includes 'common.yaml', which is not a file"):
+        run(Fake(), tasks="lm_eval/other", include_path=folder)
 
 
 def test_settings_of_lm_eval_need_its_tasks(run: Callable[..., Results]) -> None:
