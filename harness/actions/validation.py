@@ -1,5 +1,6 @@
 """`holdfast validate`: check a configuration as far as possible without loading a model."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from holdfast.paths import expanded
 from holdfast.tasks import Task, limited
 from holdfast.tasks.groups import count_groups
 from holdfast.tasks.limited import strata_of
+from holdfast.tasks.task_labels import LABEL_METRIC
 from holdfast.yaml_file import read_yaml
 
 _PROMPTS = 3
@@ -73,10 +75,20 @@ def _prompts(task: Task, limit: int | None) -> Iterator[str]:
 
 
 def _described(task: Task, limit: int | None) -> str:
-    """Return the number of a task's samples, how they were chosen, and their groups."""
+    """Return the number of a task's samples, how they were chosen, and their groups and labels.
+
+    A label that is misspelt in the data is a class of its own, which its count shows.
+    """
     kept = limited(task, limit)
     chosen = f" of {len(task.samples)}" if len(kept) < len(task.samples) else ""
     strata = strata_of(task) if chosen else []
     how = f", in proportion to {' and '.join(strata)}" if strata else ""
-    groups = ", ".join(f"{label} {count}" for label, count in count_groups(kept).items())
-    return f"task {task.name}: {len(kept)}{chosen} samples{how}" + (f" ({groups})" if groups else "")
+    groups = _counted(count_groups(kept))
+    line = f"task {task.name}: {len(kept)}{chosen} samples{how}" + (f" ({groups})" if groups else "")
+    if LABEL_METRIC not in task.metrics:
+        return line
+    return f"{line}; labels: {_counted(Counter(each for sample in kept for each in sample.references))}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{printable(name)} {count}" for name, count in counts.items())

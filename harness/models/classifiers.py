@@ -1,6 +1,7 @@
 """Sequence classifiers as files: which checkpoints and adapters are ones, and what their classes are called."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,12 @@ def classes_of(base: Path, adapters: Sequence[Adapter], model_args: Mapping[str,
         if given is not None and len(given) != len(names):
             raise UserError(
                 f"--model_args: {LABELS} has {len(given)} names, but '{adapter.name}' has {len(names)} classes"
+            )
+        if given is not None and given != names and set(given) == set(names):
+            warnings.warn(
+                f"{LABELS} in --model_args puts the classes of '{adapter.name}' in another order than its files do "
+                f"({', '.join(names)}): unless these are wrong, its scores are",
+                stacklevel=2,
             )
         found[adapter.name] = given or names
     _check_same(found)

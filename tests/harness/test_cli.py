@@ -267,6 +267,14 @@ def test_validate_shows_the_first_prompts_of_a_task(tmp_path: Path, capsys: pyte
     assert "  Q: Who is number 0?" in capsys.readouterr().out
 
 
+def test_validate_counts_the_labels_of_a_classification(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "news.txt").write_text(
+        "Profit rose@positive\nLoss widened@negative\nProfit fell@negative\nUp@positve\n"
+    )
+    assert main(["validate", str(tmp_path / "news.txt")]) == 0
+    assert "task news: 4 samples; labels: positive 1, negative 2, positve 1" in capsys.readouterr().out
+
+
 def test_fields_are_only_mapped_where_there_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--tasks", "factual_qa", "--content", "question"]) == 1
     assert "--content is about data files, and none of --tasks is one" in capsys.readouterr().err

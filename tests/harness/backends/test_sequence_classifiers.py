@@ -166,6 +166,13 @@ def test_names_of_classes_must_fit(bert: Path, labels: str, message: str) -> Non
         connect(bert, labels=labels)
 
 
+def test_names_in_another_order_than_the_files_are_told(bert: Path) -> None:
+    with pytest.warns(
+        UserWarning, match="puts the classes of 'base' in another order than its files do .negative, neu"
+    ):
+        connect(bert, labels=":".join(reversed(NAMES)))
+
+
 def test_an_encoder_is_not_asked_to_generate(bert: Path) -> None:
     with pytest.raises(UserError, match="is an encoder, which can't generate text"):
         connect(headless(bert))
