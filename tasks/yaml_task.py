@@ -14,13 +14,13 @@ from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.sample_rows import build_samples
 from holdfast.tasks.lm_eval_keys.few_shot import draw_examples, example_texts
+from holdfast.tasks.lm_eval_keys.included import read_with_included
 from holdfast.tasks.lm_eval_keys.key_checks import check_generation, check_keys
 from holdfast.tasks.lm_eval_keys.metric_list import read_metrics, read_rubric
 from holdfast.tasks.output_filters import OutputFilter, make_filter
 from holdfast.tasks.row_mapping import RowMapping
 from holdfast.tasks.sample import EXAMPLES
 from holdfast.tasks.task import Task
-from holdfast.yaml_file import read_yaml
 
 _CONTEXT = "fewshot_context"
 """The metadata with what stands in front of a prompt: the description and the examples."""
@@ -39,6 +39,7 @@ def read_yaml_task(path: Path) -> Task:
                            parquet, with the files in `dataset_kwargs: {data_files: ...}`, by split if there are several
         dataset_name       configuration of a data set
         test_split         split with the samples; default: validation_split, or the first of test, validation, train
+        include            another task file, or several, whose keys count unless this file has them, too
         encoding           of a text file; `repair` for one that mixes UTF-8 with Latin-1
         doc_to_content     the content, which is perturbed: a field name or a Jinja2 template over the fields; default:
                            the whole of doc_to_text
@@ -89,7 +90,7 @@ def read_yaml_task(path: Path) -> Task:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    settings = read_yaml(path, "task file", yes_is_text=True)
+    settings = read_with_included(path)
     check_keys(path, settings)
     for key in ("task", "dataset_path"):
         if key not in settings:

@@ -21,7 +21,6 @@ _INSTEAD = {
     "process_docs": "change the rows beforehand, or use a template",
     "process_results": "write a metric (holdfast.sample_metric)",
     "custom_dataset": "save the rows as JSONL",
-    "include": "copy the keys of the other file into this one",
     "group": "list the tasks with --tasks",
     "unsafe_code": "write a metric that runs the code in a sandbox of your own",
     "gen_prefix": "add it to the end of doc_to_text",

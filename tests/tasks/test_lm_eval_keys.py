@@ -26,6 +26,17 @@ def test_a_prompt_without_a_content_field_is_perturbed_as_a_whole(tmp_path: Path
     assert task.render(sample, "Q: Waht?") == "Q: Waht?"
 
 
+def test_a_file_adds_to_the_keys_of_those_that_it_includes(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "base.yaml").write_text("include: most.yaml\ntarget_delimiter: '='\nnum_fewshot: 1\n")
+    (tmp_path / "shared" / "most.yaml").write_text(
+        "doc_to_text: '{{question}}'\ndescription: 'Add up.'\nnum_fewshot: 3\n"
+    )
+    more = "include: shared/base.yaml\ndescription: 'Sum: '\nfewshot_config: {sampler: first_n}"
+    task = load_task(task_file(tmp_path, more))
+    assert task.render(task.samples[5], "x?") == "Sum: What is 0 plus 0?=0\n\nx?"
+
+
 @pytest.mark.parametrize(("sampler", "first"), [("", False), ("fewshot_config: {sampler: first_n}", True)])
 def test_examples_are_drawn_as_lm_eval_draws_them(tmp_path: Path, sampler: str, first: bool) -> None:
     text = (
@@ -118,7 +129,9 @@ def test_a_slow_pattern_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ("output_type: multiple_choice", "output_type multiple_choice needs 'doc_to_choice'"),
         ("process_docs: x", "lm-eval's key 'process_docs' is not supported: change the rows beforehand"),
-        ("include: base.yaml", "lm-eval's key 'include' is not supported: copy the keys"),
+        ("include: base.yaml", "base.yaml' does not exist"),
+        ("include: task.yaml", "task.yaml: includes itself"),
+        ("include: 3", "'include' must be the name of a file, or a list of them, got 3"),
         ("num_fewshots: 1", "unknown key 'num_fewshots'; did you mean 'num_fewshot'"),
         ("num_fewshot: -1", "'num_fewshot' must be an integer >= 0, got -1"),
         ("num_fewshot: 8", "num_fewshot is 8, but there are only 8 rows to draw examples from"),
