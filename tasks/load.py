@@ -27,9 +27,9 @@ def load_task(name: str, fields: FieldMap | None = None) -> Task:
     """Load a task.
 
     Args:
-        name: A registered name; a published data set (`NAME`, or `NAME=PATH`); a data file (.jsonl, .csv, .tsv,
-            .parquet, .txt with `text@label` in each line), a folder written by `save_to_disk` or a data set of a hub
-            (`owner/name`); or a `.yaml` description.
+        name: A registered name; a published data set (`NAME`, or `NAME=PATH`); a data file (.jsonl, .json, .csv,
+            .tsv, .parquet, .txt with `text@label` in each line), a folder written by `save_to_disk` or a data set of a
+            hub (`owner/name`); or a `.yaml` description.
         fields: The names of the fields in data files and data sets, where they are not our own.
 
     Raises:
@@ -65,8 +65,10 @@ def _own_data(source: str, fields: FieldMap) -> Task:
     samples = build_samples(mapped(rows, fields), called=fields.called)
     if not samples[0].references:
         metrics: tuple[str, ...] = DEFAULT_WITHOUT_REFERENCES
-    elif path.suffix == TEXT_AT_LABEL:
+    elif samples[0].choices:
+        metrics = DEFAULT_WITH_CHOICES
+    elif path.suffix == TEXT_AT_LABEL or all(sample.metadata.get("labels") for sample in samples):
         metrics = (LABEL_METRIC,)
     else:
-        metrics = DEFAULT_WITH_CHOICES if samples[0].choices else DEFAULT_WITH_REFERENCES
+        metrics = DEFAULT_WITH_REFERENCES
     return Task(path.stem, samples, metrics)

@@ -102,6 +102,15 @@ def test_text_at_label_is_a_classification(tmp_path: Path) -> None:
     assert task.samples[0].metadata["labels"] == ("positive", "negative")
 
 
+def test_a_file_whose_rows_have_labels_is_a_classification(tmp_path: Path) -> None:
+    rows = [{"id": str(i), "content": f"Text {i}", "references": "no", "labels": ["yes", "no"]} for i in range(2)]
+    task = load_task(write(tmp_path / "q.jsonl", "\n".join(map(json.dumps, rows))))
+    assert task.metrics == ("label_accuracy",)
+    assert task.samples[0].metadata["labels"] == ("yes", "no")
+    del rows[1]["labels"]
+    assert load_task(write(tmp_path / "r.jsonl", "\n".join(map(json.dumps, rows)))).metrics[0] == "token_f1"
+
+
 def test_damaged_latin_1_is_repaired_and_counted(tmp_path: Path) -> None:
     damaged = "Metsäliitto grew@positive\n".encode("latin-1") + "MetsÃ¤ shrank@negative\nplain@neutral\n".encode()
     with pytest.warns(UserWarning, match=r"s.txt: repaired the encoding of 2 of 3 lines"):
