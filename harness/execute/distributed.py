@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.backend import Backend, BackendOptions, Build, Generation, Probe, Request
+from holdfast.harness.backends.backend import RESUMES, Backend, BackendOptions, Build, Generation, Probe, Request
 from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_actors
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.store.config import RunConfig
@@ -88,8 +88,7 @@ class Replicas:
                 running[replica.generate.remote(chunk)] = replica, chunk
             if not running:
                 raise UserError(
-                    f"every replica died more than {RESTARTS} times: answers so far are kept; the same command resumes "
-                    "the run (see Ray's log for the cause)"
+                    f"every replica died more than {RESTARTS} times: {RESUMES} (see Ray's log for the cause)"
                 )
             [ready], _ = ray.wait(list(running), num_returns=1)
             replica, chunk = running.pop(ready)

@@ -12,9 +12,9 @@ from holdfast.harness.backends.backend import BackendOptions, Build
 from holdfast.harness.execute.asking_judges import judged
 from holdfast.harness.execute.asking_support import supported
 from holdfast.harness.execute.attending import AttentionShifts
+from holdfast.harness.execute.distributed_scoring import distributed_scorer
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.grading import graded
-from holdfast.harness.execute.judges import distributed_scorer
 from holdfast.harness.execute.run import Run
 from holdfast.harness.execute.scoring import Scorer
 from holdfast.harness.execute.tally import remarks

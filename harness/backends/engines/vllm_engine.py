@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.backend import Generation, Probe, Request
+from holdfast.harness.backends.backend import RESUMES, Generation, Probe, Request
 from holdfast.harness.backends.engines.choices import Choices, encode_choices
 from holdfast.harness.backends.engines.prompting import Prompt
 from holdfast.harness.backends.engines.seeds import seed_of
@@ -221,8 +221,8 @@ class VLLM:
             return [result for result in self._engine.step() if result.finished]
         except Exception as error:  # vLLM can raise anything
             raise UserError(
-                f"vLLM stopped ({type(error).__name__}: {first_line(error)}): answers so far are kept; the same "
-                "command resumes the run (if out of memory, with a lower max_model_len or --batch_size)"
+                f"vLLM stopped ({type(error).__name__}: {first_line(error)}): {RESUMES} (if out of memory, with a "
+                "lower max_model_len or --batch_size)"
             ) from error
 
     def _next_tokens(self, rows: Sequence[tuple[str | None, Tokens]]) -> list[dict[int, float]]:

@@ -35,7 +35,7 @@ class Chat:
                 **self.variables,
             )
         except Exception as error:  # a template can raise anything
-            raise UserError(f"--apply_chat_template: the model's chat template fails ({first_line(error)})") from None
+            raise UserError(f"the model's chat template fails ({first_line(error)})") from None
         # what the tokenizer puts before every text, the engine adds
         begins = self.tokenizer.bos_token if opening_of(self.tokenizer) else None
         return text.removeprefix(begins) if begins else text

@@ -14,8 +14,8 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import Backend, Generation, Request
 from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.execute import distributed
+from holdfast.harness.execute.distributed_scoring import DistributedScorer
 from holdfast.harness.execute.encoding import run_encoding
-from holdfast.harness.execute.judges import Judges
 from holdfast.harness.execute.scoring import Row, Scorer
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.store.config import make_config
@@ -107,17 +107,17 @@ def test_a_run_resumes_after_its_driver_died(run: Evaluate, tmp_path: Path, monk
     assert (resumed.path / "leaderboard.csv").read_bytes() == (alone.path / "leaderboard.csv").read_bytes()
 
 
-def test_a_restarted_judge_gives_the_same_scores(tmp_path: Path) -> None:
+def test_a_restarted_scorer_gives_the_same_scores(tmp_path: Path) -> None:
     import ray
 
     config = make_config({"tasks": ["factual_qa"], "encoder": "lexical", **TWO})
     pairs = [(f"The bridge of river {i} was built in 19{i:02}.", f"It was built in 19{i + 1:02}.") for i in range(20)]
     rows = [Row(("token_f1",), after, (before,), {}, before) for before, after in pairs]
-    judges = Judges(config)
+    scorer = DistributedScorer(config)
     expected = Scorer(run_encoding(config, ()), config.granularity).score(rows)
-    assert judges.score(rows) == expected
-    ray.kill(judges._judges[0], no_restart=False)
-    assert judges.score(rows) == expected
+    assert scorer.score(rows) == expected
+    ray.kill(scorer._actors[0], no_restart=False)
+    assert scorer.score(rows) == expected
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
@@ -142,13 +142,11 @@ def test_replicas_cannot_return_hidden_states(run: Evaluate) -> None:
         run(Fake(), encoder="minilm,hi=model", **TWO)
 
 
-def test_an_error_of_a_judge_is_one_line(run: Evaluate) -> None:
-    from holdfast.harness.execute import judges
-
+def test_an_error_of_a_scorer_is_one_line(run: Evaluate) -> None:
     rows = [Row((), "a", (), {}, "b")]
     config = make_config({"tasks": ["factual_qa"], "encoder": "lexical", "spacy_pipeline": "no_such_pipeline", **TWO})
     with pytest.raises(UserError, match=r"^.*no_such_pipeline"):
-        judges.Judges(config).score(rows)
+        DistributedScorer(config).score(rows)
 
 
 def test_an_error_of_an_engine_is_one_line(run: Evaluate) -> None:

@@ -1,4 +1,4 @@
-"""Distributed scoring: answers are divided among judges, actors that each have their own encoders."""
+"""Distributed scoring: answers are divided among actors that each have their own encoders."""
 
 import warnings
 import zlib
@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from holdfast.errors import UserError
+from holdfast.harness.backends.backend import RESUMES
 from holdfast.harness.execute.encoding import run_encoding
 from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_actors
 from holdfast.harness.execute.scoring import Row, Scored, Scorer
@@ -17,12 +18,12 @@ from holdfast.harness.store.embeddings import cached_embeddings
 from holdfast.metrics.comparers.segment_comparer import comparer_of
 
 
-def distributed_scorer(config: RunConfig, scorer: Scorer) -> "Scorer | Judges":
-    """Return one judge per replica if the run is distributed, else `scorer` itself."""
-    return Judges(config) if config.distributed else scorer
+def distributed_scorer(config: RunConfig, scorer: Scorer) -> "Scorer | DistributedScorer":
+    """Return a scorer with one actor per replica if the run is distributed, else `scorer` itself."""
+    return DistributedScorer(config) if config.distributed else scorer
 
 
-class Judge:
+class ScoringActor:
     """A scorer in its own process, loaded on first use."""
 
     def __init__(self, config: RunConfig) -> None:
@@ -32,7 +33,7 @@ class Judge:
     @cached_property
     def _scorer(self) -> Scorer:
         # The folder is deleted at once; its open files remain until the process ends, even if it is killed.
-        with TemporaryDirectory(prefix="holdfast-judge-") as folder:
+        with TemporaryDirectory(prefix="holdfast-scorer-") as folder:
             encoding = self._open.enter_context(cached_embeddings(Path(folder), run_encoding(self._config, ())))
         config = self._config
         return Scorer(encoding, config.granularity, config.spacy_pipeline, comparer_of(config.comparer))
@@ -45,33 +46,32 @@ class Judge:
         return scored, [str(each.message) for each in caught if each.category is UserWarning]
 
 
-class Judges:
+class DistributedScorer:
     """The run's scorer on the driver."""
 
     def __init__(self, config: RunConfig) -> None:
         # They reserve no CPU, so that they fit on any node next to a replica.
-        self._judges = start_actors(
-            config.ray_address, Judge, config.replicas, (config,), num_cpus=0, scheduling_strategy="SPREAD"
+        self._actors = start_actors(
+            config.ray_address, ScoringActor, config.replicas, (config,), num_cpus=0, scheduling_strategy="SPREAD"
         )
 
     def score(self, rows: Sequence[Row]) -> list[Scored]:
-        """Score like `Scorer.score`; answers with the same clean answer go to the same judge, which has it encoded."""
+        """Score like `Scorer.score`; answers with the same clean answer go to the same actor, which has it encoded."""
         import ray
         from ray.exceptions import RayActorError
 
         shares: dict[int, list[int]] = {}
         for i, row in enumerate(rows):
             text = row.output if row.clean is None else row.clean
-            place = zlib.crc32(text.encode("utf-8", "surrogatepass")) % len(self._judges)
+            place = zlib.crc32(text.encode("utf-8", "surrogatepass")) % len(self._actors)
             shares.setdefault(place, []).append(i)
-        pending = [self._judges[place].score.remote([rows[i] for i in share]) for place, share in shares.items()]
+        pending = [self._actors[place].score.remote([rows[i] for i in share]) for place, share in shares.items()]
         try:
             with plain_errors():
                 answers = ray.get(pending)
         except RayActorError:
             raise UserError(
-                f"a judge died more than {RESTARTS} times: answers so far are kept; the same command resumes the run "
-                "(see Ray's log for the cause)"
+                f"a scorer died more than {RESTARTS} times: {RESUMES} (see Ray's log for the cause)"
             ) from None
         found: dict[int, Scored] = {}
         for share, (scored, messages) in zip(shares.values(), answers, strict=True):
