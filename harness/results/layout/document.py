@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHORT_DIGEST = 12
-_SHORTEST = {"group": 28}
-"""Names of groups are not shortened below this width: their beginnings, such as `language=`, are all alike."""
+_SHORTEST = {"group": 28, "failure": 21}
+"""Widths below which some names are not shortened: groups, whose beginnings are all alike, and kinds of failures."""
 
 _LARGE = 10
 
