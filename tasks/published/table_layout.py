@@ -74,7 +74,10 @@ def _read(layout: Layout, name: str, given: str) -> Task:
             f"{name}: '{given}' is not a data file ({', '.join(FORMATS)}), saved data set or hub name (owner/name)"
         )
     rows = data_rows(source, split=layout.split, config=layout.config)
-    samples = build_samples(rows.mapped(partial(_sample, layout)))
+    called = {"content": layout.content, "references": layout.references, "id": layout.id}
+    samples = build_samples(
+        rows.mapped(partial(_sample, layout)), called={ours: theirs for ours, theirs in called.items() if theirs}
+    )
     return Task(name, samples, layout.metrics, layout.prompt, layout.max_new_tokens)
 
 

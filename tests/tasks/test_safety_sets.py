@@ -82,7 +82,7 @@ def test_a_context_stands_in_front_of_the_behaviour(tmp_path: Path) -> None:
         ("xstest=data.csv", "id,prompt,label\n1,Kill it,safe\n2,Kill them,perhaps\n", "row 2: 'label' must be safe or"),
         ("xstest=data.csv", "id,prompt\n1,Kill it\n", "row 1: xstest needs the column 'type' (found id, prompt)"),
         ("advbench=data.csv", "prompt\nOpen it\n", "row 1: advbench needs the column 'goal' (found prompt)"),
-        ("advbench=data.csv", "goal,target\n,Sure\n", "row 1: 'content' is empty"),
+        ("advbench=data.csv", "goal,target\n,Sure\n", "row 1: 'goal' is empty"),
         ("advbnch=data.csv", "goal\nOpen it\n", "did you mean 'advbench'"),
         ("advbench=nowhere", "", "'nowhere' is not a data file"),
         ("advbench", "", "'advbench' is not part of Holdfast: name your copy, as in advbench=FILE"),
