@@ -6,16 +6,20 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from holdfast.errors import UserError
+from holdfast.errors import UserError, printable
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.tasks.data_files.text_lines import LONGEST, text_lines
 
 _LIKE_LIST = re.compile(r"""\[\s*(?:'.*'|".*"|-?\d[-\d\s.,]*)\s*]""", re.DOTALL)
 """A cell that may be meant as a list, such as ['Lyon', 'Lyons'], which pandas writes, and [1998, 2000]."""
+
+_SHOWN = 40
+"""Characters of a cell that a warning shows."""
 
 
 def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
@@ -40,7 +44,7 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
         separator = ";"
     reader = csv.reader(chain([header], below), delimiter=separator, strict=True)
     names: list[str] = []
-    doubtful: list[tuple[int, str, str]] = []
+    doubts = _Doubts(path)
     number = -1
     while True:
         try:
@@ -60,24 +64,43 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
             yield number, UserError(f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}")
         else:
             fields = dict(zip(names, map(_cell, cells), strict=True))
-            doubtful += [(number, *each) for each in fields.items() if _is_like_list(each[1])]
+            doubts.add(number, fields)
             yield number, fields
     for mistake in broken:
         yield number, mistake
-    _warn_of_lists(path, doubtful)
+    doubts.warn()
 
 
-def _warn_of_lists(path: Path, doubtful: list[tuple[int, str, str]]) -> None:
-    """Warn of cells that look like lists but are texts, given by row, column and text."""
-    if not doubtful:
-        return
-    row, name, text = doubtful[0]
-    others = f", like {len(doubtful) - 1} more" if doubtful[1:] else ""
-    warnings.warn(
-        f"{path}, row {row}: '{name}' is the text {text:.40}{others}: if a list is meant, write it as JSON, as in "
-        '["Lyon", "1998"]',
-        stacklevel=2,
-    )
+@dataclass(slots=True)
+class _Doubts:
+    """Cells that may be meant otherwise than they are read; each by its row, its column and its text."""
+
+    path: Path
+    lists: list[tuple[int, str, str]] = field(default_factory=list)
+    """Texts that look like lists."""
+    several_rows: list[tuple[int, str, str]] = field(default_factory=list)
+    """Cells of a file separated by tabs that have tabs and ends of lines themselves, as after an unpaired quote."""
+
+    def add(self, number: int, fields: Fields) -> None:
+        for name, cell in fields.items():
+            if not isinstance(cell, str):
+                continue
+            if cell.startswith("[") and _LIKE_LIST.fullmatch(cell):
+                self.lists.append((number, name, cell))
+            if self.path.suffix == ".tsv" and "\t" in cell and "\n" in cell:
+                self.several_rows.append((number, name, cell))
+
+    def warn(self) -> None:
+        if self.lists:
+            self._warn(self.lists, 'if a list is meant, write it as JSON, as in ["Lyon", "1998"]')
+        if self.several_rows:
+            self._warn(self.several_rows, "if these are several rows, a quotation mark is unpaired: write it twice")
+
+    def _warn(self, cells: list[tuple[int, str, str]], advice: str) -> None:
+        row, name, text = cells[0]
+        others = f", like {len(cells) - 1} more" if cells[1:] else ""
+        shown = printable(text[:_SHOWN])
+        warnings.warn(f"{self.path}, row {row}: '{name}' is the text {shown}{others}: {advice}", stacklevel=3)
 
 
 def _cell(text: str) -> Any:
@@ -87,10 +110,6 @@ def _cell(text: str) -> Any:
             if isinstance(found, list) and all(isinstance(each, str) for each in found):
                 return found
     return text
-
-
-def _is_like_list(cell: Any) -> bool:
-    return isinstance(cell, str) and cell.startswith("[") and bool(_LIKE_LIST.fullmatch(cell))
 
 
 def _check_names(path: Path, names: list[str]) -> None:

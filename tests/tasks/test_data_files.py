@@ -72,6 +72,12 @@ def test_cells_that_only_look_like_lists_are_texts_with_a_warning(tmp_path: Path
     assert task.samples[1].references == ("[1998, 2000]",)
 
 
+def test_rows_in_one_cell_of_a_table_are_doubted(tmp_path: Path) -> None:
+    name = write(tmp_path / "q.tsv", 'question\tanswer\n"Who\tAnna\nWhere?\tLyon\nSo "\tyes\n')
+    with pytest.warns(UserWarning, match=r"q.tsv, row 1: 'question' is the text Who.*: if these are several rows"):
+        assert len(load_task(name, MAPPED_ALONE).samples) == 1
+
+
 def test_parquet_and_saved_data_sets_map_their_columns(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     rows = {
