@@ -22,17 +22,19 @@ def cross_script_match(
 
     They are compared as by `exact_match`, except that numbers must be equal; or the output states the same quantities
     as one of them, and no others, however they are written: digits of any script, words, with or without a percent
-    sign.
+    sign. Numbers are read in the language of the answer, as it is detected and as `metadata["language"]` has it, since a
+    few words don't show it ("pachees pratishat").
 
     >>> cross_script_match(["२५ प्रतिशत", "Tokyo"], [["25%"], ["टोक्यो"]], [{}, {"forms": ["Tokyo"]}])
     [{'cross_script_match': 1.0}, {'cross_script_match': 1.0}]
     """
-    return [
-        {"cross_script_match": float(any(_same(output, form) for form in (*answers, *about.get("forms", ()))))}
-        if answers
-        else {}
-        for output, answers, about in zip(outputs, references, metadata, strict=True)
-    ]
+    rows: list[Scores] = []
+    for output, answers, about in zip(outputs, references, metadata, strict=True):
+        languages = ["", *accepted_languages(str(about["language"]))] if "language" in about else [""]
+        forms = (*answers, *about.get("forms", ()))
+        right = any(_same(output, form, language) for language in languages for form in forms)
+        rows.append({"cross_script_match": float(right)} if answers else {})
+    return rows
 
 
 @sample_metric("language_consistency", {"language_consistency": True, "unsure": False})
@@ -64,10 +66,11 @@ def language_consistency(
     return rows
 
 
-def _same(output: str, form: str) -> bool:
+def _same(output: str, form: str, language: str) -> bool:
+    """Return whether an answer, read in a language ("" to detect it), is the same as the right one."""
     from holdfast.metrics.facts import facts_of
 
-    said, expected = facts_of(output).numbers, facts_of(form).numbers
+    said, expected = facts_of(output, language).numbers, facts_of(form).numbers
     if normalise(output) == normalise(form):  # which takes -5 for 5, and 1.5 for 15
         return _bare(said) == _bare(expected)
     return bool(expected) and said == expected

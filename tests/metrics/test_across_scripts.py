@@ -8,11 +8,18 @@ SCORES = {name: metrics.get(name).compute for name in ("cross_script_match", "la
 
 
 @pytest.mark.parametrize(
-    "output", ["25%", "25 %", "२५ प्रतिशत", "twenty-five percent", "25 per cent", "पच्चीस प्रतिशत", "It is 25 %."]
+    "output", ["25%", "25 %", "२५ प्रतिशत", "twenty-five percent", "25 per cent", "पच्चीस प्रतिशत", "It is 25 %.", "٢٥٪"]
 )
 @pytest.mark.parametrize("reference", ["25%", "२५ प्रतिशत", "twenty-five percent"])
 def test_a_quantity_is_the_same_in_any_numerals(output: str, reference: str) -> None:
     assert SCORES["cross_script_match"]([output], [[reference]], [{}]) == [{"cross_script_match": 1.0}]
+
+
+@pytest.mark.parametrize(("output", "right"), [("pachees pratishat", 1.0), ("chabbis pratishat", 0.0)])
+def test_romanised_numbers_are_read_in_the_language_of_the_question(output: str, right: float) -> None:
+    for language in ("hi-Latn", "en-hi"):
+        about = {"language": language}
+        assert SCORES["cross_script_match"]([output], [["25%"]], [about]) == [{"cross_script_match": right}]
 
 
 @pytest.mark.parametrize("output", ["26%", "25 euros", "२६ प्रतिशत", "25% or 30%", "", "percent"])
