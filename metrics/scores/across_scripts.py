@@ -22,8 +22,8 @@ def cross_script_match(
 
     They are compared as by `exact_match`, except that numbers must be equal; or the output states the same quantities
     as one of them, and no others, however they are written: digits of any script, words, with or without a percent
-    sign. Numbers are read in the language of the answer, as it is detected and as `metadata["language"]` has it, since a
-    few words don't show it ("pachees pratishat").
+    sign. Numbers are read in the language of the answer, as it is detected and as `metadata["language"]` has it: a few
+    words don't show it ("pachees pratishat").
 
     >>> cross_script_match(["२५ प्रतिशत", "Tokyo"], [["25%"], ["टोक्यो"]], [{}, {"forms": ["Tokyo"]}])
     [{'cross_script_match': 1.0}, {'cross_script_match': 1.0}]
