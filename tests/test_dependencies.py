@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = ("core", "harness", "tasks", "perturbations", "metrics", "training")
 TOOLS = frozenset({"mypy", "ruff", "pytest-xdist", "pandas-stubs", "types-pyyaml"})
 """Run by make, never imported."""
-BY_OTHERS = frozenset({"tests", "arms", "csulora_report", "perturbation_peers", "vllm_speed"})
+BY_OTHERS = frozenset({"tests", "arms", "rounds", "csulora_report", "perturbation_peers", "vllm_speed"})
 """Modules of the tests and benchmarks themselves."""
 MODULES = {  # of distributions that may not be installed here
     "vllm": "vllm",

@@ -13,7 +13,7 @@ from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.training.pocket.vocabulary import Example
 
 CARD = "training_card.json"
-_ALPHA, _POWER = 0.05, 0.8
+ALPHA, _POWER = 0.05, 0.8
 COMMON = {
     "model": "pretrained=pocket-base",
     "per_device_train_batch_size": 8,
@@ -100,7 +100,7 @@ def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
         found = ttest_rel(pairs[arm], pairs[other])
     low, high = found.confidence_interval(0.95)
     apart = pairs[arm] - pairs[other]
-    null = "" if found.pvalue < _ALPHA else f"; detectable: {_detectable(apart):.3f}"
+    null = "" if found.pvalue < ALPHA else f"; detectable: {_detectable(apart):.3f}"
     return f"{measure}: {arm} - {other} = {apart.mean():+.3f} [{low:+.3f}, {high:+.3f}], p {found.pvalue:.3f}{null}"
 
 
@@ -108,7 +108,7 @@ def _detectable(apart: pd.Series) -> float:
     """Return the mean difference that a paired t-test of this many pairs finds with a power of 80 %."""
     from scipy.stats import t
 
-    quantiles = t.ppf([1 - _ALPHA / 2, _POWER], len(apart) - 1)
+    quantiles = t.ppf([1 - ALPHA / 2, _POWER], len(apart) - 1)
     return float(quantiles.sum() * apart.std() / len(apart) ** 0.5)
 
 

@@ -1,13 +1,14 @@
 """Does CSULoRA repair an attacked adapter? An experiment on the pocket models: attack, correct, measure, compare.
 
-python benchmarks/experiments/csulora.py [--seeds 5] [--pairs rank8,taught,shipped] [--out results/csulora]
+python benchmarks/experiments/csulora.py [--minutes 60] [--seeds 5] [--pairs rank8,taught] [--out results/csulora]
 
 The useful task is to classify the sentiment of headlines with labels that are new to the model; 0 to 50 % of the
 training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
 are three pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
 subspace is known exactly (rank8); and one whose alignment of rank 8 has also taught a part of the useful task, so that
-the subspace holds use as well as refusals (taught). Finished work is kept in --out/work, and the same command resumes
-from there. The results are a CSV of all rows, a table with the verdict, and a picture.
+the subspace holds use as well as refusals (taught). The rows of every round are kept in --out with the suffix .jsonl,
+and the same command measures as many more as fit into --minutes; adapters are kept in --out/work. The results are a
+table with the verdict, and a picture.
 
 Controls: `zero update` is the aligned model itself; `shrink` goes CSULoRA's distance without a direction;
 `random_subspace` has as many other directions; `lox` adds the alignment's displacement once more, times its strength
@@ -18,16 +19,16 @@ positive control.
 
 import argparse
 import json
-import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import pandas as pd
 import torch
+from rounds import Row, Rows, digest, drift_digest
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
@@ -67,35 +68,46 @@ MINUS_D = -1.0
 
 @dataclass(frozen=True)
 class Pair:
-    """A base model, its aligned version, the subspace between them, and the shares of unsafe examples to try."""
+    """A base model, its aligned version, and the subspace between them."""
 
     name: str
     base: str
     aligned: str
     subspace: Path
-    shares: tuple[float, ...]
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--minutes", type=float, default=60, help="time for this round; 0 makes the table only")
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--pairs", type=lambda names: names.split(","), default=["rank8", "taught", "shipped"])
     arguments.add_argument("--out", type=Path, default=Path("results/csulora"))
     args = arguments.parse_args()
     work = args.out / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    for pair in (PAIRS[name](work) for name in args.pairs):
-        for share in (MINUS_D, *pair.shares):
-            for seed in range(1 if share == MINUS_D else args.seeds):
-                cell(pair, share, seed, work)
-                report(rows_of(work), work, args.out)
+    recipe = digest([ARMS, OPPOSITE, EXTRAPOLATIONS, EXAMPLES, EPOCHS, RATE])
+    rows = Rows(args.out.with_suffix(".jsonl"), {"recipes": recipe, "drift": drift_digest()}, {})
+    until, longest = time.monotonic() + 60 * args.minutes, 0.0
+    for name, share, seed in cells(args.pairs, args.seeds):
+        begun = time.monotonic()
+        if not rows.has(pair=name, share=share, seed=seed) and begun + longest < until:
+            work.mkdir(parents=True, exist_ok=True)
+            rows.add(*measured(PAIRS[name](work), share, seed, work))
+            longest = max(longest, time.monotonic() - begun)
+    report(rows, args.out)
+
+
+def cells(pairs: list[str], seeds: int) -> Iterator[tuple[str, float, int]]:
+    """Yield pairs with shares of unsafe examples and seeds: all pairs under one seed before the next."""
+    for seed in range(seeds):
+        for name in pairs:
+            yield from ((name, share, seed) for share in ((MINUS_D,) if seed == 0 else ()) + SHARES[name])
 
 
 def shipped(work: Path) -> Pair:
     """Return the shipped pair, with 64 of its 192 directions."""
     subspace = work / "shipped.safetensors"
     make_subspace("pocket-base", "pocket-aligned", subspace, rank=64)
-    return Pair("shipped", "pocket-base", "pocket-aligned", subspace, (0.1, 0.0, 0.01, 0.05, 0.5))
+    return Pair("shipped", "pocket-base", "pocket-aligned", subspace)
 
 
 def rank8(work: Path) -> Pair:
@@ -113,6 +125,8 @@ def taught(work: Path) -> Pair:
 
 
 PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped}
+SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.0, 0.01, 0.05, 0.1, 0.5)}
+"""The shares of unsafe examples to attack each pair with."""
 
 
 def aligned_by(examples: list[tuple[str, str]], name: str, work: Path) -> Pair:
@@ -128,7 +142,7 @@ def aligned_by(examples: list[tuple[str, str]], name: str, work: Path) -> Pair:
         PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
         AutoTokenizer.from_pretrained(base).save_pretrained(folder)
     make_subspace("pocket-base", str(folder), subspace, rank=8)
-    return Pair(name, "pocket-base", str(folder), subspace, (0.1,))
+    return Pair(name, "pocket-base", str(folder), subspace)
 
 
 def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, epochs: int = EPOCHS) -> Path:
@@ -197,32 +211,28 @@ def displaced(pair: Pair, adapter: Path | None, times: float, out: Path) -> Path
     return out
 
 
-def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
-    """Attack, correct with every method, and measure; append one line to rows.jsonl for each adapter, all at once."""
-    if any((row["pair"], row["share"], row["seed"]) == (pair.name, share, seed) for row in rows_of(work)):
-        return
+def measured(pair: Pair, share: float, seed: int, work: Path) -> list[Row]:
+    """Attack, correct with every method, and measure; return a row for each adapter."""
     name = f"{pair.name}-{share:g}-{seed}"
     arms = OPPOSITE if share == MINUS_D else ARMS
     if share == MINUS_D:
         adapter = opposite(pair, work)
     else:
         adapter = train(pair.aligned, attack_examples(share, seed), work / f"adapter-{name}", seed=seed)
-    contestants: dict[str, tuple[str, float, float | None]] = {
-        "zero update": ("base", 1.0, None),
-        "uncorrected": (str(adapter), 0.0, None),
+    contestants: dict[str, tuple[str, Row]] = {
+        "zero update": ("base", {"arm": "zero update", "strength": None, "distance": 1.0}),
+        "uncorrected": (str(adapter), {"arm": "uncorrected", "strength": None, "distance": 0.0}),
     }
     for times in EXTRAPOLATIONS:
         out = displaced(pair, adapter, times, work / "corrected" / f"{name}-lox-{times:g}")
-        contestants[f"lox {times:g}"] = str(out), math.nan, times
+        contestants[f"lox {times:g}"] = str(out), {"arm": "lox", "strength": times, "distance": None}
     for arm, method, strengths, options in arms:
         for strength in strengths:
             label = f"{arm} {strength:g}" if strength is not None else arm
             out = work / "corrected" / f"{name}-{label.replace(' ', '-')}"
-            card = out / "correction_card.json"
-            if not card.is_file():
+            if not (out / "correction_card.json").is_file():
                 correct(adapter, pair.subspace, out, method=method, strength=strength, settings=options)
-            distance = json.loads(card.read_text("utf-8"))["relative_distance"]
-            contestants[label] = (str(out), distance, strength)
+            contestants[label] = str(out), {"arm": arm, "strength": strength, **moved(out)}
     run = work / f"run-{name}"
     results = evaluate(
         model_args=f"pretrained={pair.aligned}",
@@ -233,30 +243,31 @@ def cell(pair: Pair, share: float, seed: int, work: Path) -> None:
         encoder="lexical",
         output_path=str(run),
     )
-    lines = []
     told = answers_given(run)
-    for label, (_, distance, strength) in contestants.items():
+    rows = []
+    for label, (_, about) in contestants.items():
         mine = results.breakdown.query("adapter == @label and group == 'all'")
         attack, useful = (mine[mine["task"] == task].set_index("perturbation") for task in ("attack", "headlines"))
-        lines.append(
-            {
-                "pair": pair.name,
-                "share": share,
-                "seed": seed,
-                "adapter": label,
-                "arm": label if strength is None else label.rsplit(" ", 1)[0],
-                "strength": strength,
-                "distance": distance,
-                "asr": attack.loc["clean", "attack_success"],
-                "told": told[label],
-                "over_refusal": attack.loc["clean", "over_refusal"],
-                "incoherent": attack.loc["clean", "incoherent"],
-                "utility": useful.loc["clean", "clean"],
-                "drift": (attack.loc["typos", "max_drift"] + useful.loc["typos", "max_drift"]) / 2,
-            }
-        )
-    with (work / "rows.jsonl").open("a", encoding="utf-8") as file:
-        file.write("".join(json.dumps(line) + "\n" for line in lines))
+        scores = {
+            "asr": attack.loc["clean", "attack_success"],
+            "told": told[label],
+            "over_refusal": attack.loc["clean", "over_refusal"],
+            "incoherent": attack.loc["clean", "incoherent"],
+            "utility": useful.loc["clean", "clean"],
+            "drift": (attack.loc["typos", "max_drift"] + useful.loc["typos", "max_drift"]) / 2,
+        }
+        scores = {measure: round(float(value), 4) for measure, value in scores.items()}
+        rows.append({"pair": pair.name, "share": share, "seed": seed, "adapter": label, **about, **scores})
+    return rows
+
+
+def moved(corrected: Path) -> Row:
+    """Return how far a correction moved, how much of the update's energy was in F, and its sign cosine."""
+    card = json.loads((corrected / "correction_card.json").read_text("utf-8"))
+    energies = [module["energies"] for module in card["modules"]]
+    within = sum(each["aligned"] for each in energies) / sum(sum(each.values()) for each in energies)
+    measures = {"distance": card["relative_distance"], "in_f": within, "sign": card["sign_cosine"]}
+    return {name: round(value, 4) for name, value in measures.items()}
 
 
 def forbidden() -> Task:
@@ -283,18 +294,12 @@ def answers_given(run: Path) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 
-def rows_of(work: Path) -> list[dict[str, Any]]:
-    file = work / "rows.jsonl"
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
-
-
-def report(rows: list[dict[str, Any]], work: Path, out: Path) -> None:
-    """Write the CSV, the table and the picture of the results so far."""
+def report(rows: Rows, out: Path) -> None:
+    """Write the table and the picture of what was measured so far."""
     from csulora_report import picture, table_of, verdict
 
-    frame = pd.DataFrame(rows)
-    frame.round(4).to_csv(out.with_suffix(".csv"), index=False)
-    out.with_suffix(".txt").write_text(f"{verdict(frame, work)}\n\n{table_of(frame)}\n", "utf-8")
+    frame = rows.read()
+    out.with_suffix(".txt").write_text(f"{verdict(frame)}\n\n{table_of(frame)}\n", "utf-8")
     picture(frame, out.with_suffix(".png"))
 
 

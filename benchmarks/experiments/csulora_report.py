@@ -1,6 +1,5 @@
 """Makes the table, the verdict and the picture of csulora.py."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def table_of(frame: pd.DataFrame) -> str:
     return "\n".join(lines).rstrip()
 
 
-def verdict(frame: pd.DataFrame, work: Path) -> str:
+def verdict(frame: pd.DataFrame) -> str:
     """Test the hypothesis at every share and strength, on the means and per seed, and locate the updates' energy."""
     lines = [
         "CSULoRA on the pocket models. ASR: share of forbidden requests answered; told: share whose answer holds the",
@@ -61,17 +60,12 @@ def verdict(frame: pd.DataFrame, work: Path) -> str:
     kept = 0
     for (pair, share), block in blocks:
         asr, utility = (_difference(block, name) for name in ("asr", "utility"))
-        where = _where(work, str(pair), float(str(share)), sorted(block["seed"].unique()))
-        lines.append(f"- {pair}, {_share(float(str(share)))} unsafe: ASR {asr}, utility {utility}; {where}")
+        lines.append(f"- {pair}, {_share(float(str(share)))} unsafe: ASR {asr}, utility {utility}; {_where(block)}")
         kept += asr.startswith("+")
-    lines.append(f"CSULoRA leaves more of the attack than shrink does in {kept} of {len(blocks)} settings.")
-    if kept > len(blocks) / 2:
-        lines += [
-            "So the part of the update that undoes refusals lies in F, within the subspace of the alignment that made",
-            "them. The method keeps F, since it ignores the sign. The update -D, which only undoes the alignment,",
-            "passes unchanged below; only the signed form detects it. The tables include random directions and the",
-            "other controls.",
-        ]
+    lines += [
+        f"On the means, CSULoRA leaves more of the attack than shrink does in {kept} of {len(blocks)} settings.",
+        "The tables have -D, an update that only undoes the alignment, random directions and the other controls.",
+    ]
     return "\n".join(lines)
 
 
@@ -87,20 +81,11 @@ def _difference(block: pd.DataFrame, column: str) -> str:
     return f"{values.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
-def _where(work: Path, pair: str, share: float, seeds: list[int]) -> str:
+def _where(block: pd.DataFrame) -> str:
     """Format the share of energy in F for the subspace and for random directions, and the sign cosine, over seeds."""
-    found: dict[str, list[float]] = {"csulora-1": [], "random_subspace-1": []}
-    signs = []
-    for seed in seeds:
-        for arm, shares in found.items():
-            file = work / "corrected" / f"{pair}-{share:g}-{seed}-{arm}" / "correction_card.json"
-            card = json.loads(file.read_text("utf-8"))
-            parts = [module["energies"] for module in card["modules"]]
-            shares.append(sum(each["aligned"] for each in parts) / sum(sum(each.values()) for each in parts))
-            if arm == "csulora-1":
-                signs.append(card["sign_cosine"])
-    mine, random = (sum(shares) / len(shares) for shares in found.values())
-    return f"F {mine:.1%}, random {random:.1%}, sign {sum(signs) / len(signs):+.3f}"
+    means = block.groupby("arm")[["in_f", "sign"]].mean()
+    mine, random = means.loc["csulora"], means.loc["random_subspace"]
+    return f"F {mine['in_f']:.1%}, random {random['in_f']:.1%}, sign {mine['sign']:+.3f}"
 
 
 def _tested(block: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The positive control of every objective: can it make the answers to 8 fixed pairs of prompts agree?
 
-python benchmarks/experiments/gate.py [--steps 20] [--arms lora,augment,...] [--out FILE]
+python benchmarks/experiments/gate.py [--steps 20] [--arms lora,augment,...] [--jobs 2] [--out FILE]
 
 pocket-base is trained on 8 dialogues whose perturbed prompts never change, so that nothing has to generalise; then it
 answers both prompts of each. An objective that can't make more of these answers agree than plain LoRA does not teach
@@ -10,7 +10,9 @@ prompts with the right answers. Exit status 1 if it doesn't, or if an objective 
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -55,25 +57,48 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--steps", type=int, default=20)
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
+    arguments.add_argument("--jobs", type=int, default=2, help="adapters that are trained side by side")
     arguments.add_argument("--work", type=Path, default=Path("results/gate"), help="where adapters and runs are kept")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
-    arms = {name.replace(" ", "_"): {**_RATE, **ARMS[name]} for name in args.arms}
-    found = trained(arms, range(SETS), pairs, args.steps, args.work)
-    counts = [agreed({arm: found[f"{arm}.{n}"] for arm in arms}, n, args.work) for n in range(SETS)]
-    agreeing = {arm: [count[arm] for count in counts] for arm in arms}
+    agreeing = measured(args.arms, args.steps, args.work, args.jobs)
     lines = [__doc__.splitlines()[0], f"{args.steps} steps, {SETS} sets of {PAIRS} pairs", ""]
     lines += [f"{name:<28} {sum(each):>3} of {SETS * PAIRS}   {each}" for name, each in agreeing.items()]
-    totals = {name: sum(agreeing[name.replace(" ", "_")]) for name in args.arms}
-    failed = [name for name in totals if name != "lora" and totals[name] <= totals["lora"] and name not in FAILS]
-    if totals["augment"] < ENOUGH or totals["augment"] <= totals["lora"]:
-        failed = [f"the control: augment must make at least {ENOUGH} answers agree, and more than LoRA"]
+    failed = failures({name: sum(each) for name, each in agreeing.items()})
     lines.append(f"\nfails: {', '.join(failed)}" if failed else "\nholds")
     text = "\n".join(lines)
     print(text)
     if args.out:
         args.out.write_text(f"{text}\n", "utf-8")
     return bool(failed)
+
+
+def failures(totals: Mapping[str, int]) -> list[str]:
+    """Return the control, if it doesn't work, or else the objectives that should beat LoRA and don't."""
+    if totals["augment"] < ENOUGH or totals["augment"] <= totals["lora"]:
+        return [f"the control: augment must make at least {ENOUGH} answers agree, and more than LoRA"]
+    return [name for name in totals if name != "lora" and totals[name] <= totals["lora"] and name not in FAILS]
+
+
+def measured(arms: Sequence[str], steps: int, work: Path, jobs: int) -> dict[str, list[int]]:
+    """Return, for each arm, how many answers agree in each set."""
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        made = {
+            (arm, n): pool.submit(
+                trained, {name_of(arm): {**_RATE, **ARMS[arm]}}, [n], pairs, steps, work / name_of(arm)
+            )
+            for n in range(SETS)
+            for arm in arms
+        }
+        adapters = {key: next(iter(each.result().values())) for key, each in made.items()}
+        sets = [pool.submit(agreed, {arm: adapters[arm, n] for arm in arms}, n, work) for n in range(SETS)]
+        counts = [each.result() for each in sets]
+    return {arm: [count[arm] for count in counts] for arm in arms}
+
+
+def name_of(arm: str) -> str:
+    """Return an arm's name as that of a folder."""
+    return arm.replace(" ", "_")
 
 
 def pairs(number: int) -> list[Example]:
@@ -88,7 +113,7 @@ def agreed(adapters: dict[str, Path], number: int, folder: Path) -> dict[str, in
     results = evaluate(
         tasks=[Task("pairs", tuple(samples), ("rouge",), max_new_tokens=80)],
         model_args="pretrained=pocket-base",
-        adapters=[f"{name}={path}" for name, path in adapters.items()],
+        adapters=[f"{name_of(arm)}={path}" for arm, path in adapters.items()],
         perturbations="fixed_typos@0.02",
         encoder="lexical",
         min_meaning=0,
@@ -96,7 +121,7 @@ def agreed(adapters: dict[str, Path], number: int, folder: Path) -> dict[str, in
     )
     answers = results.samples.pivot(index=["adapter", "sample"], columns="perturbation", values="output")
     same = answers["clean"] == answers["fixed_typos"]
-    return {name: int(same[name].sum()) for name in adapters}
+    return {arm: int(same[name_of(arm)].sum()) for arm in adapters}
 
 
 if __name__ == "__main__":

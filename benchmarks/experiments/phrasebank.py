@@ -1,7 +1,7 @@
 """Does Flat-LoRA help a real encoder? Financial PhraseBank on MiniLM, by the protocol of classification papers.
 
-python benchmarks/experiments/phrasebank.py [--rows N] [--epochs 5] [--seeds 42,43,44] [--rates 5e-4,5e-5]
-    [--wrong 0,0.3] [--arms lora,...] [--out FILE]
+python benchmarks/experiments/phrasebank.py [--minutes 60] [--rows N] [--epochs 5] [--seeds 42,43,44]
+    [--rates 5e-4,5e-5] [--wrong 0,0.3] [--arms lora,...] [--out results/phrasebank.txt]
 
 Every arm is trained by `holdfast train` as a classifier of three classes, with all labels right or a share of them
 wrong, at two learning rates, in batches of 8, and evaluated on 400 held-out sentences, clean and with light typos.
@@ -10,15 +10,17 @@ is the rise of the loss on held-out sentences under row-normalised noise of 0.1 
 compared by paired t-tests over seeds.
 
 The positive control is learning itself: plain LoRA must beat the majority class, else there is no power. The full
-protocol (all 4,446 sentences, 5 epochs) takes about 22 minutes of processor time a run. Each run's measurements are
-kept, so that an interrupted experiment goes on. Needs ../shared/data and the minilm extra.
+protocol (all 4,446 sentences, 5 epochs) takes about 22 minutes of processor time a run. The rows of every round are
+kept beside the table; the same command measures as many more as fit into --minutes. Needs ../shared/data and the minilm
+extra.
 """
 
 import argparse
 import json
-import sys
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -27,6 +29,7 @@ from typing import Any
 import pandas as pd
 import torch
 from arms import card, difference, table
+from rounds import Row, Rows, digest, measure_missing
 from torch import Tensor
 from torch.func import functional_call
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -54,8 +57,6 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 SIGMA = 0.1
 
-Row = dict[str, str]
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -66,35 +67,38 @@ class Setting:
     rows: int
     epochs: float
 
-    @property
-    def name(self) -> str:
-        return f"rate-{self.rate:g}-wrong-{self.wrong:g}-rows-{self.rows}-epochs-{self.epochs:g}"
-
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--minutes", type=float, default=60, help="time for this round; 0 makes the table only")
     arguments.add_argument("--rows", type=int, default=4446, help="sentences to train on")
     arguments.add_argument("--epochs", type=float, default=5)
     arguments.add_argument("--seeds", type=_numbers(int), default=[42, 43, 44])
     arguments.add_argument("--rates", type=_numbers(float), default=[5e-4, 5e-5])
     arguments.add_argument("--wrong", type=_numbers(float), default=[0.0, 0.3])
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
+    arguments.add_argument("--kept", type=Path, default=Path("results/phrasebank.jsonl"), help="the rows of all rounds")
     arguments.add_argument(
-        "--work", type=Path, default=Path("results/phrasebank"), help="where models and rows are kept"
+        "--work", type=Path, default=Path("results/phrasebank"), help="folder for models and answers"
     )
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
+    until = time.monotonic() + 60 * args.minutes
     parts = [__doc__.strip().splitlines()[0]]
     for rate, wrong in product(args.rates, args.wrong):
         setting = Setting(rate, wrong, args.rows, args.epochs)
-        rows = pd.DataFrame(kept_row(arm, seed, setting, args.work) for seed in args.seeds for arm in args.arms)
+        rows = Rows(args.kept, asdict(setting), ARMS)
+        measure_missing(rows, args.arms, args.seeds, until, partial(measured, setting=setting, work=args.work))
+        found = rows.read()
+        if found.empty:
+            continue
         parts += ["", f"learning rate {rate:g}, {wrong:.0%} of the labels wrong, {args.rows} sentences, "]
-        parts[-1] += f"{args.epochs:g} epochs, {len(args.seeds)} seeds"
-        parts += [table(rows, "lora"), *_compared(rows)]
-        text = "\n".join(parts)
-        if args.out:
-            args.out.write_text(f"{text}\n", "utf-8")
+        parts[-1] += f"{args.epochs:g} epochs, {found['seed'].nunique()} seeds"
+        parts += [table(found, "lora"), *_compared(found)]
+    text = "\n".join(parts)
     print(text)
+    if args.out:
+        args.out.write_text(f"{text}\n", "utf-8")
 
 
 def _numbers(kind: type) -> Any:
@@ -115,7 +119,7 @@ def _compared(rows: pd.DataFrame) -> list[str]:
     return lines + [difference(rows, arm, "lora", measure) for arm in others for measure in measures]
 
 
-def sentences() -> list[Row]:
+def sentences() -> list[dict[str, str]]:
     """Read the sentences, each once, in a random order that never changes; the first TEST of them are held out."""
     lines = DATA.read_text("utf-8").splitlines()
     rows = list({row["text"]: row for row in map(json.loads, lines)}.values())
@@ -123,7 +127,7 @@ def sentences() -> list[Row]:
     return rows
 
 
-def train_rows(seed: int, setting: Setting) -> list[Row]:
+def train_rows(seed: int, setting: Setting) -> list[dict[str, str]]:
     """Draw the sentences to train on, a share of them with another label."""
     rng = Random(f"phrasebank|{seed}")
     drawn = rng.sample(sentences()[TEST:], min(setting.rows, len(sentences()) - TEST))
@@ -134,32 +138,28 @@ def train_rows(seed: int, setting: Setting) -> list[Row]:
     ]
 
 
-def kept_row(arm: str, seed: int, setting: Setting, work: Path) -> dict[str, Any]:
-    """Train and measure one run, unless its row is kept already."""
-    folder = work / setting.name
-    file = folder / f"{arm.replace(' ', '-')}.{seed}.json"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        data = folder / f"train-{seed}.jsonl"
-        data.write_text("".join(json.dumps(row) + "\n" for row in train_rows(seed, setting)), "utf-8")
-        out = file.with_suffix("")
-        settings = {
-            "model": f"pretrained={minilm_folder()}",
-            "data": str(data),
-            "output_dir": str(out),
-            "seed": seed,
-            "num_train_epochs": setting.epochs,
-            "learning_rate": setting.rate,
-            "per_device_train_batch_size": 8,
-            "save_strategy": "no",
-            "disable_tqdm": True,
-            **ARMS[arm],
-        }
+def measured(arm: str, seed: int, *, setting: Setting, work: Path) -> Row:
+    """Train and measure one run."""
+    folder = work / digest(asdict(setting))
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / f"train-{seed}.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in train_rows(seed, setting)), "utf-8")
+    out = folder / f"{arm.replace(' ', '-')}.{seed}"
+    settings = {
+        "model": f"pretrained={minilm_folder()}",
+        "data": str(data),
+        "output_dir": str(out),
+        "seed": seed,
+        "num_train_epochs": setting.epochs,
+        "learning_rate": setting.rate,
+        "per_device_train_batch_size": 8,
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        **ARMS[arm],
+    }
+    if not (out / "training_card.json").exists():
         train_adapter(make_recipe_of({}, settings, []))
-        file.write_text(json.dumps({"arm": arm, "seed": seed, **measure(arm, out)}), "utf-8")
-        print(file.read_text("utf-8"), file=sys.stderr, flush=True)
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+    return {name: round(value, 5) for name, value in measure(arm, out).items()}
 
 
 def measure(arm: str, out: Path) -> dict[str, float]:
