@@ -51,6 +51,9 @@ SEVERITIES = ("light", "heavy")
 TRANSFER = 10
 """The number of kinds of scenes that no adapter is trained on."""
 
+LONGEST = 220
+"""The most characters of a dialogue: longer ones cost more than they tell."""
+
 RATE = {"learning_rate": 6e-3}
 _PERTURBED = {"perturbations": ",".join(SEEN), "protect_facts": True}
 _S2R2 = {**_PERTURBED, "objective": "s2r2"}
@@ -73,8 +76,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--minutes", type=float, default=60, help="time for this round; 0 makes the table only")
     arguments.add_argument("--seeds", type=int, default=10, help="seeds of each arm; those measured earlier count, too")
-    arguments.add_argument("--steps", type=int, default=150)
-    arguments.add_argument("--samples", type=int, default=32, help="dialogues of each of the two test sets")
+    arguments.add_argument("--steps", type=int, default=120)
+    arguments.add_argument("--samples", type=int, default=24, help="dialogues of each of the two test sets")
     arguments.add_argument("--arms", type=lambda names: names.split(","), default=list(ARMS))
     arguments.add_argument("--kept", type=Path, default=Path("results/s2r2.jsonl"), help="the rows of all rounds")
     arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="folder for adapters and answers")
@@ -102,7 +105,7 @@ def main() -> None:
 
 def data_digest() -> str:
     """Return a digest of what all arms share: the examples, the learning rate and the perturbations."""
-    return digest([[each.prompt for each in train_examples(0, 1)], RATE, SEEN, HELD_OUT, SEVERITIES])
+    return digest([[each.prompt for each in train_examples(0, 2)], RATE, SEEN, HELD_OUT, SEVERITIES])
 
 
 def control(rows: pd.DataFrame) -> tuple[bool, str]:
@@ -137,8 +140,19 @@ def _differences(rows: pd.DataFrame) -> list[str]:
 def train_examples(seed: int, steps: int) -> list[Example]:
     """Make dialogues of the training scenes, 8 for every step."""
     rng = Random(f"s2r2 experiment|{seed}")
-    scenes = words("scenes")[TRANSFER:]
-    return [dialogue.make(rng, rng.choice(scenes), "practice") for _ in range(8 * steps)]
+    return _short_dialogues(rng, words("scenes")[TRANSFER:], "practice", 8 * steps)
+
+
+def _short_dialogues(
+    rng: Random, scenes: Sequence[dict[str, Any]], source: dialogue.Words, count: int
+) -> list[Example]:
+    """Make as many dialogues of each scene."""
+    made: list[Example] = []
+    while len(made) < count:
+        each = dialogue.make(rng, scenes[len(made) % len(scenes)], source)
+        if len(each.content) <= LONGEST:
+            made.append(each)
+    return made
 
 
 @cache
@@ -181,7 +195,7 @@ def tasks(count: int) -> list[Task]:
 def _dialogues(name: str, count: int) -> list[Example]:
     scenes = words("scenes")[:TRANSFER] if name == "transfer" else words("scenes")[TRANSFER:]
     rng = Random(f"s2r2 test|{name}")
-    return [dialogue.make(rng, scenes[i % len(scenes)], "heldout") for i in range(count)]
+    return _short_dialogues(rng, scenes, "heldout", count)
 
 
 def _sample(number: int, made: Example) -> Sample:
