@@ -73,10 +73,14 @@ def table(rows: pd.DataFrame, reference: str) -> str:
     for arm, group in rows.groupby("arm", sort=False):
         cells = [_cell(group[name], "*" if (arm, name) in stars else " ") for name in measures]
         lines.append("".join([f"{arm:<{width}}", *(f"{cell:>20}" for cell in cells)]))
-    lines.append(
-        f"{rows['seed'].nunique()} seeds; mean ± standard deviation; * differs from {reference} (paired t, Holm)"
-    )
+    lines.append(f"mean ± standard deviation over seeds; * differs from {reference} (paired t, Holm)")
     return "\n".join(lines)
+
+
+def seeds_of(rows: pd.DataFrame) -> str:
+    """Format how many seeds each arm has."""
+    counts = rows.groupby("arm", sort=False)["seed"].nunique()
+    return "seeds: " + ", ".join(f"{arm} {count}" for arm, count in counts.items())
 
 
 def _cell(values: pd.Series, star: str) -> str:
@@ -100,11 +104,11 @@ def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
         found = ttest_rel(pairs[arm], pairs[other])
     low, high = found.confidence_interval(0.95)
     apart = pairs[arm] - pairs[other]
-    null = "" if found.pvalue < ALPHA else f"; detectable: {_detectable(apart):.3f}"
+    null = "" if found.pvalue < ALPHA else f"; detectable: {detectable(apart):.3f}"
     return f"{measure}: {arm} - {other} = {apart.mean():+.3f} [{low:+.3f}, {high:+.3f}], p {found.pvalue:.3f}{null}"
 
 
-def _detectable(apart: pd.Series) -> float:
+def detectable(apart: pd.Series) -> float:
     """Return the mean difference that a paired t-test of this many pairs finds with a power of 80 %."""
     from scipy.stats import t
 

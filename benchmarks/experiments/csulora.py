@@ -2,7 +2,7 @@
 
 python benchmarks/experiments/csulora.py [--minutes 60] [--seeds 5] [--pairs rank8,taught] [--out results/csulora]
 
-The useful task is to classify the sentiment of headlines with labels that are new to the model; 0 to 50 % of the
+The useful task is to classify the sentiment of headlines with labels that are new to the model; 1 to 50 % of the
 training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
 are three pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
 subspace is known exactly (rank8); and one whose alignment of rank 8 has also taught a part of the useful task, so that
@@ -125,7 +125,7 @@ def taught(work: Path) -> Pair:
 
 
 PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped}
-SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.0, 0.01, 0.05, 0.1, 0.5)}
+SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.1, 0.01, 0.5)}
 """The shares of unsafe examples to attack each pair with."""
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from arms import card, difference, table
+from arms import card, difference, seeds_of, table
 from rounds import Row, Rows, digest, measure_missing
 from torch import Tensor
 from torch.func import functional_call
@@ -50,6 +50,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "flat_lora 0.05": {"noise": "flat_lora", "noise_args": "sigma=0.05"},
     "flat_lora 0.1": {"noise": "flat_lora", "noise_args": "sigma=0.1"},
     "flat_lora 0.2": {"noise": "flat_lora", "noise_args": "sigma=0.2"},
+    "flat_lora 0.5": {"noise": "flat_lora", "noise_args": "sigma=0.5"},
+    "flat_lora 1": {"noise": "flat_lora", "noise_args": "sigma=1"},
     "isotropic 0.1": {"noise": "isotropic", "noise_args": "sigma=0.1"},
     "sam_ab": {"noise": "sam_ab"},
     "sam_w": {"noise": "sam_w"},
@@ -93,7 +95,7 @@ def main() -> None:
         if found.empty:
             continue
         parts += ["", f"learning rate {rate:g}, {wrong:.0%} of the labels wrong, {args.rows} sentences, "]
-        parts[-1] += f"{args.epochs:g} epochs, {found['seed'].nunique()} seeds"
+        parts[-1] += f"{args.epochs:g} epochs; {seeds_of(found)}"
         parts += [table(found, "lora"), *_compared(found)]
     text = "\n".join(parts)
     print(text)

@@ -34,7 +34,7 @@ from random import Random
 from typing import Any
 
 import pandas as pd
-from arms import ALPHA, card, difference, table, trained
+from arms import ALPHA, card, difference, seeds_of, table, trained
 from rounds import Row, Rows, digest, drift_digest, measure_missing
 
 from holdfast import evaluate
@@ -96,7 +96,7 @@ def main() -> None:
         measure_missing(rows, args.arms, range(args.seeds), until, measure)
         powered, verdict = control(rows.read())
     found = rows.read()
-    parts += [verdict, "", table(found, "lora"), _seeds(found), "", *_differences(found)]
+    parts += [verdict, "", table(found, "lora"), seeds_of(found), "", *_differences(found)]
     text = "\n".join(parts)
     print(text)
     if args.out:
@@ -119,11 +119,6 @@ def control(rows: pd.DataFrame) -> tuple[bool, str]:
     if lower >= ENOUGH and p < ALPHA:
         return True, f"positive control: {line}"
     return False, f"no power: {line}, {ENOUGH:.0%} and p < {ALPHA} are needed"
-
-
-def _seeds(rows: pd.DataFrame) -> str:
-    counts = rows.groupby("arm", sort=False)["seed"].nunique()
-    return "seeds: " + ", ".join(f"{arm} {count}" for arm, count in counts.items())
 
 
 def _differences(rows: pd.DataFrame) -> list[str]:
