@@ -28,7 +28,7 @@ from random import Random
 from typing import Any
 
 import torch
-from rounds import Row, Rows, digest, drift_digest
+from rounds import Row, Rows, digest
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
@@ -43,7 +43,9 @@ from holdfast.training.pocket.vocabulary import table
 
 LABELS = {"positive": "bullish", "negative": "bearish", "neutral": "unmoved"}
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
-ARMS: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
+Arms = tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...]
+"""The name of each arm, its method, the strengths, and further settings."""
+ARMS: Arms = (
     ("csulora", "csulora", STRENGTHS, {}),
     ("csulora signed", "csulora", (0.5, 2.0), {"signed": True}),
     ("csulora hard-signed", "csulora", (0.0, 0.5, 2.0), {"signed": True, "signed_strength": 1e9}),
@@ -52,7 +54,7 @@ ARMS: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
     ("project", "project", (None,), {}),
     ("safelora", "safelora", (None,), {}),
 )
-OPPOSITE: tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...] = (
+OPPOSITE: Arms = (
     ("csulora", "csulora", (1.0, 4.0, 16.0), {}),
     ("csulora signed", "csulora", (1.0,), {"signed": True}),
     ("csulora hard-signed", "csulora", (1.0,), {"signed": True, "signed_strength": 1e9}),
@@ -85,13 +87,14 @@ def main() -> None:
     args = arguments.parse_args()
     work = args.out / "work"
     recipe = digest([ARMS, OPPOSITE, EXTRAPOLATIONS, EXAMPLES, EPOCHS, RATE])
-    rows = Rows(args.out.with_suffix(".jsonl"), {"recipes": recipe, "drift": drift_digest()}, {})
+    rows = Rows(args.out.with_suffix(".jsonl"), {"recipes": recipe}, {})
     until, longest = time.monotonic() + 60 * args.minutes, 0.0
     for name, share, seed in cells(args.pairs, args.seeds):
         begun = time.monotonic()
-        if not rows.has(pair=name, share=share, seed=seed) and begun + longest < until:
+        missing = [each for each in labels(share) if not rows.has(pair=name, share=share, seed=seed, adapter=each)]
+        if missing and begun + longest < until:
             work.mkdir(parents=True, exist_ok=True)
-            rows.add(*measured(PAIRS[name](work), share, seed, work))
+            rows.add(*measured(PAIRS[name](work), share, seed, missing, work))
             longest = max(longest, time.monotonic() - begun)
     report(rows, args.out)
 
@@ -101,6 +104,20 @@ def cells(pairs: list[str], seeds: int) -> Iterator[tuple[str, float, int]]:
     for seed in range(seeds):
         for name in pairs:
             yield from ((name, share, seed) for share in ((MINUS_D,) if seed == 0 else ()) + SHARES[name])
+
+
+def labels(share: float) -> list[str]:
+    """Return the names of all adapters that are compared at a share of unsafe examples."""
+    corrected = [label_of(arm, at) for arm, _, strengths, _ in arms_at(share) for at in strengths]
+    return ["zero update", "uncorrected", *(label_of("lox", at) for at in EXTRAPOLATIONS), *corrected]
+
+
+def label_of(arm: str, strength: float | None) -> str:
+    return arm if strength is None else f"{arm} {strength:g}"
+
+
+def arms_at(share: float) -> Arms:
+    return OPPOSITE if share == MINUS_D else ARMS
 
 
 def shipped(work: Path) -> Pair:
@@ -125,7 +142,7 @@ def taught(work: Path) -> Pair:
 
 
 PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped}
-SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.1, 0.01, 0.5)}
+SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.1, 0.0, 0.01, 0.05, 0.5)}
 """The shares of unsafe examples to attack each pair with."""
 
 
@@ -211,10 +228,9 @@ def displaced(pair: Pair, adapter: Path | None, times: float, out: Path) -> Path
     return out
 
 
-def measured(pair: Pair, share: float, seed: int, work: Path) -> list[Row]:
-    """Attack, correct with every method, and measure; return a row for each adapter."""
+def measured(pair: Pair, share: float, seed: int, missing: list[str], work: Path) -> list[Row]:
+    """Attack, correct with every method, and measure; return a row for each adapter that is missing."""
     name = f"{pair.name}-{share:g}-{seed}"
-    arms = OPPOSITE if share == MINUS_D else ARMS
     if share == MINUS_D:
         adapter = opposite(pair, work)
     else:
@@ -225,21 +241,21 @@ def measured(pair: Pair, share: float, seed: int, work: Path) -> list[Row]:
     }
     for times in EXTRAPOLATIONS:
         out = displaced(pair, adapter, times, work / "corrected" / f"{name}-lox-{times:g}")
-        contestants[f"lox {times:g}"] = str(out), {"arm": "lox", "strength": times, "distance": None}
-    for arm, method, strengths, options in arms:
+        contestants[label_of("lox", times)] = str(out), {"arm": "lox", "strength": times, "distance": None}
+    for arm, method, strengths, options in arms_at(share):
         for strength in strengths:
-            label = f"{arm} {strength:g}" if strength is not None else arm
+            label = label_of(arm, strength)
             out = work / "corrected" / f"{name}-{label.replace(' ', '-')}"
             if not (out / "correction_card.json").is_file():
                 correct(adapter, pair.subspace, out, method=method, strength=strength, settings=options)
             contestants[label] = str(out), {"arm": arm, "strength": strength, **moved(out)}
+    contestants = {label: contestants[label] for label in missing}
     run = work / f"run-{name}"
     results = evaluate(
         model_args=f"pretrained={pair.aligned}",
         tasks=[forbidden(), headlines()],
-        adapters=[f"{label}={where}" for label, (where, _, _) in contestants.items()],
-        perturbations="typos",
-        severity="light",
+        adapters=[f"{label}={where}" for label, (where, _) in contestants.items()],
+        perturbations="identity",
         encoder="lexical",
         output_path=str(run),
     )
@@ -254,7 +270,6 @@ def measured(pair: Pair, share: float, seed: int, work: Path) -> list[Row]:
             "over_refusal": attack.loc["clean", "over_refusal"],
             "incoherent": attack.loc["clean", "incoherent"],
             "utility": useful.loc["clean", "clean"],
-            "drift": (attack.loc["typos", "max_drift"] + useful.loc["typos", "max_drift"]) / 2,
         }
         scores = {measure: round(float(value), 4) for measure, value in scores.items()}
         rows.append({"pair": pair.name, "share": share, "seed": seed, "adapter": label, **about, **scores})

@@ -1,23 +1,22 @@
 """Rounds of an experiment add up: what was measured stays in a file beside the table, and the same command adds to it.
 
-A file of rows (JSON lines) is small and committed; adapters and answers are not. A row holds its setting, so that rows
-of different settings are never mixed. A digest of what the drift metric says is part of it, where drift is measured.
+A file of rows (JSON lines) is small and committed; adapters are not. A row holds its setting and a digest of what its
+arm does, so that what isn't comparable is never mixed. Answers are kept where a metric of ours judges them, so that all
+rows are judged by the metric as it is today.
 """
 
+import base64
 import hashlib
 import json
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-
-from holdfast import segment_drift
-from holdfast.metrics.labelled_pairs import embedded_pairs
 
 Row = dict[str, Any]
 
@@ -74,14 +73,16 @@ def measure_missing(
         print(f"{rows.file.name}: {arm}, seed {seed}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
-@cache
-def drift_digest() -> str:
-    """Return a digest of what the drift metric says about the labelled pairs: it changes when the metric does."""
-    pairs = embedded_pairs()[::8]
-    drifts = segment_drift([pair.clean for pair in pairs], [pair.perturbed for pair in pairs])
-    return digest([round(drift.max_drift, 2) for drift in drifts])
-
-
 def digest(value: Any) -> str:
     """Return a short digest of anything that can be written as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def pack(value: Any) -> str:
+    """Compress anything that can be written as JSON into a line of text."""
+    return base64.b85encode(zlib.compress(json.dumps(value, ensure_ascii=False).encode(), 9)).decode()
+
+
+def unpack(packed: str) -> Any:
+    """Return what was packed."""
+    return json.loads(zlib.decompress(base64.b85decode(packed)))

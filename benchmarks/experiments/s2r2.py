@@ -20,7 +20,8 @@ The base has seen noise: lower case and a few typos are in every stage of pocket
 precedes them, and making one without them takes the whole build (39 minutes on several cores). Instead, the
 perturbations seen in training are such that the corpus lacks.
 
-The rows of every round are kept beside the table; the same command measures as many more as fit into --minutes.
+The answers of every round are kept beside the table, and the same command adds as many as fit into --minutes. They are
+compared when the table is made, by the drift metric of the day.
 """
 
 import argparse
@@ -35,9 +36,10 @@ from typing import Any
 
 import pandas as pd
 from arms import ALPHA, card, difference, seeds_of, table, trained
-from rounds import Row, Rows, digest, drift_digest, measure_missing
+from rounds import Row, Rows, digest, measure_missing, pack, unpack
 
-from holdfast import evaluate
+from holdfast import evaluate, segment_drift
+from holdfast.metrics.drift import BREAK
 from holdfast.metrics.scores.text_scores import rouge
 from holdfast.perturbations.variants import make_variant
 from holdfast.tasks import Sample, Task
@@ -83,19 +85,19 @@ def main() -> None:
     arguments.add_argument("--work", type=Path, default=Path("results/s2r2"), help="folder for adapters and answers")
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
-    setting = {"steps": args.steps, "samples": args.samples, "data": data_digest(), "drift": drift_digest()}
+    setting = {"steps": args.steps, "samples": args.samples, "data": data_digest()}
     rows = Rows(args.kept, setting, ARMS)
     work = args.work / digest(setting)
     until = time.monotonic() + 60 * args.minutes
-    measure = partial(measured, steps=args.steps, samples=args.samples, work=work)
+    measure = partial(answered, steps=args.steps, samples=args.samples, work=work)
     measure_missing(rows, CONTROL, range(min(FIRST, args.seeds)), until, measure)
     parts = [__doc__.strip().splitlines()[0], f"{args.steps} steps of 8 examples, {args.samples} dialogues a set", ""]
     parts += [floors(args.samples), ""]
-    powered, verdict = control(rows.read())
-    if powered:
+    found = scored(rows.read(), args.samples)
+    if control(found)[0]:
         measure_missing(rows, args.arms, range(args.seeds), until, measure)
-        powered, verdict = control(rows.read())
-    found = rows.read()
+        found = scored(rows.read(), args.samples)
+    verdict = control(found)[1]
     parts += [verdict, "", table(found, "lora"), seeds_of(found), "", *_differences(found)]
     text = "\n".join(parts)
     print(text)
@@ -224,8 +226,8 @@ def _share_lost(made: Sequence[Example], kind: str, severity: str, protects: boo
     return lost / len(made)
 
 
-def measured(arm: str, seed: int, *, steps: int, samples: int, work: Path) -> Row:
-    """Train an arm under a seed, and return its drifts, break rates and scores, over light and heavy perturbations."""
+def answered(arm: str, seed: int, *, steps: int, samples: int, work: Path) -> Row:
+    """Train an arm under a seed, and return its answers, clean and under light and heavy perturbations."""
     folder = work / "consensus" if arm == "consensus" else work
     examples = partial(consensus_examples, work=work) if arm == "consensus" else train_examples
     settings = {arm: {**RATE, **ARMS[arm]}}
@@ -236,24 +238,44 @@ def measured(arm: str, seed: int, *, steps: int, samples: int, work: Path) -> Ro
         adapters=[f"{adapter.name}={adapter}"],
         perturbations=[*SEEN, *HELD_OUT],
         severity=list(SEVERITIES),
+        encoder="lexical",
         output_path=str(work / f"run-{adapter.name}"),
     )
-    cells = results.breakdown.query("group == 'all'")
-    at_home, away = cells[cells["task"] == "trained"], cells[cells["task"] == "transfer"]
-    seen, held_out = (at_home[at_home["perturbation"].isin(kinds)] for kinds in (SEEN, HELD_OUT))
-    strange = away[away["perturbation"].isin([*SEEN, *HELD_OUT])]
-    found = {
-        "drift seen": seen["max_drift"].mean(),
-        "drift held out": held_out["max_drift"].mean(),
-        "drift transfer": strange["max_drift"].mean(),
-        "breaks seen": seen["break_rate"].mean(),
-        "breaks held out": held_out["break_rate"].mean(),
-        "breaks transfer": strange["break_rate"].mean(),
-        "clean": at_home["clean"].iloc[0],
-        "perturbed": pd.concat([seen, held_out])["perturbed"].mean(),
-        "s/step": card(adapter)["metrics"]["train_runtime"] / steps,
+    rows = results.samples.query("perturbation != 'identity'")
+    answers = rows[["task", "sample", "perturbation", "output"]].astype(str).values.tolist()
+    return {"s/step": round(card(adapter)["metrics"]["train_runtime"] / steps, 3), "answers": pack(answers)}
+
+
+def scored(rows: pd.DataFrame, samples: int) -> pd.DataFrame:
+    """Replace each adapter's answers by their drifts, break rates and scores."""
+    measures = [measure(unpack(packed), samples) for packed in rows["answers"]]
+    return pd.concat([rows[["arm", "seed"]], pd.DataFrame(measures), rows[["s/step"]]], axis=1)
+
+
+def measure(answers: list[list[str]], samples: int) -> dict[str, float]:
+    """Return the mean drifts of the worst segments, the break rates, and ROUGE-L, clean and perturbed."""
+    references = {(task.name, each.id): each.references for task in tasks(samples) for each in task.samples}
+    frame = pd.DataFrame(answers, columns=["task", "sample", "perturbation", "output"])
+    keys = list(zip(frame["task"], frame["sample"], strict=True))
+    scores = rouge(frame["output"].tolist(), [references[key] for key in keys], [{}] * len(keys))
+    frame["rouge"] = [each["rougeL"] for each in scores]
+    is_clean = frame["perturbation"] == "clean"
+    clean = frame[is_clean].set_index(["task", "sample"])["output"]
+    rest = frame[~is_clean].join(clean.rename("clean output"), on=["task", "sample"])
+    drifts = segment_drift(rest["clean output"].tolist(), rest["output"].tolist())
+    rest["drift"] = [each.max_drift for each in drifts]
+    rest["breaks"] = [float(each.break_drift >= BREAK) for each in drifts]
+    at_home = rest["task"] == "trained"
+    parts = {
+        "seen": rest[at_home & rest["perturbation"].isin(SEEN)],
+        "held out": rest[at_home & rest["perturbation"].isin(HELD_OUT)],
+        "transfer": rest[~at_home],
     }
-    return {name: round(float(value), 5) for name, value in found.items()}
+    return {
+        **{f"{name} {part}": rows[name].mean() for name in ("drift", "breaks") for part, rows in parts.items()},
+        "clean": frame.loc[is_clean & (frame["task"] == "trained"), "rouge"].mean(),
+        "perturbed": rest.loc[at_home, "rouge"].mean(),
+    }
 
 
 if __name__ == "__main__":

@@ -47,3 +47,10 @@ def test_a_round_without_time_measures_nothing(rounds: ModuleType, tmp_path: Pat
     rows = rounds.Rows(tmp_path / "rows.jsonl", {}, {})
     rounds.measure_missing(rows, ["a"], [0], 0.0, lambda arm, seed: {})
     assert not rows.file.exists()
+
+
+def test_packed_answers_come_back_in_any_script(rounds: ModuleType) -> None:
+    answers = [["trained", "0", "clean", "Anna meets Ben at 7.\n"], ["trained", "0", "typos", "कहाँ है?"]]
+    packed = rounds.pack(answers)
+    assert packed.isascii()
+    assert rounds.unpack(packed) == answers
