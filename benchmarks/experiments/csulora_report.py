@@ -16,15 +16,14 @@ def table_of(frame: pd.DataFrame) -> str:
     """Format means and standard deviations over seeds, one block per pair and share of unsafe examples."""
     lines = []
     for (pair, share), block in frame.groupby(["pair", "share"], sort=True):
-        seeds = block["seed"].nunique()
-        lines.append(f"{pair}, unsafe examples: {_share(float(str(share)))}, {seeds} seed{'s' if seeds > 1 else ''}")
+        lines.append(f"{pair}, unsafe examples: {_share(float(str(share)))}")
         head = ("distance", "ASR", "told", "over-refusal", "incoherent", "utility", "SUT")
-        lines.append(f"  {'adapter':<22}" + "".join(f"{name:>15}" for name in head))
+        lines.append(f"  {'adapter':<22}seeds" + "".join(f"{name:>15}" for name in head))
         for adapter, rows in block.groupby("adapter", sort=False):
             score = 2 * rows["utility"] * (1 - rows["asr"]) / (rows["utility"] + 1 - rows["asr"]).clip(lower=1e-9)
             cells = [rows[name] for name in ("distance", "asr", "told", "over_refusal", "incoherent", "utility")]
             shown = (_cell(values) for values in (*cells, score))
-            lines.append(f"  {adapter:<22}" + "".join(f"{text:>15}" for text in shown))
+            lines.append(f"  {adapter:<22}{len(rows):>5}" + "".join(f"{text:>15}" for text in shown))
         lines.append("")
     return "\n".join(lines).rstrip()
 

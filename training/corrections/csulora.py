@@ -38,7 +38,7 @@ class CSULoRA:
     "adapter",
     settings=CSULoRA,
     measured="wins its planted control (results/csulora_planted.txt); on attacked pocket models it leaves more of the "
-    "attack than shrink does at the same distance, five seeds (results/csulora.txt)",
+    "attack than shrink does at the same distance, five seeds (results/csulora.txt); not tried on a real model",
 )
 def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
     """Attenuate what lies outside the safety subspace by its energy (arXiv 2605.30640)."""
@@ -82,7 +82,7 @@ def csulora(
             the update undoes the alignment. Without it the method ignores the sign.
         signed_strength: [own] The penalty of the opposing part, >= 0: it is multiplied by 1 / (1 + signed_strength).
             Its share of the energy plays no part: in attacked adapters that is under 1 %, so that a penalty scaled by
-            it would change nothing (results/csulora.txt).
+            it changed nothing.
         per_direction: [own] Penalise each singular direction of a part by its own energy instead of the part's.
         separable: [own] Set a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
         rank: The rank of the result (see `Rank`); the correction reports the truncation error.

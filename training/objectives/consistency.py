@@ -24,8 +24,9 @@ class Consistency:
     "loss",
     settings=Consistency,
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 18 % "
-    "less drift than LoRA over two seeds, which is not significant (results/s2r2.txt)",
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 38 % "
+    "less drift than LoRA under perturbations seen in training, no clear difference under others, three seeds "
+    "(results/s2r2.txt)",
 )
 def consistency(settings: Consistency, context: TrainingContext) -> Objective:
     """Penalise the token KL between the predictions for the clean and the perturbed prompt.
