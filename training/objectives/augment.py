@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     "augment",
     "loss",
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 36 % "
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 37 % "
     "less drift than LoRA under perturbations seen in training, no clear difference under others, three seeds "
     "(results/s2r2.txt)",
 )
