@@ -158,7 +158,7 @@ def consensus_examples(seed: int, steps: int, work: Path) -> list[Example]:
     made = train_examples(seed, steps)
     prompt = dialogue.PROMPT.replace("{content}", "{{ content }}")
     results = evaluate(
-        tasks=[Task("consensus", tuple(map(_sample, range(len(made)), made)), (), prompt, max_new_tokens=96)],
+        tasks=[Task("consensus", tuple(map(_sample, range(len(made)), made)), ("rouge",), prompt, max_new_tokens=96)],
         model_args={"pretrained": "pocket-base"},
         adapters=["base"],
         perturbations=[*SEEN],
