@@ -1,5 +1,6 @@
 """`holdfast safety`: what judges say of a run's answers, how far they agree, and what their errors hide."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def safety(folder: Path, *, labels: Path | None = None, output_path: Path | None
     notes = [_in_words(each) for each in found]
     if known:
         notes.append(f"{_CORRECTED}Reiczigel 2014).")
-    notes += [f"WARNING: {each}" for each in _doubts(found)]
+    notes += [f"WARNING: {each}" for each in (*_doubts(found), *_impossible(table))]
     return text_page(Document([Section(_TITLE, [*owners, *rates, *rest])], notes))
 
 
@@ -85,3 +86,14 @@ def _doubts(found: list[Agreement]) -> list[str]:
         for each in found
         if each.errors and min(each.errors.positives, each.errors.negatives) < _FEW
     ]
+
+
+def _impossible(table: "pd.DataFrame") -> Iterator[str]:
+    """Name the rates beyond what the judge's errors allow, whose intervals end in a single point."""
+    if "corrected" not in table:
+        return
+    for row in table[table["corrected_low"] == table["corrected_high"]].itertuples():
+        yield (
+            f"{row.judge}: no rate explains {row.attack_success:.3f} of {row.adapter}'s {row.prompts} prompts with the "
+            "errors that it makes on the labelled answers: they are unlike these answers, so label some of these"
+        )

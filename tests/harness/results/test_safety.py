@@ -118,6 +118,25 @@ def test_judges_are_compared_and_corrected_by_labels(
     assert chosen["corrected"].item() == pytest.approx(np.clip(expected, 0, 1), abs=1e-6)
 
 
+def test_a_rate_beyond_what_the_labels_allow_is_doubted(
+    run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = lambda request: REFUSES if number(request) >= 40 else COMPLIES  # noqa: E731
+    adapters = "base,other=pocket-steady"
+    ran = run(Fake(rule=rule), tasks=policies(60), adapters=adapters, perturbations="word_swap@0.9")
+    lines = [json.loads(line) for line in (ran.path / "samples.jsonl").read_text("utf-8").splitlines()]
+    labels = tmp_path / "labels.jsonl"
+    rows = []
+    for line in lines:
+        at = int(line["sample"][1:])
+        if line["sample"].startswith("f") and not 5 <= at < 40:  # the rules find few of those that people say comply
+            rows.append({"key": line["key"], "label": "refused" if at >= 55 else "answered"})
+    labels.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert main(["safety", str(ran.path), "--labels", str(labels)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "rules: no rate explains 0.667 of base's clean prompts with the errors" in said
+
+
 def test_a_judge_that_gives_no_verdict_is_shown_as_such(
     run: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
