@@ -99,7 +99,10 @@ def equivalence(
             found.name,
             task.render(sample, sample.content),
             settings_for(task, config),
+            choices=sample.choices,
             content=sample.content,
+            pair=sample.pair,
+            joined=task.joined,
         )
         for i, (task, sample) in enumerate(asked)
     ]

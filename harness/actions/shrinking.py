@@ -1,7 +1,7 @@
 """`holdfast shrink`: find the fewest edits of a prompt that still break the answer, by delta debugging."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from holdfast.harness.execute.run import with_reasoning
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import scale_adapters
 from holdfast.harness.plan.adapter_choice import choose_adapters
+from holdfast.harness.plan.label_choices import with_label_choices
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import for_engine
-from holdfast.harness.plan.plan import items_for, question_maker
+from holdfast.harness.plan.mitigations import with_mitigations
+from holdfast.harness.plan.plan import items_for, question_maker, requests_for
 from holdfast.harness.plan.preparation import load_tasks
 from holdfast.harness.plan.sample_variants import SampleVariant
+from holdfast.harness.plan.shaping import reshapes
 from holdfast.harness.results.marking.word_diff import shown, shown_edits
 from holdfast.harness.results.reopening import AnswerPair, as_in_run, find_answer
 from holdfast.metrics.comparers.segment_comparer import comparer_of
@@ -64,6 +67,11 @@ def shrink(folder: Path, key: str | None = None, *, device: str | None = None, b
         UserError: If the answer did not drift, the weights have changed, or the drift is not reproducible.
     """
     found = find_answer(folder, key)
+    if reshapes(found.perturbed["perturbation"]):
+        raise UserError(
+            f"answer {found.perturbed['key']}: {found.perturbed['perturbation']} changes the form of the whole prompt, "
+            "which has no single edits to leave out"
+        )
     drift = found.perturbed["scores"].get("max_drift", 0.0)
     if not found.perturbed["edits"] or drift <= _TOLERANCE:
         raise UserError(f"answer {found.perturbed['key']} did not drift: there is nothing to shrink")
@@ -142,12 +150,12 @@ class _Trial:
     def __init__(self, found: AnswerPair, device: str | None, connect: Build | None) -> None:
         config, line = found.manifest.config, found.perturbed
         self._line, self._clean, self._config = line, found.clean["output"], config
-        tasks = load_tasks(config.tasks, config)
+        self._adapter = _adapter(found)
+        tasks = with_label_choices(load_tasks(config.tasks, config), config, [self._adapter])
         self._ask = question_maker(config, tasks)
         contents = {(task.name, sample.id): sample.content for task in tasks for sample in task.samples}
         content = contents.get((line["task"], line["sample"]), "")
         self.whole = Edits(content, tuple(Edit(*edit) for edit in line["edits"]))
-        self._adapter = _adapter(found)
         if not content or self._request(tuple(range(len(line["edits"])))).prompt != line["prompt"]:
             raise UserError(f"the data of task '{line['task']}' have changed since the run: run it again first")
         options = BackendOptions(
@@ -191,16 +199,15 @@ class _Trial:
         edits = self.edits(chosen)
         variant = Variant(edits.text, line["perturbation"], line["severity"], line["repeat"], edits.edits, 0.0)
         [item] = items_for([self._ask(SampleVariant(line["task"], line["sample"], variant))], [self._adapter])
-        question = item.question
-        return Request(
-            f"{item.key}{chosen}", self._adapter.name, question.prompt, question.settings, content=variant.text
-        )
+        [request] = requests_for([item])
+        return replace(request, key=f"{item.key}{chosen}")
 
 
 def _adapter(found: AnswerPair) -> Adapter:
     config, line = found.manifest.config, found.perturbed
     one_is_enough = config.model_copy(update={"skip_bad_adapters": True})
-    adapters = scale_adapters(choose_adapters(one_is_enough, find_files).adapters, config.adapter_scales)
+    scaled = scale_adapters(choose_adapters(one_is_enough, find_files).adapters, config.adapter_scales)
+    adapters = with_mitigations(scaled, config.mitigations)
     adapter = next((each for each in adapters if each.name == line["adapter"]), None)
     if adapter is None:
         raise UserError(f"the run's configuration has no adapter '{line['adapter']}': run it again first")

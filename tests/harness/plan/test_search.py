@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from holdfast import Results
 from holdfast.errors import UserError
 from holdfast.harness.actions.shrinking import fewest, shrink
+from holdfast.harness.backends import Request
 from holdfast.metrics import sample_metric
 from holdfast.tasks import Task
 from tests.harness.fakes import Fake, Killed
@@ -160,6 +161,33 @@ def test_a_variant_shrinks_to_the_edit_responsible(run: Evaluate, tmp_path: Path
     assert found.after_output == "Nobody knows."
     assert found.after_drift >= found.threshold
     assert found.asked < 2 ** len(found.before.edits)
+
+
+def test_a_choice_shrinks_as_it_was_asked(run: Evaluate, tmp_path: Path) -> None:
+    def rule(request: Request) -> str:
+        return request.choices["umbrella" not in request.prompt] if request.choices else "written freely"
+
+    prompts = tmp_path / "prompts.jsonl"
+    content = "Where did Anna leave the red umbrella on that rainy evening before she went to the station?"
+    line = {"id": "1", "content": content, "references": ["at home"], "choices": ["at home", "nobody knows"]}
+    prompts.write_text(json.dumps(line) + "\n")
+    asked = {"perturbations": "word_deletion@0.6", "repeats": 8, "adapters": "base", "mitigations": "robust_prompt"}
+    results = run(Fake(rule=rule), tasks=[str(prompts)], **asked)
+    moved = [line for line in lines_of(results) if line["output"] == "nobody knows"]
+    assert {line["adapter"] for line in moved} == {"base", "base+robust_prompt"}
+    for adapter in ("base", "base+robust_prompt"):
+        mine = [line for line in moved if line["adapter"] == adapter]
+        found = shrink(results.path, max(mine, key=lambda line: len(line["edits"]))["key"], backend=Fake(rule=rule))
+        assert [edit.removed.strip() for edit in found.after.edits] == ["umbrella"]
+        assert found.after_output == "nobody knows"
+
+
+def test_the_form_of_a_prompt_has_no_edits_to_shrink(run: Evaluate, tmp_path: Path) -> None:
+    rule = lambda request: "one" if "question:" in request.prompt.lower() else "two words"  # noqa: E731
+    results = run(Fake(rule=rule), tasks=["examples/quiz.yaml"], perturbations="format", adapters="base", limit=2)
+    key = next(line["key"] for line in lines_of(results) if line["perturbation"] == "format")
+    with pytest.raises(UserError, match="format changes the form of the whole prompt"):
+        shrink(results.path, key, backend=Fake(rule=rule))
 
 
 def test_without_a_key_the_worst_variant_is_shrunk(run: Evaluate, tmp_path: Path) -> None:
