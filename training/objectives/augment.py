@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     "augment",
     "loss",
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 37 % "
-    "less drift than LoRA under perturbations seen in training, no clear difference under others, three seeds "
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 38 % "
+    "less drift than LoRA under perturbations seen in training, no clear difference under others, four seeds "
     "(results/s2r2.txt)",
 )
 def augment(settings: NoSettings, context: TrainingContext) -> Objective:
