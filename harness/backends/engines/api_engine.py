@@ -6,6 +6,7 @@ import hashlib
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -122,7 +123,7 @@ class Api:
             if adapter.scale != 1.0:
                 raise UserError("--adapter_scales: a server can't scale adapters; use --model hf or vllm")
         self._models = {BASE: self._base, **{adapter.name: adapter.served or self._base for adapter in adapters}}
-        asyncio.run(self._load())
+        _run(self._load())
 
     def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
         """Compare the first token's log-probabilities with the base's, if the server returns them.
@@ -130,7 +131,7 @@ class Api:
         Servers form their own batches, so even the base's values vary: only a larger change counts as an effect.
         """
         models = [self._base, self._base, *(self._models[adapter.name] for adapter in self._adapters)]
-        rows = asyncio.run(self._first_tokens([(model, prompt) for model in models for prompt in prompts]))
+        rows = _run(self._first_tokens([(model, prompt) for model in models for prompt in prompts]))
         if not all(rows):
             return {}
         base, again, *others = (rows[i : i + len(prompts)] for i in range(0, len(rows), len(prompts)))
@@ -268,6 +269,16 @@ class Api:
         if self._budget_left == 0:
             raise UserError(f"--max_requests {self._budget} is used up: {RESUMES} with as many requests again")
         self._budget_left -= 1
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine, in a thread of its own if this one is running a loop already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def _until(stopped: Event, work: Coroutine[Any, Any, None]) -> None:

@@ -1,5 +1,6 @@
 """The api backend against a local server: what it sends, which faults it survives, and that it never stores keys."""
 
+import asyncio
 import json
 import threading
 import time
@@ -55,6 +56,15 @@ def test_each_adapter_is_requested_by_its_model_name(served: Served, endpoint: s
     sent = served.asked[0]
     assert sent["max_tokens"] == 9
     assert sent["stop_sequences" if endpoint == "messages" else "stop"] == ["END"]
+
+
+def test_it_works_where_a_loop_is_running_as_in_a_notebook(served: Served) -> None:
+    async def cell() -> str:
+        engine = connect(served)
+        engine.probe(["Who?"])
+        return ask(engine, PROMPTS, ["base"])["base", "Who?"].output
+
+    assert asyncio.run(cell()) == "big says WHO?"
 
 
 @pytest.mark.parametrize(
