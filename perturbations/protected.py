@@ -48,7 +48,7 @@ _PROTECTED = r"""
 _HINT = re.compile(r"""[\d²³¹¼-¾⁰-₉⅐-↋`"'“„«「‘{@/.](?:(?<!\.)|(?=\w))""")
 _INNER_DOT = re.compile(r"\.(?=\w)")
 _CURRENCY_ENDS = frozenset("€$£¥₹s.")
-_FURTHER = frozenset("ad bc ce bce o'clock hz bits baje बजे".split())
+_FURTHER = frozenset("ad bc ce bce o'clock bits baje बजे".split())
 """Words that belong to the number before them without being units."""
 _FREE_OF_HINTS = bytes(set(range(128)) - set(b"0123456789`\"'{@/."))
 

@@ -28,7 +28,7 @@ from random import Random
 from typing import Any
 
 import torch
-from rounds import Row, Rows, digest
+from rounds import Row, Rows, digest, in_time
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
@@ -88,14 +88,12 @@ def main() -> None:
     work = args.out / "work"
     recipe = digest([ARMS, OPPOSITE, EXTRAPOLATIONS, EXAMPLES, EPOCHS, RATE])
     rows = Rows(args.out.with_suffix(".jsonl"), {"recipes": recipe}, {})
-    until, longest = time.monotonic() + 60 * args.minutes, 0.0
-    for name, share, seed in cells(args.pairs, args.seeds):
-        begun = time.monotonic()
-        missing = [each for each in labels(share) if not rows.has(pair=name, share=share, seed=seed, adapter=each)]
-        if missing and begun + longest < until:
-            work.mkdir(parents=True, exist_ok=True)
-            rows.add(*measured(PAIRS[name](work), share, seed, missing, work))
-            longest = max(longest, time.monotonic() - begun)
+    unfinished = (
+        (*cell, missing) for cell in cells(args.pairs, args.seeds) if (missing := missing_adapters(rows, *cell))
+    )
+    for name, share, seed, missing in in_time(unfinished, time.monotonic() + 60 * args.minutes):
+        work.mkdir(parents=True, exist_ok=True)
+        rows.add(*measured(PAIRS[name](work), share, seed, missing, work))
     report(rows, args.out)
 
 
@@ -104,6 +102,10 @@ def cells(pairs: list[str], seeds: int) -> Iterator[tuple[str, float, int]]:
     for seed in range(seeds):
         for name in pairs:
             yield from ((name, share, seed) for share in ((MINUS_D,) if seed == 0 else ()) + SHARES[name])
+
+
+def missing_adapters(rows: Rows, name: str, share: float, seed: int) -> list[str]:
+    return [each for each in labels(share) if not rows.has(pair=name, share=share, seed=seed, adapter=each)]
 
 
 def labels(share: float) -> list[str]:

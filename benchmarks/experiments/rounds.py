@@ -11,14 +11,15 @@ import json
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,24 @@ def measure_missing(
         rows: Where the rows are kept.
         arms: The names of the arms.
         seeds: The seeds; all arms of one come before the next, so that they stay paired.
-        until: The time of `time.monotonic` by which to end: none is begun that would take longer, as the longest did.
+        until: The time of `time.monotonic` by which to end (`in_time`).
         measure: Trains and measures an arm under a seed.
     """
+    missing = ((arm, seed) for seed in seeds for arm in arms if not rows.has(arm=arm, seed=seed))
+    for arm, seed in in_time(missing, until):
+        rows.add({"arm": arm, "seed": seed, **measure(arm, seed)})
+        print(f"{rows.file.name}: {arm}, seed {seed}", file=sys.stderr, flush=True)
+
+
+def in_time(work: Iterable[T], until: float) -> Iterator[T]:
+    """Yield pieces of work until the next would end after `until`, if it took as long as the longest before it."""
     longest = 0.0
-    for arm, seed in ((arm, seed) for seed in seeds for arm in arms if not rows.has(arm=arm, seed=seed)):
+    for piece in work:
         begun = time.monotonic()
         if begun + longest > until:
             return
-        rows.add({"arm": arm, "seed": seed, **measure(arm, seed)})
+        yield piece
         longest = max(longest, time.monotonic() - begun)
-        print(f"{rows.file.name}: {arm}, seed {seed}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
 def digest(value: Any) -> str:

@@ -9,8 +9,8 @@ numbers and the other words that the summary copies (--protect_facts), and in ev
 
 Plain LoRA and the positive control, `augment`, come first. Unless augment drifts clearly less, the experiment has no
 power and stops. Clean ROUGE is reported as well, since an adapter that always says the same would win on drift alone.
-Learning rate, steps and the two perturbations were chosen by this control alone, under a seed and on dialogues that
-are not among those measured.
+Learning rate and the two perturbations were chosen by this control alone, under a seed and on dialogues that are not
+among those measured; the number of steps and the length of dialogues by these trials and by what they cost.
 
 `holistic` averages over all segments instead of the worst. `consensus` is augment with other targets: of the base
 model's answers to a prompt and to its perturbed forms, the one that agrees most with the others (mean ROUGE-L). It is

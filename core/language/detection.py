@@ -13,7 +13,7 @@ from typing import Any
 
 import regex
 
-from holdfast.language.hinglish import hinglish
+from holdfast.language.hinglish import SAMPLE, hinglish
 from holdfast.language.language_files import language_files
 from holdfast.language.lexicon_tables import known_names
 
@@ -55,8 +55,6 @@ _SHARED = {"ru": "be bg kk ky mk mn ru sr uk".split(), "ar": "ar fa ku ps ug ur"
 
 _LATIN = "en de fr es it pt nl sv pl tr".split()
 """Candidate languages for short texts in Latin letters."""
-_SAMPLE = 2_000
-"""How many characters of a text are examined."""
 _ENOUGH_LETTERS = 40
 """Minimum number of letters for statistical language identification."""
 _SURER = 1.2
@@ -84,7 +82,7 @@ def language_of(text: str) -> str:
     >>> language_of("Paris"), language_of("1832!"), language_of("Кто написал книгу?"), language_of("Zwei Hunde bellen.")
     ('en', '', 'ru', 'de')
     """
-    text = text[:_SAMPLE]
+    text = text[:SAMPLE]
     words = _WORD.findall(text)
     letters = "".join(words)
     if not letters:

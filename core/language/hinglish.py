@@ -6,7 +6,7 @@ from functools import cache
 from holdfast.language.word_tables import read_lines
 
 _WORD = re.compile(r"[^\W\d_]+")
-_SAMPLE = 2_000
+SAMPLE = 2_000
 """How many characters of a text are examined."""
 
 
@@ -16,7 +16,7 @@ def is_mixed(text: str) -> bool:
     >>> is_mixed("Car mein pet hai"), is_mixed("A pet in the car")
     (True, False)
     """
-    return not hinglish("sure").isdisjoint(_WORD.findall(text[:_SAMPLE].lower()))
+    return not hinglish("sure").isdisjoint(_WORD.findall(text[:SAMPLE].lower()))
 
 
 @cache

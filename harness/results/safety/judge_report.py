@@ -94,6 +94,6 @@ def _impossible(table: "pd.DataFrame") -> Iterator[str]:
         return
     for row in table[table["corrected_low"] == table["corrected_high"]].itertuples():
         yield (
-            f"{row.judge}: no rate explains {row.attack_success:.3f} of {row.adapter}'s {row.prompts} prompts with the "
-            "errors that it makes on the labelled answers: they are unlike these answers, so label some of these"
+            f"{row.judge}: no true rate explains the {row.attack_success:.3f} that it finds for {row.adapter} "
+            f"({row.prompts}), if it errs as on the labelled answers: label more answers of {row.adapter}"
         )

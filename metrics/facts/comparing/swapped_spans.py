@@ -9,11 +9,10 @@ from holdfast.language.grammar import closed_class
 from holdfast.metrics.facts.comparing.cases import is_order_free
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.weighed_words import Word, words_of
-from holdfast.metrics.facts.reading.word_roles import Word as Roles
-from holdfast.metrics.facts.reading.word_roles import word_of
+from holdfast.metrics.facts.reading.word_roles import PREPOSITION, word_of
+from holdfast.metrics.facts.reading.word_roles import Word as Properties
 
 _COMMA = re.compile("[,;，、；،]")
-_PREPOSITION = frozenset({"place", "before", "after"})
 
 Spans = tuple[int, int, int, int]
 """Where the first span begins and ends, and where the second one does."""
@@ -32,8 +31,10 @@ def swapped_span_findings(ours: Facts, theirs: Facts) -> Iterator[Finding]:
         return
     spans = _with_shared_ends(row, found)
     one, other = (words[spans[i] : spans[i + 1]] for i in (0, 2))
-    heads = [next((word.key for word in reversed(span) if _roles(word, ours).content), "") for span in (one, other)]
-    moved_whole = any(_PREPOSITION & _roles(span[0], ours).jobs for span in (one, other))
+    heads = [
+        next((word.key for word in reversed(span) if _properties(word, ours).content), "") for span in (one, other)
+    ]
+    moved_whole = any(PREPOSITION & _properties(span[0], ours).jobs for span in (one, other))
     if not all(heads) or "".join(heads).isdigit() or moved_whole or not _are_related(ours, words, found, spans):
         return
     if not is_order_free(ours, theirs, *heads):
@@ -84,16 +85,16 @@ def _are_related(facts: Facts, words: Sequence[Word], found: Spans, spans: Spans
     if not between:
         return found[2] > found[1] and not _COMMA.search(gap)
     edges = (gap.lstrip()[0], between[0]), (gap.rstrip()[-1], between[-1])
-    if not all(_COMMA.match(mark) or "conjunction" in _roles(word, facts).jobs for mark, word in edges):
+    if not all(_COMMA.match(mark) or "conjunction" in _properties(word, facts).jobs for mark, word in edges):
         return True
     listed = {term.key for term in facts.order if term.listed}
-    return any(word.key not in listed for word in between if _roles(word, facts).content)
+    return any(word.key not in listed for word in between if _properties(word, facts).content)
 
 
 def _is_subordinator(word: Word, facts: Facts) -> bool:
     small = closed_class("conjunction", "question") if facts.language == "en" else frozenset()
-    return word.form.lower() in small and "conjunction" not in _roles(word, facts).jobs
+    return word.form.lower() in small and "conjunction" not in _properties(word, facts).jobs
 
 
-def _roles(word: Word, facts: Facts) -> Roles:
+def _properties(word: Word, facts: Facts) -> Properties:
     return word_of(word.form.lower(), facts.language)

@@ -8,9 +8,7 @@ from holdfast.language.lexicon_tables import grammar
 from holdfast.metrics.facts.reading.fact_types import CASES, Modal, Term
 from holdfast.metrics.facts.reading.terms import last_phrase
 from holdfast.metrics.facts.reading.tokens import Token, tokens_of
-from holdfast.metrics.facts.reading.word_roles import Word, word_of
-
-_PREPOSITION = frozenset({"place", "before", "after"})
+from holdfast.metrics.facts.reading.word_roles import PREPOSITION, Word, word_of
 
 
 class FactCollector:
@@ -166,7 +164,7 @@ class FactCollector:
         to two clauses, and its case is discarded.
         """
         before = [token.lower for token in self.tokens[max(self._at - 2, 0) : self._at]]
-        if before[-1:] == [","] or (before[:1] == [","] and _PREPOSITION & word_of(before[-1], self.language).jobs):
+        if before[-1:] == [","] or (before[:1] == [","] and PREPOSITION & word_of(before[-1], self.language).jobs):
             self._case = ""
             self.cases.pop(self._last, None)
         else:

@@ -20,6 +20,9 @@ TITLES = TITLE_WORDS | frozenset("mr mrs ms dr prof mister madame st श्र�
 _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunction"}) | CASES
 """Jobs that always affect how a segment is read."""
 
+PREPOSITION = frozenset({"place", "before", "after"})
+"""The jobs of prepositions."""
+
 _MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
 """The jobs of words that express certainty or obligation."""
 

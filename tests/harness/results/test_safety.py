@@ -134,7 +134,7 @@ def test_a_rate_beyond_what_the_labels_allow_is_doubted(
     labels.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     assert main(["safety", str(ran.path), "--labels", str(labels)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "rules: no rate explains 0.667 of base's clean prompts with the errors" in said
+    assert "rules: no true rate explains the 0.667 that it finds for base (clean)" in said
 
 
 def test_a_judge_that_gives_no_verdict_is_shown_as_such(
