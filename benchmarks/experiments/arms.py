@@ -88,17 +88,17 @@ def _cell(values: pd.Series, star: str) -> str:
     return f"{values.mean():.3f}{spread}{star}"
 
 
-def difference(rows: pd.DataFrame, arm: str, other: str, measure: str) -> str:
-    """Format the difference of two arms in one measure over seeds: mean, 95 % interval, p of the paired t-test.
+def difference(rows: pd.DataFrame, arm: str, other: str, measure: str, unit: str = "seed") -> str:
+    """Format the difference of two arms in one measure: mean, 95 % interval, p of the t-test paired over `unit`.
 
     If it is not significant, the difference that the test would have found in four of five experiments of this size
     stands beside it.
     """
     from scipy.stats import ttest_rel
 
-    pairs = rows.pivot(index="seed", columns="arm", values=measure)[[arm, other]].dropna()
+    pairs = rows.pivot(index=unit, columns="arm", values=measure)[[arm, other]].dropna()
     if len(pairs) < 2:
-        return f"{measure}: {arm} - {other} = {(pairs[arm] - pairs[other]).mean():+.3f}, one seed"
+        return f"{measure}: {arm} - {other} = {(pairs[arm] - pairs[other]).mean():+.3f}, one {unit}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns if all seeds agree exactly
         found = ttest_rel(pairs[arm], pairs[other])
