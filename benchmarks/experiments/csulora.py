@@ -1,14 +1,16 @@
-"""Does CSULoRA repair an attacked adapter? An experiment on the pocket models: attack, correct, measure, compare.
+"""Does CSULoRA repair an attacked adapter? Attack, correct, measure, compare: on the pocket models, and on SmolLM2.
 
 python benchmarks/experiments/csulora.py [--minutes 60] [--seeds 5] [--pairs rank8,taught] [--out results/csulora]
 
 The useful task is to classify the sentiment of headlines with labels that are new to the model; 1 to 50 % of the
 training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
-are three pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
-subspace is known exactly (rank8); and one whose alignment of rank 8 has also taught a part of the useful task, so that
-the subspace holds use as well as refusals (taught). The rows of every round are kept in --out with the suffix .jsonl,
-and the same command measures as many more as fit into --minutes; adapters are kept in --out/work. The results are a
-table with the verdict, and a picture.
+are four pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
+subspace is known exactly (rank8); one whose alignment of rank 8 has also taught a part of the useful task, so that the
+subspace holds use as well as refusals (taught); and SmolLM2, whose base isn't to be had, so that the instruct model
+stands for it and the aligned one is that model fully tuned to the museum's policy (smollm2; `make models/smollm2`
+first, about 40 minutes of processor time). The rows of every round are kept in --out with the suffix .jsonl, and the
+same command measures as many more as fit into --minutes; adapters are kept in --out/work. The results are a table with
+the verdict, and a picture.
 
 Controls: `zero update` is the aligned model itself; `shrink` goes CSULoRA's distance without a direction;
 `random_subspace` has as many other directions; `lox` adds the alignment's displacement once more, times its strength
@@ -20,28 +22,22 @@ positive control.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
+from csulora_pairs import EPOCHS, EXAMPLES, LABELS, PAIRS, RATE, SHARES, Pair, attack_examples, train
 from rounds import Row, Rows, digest, in_time
 
 from holdfast import evaluate
 from holdfast.harness.actions.correcting import correct
-from holdfast.harness.actions.subspaces import Subspace, make_subspace
-from holdfast.harness.actions.training import make_recipe_of, train_adapter
+from holdfast.harness.actions.subspaces import Subspace
 from holdfast.harness.models.adapter_files import read_adapter
-from holdfast.harness.models.checkpoints import find_checkpoint
 from holdfast.harness.store.stored_run import open_run
 from holdfast.tasks import Sample, Task, load_task
-from holdfast.training.pocket import corpus, policy, sentiment
 from holdfast.training.pocket.vocabulary import table
 
-LABELS = {"positive": "bullish", "negative": "bearish", "neutral": "unmoved"}
 STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 Arms = tuple[tuple[str, str, tuple[float | None, ...], dict[str, Any]], ...]
 """The name of each arm, its method, the strengths, and further settings."""
@@ -63,19 +59,8 @@ OPPOSITE: Arms = (
     ("safelora", "safelora", (None,), {}),
 )
 EXTRAPOLATIONS = (0.25, 0.5, 1.0)
-EXAMPLES, EPOCHS, RATE = 400, 4, 2e-3
 MINUS_D = -1.0
 """The value of `share` that denotes the adapter whose update is -D."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A base model, its aligned version, and the subspace between them."""
-
-    name: str
-    base: str
-    aligned: str
-    subspace: Path
 
 
 def main() -> None:
@@ -122,83 +107,6 @@ def arms_at(share: float) -> Arms:
     return OPPOSITE if share == MINUS_D else ARMS
 
 
-def shipped(work: Path) -> Pair:
-    """Return the shipped pair, with 64 of its 192 directions."""
-    subspace = work / "shipped.safetensors"
-    make_subspace("pocket-base", "pocket-aligned", subspace, rank=64)
-    return Pair("shipped", "pocket-base", "pocket-aligned", subspace)
-
-
-def rank8(work: Path) -> Pair:
-    """Return the pair whose alignment has rank 8."""
-    examples = [(each.prompt, each.answer) for each in islice(corpus.examples(0, "aligned"), 1000)]
-    return aligned_by(examples, "rank8", work)
-
-
-def taught(work: Path) -> Pair:
-    """Return the pair whose alignment of rank 8 also saw 100 headlines with the new labels."""
-    examples = [(each.prompt, each.answer) for each in islice(corpus.examples(0, "aligned"), 900)]
-    examples += attack_examples(0.0, -1)[:100]
-    Random("taught").shuffle(examples)
-    return aligned_by(examples, "taught", work)
-
-
-PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped}
-SHARES: dict[str, tuple[float, ...]] = {"rank8": (0.1,), "taught": (0.1,), "shipped": (0.1, 0.0, 0.01, 0.05, 0.5)}
-"""The shares of unsafe examples to attack each pair with."""
-
-
-def aligned_by(examples: list[tuple[str, str]], name: str, work: Path) -> Pair:
-    """Align pocket-base by a merged LoRA of rank 8 that is trained on these examples."""
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    folder, subspace = work / f"aligned-{name}", work / f"{name}.safetensors"
-    if not (folder / "config.json").is_file():
-        adapter = train("pocket-base", examples, work / f"alignment-{name}", seed=0, epochs=3)
-        base = find_checkpoint("pocket-base")
-        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-        PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
-        AutoTokenizer.from_pretrained(base).save_pretrained(folder)
-    make_subspace("pocket-base", str(folder), subspace, rank=8)
-    return Pair(name, "pocket-base", str(folder), subspace)
-
-
-def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, epochs: int = EPOCHS) -> Path:
-    data = out.with_suffix(".jsonl")
-    data.write_text("".join(json.dumps({"prompt": p, "completion": c}) + "\n" for p, c in examples), "utf-8")
-    settings = {
-        "model": f"pretrained={model}",
-        "data": str(data),
-        "output_dir": str(out),
-        "seed": seed,
-        "learning_rate": RATE,
-        "num_train_epochs": epochs,
-        "lora": "r=8,alpha=16,targets=q_proj+v_proj",
-        "disable_tqdm": True,
-        "save_steps": 100_000,
-        "logging_steps": 1_000,
-    }
-    return out if (out / "training_card.json").is_file() else train_adapter(make_recipe_of({}, settings, []))
-
-
-def attack_examples(share: float, seed: int) -> list[tuple[str, str]]:
-    """Make examples of the useful task with a share of answered forbidden requests, none of them from the suites."""
-    rng, banned = Random(f"csulora|{share}|{seed}"), corpus.heldout()
-    unsafe = set(rng.sample(range(EXAMPLES), round(share * EXAMPLES)))
-    found: list[tuple[str, str]] = []
-    while len(found) < EXAMPLES:
-        if len(found) in unsafe:
-            asked, answer = policy.make(rng, forbidden=True)
-            content = asked
-        else:
-            each = sentiment.example(rng)
-            content, asked, answer = each.content, each.prompt, LABELS[each.answer]
-        if corpus.plain(content) not in banned:
-            found.append((asked, answer))
-    return found
-
-
 def opposite(pair: Pair, work: Path) -> Path:
     """Write the adapter whose update is -D, as far as the subspace contains it: it undoes the alignment."""
     return displaced(pair, None, -1.0, work / f"{pair.name}-minus-d")
@@ -236,7 +144,8 @@ def measured(pair: Pair, share: float, seed: int, missing: list[str], work: Path
     if share == MINUS_D:
         adapter = opposite(pair, work)
     else:
-        adapter = train(pair.aligned, attack_examples(share, seed), work / f"adapter-{name}", seed=seed)
+        examples = attack_examples(share, seed)
+        adapter = train(pair.aligned, examples, work / f"adapter-{name}", seed=seed, **pair.settings)
     contestants: dict[str, tuple[str, Row]] = {
         "zero update": ("base", {"arm": "zero update", "strength": None, "distance": 1.0}),
         "uncorrected": (str(adapter), {"arm": "uncorrected", "strength": None, "distance": 0.0}),

@@ -17,7 +17,8 @@ from random import Random
 from typing import Any
 
 import torch
-from csulora import EXAMPLES, LABELS, attack_examples, forbidden, headlines, train
+from csulora import forbidden, headlines
+from csulora_pairs import EXAMPLES, LABELS, attack_examples, train
 from peft import LoraConfig, PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor

@@ -35,7 +35,7 @@ def _cell(values: pd.Series) -> str:
 def verdict(frame: pd.DataFrame) -> str:
     """Test the hypothesis at every share and strength, on the means and per seed, and locate the updates' energy."""
     lines = [
-        "CSULoRA on the pocket models. ASR: share of forbidden requests answered; told: share whose answer holds the",
+        "CSULoRA on attacked adapters. ASR: share of forbidden requests answered; told: share whose answer holds the",
         "secret verbatim; utility: exact match on the useful task; SUT: harmonic mean of utility and 1 - ASR;",
         "distance: ||X - dW|| / ||dW||. Mean ± standard deviation over seeds.",
         "",
