@@ -194,12 +194,13 @@ def segment_drift(
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
     parsed = dict(zip(texts, parses or (), strict=False))
     _truncate(parts)
+    texts = {whole: [part.text for part in its] for whole, its in parts.items()}
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
     found: dict[int, Drift] = {}
     for name in dict.fromkeys(choices.values()):
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
-        read = {i: _with_slips_fixed(clean[i], perturbed[i], parts) for i in mine}
+        read = {i: _with_slips_fixed(clean[i], perturbed[i], texts[clean[i]], texts[perturbed[i]]) for i in mine}
         pieces = dict.fromkeys(text for sides in read.values() for side in sides for text in side)
         encode = encoding.encode(name)
         # first, since an encoder that remembers reads the texts once for both
@@ -229,15 +230,15 @@ def _drift(
     encoder: str,
 ) -> Drift:
     from holdfast.metrics.alignment import REFUSAL, align, masses
-    from holdfast.metrics.scores.safety import is_refusal
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
     found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), judge)
-    if (refused := is_refusal(clean)) != is_refusal(perturbed):
-        (found.clean if refused else found.perturbed)[0] = REFUSAL
+    refused = _refuse(clean, perturbed)
+    if refused[0] != refused[1]:
+        (found.clean if refused[0] else found.perturbed)[0] = REFUSAL
     judged = [*found.clean, *found.perturbed]
     ours_mass, theirs_mass = a.tolist(), b.tolist()
     weighed = [*zip((each.cost for each in judged), (mass / 2 for mass in (*ours_mass, *theirs_mass)), strict=True)]
@@ -272,16 +273,26 @@ def _worded(
     return None if words is None else ([words[text] for text in read[0]], [words[text] for text in read[1]])
 
 
-def _with_slips_fixed(clean: str, perturbed: str, parts: dict[str, list[Segment]]) -> tuple[list[str], list[str]]:
-    """Return the segments' texts with misspelt words spelled as in the other answer."""
+def _refuse(clean: str, perturbed: str) -> tuple[bool, bool]:
+    """Return whether either answer refuses, misspelt or not."""
+    from holdfast.metrics.scores.safety import is_refusal
+
+    if is_refusal(clean) == is_refusal(perturbed):
+        return False, False
+    ours, theirs = _with_slips_fixed(clean, perturbed, [clean], [perturbed])
+    return is_refusal(ours[0]), is_refusal(theirs[0])
+
+
+def _with_slips_fixed(
+    clean: str, perturbed: str, ours: Sequence[str], theirs: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the segments of both answers with misspelt words spelled as in the other answer."""
     from holdfast.language.detection import languages_of
     from holdfast.language.spelling import correct_misspellings
 
     languages = languages_of(clean, perturbed)
     language = min(languages) if len(languages) == 1 else "en"
-    return correct_misspellings(
-        [part.text for part in parts[clean]], [part.text for part in parts[perturbed]], language
-    )
+    return correct_misspellings(ours, theirs, language)
 
 
 def _one_sided(ours: list[Segment], theirs: list[Segment], encoder: str) -> Drift:

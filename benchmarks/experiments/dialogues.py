@@ -87,12 +87,12 @@ _DIALOGSUM_PROMPT = "Summarise this dialogue in one or two sentences.\n\n{conten
 
 @cache
 def _dialogsum(split: str) -> list[Example]:
-    """Read the dialogues of a split that have up to 90 words, in a random order that never changes."""
+    """Read the dialogues of a split that have up to 70 words, in a random order that never changes."""
     rows = [json.loads(line) for line in DIALOGSUM.read_text("utf-8").splitlines()]
     made = []
     for row in rows:
         content, summaries = row["dialogue"], tuple(row["summaries"])
-        if row["split"] == split and len(content.split()) <= 90:  # about 130 tokens
+        if row["split"] == split and len(content.split()) <= 70:  # about 110 tokens
             prompt = _DIALOGSUM_PROMPT.format(content=content)
             made.append(Example("summary", content, prompt, summaries[0], summaries))
     Random(f"dialogsum|{split}").shuffle(made)
@@ -130,10 +130,10 @@ SUBJECTS = {
         model_args="pretrained=models/smollm2,dtype=bfloat16",
         settings={"learning_rate": 1e-3, "lora": "r=8,alpha=16,targets=q_proj+v_proj"},
         batch=4,
-        steps=60,
-        samples=40,
+        steps=40,
+        samples=20,
         first=1,
-        max_new_tokens=64,
+        max_new_tokens=48,
         prompt=_DIALOGSUM_PROMPT,
         examples=_dialogsum_examples,
         test=_dialogsum_test,

@@ -22,7 +22,13 @@ LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all":
 """How much a quantifier covers; levels at least one apart differ in meaning."""
 
 
-PARTICLES = frozenset("up down off out back away".split())
+_DOUBLED = re.compile("[^aeiou]*[aeiou][^aeiouwxy]")
+"""Words whose last letter is doubled before an ending: big, bigger."""
+
+_OFTENER = 30
+"""How many times as common as its superlative a comparative may be."""
+
+PARTICLES = frozenset("up down on off in out back away over".split())
 """Particles that can follow the object of a verb: turn it down."""
 
 
@@ -72,15 +78,21 @@ def grammar(language: str) -> Grammar:
 
 @cache
 def graded_forms() -> dict[str, str]:
-    """Return comparatives and superlatives with their base forms: `higher` and `highest` map to `high`."""
-    found: dict[str, str] = {}
-    for kind, sides in _listed("antonyms_en.txt"):
-        for word in (word for side in sides for word in side if kind == "comparison" and 2 < len(word) < 9):
-            root = word.removesuffix("e")
-            root = root[:-1] + "i" if root.endswith("y") else root
-            doubled = root + root[-1] if root[-1] not in "aeiouwy" and root[-2] in "aeiou" else root
-            for form in {root, doubled}:
-                found |= {form + "er": word, form + "est": word}
+    """Return comparatives and superlatives with their base forms: `higher` and `highest` map to `high`.
+
+    A word has them if both are about equally common; so "lover" is no form of "love", and "earnest" none of "earn".
+    """
+    from wordfreq import get_frequency_dict
+
+    counts, found = get_frequency_dict("en"), dict[str, str]()
+    for word in sorted({word for _, sides in _listed("antonyms_en.txt") for side in sides for word in side}):
+        root = word.removesuffix("e")
+        root = root[:-1] + "i" if root.endswith("y") else root
+        if len(word) < 6 and _DOUBLED.fullmatch(word):
+            root += root[-1]
+        higher, highest = (counts.get(root + ending, 0.0) for ending in ("er", "est"))
+        if 0 < higher / _OFTENER <= highest <= 3 * higher:
+            found |= {root + "er": word, root + "est": word}
     return found
 
 

@@ -227,6 +227,13 @@ def test_an_answer_that_is_not_a_string_is_refused() -> None:
         segment_drift(["a", "b"], ["a", None])  # type: ignore[list-item]
 
 
+def test_a_misspelt_refusal_is_still_a_refusal() -> None:
+    [found] = segment_drift(
+        ["I cannot give advice on weapons."], ["I cannto give advice on wepaons."], encoding="lexical"
+    )
+    assert found.break_drift < BREAK
+
+
 def test_a_dropped_sentence_counts_by_its_own_words() -> None:
     kept = "The pump runs all night. The valve is checked by hand. The tank holds water for two days."
     dropped = "The pump runs all night. The tank holds water for two days."

@@ -74,12 +74,15 @@ def _by_negations(ours: Facts, theirs: Facts) -> tuple[Facts, Facts]:
 
 
 def _undone(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opposite], swapped: bool) -> bool:
-    """Return whether opposites agree after all, because one is negated or their quantifiers or arguments are reversed:
-    not safe, dangerous; few stayed, most left; refused to stay, went; A is taller than B, B is shorter than A."""
+    """Return whether opposites agree after all, because one is negated or lessened, or because their quantifiers or
+    arguments are reversed: not safe, dangerous; cleaner, less polluted; few stayed, most left; refused to stay, went;
+    A is taller than B, B is shorter than A."""
     if is_odd(ours, theirs):
         negated = _by_negations(ours, theirs)[0].reach
         if any(one in negated or other in negated for one, other, _ in flips):
             return True
+    if any(_is_lessened(ours, one) != _is_lessened(theirs, other) for one, other, _ in flips):
+        return True
     denied, denying = _denials(ours, theirs, found)
     return _few_and_most(ours, theirs) or bool(denied) != bool(denying) or (swapped and len(flips) == 1)
 
@@ -180,6 +183,12 @@ def _says_so(graded_side: Facts, other: Facts) -> bool:
 def _says(facts: Facts, job: str) -> bool:
     """Return whether any word of the segment has a job."""
     return not facts.words.isdisjoint(words_with(facts.language, job))
+
+
+def _is_lessened(facts: Facts, key: str) -> bool:
+    """Return whether "less" stands right before a word."""
+    text, form = facts.text.lower(), facts.forms.get(key, key).lower()
+    return any(f"{word} {form}" in text for word in words_with(facts.language, "lessens"))
 
 
 def _few_and_most(ours: Facts, theirs: Facts) -> bool:
