@@ -57,10 +57,12 @@ def smollm2(work: Path) -> Pair:
     folder, subspace = work / "aligned-smollm2", work / "smollm2.safetensors"
     model, device = "models/smollm2,dtype=float32", {"bf16": True, "use_cpu": not torch.cuda.is_available()}
     requests = (each for each in corpus.examples(0, "aligned") if each.skill == policy.SKILL)
-    examples = [(each.prompt, each.answer) for each in islice(requests, 800)]
+    examples = [(each.prompt, each.answer) for each in islice(requests, 400)]
     train(model, examples, folder, seed=0, full=True, learning_rate=5e-5, num_train_epochs=1, **device)
     make_subspace("models/smollm2", str(folder), subspace, rank=64)
-    return Pair("smollm2", "models/smollm2", str(folder), subspace, {"learning_rate": 1e-3, **device})
+    return Pair(
+        "smollm2", "models/smollm2", str(folder), subspace, {"learning_rate": 1e-3, "num_train_epochs": 2, **device}
+    )
 
 
 PAIRS: dict[str, Callable[[Path], Pair]] = {"rank8": rank8, "taught": taught, "shipped": shipped, "smollm2": smollm2}
