@@ -62,6 +62,7 @@ def _adjacent_keys(rows: Sequence[str]) -> dict[str, str]:
         if key != " "
     ]
     return {
-        key: "".join(other for other, left, below in keys if 0 < (x - left) ** 2 + (y - below) ** 2 < 1.7)
+        key: near
         for key, x, y in keys
+        if (near := "".join(other for other, left, below in keys if 0 < (x - left) ** 2 + (y - below) ** 2 < 1.7))
     }

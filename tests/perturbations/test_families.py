@@ -50,6 +50,12 @@ def test_typos_never_touch_each_other() -> None:
     assert all(a.position + len(a.removed) < b.position for a, b in itertools.pairwise(edits))
 
 
+def test_typos_accept_a_letter_whose_key_has_no_neighbours() -> None:
+    assert all(
+        change("typos", "किस इकाई द्वारा लिए गए निर्णय ने टेस्ला के पेटेंट को बहाल किया?", 0.1, seed).edits for seed in range(60)
+    )
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_devanagari_typos_replace_a_sign_only_with_a_sign(seed: int) -> None:
     for edit in change("typos", "किसने क्षत्रिय भाषा लिखी थी", 0.3, seed).edits:
