@@ -12,8 +12,8 @@ import regex
 
 from holdfast.language.detection import language_of
 from holdfast.language.lexicon_tables import known_words, words_with
+from holdfast.language.text import lower_words
 from holdfast.language.unspaced import RANGES, is_unspaced
-from holdfast.metrics.compared_words import counted_words
 
 _BEFORE = frozenset({"deny", "near", "harmless", "break"})
 FAR, NEAR = 5, 2
@@ -94,7 +94,7 @@ def _covers(phrases: Phrases, before: str) -> bool:
             last = None if found.lastgroup == "break" else found
     if last is None:
         return False
-    between = counted_words(before[last.end() :])
+    between = lower_words(before[last.end() :])
     if last.lastgroup == "near":
         return len(between) <= NEAR and phrases.verbs.isdisjoint(between)
     return len(between) <= FAR

@@ -6,8 +6,9 @@ from typing import Any
 
 import regex
 
+from holdfast.language.compared_words import compared_words, find_words
 from holdfast.language.spelling import frequency
-from holdfast.metrics.compared_words import find_words, spaced_words, words
+from holdfast.language.text import count_words, lower_words, words
 from holdfast.metrics.scores.safety import is_incoherent, is_refusal
 
 ENCODING, EMOJI, PARSE = "encoding issue", "emoji interference", "parse failure"
@@ -24,7 +25,6 @@ _REPEATED = 0.5
 _DAMAGED = regex.compile(r"[\uFFFD\u200B-\u200D\u2060\uFEFF\uFF01-\uFF5E\x80-\x9f]")
 _EMOJI = regex.compile(r"\p{Extended_Pictographic}")
 _LETTER = regex.compile(r"\p{L}")
-_NAME = regex.compile(r"\b\p{Lu}[\p{L}\p{M}'’-]+")
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _NO_ANSWER = regex.compile(
     r"^\W*(?:i['’]m (?:sorry|glad|happy|here)|i am (?:sorry|here)|sorry|how can i|could you)\b", regex.I
@@ -37,8 +37,8 @@ def is_wrong(output: str, references: Sequence[str]) -> bool:
     >>> is_wrong("It is Paris, of course.", ["Paris"]), is_wrong("Parisian", ["Paris"])
     (False, True)
     """
-    said = words(output)
-    return all(find_words(words(reference), said) is None for reference in references)
+    said = compared_words(output)
+    return all(find_words(compared_words(reference), said) is None for reference in references)
 
 
 def failure_kind(
@@ -102,16 +102,16 @@ def _script_patterns() -> list[tuple[str, Any]]:
 
 
 def _is_no_answer(output: str, references: Sequence[str], content: str, text: str) -> bool:
-    said = spaced_words(output)
+    said, spoken = compared_words(output), lower_words(output)
     if not said or is_refusal(output) or is_incoherent(output) or _NO_ANSWER.search(output):
         return True
-    if len(said) > _SHORT and len(set(said)) / len(said) <= _REPEATED:
+    if len(spoken) > _SHORT and len(set(spoken)) / len(spoken) <= _REPEATED:
         return True
-    asked = {*spaced_words(content), *spaced_words(text)}
+    asked = {*compared_words(content), *compared_words(text)}
     telling = {word for word in said if len(word) > 2}
     if telling and telling <= asked:
         return True
-    if len(said) <= _SHORT and any(word.isascii() and word.isalpha() and not _is_known(word) for word in said):
+    if len(spoken) <= _SHORT and any(word.isascii() and word.isalpha() and not _is_known(word) for word in said):
         return True
     return any(reference.isdigit() and _is_fragment(said, reference) for reference in references)
 
@@ -125,20 +125,25 @@ def _is_fragment(said: Sequence[str], number: str) -> bool:
 
 
 def _is_other_entity(output: str, references: Sequence[str], content: str, text: str) -> bool:
-    asked = {*spaced_words(content), *spaced_words(text)}
+    asked = {*compared_words(content), *compared_words(text)}
     if any(_NUMBER.search(reference) for reference in references):
         return bool({*_NUMBER.findall(output)} - {*_NUMBER.findall(content)})
-    names = {name.casefold() for name in _names(output)}
-    garbled = {*spaced_words(text)} - {*spaced_words(content)}
+    names = {word for name in _names(output) for word in compared_words(name) if len(word) > 1}
+    garbled = {*compared_words(text)} - {*compared_words(content)}
     if names & garbled:
         return True
-    return any(_NAME.search(reference) for reference in references) and bool(names - asked)
+    return any(map(_capitalised, references)) and bool(names - asked)
 
 
 def _names(output: str) -> Iterable[str]:
     """Yield the capitalised words of an answer; the first word of a sentence only if the whole answer is short."""
-    said = len(output.split())
-    for found in _NAME.finditer(output):
-        before = output[: found.start()].rstrip(" \"'“‘(")
+    said = count_words(output)
+    for start, end in _capitalised(output):
+        before = output[:start].rstrip(" \"'“‘(")
         if said <= _SHORT or (before and before[-1] not in ".!?:\n"):
-            yield found.group()
+            yield output[start:end]
+
+
+def _capitalised(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the capitalised words of two or more characters."""
+    return [(start, end) for start, end in words(text) if text[start].isupper() and end - start > 1]

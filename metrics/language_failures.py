@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from holdfast.language.compared_words import compared_words, find_words
 from holdfast.language.detection import language_of, script_of
-from holdfast.metrics.compared_words import find_words, words
+from holdfast.language.text import count_words
 from holdfast.metrics.scores.across_scripts import SHORT, accepted_languages
 
 SCRIPT, SHIFT = "script issue", "unintended language shift"
@@ -39,11 +40,12 @@ def language_failure_kind(
     accepted, found = accepted_languages(language), language_of(output)
     if "\ufffd" in output or (found and script_of(found) not in map(script_of, accepted)):
         return SCRIPT
-    said = words(output)
+    said = compared_words(output)
     others = [form for form in forms if form not in references]
-    if (len(said) > SHORT and found not in accepted) or any(find_words(words(form), said) == 0 for form in others):
+    is_foreign = count_words(output) > SHORT and found not in accepted
+    if is_foreign or any(find_words(compared_words(form), said) == 0 for form in others):
         return SHIFT
-    literal = sorted(words(gloss(output)))
-    if said and any(literal == sorted(words(gloss(form))) for form in (*references, *others)):
+    literal = sorted(compared_words(gloss(output)))
+    if said and any(literal == sorted(compared_words(gloss(form))) for form in (*references, *others)):
         return LITERAL
     return TERM

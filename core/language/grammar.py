@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from holdfast.language.text import words
 from holdfast.language.word_tables import read_lines
 
 _LOOK = 32  # number of characters to examine on either side of a word
@@ -29,7 +30,6 @@ def part_of_speech(text: str, start: int, end: int) -> str:
         "noun", "verb" (in its base form) or "adj"; "" if the neighbours don't decide.
 
     >>> text = "They answer the phone; the answer is no. Answer me, to answer a call; most answer."
-    >>> from holdfast.language.text import words
     >>> [part_of_speech(text, start, end) for start, end in words(text) if text[start:end].lower() == "answer"]
     ['verb', 'noun', 'verb', 'verb', '']
     """
@@ -50,8 +50,6 @@ def part_of_speech(text: str, start: int, end: int) -> str:
 _BEFORE_NOUN = frozenset("a an the this these those every each another no any my your his its our their".split())
 _BEFORE_ADJECTIVE = frozenset("am is are was were be been being very so too quite really".split())
 _SUBJECT = frozenset("i we they he she who don't doesn't didn't can't won't couldn't wouldn't shouldn't let's".split())
-_BEFORE = re.compile(r"(?:^|[^\w'’-])([\w'’-]+)\s+$")
-_AFTER = re.compile(r"\s+([\w'’-]+)")
 
 
 @cache
@@ -60,15 +58,31 @@ def _after_noun() -> frozenset[str]:
 
 
 def word_before(text: str, start: int) -> str:
-    """Return the lower-case word before `start`; "" if there is none or punctuation intervenes."""
-    match = _BEFORE.search(text[max(0, start - _LOOK) : start])
-    return match[1].lower().replace("’", "'") if match else ""
+    """Return the lower-case word before `start`; "" if there is none or punctuation intervenes.
+
+    >>> word_before("Wo ist die Tür?", 11), word_before("Hindi में क्या", 10), word_before("no, thanks", 4)
+    ('die', 'में', '')
+    """
+    seen = text[max(0, start - _LOOK) : start]
+    before = seen.rstrip()
+    spans = words(before) if before != seen else []
+    return _lower(before, spans[-1]) if spans and spans[-1][1] == len(before) else ""
 
 
 def word_after(text: str, end: int) -> str:
-    """Return the lower-case word after `end`; "" if there is none or punctuation intervenes."""
-    match = _AFTER.match(text[end : end + _LOOK])
-    return match[1].lower().replace("’", "'") if match else ""
+    """Return the lower-case word after `end`; "" if there is none or punctuation intervenes.
+
+    >>> word_after("I don’t know", 1), word_after("no - thanks", 2)
+    ("don't", '')
+    """
+    seen = text[end : end + _LOOK]
+    after = seen.lstrip()
+    spans = words(after) if after != seen else []
+    return _lower(after, spans[0]) if spans and spans[0][0] == 0 else ""
+
+
+def _lower(text: str, span: tuple[int, int]) -> str:
+    return text[slice(*span)].lower().replace("’", "'")
 
 
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:।\n][\"'”’)]*)\s*$")

@@ -1,11 +1,10 @@
 """The lexicon of Hinglish, that is, Hindi in Latin letters."""
 
-import re
 from functools import cache
 
+from holdfast.language.compared_words import parts
 from holdfast.language.word_tables import read_lines
 
-_WORD = re.compile(r"[^\W\d_]+")
 SAMPLE = 2_000
 """How many characters of a text are examined."""
 
@@ -16,7 +15,7 @@ def is_mixed(text: str) -> bool:
     >>> is_mixed("Car mein pet hai"), is_mixed("A pet in the car")
     (True, False)
     """
-    return not hinglish("sure").isdisjoint(_WORD.findall(text[:SAMPLE].lower()))
+    return not hinglish("sure").isdisjoint(parts(text[:SAMPLE].lower()))
 
 
 @cache

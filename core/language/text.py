@@ -1,4 +1,7 @@
-"""Text segmentation for any script: grapheme clusters (user-perceived characters) and words."""
+"""Text segmentation for any script: grapheme clusters (user-perceived characters) and words as they are written.
+
+For words as scores compare them, see `holdfast.language.compared_words`.
+"""
 
 import re
 from collections.abc import Container, Iterable, Sequence
@@ -72,8 +75,9 @@ def take(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
 def words(text: str) -> list[Span]:
     """Return the spans of the words in `text`.
 
-    A word is a run of letters, digits and marks, with apostrophes and hyphens inside. Scripts without spaces between
-    words are cut by rule (see `holdfast.language.unspaced`).
+    A word is a run of letters, digits, underscores and their marks, with apostrophes and hyphens inside; an emoji is
+    none, however many characters it has. Scripts without spaces between words are cut by rule (see
+    `holdfast.language.unspaced`).
 
     >>> [text[start:end] for text in ["Don't stop, नमस्ते! 中国的首都"] for start, end in words(text)]
     ["Don't", 'stop', 'नमस्ते', '中国', '的', '首都']
@@ -81,6 +85,16 @@ def words(text: str) -> list[Span]:
     if text.isascii():
         return runs(_ascii_word_marks(text))
     return [match.span() for match in _word_of(text).finditer(text)]
+
+
+def lower_words(text: str) -> list[str]:
+    """Return the words of a text in lower case.
+
+    >>> lower_words("Don't stop, नमस्ते! L'eau 中国的")
+    ["don't", 'stop', 'नमस्ते', "l'eau", '中国', '的']
+    """
+    lower = text.lower()
+    return [lower[start:end] for start, end in words(lower)]
 
 
 def count_words(text: str) -> int:
@@ -226,7 +240,8 @@ def _word_of(text: str) -> Any:
 def _spaced_word() -> Any:
     import regex
 
-    return regex.compile(r"[\w\u200c\u200d]++(?:['’\-][\w\u200c\u200d]++)*+")
+    run = r"(?![\p{M}\u200c\u200d])\w[\w\u200c\u200d]*+"
+    return regex.compile(rf"{run}(?:['’\-]{run})*+")
 
 
 @cache

@@ -55,10 +55,11 @@ def word_pattern() -> Any:
     """
     import regex
 
+    run = rf"(?![\p{{M}}\u200c\u200d])[\w--[{RANGES}]][[\w\u200c\u200d]--[{RANGES}]]*+"
     letter = rf"(?=[{_SOUTH_EAST_ASIAN}])\X[\p{{M}}{_FOLLOWING}]*+"
     cluster = rf"(?![{_LEADING}]){letter}(?:(?<=[{_STACKING}]){letter})*+"
     return regex.compile(
-        rf"[[\w\u200c\u200d]--[{RANGES}]]++(?:['’\-][[\w\u200c\u200d]--[{RANGES}]]++)*+(?:(?<=\d){COUNTER})?+"
+        rf"{run}(?:['’\-]{run})*+(?:(?<=\d){COUNTER})?+"
         rf"|[{_PARTICLES}]\p{{M}}*+"
         rf"|(?:[[{_HAN}]--[{_PARTICLES}]]\p{{M}}*+){{1,2}}+"
         rf"|(?:[{_KATAKANA}]\p{{M}}*+)++"

@@ -1,13 +1,12 @@
 """A perturbed prompt as a human reads it: edits that a reader doesn't notice are undone, misleading ones stay."""
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from holdfast.language.text import Span, words
 from holdfast.perturbations import Edit, Edits
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _FAMILIAR = 4.0
 """Zipf frequency (wordfreq) from which a word is read as itself, not as a misspelling of another."""
 
@@ -46,17 +45,17 @@ def share_of_letters_kept(edits: Edits) -> float:
     return max(0.0, 1 - changed / letters) if letters else 1.0
 
 
-def _by_word(edits: Edits) -> Iterator[tuple[tuple[int, int] | None, list[Edit]]]:
+def _by_word(edits: Edits) -> Iterator[tuple[Span | None, list[Edit]]]:
     """Yield the edits grouped by the word of the original that they are in, with its span; None if in no word."""
-    words = _WORD.finditer(edits.original)
-    word = next(words, None)
+    spans = iter(_words(edits.original))
+    word = next(spans, None)
     group: list[Edit] = []
-    inside: tuple[int, int] | None = None
+    inside: Span | None = None
     for edit in edits.edits:
         end = edit.position + len(edit.removed)
-        while word and word.end() < end:
-            word = next(words, None)
-        place = word.span() if word and word.start() <= edit.position else None
+        while word and word[1] < end:
+            word = next(spans, None)
+        place = word if word and word[0] <= edit.position else None
         if group and (place is None or place != inside):
             yield inside, group
             group = []
@@ -66,11 +65,21 @@ def _by_word(edits: Edits) -> Iterator[tuple[tuple[int, int] | None, list[Edit]]
         yield inside, group
 
 
+def _words(text: str) -> list[Span]:
+    """Return the spans of words; those that touch, as in scripts without spaces, are read as one."""
+    found: list[Span] = []
+    for start, end in words(text):
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        found.append((start, end))
+    return found
+
+
 def _same_letters(edits: Sequence[Edit]) -> bool:
     return all(_skeleton(edit.removed) == _skeleton(edit.inserted) for edit in edits)
 
 
-def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bool:
+def _recognisable(text: str, word: Span, edits: Sequence[Edit]) -> bool:
     """Whether a word is still recognisable: at most half of its letters slipped, in edits of single letters.
 
     A word replaced whole may at most lose a third of its letters, and must not become another common word.
@@ -80,7 +89,7 @@ def _recognisable(text: str, word: tuple[int, int], edits: Sequence[Edit]) -> bo
     start, end = word
     moved = tuple(Edit(edit.position - start, edit.removed, edit.inserted) for edit in edits)
     before, after = text[start:end], Edits(text[start:end], moved).text
-    if not after.strip() or len(_WORD.findall(after)) != 1:
+    if not after.strip() or len(_words(after)) != 1:
         return False
     touched = sum(max(1, len(edit.removed)) for edit in edits)
     slips = min(touched, OSA.distance(_skeleton(before), _skeleton(after)))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from holdfast.language.detection import language_of, script_of
-from holdfast.metrics.compared_words import spaced_words
+from holdfast.language.text import lower_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 from holdfast.metrics.scores.text_scores import normalise
 
@@ -53,7 +53,7 @@ def language_consistency(
     """
     rows: list[Scores] = []
     for output, about in zip(outputs, metadata, strict=True):
-        said = spaced_words(output)
+        said = lower_words(output)
         unsure = said == [UNSURE]
         found = language_of(output)
         if "language" not in about:

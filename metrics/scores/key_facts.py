@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from holdfast.metrics.compared_words import find_words, spaced_words, words
+from holdfast.language.compared_words import compared_words, find_words
 from holdfast.metrics.metric import CONTENT, Metadata, Scores, sample_metric
 
 if TYPE_CHECKING:
@@ -88,16 +88,16 @@ def _shares(wanted: Facts, there: Facts, numbers: str, names: str) -> Scores:
     if wanted.numbers:
         row[numbers] = 1 - len(unmatched(wanted.quantities, there.quantities)) / len(wanted.numbers)
     if wanted.names:
-        said = words(there.text)
+        said = compared_words(there.text)
         row[names] = sum(_has_name(name, said) for name in wanted.names) / len(wanted.names)
     return row
 
 
 def _has_name(name: str, said: Sequence[str]) -> bool:
     """Return whether the text says each word of a name, in any order."""
-    return all(find_words(words(word), said) is not None for word in spaced_words(name))
+    return all(find_words(compared_words(word), said) is not None for word in name.split())
 
 
 def _recall(facts: Sequence[str], output: str) -> float:
-    said = words(output)
-    return sum(find_words(words(fact), said) is not None for fact in facts) / len(facts)
+    said = compared_words(output)
+    return sum(find_words(compared_words(fact), said) is not None for fact in facts) / len(facts)

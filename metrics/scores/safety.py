@@ -8,7 +8,8 @@ from importlib import resources
 
 import regex
 
-from holdfast.metrics.compared_words import counted_words
+from holdfast.language.compared_words import parts
+from holdfast.language.text import count_words, lower_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 
 OPENING = 160
@@ -62,7 +63,7 @@ def answer_rate(
         {
             "answer_rate": float(_SAYS_SOMETHING.search(output) is not None and not is_refusal(output)),
             "refusal": float(is_refusal(output)),
-            "answer_words": float(len(counted_words(output))),
+            "answer_words": float(count_words(output)),
         }
         for output in outputs
     ]
@@ -86,10 +87,10 @@ def is_incoherent(text: str) -> bool:
     >>> is_incoherent("the the the the the the the the the"), is_incoherent("Turn the dial left.")
     (True, False)
     """
-    said = counted_words(text)
+    said = lower_words(text)
     if not said:
         return True
-    letters = sum(map(len, said)) / max(1, sum(not character.isspace() for character in text))
+    letters = sum(map(len, parts(text))) / max(1, sum(not character.isspace() for character in text))
     return letters < 0.5 or (len(said) >= 8 and len(set(said)) / len(said) < 0.25)
 
 

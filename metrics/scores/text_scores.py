@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from holdfast.metrics.compared_words import characters, words
+from holdfast.language.compared_words import characters, compared_words
 from holdfast.metrics.metric import Metadata, Scores, sample_metric
 
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
@@ -49,8 +49,8 @@ def token_f1(outputs: Sequence[str], references: Sequence[Sequence[str]], metada
 def rouge(outputs: Sequence[str], references: Sequence[Sequence[str]], metadata: Sequence[Metadata]) -> list[Scores]:
     """Return the ROUGE-L, ROUGE-1 and ROUGE-2 F-measures, each the best over the references (Lin 2004).
 
-    Computed by the rouge-score package with the tokenizer `holdfast.metrics.compared_words.words`, since its own drops
-    all non-ASCII letters.
+    Computed by the rouge-score package with the tokenizer `holdfast.language.compared_words.compared_words`, since its
+    own drops all non-ASCII letters.
 
     >>> rouge(["Anna calls Ben"], [["Anna calls Ben"]], [{}])
     [{'rougeL': 1.0, 'rouge1': 1.0, 'rouge2': 1.0}]
@@ -101,6 +101,6 @@ def _rouge_scorer() -> Any:
 
     class AnyScript(Tokenizer):  # type: ignore[misc]
         def tokenize(self, text: str) -> list[str]:
-            return words(text)
+            return compared_words(text)
 
     return rouge_scorer.RougeScorer(["rougeL", "rouge1", "rouge2"], tokenizer=AnyScript())

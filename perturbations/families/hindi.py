@@ -1,6 +1,5 @@
 """Mood of Hindi and Hinglish sentences (question, request or statement), from their question words and verbs."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -8,12 +7,12 @@ from typing import Literal
 from unicodedata import normalize
 
 from holdfast.language.hinglish import is_mixed
+from holdfast.language.text import lower_words, words
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.edits import Edit
 
 Mood = Literal["question", "request", "statement"]
 
-_WORD = re.compile(r"[\w\u0900-\u0963\u0966-\u097f]+")
 _BEHIND = 4  # maximum number of words after the verb of a request
 
 
@@ -45,7 +44,7 @@ def refuse(sentence: str) -> Edit | None:
     >>> [Edits(text, (refuse(text),)).text for text in ("Alarm laga do", "Ise delete karo.", "सूची बनाइए।")]
     ['Alarm mat lagao', 'Ise delete mat karo.', 'सूची मत बनाइए।']
     """
-    spans = [match.span() for match in _WORD.finditer(sentence)]
+    spans = words(sentence)
     found = _words(sentence)
     at = _request_verb(found)
     if at is None or "?" in sentence or not _NEGATIVE.isdisjoint(found):
@@ -108,7 +107,7 @@ def may_open_with_name(sentence: str) -> bool:
 
 
 def _words(sentence: str) -> list[str]:
-    return [normalize("NFC", word) for word in _WORD.findall(sentence.lower())]
+    return [normalize("NFC", word) for word in lower_words(sentence)]
 
 
 @cache

@@ -6,9 +6,10 @@ from random import Random
 
 from holdfast.language.detection import language_of
 from holdfast.language.english_verbs import verb_form, verb_forms
-from holdfast.language.grammar import closed_class
+from holdfast.language.grammar import closed_class, word_before
 from holdfast.language.sentences import count_sentences, sentence_spans
 from holdfast.language.text import cluster_cuts
+from holdfast.language.text import words as word_spans
 from holdfast.perturbations.choose import choose, edit_count
 from holdfast.perturbations.edits import Edit, Edits
 from holdfast.perturbations.families.framing import COMMAND
@@ -100,7 +101,6 @@ def _negate_hindi(sentence: str) -> Edit | None:
 _NEGATIVE = re.compile(
     r"\b(?:not|never|no|nobody|nothing|none|neither|nor|hardly|barely|without|cannot)\b|\w+n['’]t\b", re.IGNORECASE
 )
-_WORD = re.compile(r"[\w'’-]+")
 _TAKES_NOT = frozenset("am is are was were can could will would should must has have had does do did".split())
 _CONTRACTED = {"can": "can't", "will": "won't"}
 _PERFECT = ("has", "have", "had")
@@ -110,7 +110,7 @@ _DO = ("do", "does", "did")
 def _negate_english(sentence: str) -> Edit | None:
     if negatives := list(_NEGATIVE.finditer(sentence)):
         return _remove_negation(sentence, negatives[0]) if len(negatives) == 1 else None
-    spans = [match.span() for match in _WORD.finditer(sentence)]
+    spans = word_spans(sentence)
     words = [sentence[start:end].lower() for start, end in spans]
     if not words:
         return None
@@ -229,8 +229,7 @@ def _remove_negation(sentence: str, negative: re.Match[str]) -> Edit | None:
         full = {"can't": "can", "won't": "will", "shan't": "shall"}.get(word, word[:-3])
         follows_subject = re.search(r"\w $", sentence[:start]) and word not in ("ain't", "mustn't")
         return None if not follows_subject else Edit(start, negative[0], full.upper() if word.isupper() else full)
-    before = _WORD.findall(sentence[:start])[-1:]
-    if word == "not" and before and before[0].lower() in _TAKES_NOT and sentence[start - 1] == " ":
+    if word == "not" and word_before(sentence, start) in _TAKES_NOT and sentence[start - 1] == " ":
         return Edit(start - 1, sentence[start - 1 : negative.end()], "")
     return None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.metrics.compared_words import words
+from holdfast.language.compared_words import compared_words
 from holdfast.metrics.scores.key_facts import entity_recall, key_fact_recall
 from holdfast.metrics.scores.safety import answer_rate, is_incoherent
 from holdfast.metrics.scores.text_scores import exact_match, rouge, token_f1
@@ -32,12 +32,12 @@ def test_rouge_l_follows_the_order_of_characters() -> None:
 
 
 def test_marks_stay_with_their_letters() -> None:
-    assert words("ที่นี่") == ["ที่", "นี่"]
-    assert words("ភ្នំពេញ 2020年") == ["ភ្នំ", "ពេ", "ញ", "2020", "年"]
+    assert compared_words("ที่นี่") == ["ที่", "นี่"]
+    assert compared_words("ភ្នំពេញ 2020年") == ["ភ្នំ", "ពេ", "ញ", "2020", "年"]
 
 
 def test_words_of_spaced_scripts_are_whole() -> None:
-    assert words("नमस्ते, 안녕하세요 Москва") == ["नमस्ते", "안녕하세요", "москва"]
+    assert compared_words("नमस्ते, 안녕하세요 Москва") == ["नमस्ते", "안녕하세요", "москва"]
     assert token_f1(["안녕하세요"], [["안녕"]], [{}])[0]["token_f1"] == 0.0
 
 
@@ -58,7 +58,7 @@ def test_a_name_in_another_order_of_words_is_recalled() -> None:
 
 def test_words_are_counted_as_perturbations_cut_them() -> None:
     assert answer_rate(["中国的首都是北京。"], [[]], [{}])[0]["answer_words"] == 5.0  # 中国 的 首都 是 北京
-    assert answer_rate(["don't go"], [[]], [{}])[0]["answer_words"] == 3.0
+    assert answer_rate(["don't go, कभी-कभी 👨‍👩‍👧"], [[]], [{}])[0]["answer_words"] == 3.0
 
 
 def test_repetition_without_spaces_is_incoherent() -> None:

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-import regex
-
-from holdfast.metrics.compared_words import find_words, words
+from holdfast.language.compared_words import compared_words, find_words, parts
 from holdfast.metrics.facts import facts_of, words_of
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _TELLING = 0.5
 """The least weight (see `words_of`) of a word that says something: "station" does, "will" does not."""
 
@@ -23,8 +20,8 @@ def copied_facts(prompt: str, answer: str) -> tuple[str, ...]:
     >>> copied_facts("Anna: The vase costs 30 euros.\\nBen: See you on Monday!", "Anna buys the vase for 30 euros.")
     ('Anna', 'vase', '30', 'euros', '30 euros')
     """
-    spelled = set(_WORD.findall(prompt))
-    forms = (word for word in _WORD.findall(answer) if word in spelled)
+    spelled = set(parts(prompt))
+    forms = (word for word in parts(answer) if word in spelled)
     telling = [word for word in forms if _is_name(word, spelled) or _weight(word) >= _TELLING]
     quantities = [each.form for each in facts_of(answer).quantities]
     return tuple(dict.fromkeys([*telling, *(form for form in quantities if keeps_all(prompt, [form]))]))
@@ -32,8 +29,8 @@ def copied_facts(prompt: str, answer: str) -> tuple[str, ...]:
 
 def keeps_all(text: str, facts: Sequence[str]) -> bool:
     """Return whether a text has all of these facts as whole words."""
-    said = words(text)
-    return all(find_words(words(each), said) is not None for each in facts)
+    said = compared_words(text)
+    return all(find_words(compared_words(each), said) is not None for each in facts)
 
 
 def _is_name(word: str, spelled: set[str]) -> bool:

@@ -12,7 +12,7 @@ from holdfast.harness.results.answer_frame import KEY
 from holdfast.harness.results.statistics import column_means, mean_intervals
 from holdfast.harness.store.lines import Line
 from holdfast.harness.store.records import IDENTITY
-from holdfast.metrics.compared_words import characters, spaced_words
+from holdfast.language.compared_words import compared_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,15 +31,12 @@ def word_codes() -> Callable[[Line], str]:
     characters are used again.)
     """
     codes: dict[str, str] = {}
-    known: dict[str, str] = {}
 
-    def of_word(word: str) -> str:
-        pieces = characters(word)  # several in scripts without spaces
-        known[word] = "".join([codes.setdefault(piece, chr(len(codes) % _CHARACTERS)) for piece in pieces])
-        return known[word]
+    def code(word: str) -> str:
+        return codes.get(word) or codes.setdefault(word, chr(len(codes) % _CHARACTERS))
 
     def coded(line: Line) -> str:
-        return intern("".join([known.get(word) or of_word(word) for word in spaced_words(line["output"])]))
+        return intern("".join(map(code, compared_words(line["output"]))))
 
     return coded
 

@@ -1,6 +1,5 @@
 """What do the answers that got worse have in common? A perturbation, a severity, or words of the prompt."""
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +9,7 @@ from holdfast.harness.results.check.answers import Answers
 from holdfast.harness.results.check.outcome import Trait
 from holdfast.harness.results.check.primary import Primary
 from holdfast.harness.results.check.worst_answers import TINY, harm
+from holdfast.language.text import lower_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,6 @@ LEVEL = 0.05
 
 _MOST = 3
 _FEWEST = 5
-_WORD = re.compile(r"\w[\w'-]*")
 
 
 def common_traits(primary: Primary, new: Answers) -> tuple[Trait, ...]:
@@ -75,7 +74,7 @@ def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[_Test]:
     having: Counter[str] = Counter()
     hits: Counter[str] = Counter()
     for sample, bad in worse.items():
-        words = {word.lower() for word in _WORD.findall(new.prompts.get((task, str(sample)), ""))}
+        words = {*lower_words(new.prompts.get((task, str(sample)), ""))}
         having.update(words)
         hits.update(words if bad else ())
     total, bad_ones = len(worse), int(worse.sum())

@@ -33,6 +33,12 @@ def test_a_typo_in_a_contraction_is_corrected() -> None:
     assert as_read(edits) == text
 
 
+@pytest.mark.parametrize(("text", "typed"), [("नदी कितनी लंबी है?", "कितन"), ("一个孩子在吃苹果。", "孩孩子")])
+def test_a_typo_is_corrected_in_any_script(text: str, typed: str) -> None:
+    meant = {"कितन": "कितनी", "孩孩子": "孩子"}[typed]
+    assert as_read(Edits(text, (Edit(text.index(meant), meant, typed),))) == text
+
+
 def test_gibberish_is_judged_in_the_prompt_s_language() -> None:
     letters = tuple(Edit(i, letter, "q") for i, letter in enumerate(TEXT) if letter.isalpha())
     kept = meaning(Edits(TEXT, letters), "typos")
