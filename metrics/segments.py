@@ -11,6 +11,7 @@ import regex
 
 from holdfast.errors import UserError
 from holdfast.language.sentences import Span, is_inside, sentence_spans, unsplittable_spans
+from holdfast.language.unspaced import RANGES
 from holdfast.metrics.parsing import Parse, without_surrogates
 
 Granularity = Literal["sentence", "clause", "phrase"]
@@ -28,7 +29,7 @@ _CLAUSE_MARKS = tuple(",;:—–،؛、，；")
 _CHUNK = regex.compile(r"\S+")
 HAS_CONTENT = regex.compile(r"[\p{L}\p{N}]")
 _HAS_SIGN = regex.compile(r"(?![©®™°])[\p{Extended_Pictographic}\p{So}\p{Regional_Indicator}]|:[()D]")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_UNSPACED = regex.compile(f"[{RANGES}]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from typing import Any
 
 import regex
 
+from holdfast.language.compared_words import parts
 from holdfast.language.hinglish import SAMPLE, hinglish
 from holdfast.language.language_files import language_files
 from holdfast.language.lexicon_tables import known_names
 
-_WORD = re.compile(r"(?<!['’])[^\W\d_]+|(?<=['’])[^\W\d_]{2,}")
-"""A word; not the letter after an apostrophe, as in "it's"."""
+_NO_WORD = re.compile(r"\d+|(?<=['’])[^\W\d_](?![^\W\d_])")
 _CAPITALISED: Any = regex.compile(r"(?<=[\p{L}\p{N},;] )\p{Lu}\p{Ll}+")
 """A capitalised word inside a sentence."""
 _ENGLISH = (
@@ -83,7 +83,7 @@ def language_of(text: str) -> str:
     ('en', '', 'ru', 'de')
     """
     text = text[:SAMPLE]
-    words = _WORD.findall(text)
+    words = _words(text)
     letters = "".join(words)
     if not letters:
         return ""
@@ -106,6 +106,11 @@ def language_of(text: str) -> str:
     return _guessed(text)
 
 
+def _words(text: str) -> list[str]:
+    """Return the parts of a text, but neither digits nor the letter after an apostrophe, as in "it's"."""
+    return parts(_NO_WORD.sub(" ", text))
+
+
 def _count_small_words(text: str) -> Mapping[str, int]:
     """Count the function words of each language, of Hinglish only if it is the likeliest.
 
@@ -113,7 +118,7 @@ def _count_small_words(text: str) -> Mapping[str, int]:
     English are Hinglish; without one, the rest must be English.
     """
     known, names = _small_words(), known_names()
-    words = _WORD.findall(_CAPITALISED.sub("", text))
+    words = _words(_CAPITALISED.sub("", text))
     words = [lower for word in words if not ((lower := word.lower()) in names and word != lower)]
     counts = Counter(language for word in words for language in known.get(word, ()))
     mixed = counts.pop(_HINGLISH, 0)
@@ -177,7 +182,7 @@ def segment_languages(clean: tuple[str, ...], perturbed: tuple[str, ...]) -> lis
 @lru_cache(maxsize=1 << 16)
 def _is_english(text: str) -> bool:
     """Return whether a text has an English function word, or is long enough for its detected language to be sure."""
-    words = _WORD.findall(text)
+    words = _words(text)
     return sum(map(len, words)) >= _ENOUGH_LETTERS or any(
         "en" in _small_words().get(word.lower(), ()) for word in words
     )

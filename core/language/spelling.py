@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Any
 
+import regex
 from rapidfuzz.distance import OSA
 
 from holdfast.language.lexicon_tables import known_names, lexicon_language, words_in
 from holdfast.language.meanings import contrasts
 from holdfast.language.stems import are_opposite_forms, stem
 
-_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0980-\u0dff])"
-_WORD = re.compile(rf"(?<![\w'’]){_LETTER}{{3,}}(?![\w’]|'(?!s\b))")
+_WORD: Any = regex.compile(r"(?<![\w'’])[\p{L}\p{M}]{3,}+(?![\w’]|'(?!s\b))")
+"""A word that may be misspelt: all letters, and no contraction."""
 _RARER = 2.05
 """A misspelling is at least 10^2.05 times rarer than the intended word."""
 _UNKNOWN = 1.0
@@ -151,7 +152,7 @@ def _replaced(texts: Sequence[str], words: dict[str, str]) -> list[str]:
     if not words:
         return list(texts)
 
-    def right(found: re.Match[str]) -> str:
+    def right(found: Any) -> str:
         meant = words.get(found.group().lower())
         return found.group() if meant is None else meant.capitalize() if found.group()[0].isupper() else meant
 

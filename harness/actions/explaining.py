@@ -1,11 +1,12 @@
 """`holdfast explain` and `holdfast drift`: compare two answers segment by segment, with the reasons."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import regex
 
 from holdfast.errors import UserError, printable
 from holdfast.harness.execute.encoding import run_encoding
@@ -89,8 +90,9 @@ def print_drift(drift: Drift) -> None:
         for side, text, words in zip(("clean", "perturbed"), texts, _words(part), strict=True):
             marked = Text(text or "(nothing)")
             for word in words:
-                whole = re.escape(word) if is_unspaced(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
-                marked.highlight_regex(whole, "bold underline")
+                whole = regex.escape(word) if is_unspaced(word) else rf"(?<!\w){regex.escape(word)}(?!\w)"
+                for found in regex.finditer(whole, text):
+                    marked.stylize("bold underline", *found.span())
             table.add_row(side, marked)
         console.print()
         console.print(table)

@@ -1,10 +1,11 @@
 """The format of a prompt: how its fields are named and set apart, after FormatSpread (Sclar et al. 2024)."""
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
+
+import regex
 
 CASINGS: Mapping[str, Callable[[str], str]] = {
     "as it is": str,
@@ -16,7 +17,7 @@ SEPARATORS = (": ", ":", " : ", ":: ", " ::: ", " - ", "- ", " ", ":\n", "\n", "
 SPACES = ("\n", "\n\n", " ", "  ", " \n ", "; ", " || ", " -- ", ", ")
 """The kinds of choice are those of FormatSpread (Sclar et al. 2024, arXiv 2310.11324); the lists are our own."""
 
-_DESCRIPTOR = re.compile(r"(?m)^(?P<name>[^\W\d_]\w*(?: \w+){0,2})(?P<separator>[ \t]*(?::+|[-–>]+(?=\s))[ \t]*\n?)")
+_DESCRIPTOR = regex.compile(r"(?m)^(?P<name>[^\W\d_]\w*(?: \w+){0,2})(?P<separator>[ \t]*(?::+|[-–>]+(?=\s))[ \t]*\n?)")
 
 
 @dataclass(frozen=True, slots=True)

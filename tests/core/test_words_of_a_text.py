@@ -1,11 +1,15 @@
 """What the words of a text are, in many languages: as they are written, and as scores compare them."""
 
+import unicodedata
+
 import pytest
 
 from holdfast.language.compared_words import compared_words, parts
+from holdfast.language.detection import language_of
 from holdfast.language.grammar import word_after, word_before
 from holdfast.language.hinglish import is_mixed
 from holdfast.language.text import count_words, lower_words, words
+from holdfast.metrics.facts import words_of
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,16 @@ def test_neighbouring_words_are_whole_in_any_script() -> None:
 def test_hinglish_is_recognised_beside_an_apostrophe() -> None:
     assert is_mixed("Ann's phone kharab hai")
     assert not is_mixed("It's Ann's phone")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Elle a préféré rester chez elle.", "fr"), ("Él está aquí, ¿quién está ahí?", "es"), ("Fährt er früh?", "de")],
+)
+def test_decomposed_letters_do_not_hide_the_language(text: str, language: str) -> None:
+    assert language_of(unicodedata.normalize("NFD", text)) == language_of(text) == language
+    assert language_of("l'eau d'ici 3") == language_of("l’eau d’ici")
+
+
+def test_words_carry_their_joiners_but_emoji_are_none() -> None:
+    assert [word.form for word in words_of("क्\u200dया 1,000 ❤️ है", "hi")] == ["क्\u200dया", "1,000", "है"]

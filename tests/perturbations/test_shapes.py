@@ -31,6 +31,12 @@ def test_a_format_sets_descriptors_separators_and_spaces(form: Format, expected:
     assert reformatted(FRAME, NAMES, form) == expected
 
 
+def test_descriptors_are_whole_words_in_any_script() -> None:
+    frame = "प्रश्न: _\nउत्तर:"
+    assert shared_descriptors([frame]) == {"प्रश्न", "उत्तर"}
+    assert reformatted(frame, {"प्रश्न", "उत्तर"}, Format("as it is", " - ", " || ")) == "प्रश्न - _ || उत्तर -"
+
+
 @given(st.integers(0, 2**32), st.integers(0, 431))
 def test_a_format_keeps_every_word_of_the_prompt(seed: int, number: int) -> None:
     made = reformatted(FRAME, NAMES, formats(Random(seed))[number])
