@@ -17,10 +17,9 @@ def verb_forms() -> dict[str, dict[str, str]]:
     """
     table: dict[str, dict[str, str]] = {slot: {} for slot in SLOTS}
     shared = set()
-    for verb in " ".join(read_lines("verbs_en.txt")).split():
-        base, *_ = own = forms("verb", verb)
+    for base, own in verbs().items():
         for slot, form in zip(SLOTS, own, strict=True):
-            if form and base and table[slot].setdefault(form, base) != base:
+            if form and table[slot].setdefault(form, base) != base:
                 shared.add((slot, form))
     for slot, form in shared:
         del table[slot][form]
@@ -28,9 +27,9 @@ def verb_forms() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _forms_by_base() -> dict[str, tuple[str | None, ...]]:
-    verbs = " ".join(read_lines("verbs_en.txt")).split()
-    return {verb.split("/")[0]: forms("verb", verb) for verb in verbs}
+def verbs() -> dict[str, tuple[str | None, ...]]:
+    """Return the common verbs, each with its forms in the order of `SLOTS`."""
+    return {base: forms("verb", base) for line in read_lines("verbs_en.txt") for base in line.split()}
 
 
 def verb_form(base: str, slot: str) -> str:
@@ -39,5 +38,5 @@ def verb_form(base: str, slot: str) -> str:
     >>> verb_form("make", "past"), verb_form("try", "third"), verb_form("frobnicate", "past")
     ('made', 'tries', '')
     """
-    known = _forms_by_base().get(base)
+    known = verbs().get(base)
     return (known[SLOTS.index(slot)] or "") if known else ""

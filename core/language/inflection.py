@@ -1,4 +1,9 @@
-"""Regular English inflection, used to replace a word while keeping its form."""
+"""English inflection, used to replace a word while keeping its form, and to find its base form."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from holdfast.language.word_tables import read_lines
 
 Forms = tuple[str | None, ...]
 
@@ -10,29 +15,46 @@ def forms(part_of_speech: str, given: str) -> Forms:
 
     Args:
         part_of_speech: "noun", "verb" or "adj"; any other part of speech has only its base form.
-        given: The base form, followed by irregular forms after slashes: noun plural; verb past, participle and
-            optionally -ing form; adjective comparative, superlative. An adjective without these has only its base form.
+        given: The base form. That of an adjective is followed by comparative and superlative after slashes, if it has
+            them. Irregular nouns and verbs are in `data/irregular_en.txt`.
 
     Returns:
         Noun: singular, plural. Verb: base, third person, -ing form, past, participle. Adjective: base, comparative,
         superlative (None if not given).
 
-    >>> forms("noun", "city"), forms("noun", "child/children")
-    (('city', 'cities'), ('child', 'children'))
+    >>> forms("noun", "city"), forms("noun", "child"), forms("adj", "big/bigger/biggest")
+    (('city', 'cities'), ('child', 'children'), ('big', 'bigger', 'biggest'))
     >>> forms("verb", "stop")
     ('stop', 'stops', 'stopping', 'stopped', 'stopped')
-    >>> forms("verb", "choose/chose/chosen")
-    ('choose', 'chooses', 'choosing', 'chose', 'chosen')
+    >>> forms("verb", "choose"), forms("verb", "go")
+    (('choose', 'chooses', 'choosing', 'chose', 'chosen'), ('go', 'goes', 'going', 'went', 'gone'))
     """
-    base, *irregular = given.strip().split("/")
+    base, *others = given.strip().split("/")
+    irregular = others or irregular_words().get(part_of_speech, {}).get(base, ())
     if part_of_speech == "noun":
         return base, irregular[0] if irregular else _with_s(base)
     if part_of_speech == "verb":
         past, participle = irregular[:2] if irregular else [_past(base)] * 2
-        return base, _with_s(base), irregular[2] if irregular[2:] else _ing(base), past, participle
+        third = base + "es" if base.endswith("o") and base[-2:-1] not in _VOWELS else _with_s(base)
+        return base, third, irregular[2] if irregular[2:] else _ing(base), past, participle
     if part_of_speech == "adj":
-        return base, *(irregular or (None, None))
+        return base, *(others or (None, None))
     return (base,)
+
+
+@cache
+def irregular_words() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """Return the irregular forms of each base form, by the kinds of `data/irregular_en.txt`: noun, verb, also.
+
+    >>> irregular_words()["verb"]["begin"], irregular_words()["also"]["burn"]
+    (('began', 'begun', 'beginning'), ('burnt',))
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for line in read_lines("irregular_en.txt"):
+        kind, _, entries = line.partition(": ")
+        for base, *others in (entry.split("/") for entry in entries.split()):
+            found.setdefault(kind, {})[base] = tuple(others)
+    return found
 
 
 def _with_s(word: str) -> str:

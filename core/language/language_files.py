@@ -15,11 +15,11 @@ optional. `data/language_de.txt` is a complete example.
                   concord: yes          several negative words count as one negation
                   script: Han           the Unicode script that this language claims when several share it
                   unspaced: yes         no spaces between words
-    [words]       job: words            the jobs in `lexicon/words.txt`: small, not, all, only, adds, ...
-    [phrases]     two words = meaning   as in `lexicon/phrases.txt`
-    [numbers]     3: drei               as in `lexicon/numbers.txt`; "_" joins the words of a multi-word number
-    [units]       min 60: stunde        as in `lexicon/units.txt`
-    [calendar]    month 1: januar       as in `lexicon/calendar.txt`
+    [words]       job: words            the jobs in `data/words.txt`: small, not, all, only, adds, ...
+    [phrases]     two words = meaning   as in `data/phrases.txt`
+    [numbers]     3: drei               as in `data/numbers.txt`; "_" joins the words of a multi-word number
+    [units]       min 60: stunde        as in `data/units.txt`
+    [calendar]    month 1: januar       as in `data/calendar.txt`
     [antonym]     offen | geschlossen   words that exclude each other; [comparison] for comparatives
     [converse]    kaufen | verkaufen    words that mean the same with the roles swapped
     [synonyms]    kaufen erwerben       interchangeable words, one group per line

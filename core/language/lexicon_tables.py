@@ -6,17 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 
-from holdfast.language.inflection import forms
+from holdfast.language.inflection import forms, irregular_words
 from holdfast.language.language_files import language_files
 from holdfast.language.word_tables import read_lines
 
 ALWAYS = ("en", "hi")
 """Languages whose rows apply to every text without a language file; Hinglish rows apply to Hinglish texts only."""
 
-THESAURUS = ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hinglish.txt")
+THESAURUS = ("synonyms_en.txt", "synonyms_hi.txt", "synonyms_hi-Latn.txt")
+ANTONYMS = ("antonyms_en.txt", "antonyms_hi-Latn.txt", "antonyms_hi.txt")
 
 LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all": 4.0}
 """How much a quantifier covers; levels at least one apart differ in meaning."""
@@ -99,9 +98,14 @@ def graded_forms() -> dict[str, str]:
 @cache
 def irregular_forms() -> dict[str, str]:
     """Return irregular English forms with their base forms."""
-    rows = [forms("verb", verb) for verb in " ".join(read_lines("verbs_en.txt")).split() if "/" in verb]
-    rows += [tuple(line.split()) for line in _lines("irregular_en.txt")]
-    return {form: base for base, *others in rows if base for form in others if form}
+    found: dict[str, str] = {}
+    for kind, words in irregular_words().items():
+        for base, others in words.items():
+            own = (*others, *forms(kind, base)) if kind == "verb" else others
+            for form in own:
+                if form and form != base:
+                    found.setdefault(form, base)
+    return found
 
 
 @cache
@@ -110,7 +114,7 @@ def abbreviations() -> dict[str, tuple[str, ...]]:
 
     Abbreviations recognised only in capitals are in capitals.
     """
-    rows = (line.split("=") for line in _lines("abbreviations.txt"))
+    rows = (line.split("=") for line in read_lines("abbreviations.txt"))
     return {short.strip(): tuple(words.split()) for short, words in rows}
 
 
@@ -124,7 +128,7 @@ def acronyms() -> dict[str, tuple[str, ...]]:
 def known_names(language: str = "en") -> frozenset[str]:
     """Return known given names and places in lower case."""
     own = language_files().get(language)
-    lines = (*_lines("names.txt"), *(own.lines("names") if own else ()))
+    lines = (*read_lines("names.txt"), *(own.lines("names") if own else ()))
     return frozenset(word for line in lines for word in line.lower().split())
 
 
@@ -191,39 +195,26 @@ def conflicts(language: str) -> Iterator[tuple[str, list[list[str]]]]:
         for kind in ("converse", "comparison", "antonym"):
             yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
         return
-    for name in _files("antonyms"):
+    for name in ANTONYMS:
         yield from _listed(name)
 
 
 def _listed(name: str) -> Iterator[tuple[str, list[list[str]]]]:
     kind = ""
-    for line in _lines(name):
+    for line in read_lines(name):
         if line.startswith("["):
             kind = line.strip("[]")
         else:
             yield kind, [side.split() for side in line.split("|")]
 
 
-def _files(table: str) -> list[str]:
-    return sorted(entry.name for entry in _folder().iterdir() if entry.name.startswith(f"{table}_"))
-
-
 def words_in(name: str) -> Iterator[str]:
     """Yield the words of a table without heads."""
-    return (word for line in _lines(name) for word in line.split())
+    return (word for line in read_lines(name) for word in line.split())
 
 
 def rows_of(name: str) -> Iterator[tuple[str, str]]:
     """Yield the `head: words` rows of a table."""
-    for line in _lines(name):
+    for line in read_lines(name):
         head, _, rest = line.partition(": ")
         yield head, rest
-
-
-def _lines(name: str) -> list[str]:
-    lines = (_folder() / name).read_text("utf-8").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _folder() -> Traversable:
-    return files("holdfast.language") / "lexicon"

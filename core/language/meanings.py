@@ -32,7 +32,7 @@ class Tables:
     """Lookup tables of a language.
 
     Attributes:
-        jobs: The jobs that each word does in a statement (`small`, `not`, `all`, ...; see `lexicon/words.txt`).
+        jobs: The jobs that each word does in a statement (`small`, `not`, `all`, ...; see `data/words.txt`).
         phrases: Phrases by the stem of their first word and by their second word.
         verbs: Stems of the verbs that can take a particle.
         numbers: Number words with their kind and value.

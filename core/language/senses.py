@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from holdfast.language import wordnet
+from holdfast.language.english_verbs import verbs
 from holdfast.language.grammar import closed_class
 from holdfast.language.inflection import forms
-from holdfast.language.word_tables import read_lines
 
 # Minimum shares and counts of a word's tagged occurrences, and a Zipf frequency (3 is once per million words).
 _ONE_PART = 0.9
@@ -91,18 +91,11 @@ def _irregular_bases(part: str) -> dict[str, list[str]]:
     return bases
 
 
-@cache
-def _listed_verbs() -> dict[str, str]:
-    return {verb.split("/")[0]: verb for verb in " ".join(read_lines("verbs_en.txt")).split()}
-
-
 def _forms(part: str, base: str) -> tuple[str | None, ...] | None:
     """Return all forms of a word, or None if they are uncertain (an irregular verb that our list lacks)."""
     known = _irregular_bases(part).get(base, [])
     if part == "verb":
-        if base in _listed_verbs():
-            return forms(part, _listed_verbs()[base])
-        return None if known else forms(part, base)
+        return verbs().get(base) or (None if known else forms(part, base))
     if part == "noun":
         return (base, known[0]) if len(known) == 1 else None if known else forms(part, base)
     return (base,)

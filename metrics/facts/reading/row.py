@@ -44,7 +44,7 @@ class Row:
         return self.tokens[at].lower if 0 <= at < len(self.tokens) else ""
 
     def has_job(self, at: int, job: str) -> bool:
-        """Return whether the word at a place has a job (see `lexicon/words.txt`)."""
+        """Return whether the word at a place has a job (see `data/words.txt`)."""
         return 0 <= at < len(self.tokens) and job in self._jobs.get(self.tokens[at].lower, ())
 
     def number_word(self, at: int) -> tuple[str, float]:

@@ -32,7 +32,7 @@ class Word(NamedTuple):
 
     Attributes:
         key: Its stem.
-        jobs: Its jobs in a statement (see `lexicon/words.txt`).
+        jobs: Its jobs in a statement (see `data/words.txt`).
         content: Whether it is a content word.
         marker: Whether it is a function word that excludes others: before, up.
         level: What share it covers if it is a quantifier (all, most, some, ...), else None.

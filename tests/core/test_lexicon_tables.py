@@ -1,0 +1,26 @@
+"""What the lexicon knows is stated once, for perturbations and metrics alike."""
+
+from holdfast.language.english_verbs import verb_form, verbs
+from holdfast.language.inflection import forms
+from holdfast.language.stems import stem
+from holdfast.language.thesaurus import synonym_table
+
+
+def test_irregular_forms_serve_replacing_and_reading() -> None:
+    assert verb_form("begin", "past") == "began"
+    assert stem("began") == stem("begin")
+    assert forms("noun", "thief") == ("thief", "thieves")
+    assert stem("thieves") == stem("thief")
+    assert synonym_table()["swept"].by_part == {"verb": ["brushed"]}
+    assert "sweeped" not in synonym_table()
+
+
+def test_verbs_in_o_take_es() -> None:
+    assert verb_form("go", "third") == "goes"
+    assert verb_form("undergo", "third") == "undergoes"
+    assert forms("noun", "photo") == ("photo", "photos")
+
+
+def test_common_verbs_are_listed_by_base_form() -> None:
+    assert len(verbs()) > 350
+    assert not any("/" in base for base in verbs())
