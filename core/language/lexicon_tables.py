@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -114,8 +114,29 @@ def abbreviations() -> dict[str, tuple[str, ...]]:
 
     Abbreviations recognised only in capitals are in capitals.
     """
-    rows = (line.split("=") for line in read_lines("abbreviations.txt"))
+    rows = (row.split("=") for _, row in rows_of("abbreviations.txt") if "=" in row)
     return {short.strip(): tuple(words.split()) for short, words in rows}
+
+
+@cache
+def abbreviation_kinds() -> dict[str, str]:
+    """Return lower-case abbreviations with what their full stop means: never, numbered or maybe the end of a sentence.
+
+    >>> abbreviation_kinds()["dr"], abbreviation_kinds()["inc"], abbreviation_kinds()["sept"]
+    ('never', 'maybe', 'never')
+    """
+    dates = (forms.split() for head, forms in rows_of("calendar.txt") if head.startswith(("month", "weekday")))
+    found = {form: "never" for name, *forms in dates for form in _shortened(name, forms)}
+    for kind, row in rows_of("abbreviations.txt"):
+        if kind != "other":
+            found.update(dict.fromkeys(row.partition(" =")[0].split(), kind))
+    return found
+
+
+def _shortened(name: str, forms: Iterable[str]) -> list[str]:
+    """Return the forms that are the beginning of a name: jan, sept, mon."""
+    bare = [form.rstrip("!") for form in forms]
+    return [form for form in bare if len(form) < len(name) and name.startswith(form)]
 
 
 @cache

@@ -5,9 +5,8 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from functools import cache
 
-from holdfast.language.word_tables import read_lines
+from holdfast.language.lexicon_tables import abbreviation_kinds
 
 Span = tuple[int, int]
 
@@ -131,7 +130,7 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
         return True
     word = _WORD_BEFORE.search(text, max(0, found.start() - 30), found.start())
     before = word.group() if word else ""
-    kind = _abbreviations().get(before.lower())
+    kind = abbreviation_kinds().get(before.lower())
     if kind == "maybe":
         return following.isupper()
     initial = len(before) == 1 and (
@@ -160,9 +159,3 @@ def _numbers_item(text: str, number: str, end: int) -> bool:
 def _stripped(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
-
-
-@cache
-def _abbreviations() -> dict[str, str]:
-    rows = (line.split() for line in read_lines("sentence_abbreviations.txt"))
-    return {word: kind for kind, *words in rows for word in words}

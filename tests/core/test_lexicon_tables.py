@@ -2,6 +2,8 @@
 
 from holdfast.language.english_verbs import verb_form, verbs
 from holdfast.language.inflection import forms
+from holdfast.language.lexicon_tables import abbreviations
+from holdfast.language.sentences import sentence_spans
 from holdfast.language.stems import stem
 from holdfast.language.thesaurus import synonym_table
 
@@ -24,3 +26,10 @@ def test_verbs_in_o_take_es() -> None:
 def test_common_verbs_are_listed_by_base_form() -> None:
     assert len(verbs()) > 350
     assert not any("/" in base for base in verbs())
+
+
+def test_an_abbreviation_is_read_and_ends_no_sentence() -> None:
+    assert abbreviations()["govt"] == ("government",)
+    text = "The govt. office opens on Thur. 5 Sept. and closes at 3. Ask Mr. Lee of Ames Corp. The rest is easy."
+    ends = [text[start:end].split()[-1] for start, end in sentence_spans(text)]
+    assert ends == ["3.", "Corp.", "easy."]
