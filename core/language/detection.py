@@ -14,19 +14,14 @@ from typing import Any
 import regex
 
 from holdfast.language.compared_words import parts
+from holdfast.language.grammar import closed_class
 from holdfast.language.hinglish import SAMPLE, hinglish
 from holdfast.language.language_files import language_files
-from holdfast.language.lexicon_tables import known_names
+from holdfast.language.lexicon_tables import known_names, words_with
 
 _NO_WORD = re.compile(r"\d+|(?<=['’])[^\W\d_](?![^\W\d_])")
 _CAPITALISED: Any = regex.compile(r"(?<=[\p{L}\p{N},;] )\p{Lu}\p{Ll}+")
 """A capitalised word inside a sentence."""
-_ENGLISH = (
-    "the of and to in is was for it that with on as are this be at by an from not have has were he they you "
-    "we his her its their or which had but will what who i my your there been would can could do does did if when how "
-    "no yes me him them a before after into than then so some any all more most about only very also may might must "
-    "should such these those other because while where out up over under how now new one two"
-)
 _HINGLISH = "hi-Latn"
 _SCRIPTS = {
     "Devanagari": "hi",
@@ -192,11 +187,11 @@ def _is_english(text: str) -> bool:
 def _small_words() -> dict[str, tuple[str, ...]]:
     """Return the function words of all languages, each with the languages it belongs to."""
     found: dict[str, tuple[str, ...]] = {}
-    lists = {"en": _ENGLISH, _HINGLISH: " ".join(hinglish("sure") | hinglish("shared"))}
-    for code, file in language_files().items():
-        lists[code] = " ".join(words for job, words in file.rows("words") if job in ("small", "not"))
+    lists = {"en": closed_class() - closed_class("courtesy"), _HINGLISH: hinglish("sure") | hinglish("shared")}
+    for code in language_files():
+        lists[code] = words_with(code, "small") | words_with(code, "not")
     for language, words in lists.items():
-        for word in set(words.lower().split()):
+        for word in words:
             found[word] = (*found.get(word, ()), language)
     return found
 
