@@ -36,7 +36,7 @@ _PROTECTED = r"""
     | (?<!@)(?:(?<!\w)|(?<=[UNSPACED]))(?:
         (?:(?:https?|ftp)://|www\.(?=\w))\S*[^\s.,;:!?)'"\]}>]        # addresses
       | (?<![.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++
-      | (?<![.-])(?:[\w-]++\.)++(?:com|org|net|edu|gov|io|co|in|uk|de|ai|dev|info)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
+      | (?<![.-])(?:[\w-]++\.)++(?:DOMAINS)(?![\w-])(?:/\S*[^\s.,;:!?)'"\]}>])?
       | (?:[^\W\d]++[–-]|[+−±-])?(?:(?:Rs\.?|[A-Z]{0,2}[€$£¥₹])[ \u00a0]?)?  # numbers with sign, currency, unit, time
         [^\W\dUNSPACED]*+[\d²³¹¼-¾⁰-₉⅐-↋](?:[^\WUNSPACED]|[²³¹¼-¾⁰-₉⅐-↋])*+(?:[.,:/×^-]\d[^\WUNSPACED]*+)*+
         (?: COUNTER
@@ -58,6 +58,7 @@ def _pattern() -> re.Pattern[str]:
     multiples, units = (sorted(map(re.escape, words), key=len, reverse=True) for words in _words_of_numbers())
     written = _PROTECTED.replace("UNSPACED", RANGES).replace("COUNTER", COUNTER)
     filled = written.replace("MULTIPLES", f"(?i:{'|'.join(multiples)})").replace("UNITS", f"(?i:{'|'.join(units)})")
+    filled = filled.replace("DOMAINS", dict(rows_of("literals.txt"))["domains"].replace(" ", "|"))
     return re.compile(filled, re.VERBOSE | re.DOTALL)
 
 

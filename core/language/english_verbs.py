@@ -1,9 +1,11 @@
-"""Conjugation tables of common English verbs."""
+"""Conjugation tables of common English verbs, and the contractions of auxiliaries with "not"."""
 
 from functools import cache
 
 from holdfast.language.inflection import forms
 from holdfast.language.word_tables import read_lines
+
+_IRREGULAR = {"can": "can't", "will": "won't", "shall": "shan't"}
 
 SLOTS = ("base", "third", "ing", "past", "participle")
 
@@ -40,3 +42,22 @@ def verb_form(base: str, slot: str) -> str:
     """
     known = verbs().get(base)
     return (known[SLOTS.index(slot)] or "") if known else ""
+
+
+def contracted_not(auxiliary: str) -> str:
+    """Return the contraction of an auxiliary with "not".
+
+    >>> contracted_not("is"), contracted_not("will")
+    ("isn't", "won't")
+    """
+    return _IRREGULAR.get(auxiliary, f"{auxiliary}n't")
+
+
+def auxiliary_of(contraction: str) -> str:
+    """Return the auxiliary that a contraction in "n't" negates; "" if it is only "n't", as in tokenised text.
+
+    >>> auxiliary_of("isn't"), auxiliary_of("won't"), auxiliary_of("n't")
+    ('is', 'will', '')
+    """
+    irregular = {short: full for full, short in _IRREGULAR.items()}
+    return irregular.get(contraction, contraction.removesuffix("n't"))

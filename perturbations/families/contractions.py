@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from holdfast.language.english_verbs import verb_forms
+from holdfast.language.english_verbs import contracted_not, verb_forms
 from holdfast.language.grammar import closed_class, is_sentence_start, word_after, word_before
 from holdfast.language.text import cluster_cuts, count_words
 from holdfast.perturbations.choose import choose, edit_count
@@ -32,16 +32,17 @@ def contractions(text: str, strength: float, rng: Random, *, protect: Sequence[s
     return Edits(text, tuple(choose(whole, count, rng)))
 
 
-_NOT = {f"{word}n't": f"{word} not" for word in "is are was were do does did has have had would could should".split()}
-_NOT |= {"can't": "cannot", "won't": "will not"}
+_TAKES_NOT = "is are was were do does did has have had would could should will".split()
+_NOT = {contracted_not(word): f"{word} not" for word in _TAKES_NOT} | {contracted_not("can"): "cannot"}
 _FULL_NOT = {full: short for short, full in _NOT.items()} | {"can not": "can't"}
 _ENDINGS = {"am": "'m", "are": "'re", "have": "'ve", "will": "'ll", "is": "'s"}
 _FULL_ENDINGS = {"'m": "am", "'re": "are", "'ve": "have", "'ll": "will"}
 
+_SHORT = "|".join(_NOT).replace("'", "['’]")
 _CANDIDATE = re.compile(
     r"(?<![\w'’-])(?:"
-    r"(?P<not>(?:is|are|was|were|do|does|did|has|have|had|would|could|should|ca|wo)n['’]t)"
-    r"|(?P<full_not>(?:is|are|was|were|do|does|did|has|have|had|would|could|should|will|can) ?not)"
+    rf"(?P<not>{_SHORT})"
+    rf"|(?P<full_not>(?:{'|'.join(_TAKES_NOT)}|can) ?not)"
     r"|(?:i|you|we|they|he|she|it|that|there|what|who|where|let)(?:['’](?:m|re|ve|ll|s|d)| (?:am|are|is|have|will))"
     r")(?![\w'’-])",
     re.IGNORECASE,

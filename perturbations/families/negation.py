@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from holdfast.language.detection import language_of
-from holdfast.language.english_verbs import verb_form, verb_forms
+from holdfast.language.english_verbs import auxiliary_of, contracted_not, verb_form, verb_forms
 from holdfast.language.grammar import closed_class, word_before
 from holdfast.language.sentences import count_sentences, sentence_spans
 from holdfast.language.text import cluster_cuts
@@ -102,7 +102,6 @@ _NEGATIVE = re.compile(
     r"\b(?:not|never|no|nobody|nothing|none|neither|nor|hardly|barely|without|cannot)\b|\w+n['’]t\b", re.IGNORECASE
 )
 _TAKES_NOT = frozenset("am is are was were can could will would should must has have had does do did".split())
-_CONTRACTED = {"can": "can't", "will": "won't"}
 _PERFECT = ("has", "have", "had")
 _DO = ("do", "does", "did")
 
@@ -226,7 +225,7 @@ def _remove_negation(sentence: str, negative: re.Match[str]) -> Edit | None:
     if word == "cannot":
         return Edit(start + 3, negative[0][3:], "")
     if word.endswith("n't"):
-        full = {"can't": "can", "won't": "will", "shan't": "shall"}.get(word, word[:-3])
+        full = auxiliary_of(word)
         follows_subject = re.search(r"\w $", sentence[:start]) and word not in ("ain't", "mustn't")
         return None if not follows_subject else Edit(start, negative[0], full.upper() if word.isupper() else full)
     if word == "not" and word_before(sentence, start) in _TAKES_NOT and sentence[start - 1] == " ":
@@ -264,7 +263,7 @@ def _negate_auxiliary(
     if is_question and word == "am":
         return None
     if is_question:
-        return Edit(start, sentence[start:end], _CONTRACTED.get(word, word + "n't"))
+        return Edit(start, sentence[start:end], contracted_not(word))
     return Edit(end, "", "not" if word == "can" else " not")
 
 

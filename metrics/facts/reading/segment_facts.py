@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from holdfast.language.detection import language_of
+from holdfast.language.english_verbs import auxiliary_of
 from holdfast.language.lexicon_tables import abbreviations, known_names
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.reading.fact_collector import FactCollector
@@ -164,8 +165,8 @@ class _Reader(FactCollector):
         """Record a name, an abbreviation, a contraction, or any other word."""
         text, lower = token.text, token.lower
         if lower.endswith("n't"):
-            if verb := lower.removesuffix("n't"):  # a tokenized text has "n't" as a word of its own
-                self.add_word({"ca": "can", "wo": "will"}.get(verb, verb), text)
+            if verb := auxiliary_of(lower):
+                self.add_word(verb, text)
             self.negate()
             return
         text, lower = self._without_clitic(text, lower)
