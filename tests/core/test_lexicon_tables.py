@@ -1,11 +1,16 @@
 """What the lexicon knows is stated once, for perturbations and metrics alike."""
 
+import re
+
+import pytest
+
 from holdfast.language.english_verbs import verb_form, verbs
 from holdfast.language.inflection import forms
-from holdfast.language.lexicon_tables import abbreviations
+from holdfast.language.lexicon_tables import THESAURUS, abbreviations
 from holdfast.language.sentences import sentence_spans
 from holdfast.language.stems import stem
 from holdfast.language.thesaurus import synonym_table
+from holdfast.language.word_tables import read_lines
 
 
 def test_irregular_forms_serve_replacing_and_reading() -> None:
@@ -33,3 +38,17 @@ def test_an_abbreviation_is_read_and_ends_no_sentence() -> None:
     text = "The govt. office opens on Thur. 5 Sept. and closes at 3. Ask Mr. Lee of Ames Corp. The rest is easy."
     ends = [text[start:end].split()[-1] for start, end in sentence_spans(text)]
     assert ends == ["3.", "Corp.", "easy."]
+
+
+@pytest.mark.parametrize("name", ["names.txt", "verbs_en.txt", "no_denials_en.txt"])
+def test_no_word_is_listed_twice(name: str) -> None:
+    listed = [word for line in read_lines(name) for word in line.split()]
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("name", THESAURUS)
+def test_no_synonym_is_stated_in_either_direction_again(name: str) -> None:
+    lines = [line.split(": ", 1) for line in read_lines(name)]
+    pairs = [(kind, *re.split(" [=>] ", entry)) for kind, entry in lines if kind != "never" and "," not in entry]
+    twice = [(kind, *words) for kind, *words in pairs if len(words) == 2 and (kind, *words[::-1]) in pairs]
+    assert not twice
