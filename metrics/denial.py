@@ -139,9 +139,12 @@ def denial_phrases(language: str) -> Phrases:
     languages = [*others, "en", *([language] if language in _rows() else [])]
     for code in languages:
         own = _rows()[code]
-        late = phrases_of(code, "after")
+        negative, trailing = (
+            {word for word in words_with(code, job) if "_" not in word and _belongs(word, own)}
+            for job in ("not", "trailing_not")
+        )
+        late = phrases_of(code, "after") | trailing
         after += late
-        negative = {word for word in words_with(code, "not") if "_" not in word and _belongs(word, own)}
         kinds |= dict.fromkeys(negative - late, "deny")
         if any(map(is_unspaced, negative)):
             known = known_words(code) - negative

@@ -7,6 +7,7 @@ from typing import Literal
 from unicodedata import normalize
 
 from holdfast.language.hinglish import is_mixed
+from holdfast.language.lexicon_tables import words_with
 from holdfast.language.text import lower_words, words
 from holdfast.language.word_tables import read_lines
 from holdfast.perturbations.edits import Edit
@@ -47,7 +48,7 @@ def refuse(sentence: str) -> Edit | None:
     spans = words(sentence)
     found = _words(sentence)
     at = _request_verb(found)
-    if at is None or "?" in sentence or not _NEGATIVE.isdisjoint(found):
+    if at is None or "?" in sentence or not (_NEGATIVE | words_with("hi-Latn", "trailing_not")).isdisjoint(found):
         return None
     start, end = spans[at]
     verb, refusal = found[at], "mat " if found[at].isascii() else "मत "
@@ -61,7 +62,8 @@ def refuse(sentence: str) -> Edit | None:
     return Edit(start, sentence[start:end], refusal + verb) if start > 0 else None
 
 
-_NEGATIVE = frozenset("mat nahi nahin nhi na मत नहीं नही न ना".split())
+_NEGATIVE = frozenset("mat na मत न ना".split())
+"""Negative words of requests, beside those of statements."""
 
 
 def _familiar(stem: str) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from random import Random
 
 from holdfast.language.detection import language_of
 from holdfast.language.english_verbs import auxiliary_of, contracted_not, verb_form, verb_forms
 from holdfast.language.grammar import closed_class, word_before
+from holdfast.language.lexicon_tables import words_with
 from holdfast.language.sentences import count_sentences, sentence_spans
 from holdfast.language.text import cluster_cuts
 from holdfast.language.text import words as word_spans
@@ -59,7 +61,12 @@ def _negate_sentence(sentence: str, offset: int) -> Edit | None:
     return Edit(offset + edit.position, edit.removed, edit.inserted) if edit else None
 
 
-_HINDI_NOT = re.compile(r"(?<!\S)(?:नहीं|नही|nahin|nahi|nhi)(?!\S) ?", re.IGNORECASE)
+@cache
+def _hindi_not() -> re.Pattern[str]:
+    listed = "|".join(sorted(words_with("hi-Latn", "trailing_not")))
+    return re.compile(rf"(?<!\S)(?:{listed})(?!\S) ?", re.IGNORECASE)
+
+
 _HINDI_DO_NOT = re.compile(r"(?<!\S)(?:मत|mat) (?=\S)", re.IGNORECASE)
 # The verb group at the end of a sentence: a stem before raha, sakta or gaya; participles; the auxiliary. Nouns in -ta
 # are excluded.
@@ -87,7 +94,7 @@ _HINDI_WHY = frozenset({"क्यों", "kyun", "kyon"})
 
 def _negate_hindi(sentence: str) -> Edit | None:
     """Negate Hindi and Hinglish: add or remove नहीं before the final verb group; मत before a request."""
-    denied = [*_HINDI_NOT.finditer(sentence), *_HINDI_DO_NOT.finditer(sentence)]
+    denied = [*_hindi_not().finditer(sentence), *_HINDI_DO_NOT.finditer(sentence)]
     if denied:
         return Edit(denied[0].start(), denied[0][0], "") if len(denied) == 1 and denied[0][0][-1] == " " else None
     if mood(sentence) == "request":

@@ -1,6 +1,7 @@
 """What the lexicon knows is stated once, for perturbations and metrics alike."""
 
 import re
+from random import Random
 
 import pytest
 
@@ -11,6 +12,8 @@ from holdfast.language.sentences import sentence_spans
 from holdfast.language.stems import stem
 from holdfast.language.thesaurus import synonym_table
 from holdfast.language.word_tables import read_lines
+from holdfast.metrics.drift import BREAK, segment_drift
+from holdfast.perturbations import perturbations
 
 
 def test_irregular_forms_serve_replacing_and_reading() -> None:
@@ -52,3 +55,18 @@ def test_no_synonym_is_stated_in_either_direction_again(name: str) -> None:
     pairs = [(kind, *re.split(" [=>] ", entry)) for kind, entry in lines if kind != "never" and "," not in entry]
     twice = [(kind, *words) for kind, *words in pairs if len(words) == 2 and (kind, *words[::-1]) in pairs]
     assert not twice
+
+
+@pytest.mark.parametrize(
+    ("denied", "other", "affirmed"),
+    [
+        ("वह कल नही आया।", "वह कल नहीं आया।", "वह कल आया।"),
+        ("woh kal nahii aaya hai", "woh kal nhi aaya hai", "woh kal aaya hai"),
+    ],
+)
+def test_every_spelling_of_a_hindi_negation_is_known_everywhere(denied: str, other: str, affirmed: str) -> None:
+    same, changed = segment_drift([denied, denied], [other, affirmed], encoding="lexical")
+    assert same.max_drift < BREAK < changed.max_drift
+    made = perturbations.get("negate").apply(denied, 1.0, Random(0)).text
+    assert "नही" not in made
+    assert "nah" not in made
