@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from holdfast.language.spelling import frequency
 from holdfast.language.text import Span, words
 from holdfast.perturbations import Edit, Edits
 
@@ -95,14 +96,7 @@ def _recognisable(text: str, word: Span, edits: Sequence[Edit]) -> bool:
     slips = min(touched, OSA.distance(_skeleton(before), _skeleton(after)))
     if all(len(edit.removed) < end - start for edit in edits):
         return slips <= max(1, len(before) // 2)
-    return slips <= max(1, len(before) // 3) and not _is_common(after)
-
-
-def _is_common(word: str) -> bool:
-    from wordfreq import zipf_frequency
-
-    language = "hi" if "\u0900" <= word[0] <= "\u097f" else "en"
-    return bool(zipf_frequency(word, language) >= _FAMILIAR)
+    return slips <= max(1, len(before) // 3) and frequency(after) < _FAMILIAR
 
 
 @cache

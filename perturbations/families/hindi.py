@@ -1,7 +1,7 @@
 """Mood of Hindi and Hinglish sentences (question, request or statement), from their question words and verbs."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal
 from unicodedata import normalize
@@ -108,8 +108,9 @@ def may_open_with_name(sentence: str) -> bool:
     return not (is_mixed(first) or first in _listed("openings"))
 
 
-def _words(sentence: str) -> list[str]:
-    return [normalize("NFC", word) for word in lower_words(sentence)]
+@lru_cache(maxsize=1 << 10)
+def _words(sentence: str) -> tuple[str, ...]:
+    return tuple([normalize("NFC", word) for word in lower_words(sentence)])
 
 
 @cache
