@@ -194,7 +194,7 @@ def segment_drift(
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
     parsed = dict(zip(texts, parses or (), strict=False))
     _truncate(parts)
-    texts = {whole: [part.text for part in its] for whole, its in parts.items()}
+    texts = {answer: [part.text for part in its] for answer, its in parts.items()}
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
     found: dict[int, Drift] = {}
     for name in dict.fromkeys(choices.values()):
