@@ -194,13 +194,13 @@ def segment_drift(
     parts = dict(zip(texts, map(without_chat, segment(texts, granularity, parses)), strict=True))
     parsed = dict(zip(texts, parses or (), strict=False))
     _truncate(parts)
-    texts = {answer: [part.text for part in its] for answer, its in parts.items()}
+    cut = {answer: [part.text for part in its] for answer, its in parts.items()}
     choices = {i: encoding.choose(clean[i], perturbed[i]) for i in changed}
     found: dict[int, Drift] = {}
     for name in dict.fromkeys(choices.values()):
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
-        read = {i: _with_slips_fixed(clean[i], perturbed[i], texts[clean[i]], texts[perturbed[i]]) for i in mine}
+        read = {i: _with_slips_fixed(clean[i], perturbed[i], cut[clean[i]], cut[perturbed[i]]) for i in mine}
         pieces = dict.fromkeys(text for sides in read.values() for side in sides for text in side)
         encode = encoding.encode(name)
         # first, since an encoder that remembers reads the texts once for both
