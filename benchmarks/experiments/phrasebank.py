@@ -22,7 +22,7 @@ import argparse
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -81,6 +81,10 @@ class Setting:
     rows: int
     epochs: float
 
+    def __str__(self) -> str:
+        told = f"learning rate {self.rate:g}, {self.wrong:.0%} of the labels wrong"
+        return f"{told}, {self.rows} sentences, {self.epochs:g} epochs"
+
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,21 +102,33 @@ def main() -> None:
     arguments.add_argument("--out", type=Path)
     args = arguments.parse_args()
     until = time.monotonic() + 60 * args.minutes
-    parts = [__doc__.strip().splitlines()[0]]
     for rate, wrong in product(args.rates, args.wrong):
         setting = Setting(rate, wrong, args.rows, args.epochs)
-        rows = Rows(args.kept, {**asdict(setting), "training": digest(TRAINING)}, ARMS)
-        measure_missing(rows, args.arms, args.seeds, until, partial(measured, setting=setting, work=args.work))
-        found = rows.read()
-        if found.empty:
-            continue
-        parts += ["", f"learning rate {rate:g}, {wrong:.0%} of the labels wrong, {args.rows} sentences, "]
-        parts[-1] += f"{args.epochs:g} epochs; {seeds_of(found)}"
-        parts += [table(found, "lora"), *_compared(found)]
+        measure = partial(measured, setting=setting, work=args.work)
+        measure_missing(rows_of(setting, args.kept), args.arms, args.seeds, until, measure)
+    parts = [__doc__.strip().splitlines()[0]]
+    for setting in settings_in(args.kept):
+        found = rows_of(setting, args.kept).read()
+        parts += ["", f"{setting}; {seeds_of(found)}", table(found, "lora"), *_compared(found)]
     text = "\n".join(parts)
     print(text)
     if args.out:
         args.out.write_text(f"{text}\n", "utf-8")
+
+
+def rows_of(setting: Setting, file: Path) -> Rows:
+    """Return the rows of a setting that were trained in the way of today."""
+    return Rows(file, {**asdict(setting), "training": digest(TRAINING)}, ARMS)
+
+
+def settings_in(file: Path) -> list[Setting]:
+    """Return the settings of which a file has rows, the largest first."""
+    lines = map(json.loads, file.read_text("utf-8").splitlines()) if file.exists() else ()
+    found = {Setting(*(line[each.name] for each in fields(Setting))) for line in lines}
+    return sorted(
+        (each for each in found if not rows_of(each, file).read().empty),
+        key=lambda each: (-each.rows * each.epochs, each.rate, each.wrong),
+    )
 
 
 def _numbers(kind: type) -> Any:
