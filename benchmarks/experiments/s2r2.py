@@ -32,7 +32,7 @@ import argparse
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,6 @@ def _differences(rows: pd.DataFrame, unit: str) -> list[str]:
     return lines[:-1]
 
 
-@cache
 def consensus_examples(subject: Subject, seed: int, count: int, work: Path) -> list[Example]:
     """Replace the summaries by the base model's answer that agrees most with its answers to the other forms."""
     made = subject.examples(seed, count)
