@@ -30,6 +30,9 @@ _OFTENER = 30
 PARTICLES = frozenset("up down on off in out back away over".split())
 """Particles that can follow the object of a verb: turn it down."""
 
+ALSO_PREPOSITIONS = frozenset("on in over".split())
+"""Particles that, before a noun, are mostly prepositions: put it in the box."""
+
 
 def lexicon_language(language: str) -> str:
     """Return the language whose synonyms and antonyms apply to a text.

@@ -38,7 +38,7 @@ class CSULoRA:
     "adapter",
     settings=CSULoRA,
     measured="wins its planted control (results/csulora_planted.txt); on attacked pocket models it leaves more of the "
-    "attack than shrink does at the same distance, five seeds (results/csulora.txt); not tried on a real model",
+    "attack than shrink does at the same distance, five seeds, and likewise on SmolLM2, one seed (results/csulora.txt)",
 )
 def build(settings: CSULoRA, modules: Mapping[str, ModuleUpdate]) -> Correct:
     """Attenuate what lies outside the safety subspace by its energy (arXiv 2605.30640)."""

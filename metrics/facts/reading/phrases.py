@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from holdfast.language.lexicon_tables import PARTICLES
-from holdfast.language.meanings import tables
+from holdfast.language.lexicon_tables import ALSO_PREPOSITIONS, PARTICLES
+from holdfast.language.meanings import Tables, tables
 from holdfast.language.stems import stem
 from holdfast.metrics.facts.reading.tokens import Token
 
@@ -31,7 +31,18 @@ def phrase_at(tokens: Sequence[Token], at: int, used: Set[int], language: str) -
             return phrase.word, places
     if first in known.verbs and "object" in known.jobs.get(tokens[at + 1].lower, ()):
         for place in range(at + 2, min(at + 5, len(tokens))):
+            if tokens[place].lower in ALSO_PREPOSITIONS and _has_object(tokens, place, known):
+                continue
             for phrase in known.phrases.get((first, tokens[place].lower), ()):
                 if len(phrase.rest) == 1 and phrase.rest[0] in PARTICLES and not used & {at, place}:
                     return phrase.word, [at, place]
     return None
+
+
+def _has_object(tokens: Sequence[Token], at: int, known: Tables) -> bool:
+    """Return whether a word that may be a preposition has a noun after it: neither a mark, a conjunction nor another
+    preposition.
+    """
+    if at + 1 == len(tokens) or tokens[at + 1].kind == "mark":
+        return False
+    return known.jobs.get(tokens[at + 1].lower, frozenset()).isdisjoint({"before", "after", "place", "conjunction"})
