@@ -84,9 +84,10 @@ def main() -> None:
     until = time.monotonic() + 60 * args.minutes
     measure = partial(answered, subject, work=args.work / digest(setting))
     measure_missing(rows, CONTROL, range(min(subject.first, args.seeds)), until, measure)
-    if control(judged(rows.read(), subject))[0]:
-        measure_missing(rows, args.arms, range(args.seeds), until, measure)
     found = judged(rows.read(), subject)
+    if args.minutes and control(found)[0]:
+        measure_missing(rows, args.arms, range(args.seeds), until, measure)
+        found = judged(rows.read(), subject)
     parts = [
         f"Does S2R2 make adapters more robust? {subject.title}.",
         f"{subject.steps} steps of {subject.batch} examples, {subject.samples} dialogues a set\n",

@@ -24,8 +24,8 @@ class Consistency:
     "loss",
     settings=Consistency,
     perturbs=True,
-    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 42 % "
-    "less drift than LoRA under perturbations seen in training, no clear difference under others, four seeds "
+    measured="24 of 24 answers to overfitted pairs agree (LoRA 7, results/gate.txt); on new pocket-base prompts 39 % "
+    "less drift than LoRA under perturbations seen in training, no clear difference under others, eight seeds "
     "(results/s2r2.txt)",
 )
 def consistency(settings: Consistency, context: TrainingContext) -> Objective:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     perturbs=True,
     classifies=False,
     measured="22 of 24 answers to overfitted pairs agree (LoRA 7), but 4 with penalty=representation, which fails this "
-    "control (results/gate.txt); on new prompts of pocket-base 32 % less drift than LoRA under "
-    "perturbations seen in training, as augment, no clear difference under others, four seeds (results/s2r2.txt)",
+    "control (results/gate.txt); on new prompts of pocket-base 30 % less drift than LoRA under "
+    "perturbations seen in training (augment 39 %), no clear difference under others, eight seeds (results/s2r2.txt)",
 )
 def s2r2(settings: S2R2, context: TrainingContext) -> Objective:
     """Penalise the worst segment drift under perturbed prompts, and adapter instability (arXiv 2605.01605)."""
