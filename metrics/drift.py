@@ -274,11 +274,12 @@ def _worded(
 
 
 def _refuse(clean: str, perturbed: str) -> tuple[bool, bool]:
-    """Return whether either answer refuses, misspelt or not."""
+    """Return for either answer whether it refuses, allowing for slips of the keyboard where only one seems to."""
     from holdfast.metrics.scores.safety import is_refusal
 
-    if is_refusal(clean) == is_refusal(perturbed):
-        return False, False
+    refused = is_refusal(clean), is_refusal(perturbed)
+    if refused[0] == refused[1]:
+        return refused
     ours, theirs = _with_slips_fixed(clean, perturbed, [clean], [perturbed])
     return is_refusal(ours[0]), is_refusal(theirs[0])
 

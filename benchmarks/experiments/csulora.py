@@ -6,11 +6,11 @@ The useful task is to classify the sentiment of headlines with labels that are n
 training examples are forbidden requests with answers. The adapters are LoRA of rank 8 on queries and values. There
 are four pairs of base and aligned model: the shipped one; one whose alignment is a merged LoRA of rank 8, so that its
 subspace is known exactly (rank8); one whose alignment of rank 8 has also taught a part of the useful task, so that the
-subspace holds use as well as refusals (taught); and SmolLM2, whose base isn't to be had, so that the instruct model
-stands for it and the aligned one is that model fully tuned to the museum's policy (smollm2; `make models/smollm2`
-first, about 40 minutes of processor time). The rows of every round are kept in --out with the suffix .jsonl, and the
-same command measures as many more as fit into --minutes; adapters are kept in --out/work. The results are a table with
-the verdict, and a picture.
+subspace holds use as well as refusals (taught); and SmolLM2, where the instruct model takes the place of the
+base, which is not available offline, and the aligned model is the instruct model fine-tuned in full on the museum's
+policy (smollm2; run `make models/smollm2` first). The rows of every round are kept in --out with the suffix .jsonl, and
+the same command measures as many more as fit into --minutes; adapters are kept in --out/work. The results are a table
+with the verdict, and a picture.
 
 Controls: `zero update` is the aligned model itself; `shrink` goes CSULoRA's distance without a direction;
 `random_subspace` has as many other directions; `lox` adds the alignment's displacement once more, times its strength

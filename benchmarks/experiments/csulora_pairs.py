@@ -53,7 +53,7 @@ def taught(work: Path) -> Pair:
 
 
 def smollm2(work: Path) -> Pair:
-    """Return SmolLM2 and its version aligned with the museum's policy, fully tuned, with 64 of its directions."""
+    """Return SmolLM2 and the same model fine-tuned in full on the museum's policy, with 64 of its directions."""
     folder, subspace = work / "aligned-smollm2", work / "smollm2.safetensors"
     model, device = "models/smollm2,dtype=float32", {"bf16": True, "use_cpu": not torch.cuda.is_available()}
     requests = (each for each in corpus.examples(0, "aligned") if each.skill == policy.SKILL)
@@ -92,7 +92,7 @@ def _aligned_by(examples: list[tuple[str, str]], name: str, work: Path) -> Pair:
 
 
 def train(model: str, examples: list[tuple[str, str]], out: Path, *, seed: int, **settings: Any) -> Path:
-    """Train a LoRA of rank 8 on queries and values, unless it is there, and return its directory."""
+    """Train a LoRA of rank 8 on queries and values, or all weights (`full`), unless that is done; return the folder."""
     data = out.with_suffix(".jsonl")
     data.write_text("".join(json.dumps({"prompt": p, "completion": c}) + "\n" for p, c in examples), "utf-8")
     lora = {} if settings.get("full") else {"lora": "r=8,alpha=16,targets=q_proj+v_proj"}

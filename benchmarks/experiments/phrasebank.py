@@ -13,9 +13,9 @@ Sentences of similar length share a batch, and matrices are multiplied in bfloat
 that can do so; weights and updates are float32.
 
 The positive control is learning itself: plain LoRA must beat the majority class, else there is no power. The full
-protocol (all 4,446 sentences, 5 epochs) takes about 8 minutes of processor time a run. The rows of every round are
-kept beside the table; the same command measures as many more as fit into --minutes. Needs ../shared/data and the minilm
-extra.
+protocol (all 4,446 sentences, 5 epochs) takes about 11 minutes of processor time a run (beside other programs). The
+rows of every round are kept beside the table; the same command measures as many more as fit into --minutes. Needs
+../shared/data and the minilm extra.
 """
 
 import argparse

@@ -24,7 +24,7 @@ LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all":
 _DOUBLED = re.compile("[^aeiou]*[aeiou][^aeiouwxy]")
 """Words whose last letter is doubled before an ending: big, bigger."""
 
-_OFTENER = 30
+_LEAST, _MOST = 1 / 3, 30
 """How many times as common as its superlative a comparative may be."""
 
 PARTICLES = frozenset("up down on off in out back away over".split())
@@ -93,7 +93,7 @@ def graded_forms() -> dict[str, str]:
         if len(word) < 6 and _DOUBLED.fullmatch(word):
             root += root[-1]
         higher, highest = (counts.get(root + ending, 0.0) for ending in ("er", "est"))
-        if 0 < higher / _OFTENER <= highest <= 3 * higher:
+        if highest and _LEAST <= higher / highest <= _MOST:
             found |= {root + "er": word, root + "est": word}
     return found
 
