@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from holdfast.metrics.facts.reading.quantity import Quantity
 
-_CONVERTIBLE = frozenset({"m", "g", "l", "m2", "m/h", "min"})
+_CONVERTIBLE = frozenset({"m", "g", "l", "m2", "min"})
 _ROUNDING = 0.02
 """The relative difference within which values in different units are equal: 5 miles are 8 km."""
 
@@ -68,7 +68,9 @@ def _includes(one: Quantity, other: Quantity) -> bool:
 def _converted(one: Quantity, other: Quantity) -> bool:
     """Return whether two quantities were written in different units of the same dimension."""
     words = [{word for word in one.form.lower().replace("-", " ").split() if word.isalpha()} for one in (one, other)]
-    return one.unit in _CONVERTIBLE and not words[0] & words[1]
+    if "/" in one.unit:
+        return words[0] != words[1]
+    return one.unit in _CONVERTIBLE and not (words[0] & words[1]) - {"square", "cubic"}
 
 
 def _rounded(one: Quantity, other: Quantity) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from holdfast.language.lexicon_tables import known_names
 from holdfast.metrics.facts.reading.dates import DateReader
-from holdfast.metrics.facts.reading.quantity import Quantity, make_number
+from holdfast.metrics.facts.reading.quantity import Quantity, Unit, make_number, rate
 from holdfast.metrics.facts.reading.tokens import Token
 
 _MONEY = frozenset("dollars euros pounds yen rupees francs cents".split())
@@ -44,9 +44,6 @@ class UnitReader(DateReader):
         after = end + (self.lower(end) == "-" and self.lower(end + 1) in self.units)
         after += value < 1 and self.lower(after) == "of" and self.lower(after + 1) in ("a", "an")
         after += value < 1 and self.has_job(after, "one")
-        second = after + 1 + (self.lower(after + 1) == "-")
-        if two := self.units.get(f"{self.lower(after)}_{self.lower(second)}"):
-            return self.keep(begin, second + 1, make_number(value, two[0], self.form(begin, second + 1), two[1]))
         if self.lower(after) == "s" and value >= 1000:
             return self.keep(begin, after + 1, make_number(value, "", self.form(begin, after + 1)))
         value, unit, factor, end = self._read_unit(begin, value, end, after)
@@ -81,13 +78,22 @@ class UnitReader(DateReader):
             unit, end = known["°" + self.lower(after + 1)][0], after + 2
         elif self.lower(after) in _MILLIONS and known.get(self.lower(begin - 1), ("",))[0] in _MONEY:
             value, end = value * _MILLIONS[self.lower(after)], after + 1
-        elif self.lower(after) in known:
-            (unit, factor), end = known[self.lower(after)], after + 1
+        elif found := self._unit_at(after):
+            (unit, factor), end = found
             if unit == "degrees" and self.lower(end) in ("celsius", "fahrenheit"):
                 unit, end = self.lower(end), end + 1
-            if self.lower(end) == "per" and self.lower(end + 1) in ("hour", "h") and unit == "m":
-                unit, end = "m/h", end + 2
+            per = self._unit_at(end + 1) if self.has_job(end, "each") else None
+            if per and (quotient := rate((unit, factor), per[0])):
+                (unit, factor), end = quotient, per[1]
         return value, unit, factor, end
+
+    def _unit_at(self, at: int) -> tuple[Unit, int] | None:
+        """Return the unit that one or two words name, and their end: watt-hours, cubic metres."""
+        second = at + 1 + (self.lower(at + 1) == "-")
+        if two := self.units.get(f"{self.lower(at)}_{self.lower(second)}"):
+            return two, second + 1
+        one = self.units.get(self.lower(at))
+        return (one, at + 1) if one else None
 
     def _read_currency(self, begin: int, unit: str, factor: float) -> tuple[int, str, float]:
         """Read a currency before `begin`; return where the quantity begins, its unit and its factor."""

@@ -45,14 +45,39 @@ class Quantity:
     implied: bool = False
 
 
+Unit = tuple[str, float]
+"""A base unit, and how many of it a unit is."""
+
+
 @cache
-def units(language: str = "en") -> dict[str, tuple[str, float]]:
-    """Map every way to write a unit in a language to its base unit and factor."""
+def units(language: str = "en") -> dict[str, Unit]:
+    """Map every way to write a unit in a language to its base unit and factor, with the quotients of symbols: km/h."""
     found = {}
     for head, forms in (*rows_of("units.txt"), *own_rows("units", language)):
         base, factor = head.split()
         found.update({form: (base, float(factor)) for form in forms.split()})
-    return found
+    symbols = {form: unit for form, unit in found.items() if len(form) <= _SYMBOL and form[0].isalpha()}
+    rates = {f"{one}/{other}": rate(symbols[one], symbols[other]) for one in symbols for other in symbols}
+    return found | {form: unit for form, unit in rates.items() if unit}
+
+
+def rate(one: Unit, other: Unit) -> Unit | None:
+    """Return the unit of so much of one unit per another: (m/min, 1000 / 60) for km and h.
+
+    None if it isn't one: money, shares and times are left alone, since what is earned an hour is also an hourly wage,
+    and so are days and longer times: daily.
+    """
+    (base, factor), (per, length) = one, other
+    if base not in _COUNTED or per not in _COUNTED | {"min"} or base == per or (per == "min" and length > _HOUR):
+        return None
+    return f"{base}/{per}", factor / length
+
+
+_SYMBOL = 4
+"""Longer forms of units are words."""
+_COUNTED = frozenset("m m2 g l byte bit w wh joule kcal mol".split())
+"""Base units that are counted per time, or per another of them."""
+_HOUR = 60.0
 
 
 @cache

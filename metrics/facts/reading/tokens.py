@@ -14,7 +14,7 @@ import regex
 from holdfast.language.han import rewrite_dates, split_words
 from holdfast.language.lexicon_tables import grammar, own_rows
 from holdfast.metrics.facts.reading.literals import TRIGGER, literal_pattern, normalise_literal
-from holdfast.metrics.facts.reading.quantity import parse_digits
+from holdfast.metrics.facts.reading.quantity import parse_digits, units
 
 
 class Token(NamedTuple):
@@ -33,11 +33,11 @@ _PATTERN = r"""
 |(?P<time>\d{1,2}(?::\d\d(?::\d\d)?(?!\d)|HOUR\d\d(?!\w|\s*min)))
 |(?P<fraction>\d+(?:\.\d+)?[/⁄]\d+(?!\d|\.\d))
 |(?P<number>\d{1,3}(?:[ ']\d{3})+(?:[.,]\d{1,2}(?!\d))?(?![\d]|[.,]\d)|\d+(?:[.,]\d+)*|(?<![\d.])\.\d+)
-|(?P<word>(?:LETTER\.){2,}|US(?=\$)|(?:km/h|o['’]clock)(?!WORD)|(?:(?<=\d)|(?<=\d\s))[kcdm]?m[23](?!\w)|LETTERWORD*(?:['’]LETTERWORD*)*)
+|(?P<word>(?:LETTER\.){2,}|US(?=\$)|o['’]clock(?!WORD)|(?:(?<=\d)|(?<=\d\s))(?:RATE|[kcdm]?m[23])(?!\w)|LETTERWORD*(?:['’]LETTERWORD*)*)
 |(?P<mark>[%$€£¥₹₽°‰٪,;:.!?।，、；：。！？()"“”–—-]|\n)
 """
 """`plain` matches ordinary words (most tokens) quickly; `sign` is a minus, not a hyphen; `HOUR` is replaced by the
-separator of hours and minutes."""
+separator of hours and minutes, `RATE` by the quotients of units: km/h."""
 _EMOJI = (
     r"|(?P<emoji>\p{Regional_Indicator}{2}|(?![©®™°])[\p{Extended_Pictographic}\p{So}][\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
     r"(?:\u200d\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*)*)"
@@ -79,7 +79,10 @@ def _in_all(literal: bool, spaced: bool) -> Any:
 
 
 def _complete(pattern: str, literal: bool, spaced: bool) -> str:
-    return (f"{literal_pattern()}|" if literal else "") + pattern.replace("HOUR", r"\s?h\s?" if spaced else "h")
+    sides = zip(*(form.split("/") for form in units() if "/" in form), strict=True)
+    rates = "/".join(f"(?:{'|'.join(sorted({*side}))})" for side in sides)
+    pattern = pattern.replace("HOUR", r"\s?h\s?" if spaced else "h").replace("RATE", f"(?i:{rates})")
+    return (f"{literal_pattern()}|" if literal else "") + pattern
 
 
 @cache
