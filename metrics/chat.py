@@ -7,6 +7,10 @@ from importlib.resources import files
 
 import regex
 
+from holdfast.language.grammar import closed_class
+from holdfast.language.lexicon_tables import words_with
+from holdfast.language.spelling import frequency, slip_distance
+from holdfast.language.text import lower_words
 from holdfast.metrics.segments import HAS_CONTENT, Segment, as_segment
 
 _FIRST = 3
@@ -21,6 +25,12 @@ _ENDS = {
     "step": r"(?:,|(?<=\d):)\s*(?=\w)",
 }
 """The regex that must follow each kind of phrase."""
+
+_CONTRACTED = regex.compile("'(?:m|re|ve|d|ll|s)$")
+_MOST = 15
+"""Longer sentences say more than that they are polite."""
+_RARE = 2.0
+"""Zipf frequency below which a word may be a misspelling."""
 
 
 def without_chat(parts: list[Segment]) -> list[Segment]:
@@ -38,8 +48,8 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
     >>> [part.text for part in without_chat(segment(["Sure!"])[0])], _chat_before("Sure, I can't.")
     (['Sure!'], 6)
     """
-    known = _phrases()
-    if not any(part.text[:_FIRST].lower() in known for part in parts):
+    known, polite = _phrases(), _politeness()[0]
+    if not any(part.text[:_FIRST].lower() in known or polite.search(part.text) for part in parts):
         return parts
     found = [_chat_before(part.text) for part in parts]
     kept = [
@@ -53,6 +63,8 @@ def without_chat(parts: list[Segment]) -> list[Segment]:
 @lru_cache(maxsize=1 << 15)
 def _chat_before(text: str) -> int:
     """Return the offset at which a segment's content begins; its length if it is all chat."""
+    if _is_polite(text):
+        return len(text)
     at = steps = 0
     while polite := _phrases().get(text[at : at + _FIRST].lower()):
         found = polite.match(text, at)
@@ -63,13 +75,44 @@ def _chat_before(text: str) -> int:
     return at if steps < 2 else 0  # several in a row are content: "first, second, third prize"
 
 
+def _is_polite(text: str) -> bool:
+    """Return whether an English sentence has a polite phrase, and only function words and such words beside it."""
+    phrases, known = _politeness()
+    if not phrases.search(text):
+        return False
+    words = [_CONTRACTED.sub("", word) for word in lower_words(text.replace("’", "'"))]
+    return len(words) <= _MOST and all(word in known or _is_slip(word, known) for word in words)
+
+
+def _is_slip(word: str, known: frozenset[str]) -> bool:
+    return frequency(word) < _RARE and any(slip_distance(word, other) for other in known)
+
+
+@cache
+def _politeness() -> tuple[regex.Pattern[str], frozenset[str]]:
+    """Return a pattern of polite phrases, and the words that may be beside them."""
+    rows = _rows()
+    phrases = "|".join(form.replace("'", "['’]") for kind, form in rows if kind == "polite")
+    negative = words_with("en", "not") | words_with("en", "none")
+    beside = {word for kind, forms in rows if kind == "beside" for word in forms.split()}
+    return regex.compile(phrases, regex.IGNORECASE), frozenset(beside | (closed_class() - negative))
+
+
+@cache
+def _rows() -> list[tuple[str, str]]:
+    """Return the kinds and forms of the phrases."""
+    lines = (files("holdfast.metrics") / "data" / "chat.txt").read_text("utf-8").splitlines()
+    rows = (line.partition(": ") for line in lines if line and not line.startswith("#"))
+    return [(kind, form) for kind, _, form in rows]
+
+
 @cache
 def _phrases() -> dict[str, regex.Pattern[str]]:
     """Map the first letters of chat phrases to a pattern that matches them and the punctuation that ends them."""
-    lines = (files("holdfast.metrics") / "data" / "chat.txt").read_text("utf-8").splitlines()
-    rows = [line.partition(": ") for line in lines if line and not line.startswith("#")]
     found: dict[str, list[str]] = {}
-    for kind, _, form in rows:
+    for kind, form in _rows():
+        if kind not in _ENDS:
+            continue
         end = _ENDS[kind]
         pattern = form.replace(" ", r"\s+").replace("'", "['’]")
         for mark in ("", "¡", "¿"):

@@ -30,6 +30,16 @@ def content(text: str) -> list[str]:
         ("Great! Of course!", ["Great!", "Of course!"]),
         ("Great-grandmother Ada lived in Paris.", ["Great-grandmother Ada lived in Paris."]),
         ("Sure - it is open.", ["it is open."]),
+        ("Hi there, thanks for reaching out! It ships today. Have a lovely day!", ["It ships today."]),
+        ("I'm sorry you're going through this. Rest it. I hope you feel better soon.", ["Rest it."]),
+        ("It is open. Would you like to know more?", ["It is open."]),
+        ("Thank you for you patiense. It ships today.", ["It ships today."]),
+        ("Thanks to the rain it is green. I hope for rain.", ["Thanks to the rain it is green.", "I hope for rain."]),
+        ("I'm sorry, I can't help you. Try again.", ["I'm sorry, I can't help you.", "Try again."]),
+        (
+            "It rains. Do not thank me. I never wish you well.",
+            ["It rains.", "Do not thank me.", "I never wish you well."],
+        ),
         ("First, second, and third prizes went to Ann.", ["First, second, and third prizes went to Ann."]),
     ],
 )
