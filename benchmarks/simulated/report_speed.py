@@ -1,8 +1,8 @@
 """Time `holdfast report` on a run with many answers, and how its page opens and filters in Chromium.
 
-    python benchmarks/report/report_speed.py [--answers 10000,100000] [--chromium /usr/bin/chromium]
+    python benchmarks/simulated/report_speed.py [--answers 10000,100000] [--chromium /usr/bin/chromium]
 
-The answers come from an engine that costs nothing: right, or wrong for a share of the perturbed prompts that differs
+The answers are simulated: right, or wrong for a share of the perturbed prompts that differs
 between the two adapters. The report runs in a process of its own, three times; the table has the median, and the
 processor time of the same run, which tells how much of it was spent waiting for other programs; compiled modules are
 kept between the three, as on a user's machine. A page is
@@ -19,14 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+from answering import answering
+from process_memory import COMMAND, peak_printed
 
 from holdfast import evaluate
-from holdfast.harness.backends import Generation, Request
-from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.backends import Request
 from holdfast.tasks import Sample, Task
 
 ADAPTERS = {"pocket-steady": 0.1, "pocket-narrow": 0.3}
@@ -34,16 +34,6 @@ ADAPTERS = {"pocket-steady": 0.1, "pocket-narrow": 0.3}
 
 ANSWERS = 10
 """Answers per sample and adapter: clean, repeated, and four repeats of two perturbations."""
-
-REPORT = """
-import sys
-from pathlib import Path
-from holdfast.harness.cli import main
-status = main(sys.argv[1:])
-print(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
-sys.exit(status)
-"""
-"""Writes the report, and prints the peak memory of its own process as its last line."""
 
 OPEN = """async () => {
   while (!document.querySelector("#rows tr")) await new Promise(requestAnimationFrame);
@@ -62,33 +52,10 @@ FILTER = """async ([name, value]) => {
 }"""
 """Milliseconds from the change of a filter until its rows are laid out."""
 
+RIGHT = "The night train leaves Lyon at 22:10 from platform 4. It has a restaurant car."
+
 WANTED = {10_000: 10, 100_000: 60}
 """Seconds that a report may take."""
-
-
-class Guessing:
-    """An engine that answers a share of the perturbed prompts wrongly, 256 at a time."""
-
-    def __init__(self, options: BackendOptions, adapters: Sequence[Adapter]) -> None:
-        pass
-
-    def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
-        return {}
-
-    def describe(self) -> dict[str, Any]:
-        return {"backend": "guessing", "batch_size": 256}
-
-    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[list[Generation]]:
-        for start in range(0, len(requests), 256):
-            yield [Generation(r.key, self._answer(r), 12, "stop") for r in requests[start : start + 256]]
-
-    def _answer(self, request: Request) -> str:
-        draw = random.Random(request.prompt)
-        clean = request.prompt.startswith("Question") and request.prompt.endswith("Lyon?")
-        if clean or draw.random() >= ADAPTERS[request.adapter]:
-            return "The night train leaves Lyon at 22:10 from platform 4. It has a restaurant car."
-        hour, platform = draw.randrange(24), draw.randrange(1, 20)
-        return f"The night train leaves Lyon at {hour}:40 from platform {platform}. It has a restaurant car."
 
 
 def main() -> None:
@@ -112,11 +79,10 @@ def main() -> None:
 def make_run(count: int, folder: str) -> None:
     """Make a run with this many answers, over both adapters."""
     questions = (f"Question {i}: when does train {i} leave Lyon?" for i in range(count // ANSWERS // len(ADAPTERS)))
-    right = "The night train leaves Lyon at 22:10 from platform 4. It has a restaurant car."
-    task = Task("many", tuple(Sample(str(i), text, (right,)) for i, text in enumerate(questions)), ("exact_match",))
+    task = Task("many", tuple(Sample(str(i), text, (RIGHT,)) for i, text in enumerate(questions)), ("exact_match",))
     evaluate(
         tasks=[task],
-        backend=Guessing,
+        backend=answering(answer),
         adapters=",".join(ADAPTERS),
         perturbations="typos,word_deletion",
         severity="light",
@@ -127,10 +93,19 @@ def make_run(count: int, folder: str) -> None:
     )
 
 
+def answer(request: Request) -> str:
+    draw = random.Random(request.prompt)
+    clean = request.prompt.startswith("Question") and request.prompt.endswith("Lyon?")
+    if clean or draw.random() >= ADAPTERS[request.adapter]:
+        return RIGHT
+    hour, platform = draw.randrange(24), draw.randrange(1, 20)
+    return f"The night train leaves Lyon at {hour}:40 from platform {platform}. It has a restaurant car."
+
+
 def time_report(run: str, page: Path) -> tuple[float, float, int]:
     """Return the median seconds of three reports with a check, its processor time, and the peak memory in MiB."""
     baseline, candidate = ADAPTERS
-    command = [sys.executable, "-c", REPORT, "report", run, "--baseline", baseline, "--candidate", candidate]
+    command = [sys.executable, "-c", COMMAND, "report", run, "--baseline", baseline, "--candidate", candidate]
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     times = []
     for _ in range(3):
@@ -138,7 +113,7 @@ def time_report(run: str, page: Path) -> tuple[float, float, int]:
         done = subprocess.run([*command, "-o", str(page)], capture_output=True, text=True, env=usual)
         times.append((time.perf_counter() - start, processor_time() - used))
         assert done.returncode == 0, done.stderr
-    return *sorted(times)[1], int(done.stdout.split()[-2]) >> 10
+    return *sorted(times)[1], peak_printed(done.stdout)
 
 
 def processor_time() -> float:

@@ -1,6 +1,6 @@
 """Measure the memory that a long run keeps: 100,000 generations by an engine without a model.
 
-    python benchmarks/memory.py [--generations 100000] [--encoder lexical]
+    python benchmarks/simulated/memory.py [--generations 100000] [--encoder lexical]
 
 The engine answers with text made from the prompt, so only the harness uses memory: plan, requests, embeddings, scores,
 tables. The peak comes from the kernel (VmHWM) and is compared with the process before the run.
@@ -9,35 +9,22 @@ tables. The peak comes from the kernel (VmHWM) and is compared with the process 
 import argparse
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from answering import answering
+from process_memory import mebibytes
+
 from holdfast import evaluate
-from holdfast.harness.backends import Generation, Request
-from holdfast.harness.backends.backend import BackendOptions
-from holdfast.harness.models.adapter import Adapter
+from holdfast.harness.backends import Request
 from holdfast.tasks import Sample, Task
 
 WORDS = Path(__file__).read_text("utf-8").split()
 
 
-class Parrot:
-    """An engine that answers with three sentences made of the prompt's words, 64 requests at a time."""
-
-    def probe(self, prompts: Sequence[str]) -> dict[str, Any]:
-        return {}
-
-    def describe(self) -> dict[str, Any]:
-        return {"backend": "parrot", "batch_size": 64}
-
-    def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[list[Generation]]:
-        for start in range(0, len(requests), 64):
-            yield [Generation(r.key, answer(r.prompt), 40, "stop") for r in requests[start : start + 64]]
-
-
-def answer(prompt: str) -> str:
-    words = prompt.split()
+def answer(request: Request) -> str:
+    """Make three sentences of the prompt's words."""
+    words = request.prompt.split()
     return " ".join(f"{' '.join(words[i : i + 12])}." for i in range(0, min(36, len(words)), 12))
 
 
@@ -52,13 +39,14 @@ def main() -> None:
     task = Task("long", tuple(Sample(str(i), content(i), (content(i + 1),)) for i in range(samples)), ("token_f1",))
     with tempfile.TemporaryDirectory() as folder:
         warm(task, args.encoder, folder)
-        before, start = resident(), time.perf_counter()
+        before, start = mebibytes("VmRSS"), time.perf_counter()
         results = run([task], args.encoder, f"{folder}/run", repeats=4, adapters="base,a=base,b=base,c=base")
         took = time.perf_counter() - start
         lines = sum(1 for _ in (results.path / "samples.jsonl").open())
         size = (results.path / "samples.jsonl").stat().st_size >> 20
+    peak = mebibytes("VmHWM")
     print(f"{lines:,} generations in {took:.0f} s ({lines / took:.0f}/s), samples.jsonl {size} MiB")
-    print(f"before the run {before} MiB; peak {peak()} MiB; the run kept {peak() - before} MiB (target: at most 1,024)")
+    print(f"before the run {before} MiB; peak {peak} MiB; the run kept {peak - before} MiB (target: at most 1,024)")
 
 
 def warm(task: Task, encoder: str, folder: str) -> None:
@@ -67,32 +55,13 @@ def warm(task: Task, encoder: str, folder: str) -> None:
 
 
 def run(tasks: list[Task], encoder: str, output_path: str, **settings: Any) -> Any:
-    def connect(options: BackendOptions, adapters: Sequence[Adapter]) -> Parrot:
-        return Parrot()
-
     settings = {"perturbations": "typos,word_deletion", "encoder": encoder, "output_path": output_path, **settings}
-    return evaluate(tasks=tasks, backend=connect, **settings)
+    return evaluate(tasks=tasks, backend=answering(answer), **settings)
 
 
 def content(number: int) -> str:
     """Return a prompt of about 1,000 characters, different for each number."""
     return f"Question {number}: " + " ".join(WORDS[(number * 7 + i * i) % len(WORDS)] for i in range(150))
-
-
-def resident() -> int:
-    return _status("VmRSS")
-
-
-def peak() -> int:
-    return _status("VmHWM")
-
-
-def _status(field: str) -> int:
-    """Return a field of the process status in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) >> 10
-    raise LookupError(field)
 
 
 if __name__ == "__main__":
