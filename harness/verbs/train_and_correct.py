@@ -76,14 +76,17 @@ def _described(place: str) -> Iterator[str]:
 
 
 def _columns(left: str, right: str) -> list[str]:
-    """The right column beside the left one, wrapped."""
+    """The right column beside the left one, wrapped where argparse wraps the help of flags."""
+    import shutil
     import textwrap
 
-    lines = textwrap.wrap(right, _WIDTH - len(left))
+    width = max(shutil.get_terminal_size().columns - 2, _NARROWEST)
+    lines = textwrap.wrap(right, width - len(left))
     return [(left if not at else " " * len(left)) + line for at, line in enumerate(lines)]
 
 
-_WIDTH = 100
+_NARROWEST = 50
+"""Characters of a line below which the right column would have too few for its words."""
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -245,6 +245,17 @@ def test_help_lists_every_setting_with_its_default_and_values(capsys: pytest.Cap
     assert "(sentence, clause or phrase)" in shown
 
 
+@pytest.mark.parametrize(("columns", "longest"), [("70", 68), ("120", 118), ("10", 50)])
+def test_settings_are_wrapped_as_wide_as_the_terminal(
+    columns: str, longest: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit):
+        main(["correct", "--help"])
+    described = capsys.readouterr().out.split("settings:\n")[1].split("Each setting")[0]
+    assert longest - 10 < max(map(len, described.splitlines())) <= longest
+
+
 def test_what_was_measured_of_a_method_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ls", "methods"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
