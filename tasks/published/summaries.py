@@ -9,14 +9,20 @@ _METRICS = ("rouge", "entity_recall", "source_facts", "answer_rate")
 _ARTICLE = "Summarise this article{}.\n\n{{{{ content }}}}"
 _DIALOGUE = "Summarise this dialogue.\n\n{{ content }}"
 _SEVERAL = ("summary1", "summary2", "summary3")
+_IDS = ("id", "fname")
+"""Columns with ids; DialogSum's authors call theirs `fname`. Exports may lack them."""
 
 
-def _references(row: Fields) -> Fields:
+def _id(row: Fields) -> Fields:
+    return next(({"id": row[name]} for name in _IDS if row.get(name) not in (None, "")), {})
+
+
+def _id_and_references(row: Fields) -> Fields:
     """Test dialogues of DialogSum have three summaries, in columns of their own; exports may have a list of them."""
     found = [row[name] for name in _SEVERAL if row.get(name)] or row.get("summaries") or row["summary"]
     if not found:
         raise UserError("the summary is empty")
-    return {"references": found}
+    return {**_id(row), "references": found}
 
 
 _ALL = (
@@ -26,6 +32,7 @@ _ALL = (
         content="article",
         metrics=_METRICS,
         references="highlights",
+        more=_id,
         prompt=_ARTICLE.format(" in three or four sentences"),
         max_new_tokens=160,
         config="3.0.0",
@@ -37,6 +44,7 @@ _ALL = (
         content="document",
         metrics=_METRICS,
         references="summary",
+        more=_id,
         prompt=_ARTICLE.format(" in one sentence"),
         split="test",
     ),
@@ -46,6 +54,7 @@ _ALL = (
         content="dialogue",
         metrics=_METRICS,
         references="summary",
+        more=_id,
         prompt=_DIALOGUE,
         max_new_tokens=96,
         split="test",
@@ -55,7 +64,7 @@ _ALL = (
         "DialogSum: spoken dialogues, in the test split with three summaries (Chen et al. 2021, arXiv 2105.06762).",
         content="dialogue",
         metrics=_METRICS,
-        more=_references,
+        more=_id_and_references,
         prompt=_DIALOGUE,
         max_new_tokens=96,
         split="test",

@@ -31,8 +31,8 @@ class Layout:
         references: The column with the accepted answers, if there is one.
         id: The column with ids; "" numbers the rows.
         groups: Columns by the grouping that they give; those that a file lacks are left out.
-        more: Returns further fields of a sample; raises KeyError for a column that is missing, and UserError for a
-            value that is wrong.
+        more: Returns further fields of a sample, which replace those of the columns; raises KeyError for a column that
+            is missing, and UserError for a value that is wrong.
         prompt: The prompt, over the content and the further fields.
         max_new_tokens: Maximum length of an answer in tokens.
         config: The configuration of the hub's data set.

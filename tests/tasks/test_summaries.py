@@ -28,6 +28,7 @@ def test_a_data_set_is_read_as_it_is_published(name: str, ending: str, tmp_path:
     task = load_task(f"{name}={file}")
     [sample] = task.samples
     content, reference = (value for key, value in row.items() if key not in ("id", "fname", "topic"))
+    assert sample.id == row.get("id", row.get("fname"))
     assert sample.content.split() == content.split()
     assert sample.references[0].split() == reference.split()
     assert task.render(sample, sample.content).startswith("Summarise this ")
@@ -36,11 +37,12 @@ def test_a_data_set_is_read_as_it_is_published(name: str, ending: str, tmp_path:
 
 def test_dialogsum_has_several_references(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
-    common = {"fname": "test_0", "dialogue": "#Person1#: Hi!"}
+    common = {"dialogue": "#Person1#: Hi!"}
     rows = [common | {f"summary{i}": f"Summary {i}." for i in (1, 2, 3)}, common | {"summaries": ["One.", "Two."]}]
     file.write_text("\n".join(map(json.dumps, rows)))
     found = load_task(f"dialogsum={file}").samples
     assert [sample.references for sample in found] == [("Summary 1.", "Summary 2.", "Summary 3."), ("One.", "Two.")]
+    assert [sample.id for sample in found] == ["1", "2"]  # without ids of their own, they are numbered
 
 
 def test_broken_rows_are_named(tmp_path: Path) -> None:
