@@ -15,6 +15,7 @@ from holdfast.errors import UserError, first_line
 from holdfast.paths import expanded
 from holdfast.reading import check_readable, parse_json, read_text
 from holdfast.tasks.data_files.data_rows import TEXT_AT_LABEL, data_rows, read_objects
+from holdfast.tasks.data_files.data_sets import read_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.training.chat_template import ChatTemplate, find_template
 from holdfast.training.prompt_frame import opening_of
@@ -217,7 +218,7 @@ def _rows(source: str) -> list[dict[str, Any]]:
     if path.suffix == ".json" and (listed := _listed_objects(path)) is not None:
         return listed
     if path.suffix in (TEXT_AT_LABEL, ".tsv"):
-        return [_checked(row) for _, row in data_rows(path).rows]
+        return [_renamed(_checked(row)) for _, row in data_rows(path).rows]
     if path.suffix in {".jsonl", ".json"}:
         return [row for _, row in read_objects(path)]
     if path.suffix in {".csv", ".parquet"}:
@@ -242,24 +243,18 @@ def _rows(source: str) -> list[dict[str, Any]]:
             f"--data '{source}': use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file, or a hub data "
             "set as owner/name"
         )
-    try:
-        from datasets import load_dataset
-    except ImportError:
-        raise UserError(
-            f"--data '{source}': hub data sets need the datasets library: pip install 'holdfast-eval[data]'"
-        ) from None
-    try:
-        return [dict(row) for row in load_dataset(source, split="train")]
-    except Exception as error:  # the hub's client raises its own errors, httpx errors and OS errors
-        raise UserError(
-            f"--data '{source}': can't be loaded from the hub or its cache ({type(error).__name__})"
-        ) from None
+    return [_checked(row) for _, row in read_data_set(source, "train", None)]
 
 
-def _checked(row: Fields | UserError) -> dict[str, Any]:
-    """Return a row under the names of training data; raise what is wrong with it."""
+def _checked(row: Fields | UserError) -> Fields:
+    """Return a row; raise what is wrong with it."""
     if isinstance(row, UserError):
         raise row
+    return row
+
+
+def _renamed(row: Fields) -> Fields:
+    """Return a row under the names of training data."""
     names = {"content": "text", "references": "label"}
     return {names.get(name, name): value for name, value in row.items()}
 

@@ -1,6 +1,7 @@
 """The rows of a data set of the datasets library: of a hub, or of a folder that `save_to_disk` wrote."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def read_data_set(
         raise UserError(f"'{source}': data sets need the datasets library: pip install 'holdfast-eval[data]'") from None
     local = Path(source).is_dir()
     try:
-        loaded = datasets.load_from_disk(source) if local else datasets.load_dataset(source, config)
+        with without_progress_bars():
+            loaded = datasets.load_from_disk(source) if local else datasets.load_dataset(source, config)
     except Exception as error:  # the hub's client raises its own errors, httpx errors and OS errors
         place = "" if local else " from the hub or its cache"
         raise UserError(f"'{source}' can't be loaded{place}: {first_line(error)}") from None
@@ -48,3 +50,17 @@ def read_data_set(
             raise UserError(f"'{source}' has no split '{split}'{did_you_mean(split, loaded)}")
         rows = loaded[split or next((name for name in _SPLITS if name in loaded), next(iter(loaded)))]
     return plain_rows(map(dict, rows))
+
+
+@contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Hide the bars of the datasets library, which would stand in our output; those of downloads stay."""
+    import datasets
+
+    shown = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()

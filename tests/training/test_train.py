@@ -322,6 +322,11 @@ def test_parquet_without_pyarrow_names_the_extra_to_install(tmp_path: Path, monk
         read_examples(str(data))
 
 
+def test_training_data_that_no_hub_has_are_one_line() -> None:
+    with pytest.raises(UserError, match="'nobody/nothing' can't be loaded from the hub or its cache: "):
+        read_examples("nobody/nothing")
+
+
 def test_lora_plus_raises_the_learning_rate_of_b(data: Path, tmp_path: Path) -> None:
     lora = "r=2,alpha=4,targets=q_proj+v_proj"
     once = {"max_steps": 1, "warmup_steps": 0, "learning_rate": 1e-4}

@@ -18,6 +18,7 @@ from holdfast.harness.store.lm_eval_settings import LmEvalSettings
 from holdfast.paths import expanded
 from holdfast.suggestions import did_you_mean
 from holdfast.tasks import Sample, Task
+from holdfast.tasks.data_files.data_sets import without_progress_bars
 from holdfast.tasks.lm_eval_keys.few_shot import SEED
 
 PREFIX = "lm_eval/"
@@ -111,7 +112,8 @@ def _loaded(manager: Any, asked: str, settings: LmEvalSettings, chat: Chat | Non
         hint = hint if len(hint) < _LONGEST_HINT else " (lm-eval ls tasks lists them)"
         raise UserError(f"lm-eval has no task '{name}'{hint}")
     try:
-        sources = manager.load([name])["tasks"]
+        with without_progress_bars():
+            sources = manager.load([name])["tasks"]
     except Exception as error:  # whatever a task file, its Python code or the data's loader raises
         raise UserError(f"lm-eval can't load its task '{name}' ({type(error).__name__}: {first_line(error)})") from None
     for source in sources.values():

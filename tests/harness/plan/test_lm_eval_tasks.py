@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from holdfast import Results, UserError, evaluate
+from holdfast.harness.cli import main
 from holdfast.harness.models.checkpoints import find_checkpoint
 from tests.harness.fakes import Fake
 
@@ -166,6 +167,14 @@ def test_a_task_that_cannot_be_run_is_refused(
     (folder / "other.yaml").write_text(json.dumps({**content, **task, "task": "other"}))
     with pytest.raises(UserError, match=said):
         run(Fake(), tasks="lm_eval/other", include_path=folder)
+
+
+def test_no_progress_bar_of_the_data_stands_in_our_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    datasets = pytest.importorskip("datasets")
+    shown = datasets.are_progress_bars_disabled()
+    assert main(["validate", "--tasks", "lm_eval/plain", "--include_path", str(folder), "--adapters", "base"]) == 0
+    assert "examples" not in capsys.readouterr().err
+    assert datasets.are_progress_bars_disabled() == shown
 
 
 def test_an_unknown_task_is_named_with_the_nearest(folder: Path, run: Callable[..., Results]) -> None:
