@@ -18,6 +18,8 @@ from holdfast.tasks.data_files.text_lines import LONGEST, text_lines
 _LIKE_LIST = re.compile(r"""\[\s*(?:'.*'|".*"|-?\d[-\d\s.,]*)\s*]""", re.DOTALL)
 """A cell that may be meant as a list, such as ['Lyon', 'Lyons'], which pandas writes, and [1998, 2000]."""
 
+_QUOTED = re.compile(r'"[^"]*"')
+
 _SHOWN = 40
 """Characters of a cell that a warning shows."""
 
@@ -26,7 +28,8 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
     """Yield the rows below the header of a file with columns; rows are counted without it.
 
     A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list; a warning names those that only look
-    like one. Semicolons separate columns where the header has no comma, as in files of spreadsheets in half of Europe.
+    like one. Semicolons separate columns where no comma stands between names in the header, as in files of spreadsheets
+    in half of Europe.
     """
     broken: list[UserError] = []
 
@@ -40,8 +43,9 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
     csv.field_size_limit(LONGEST)
     below = lines()
     header = next(below, "")
-    if separator == "," and separator not in header and ";" in header:
-        separator = ";"
+    if separator == ",":
+        unquoted = _QUOTED.sub("", header)
+        separator = ";" if ";" in unquoted and "," not in unquoted else ","
     reader = csv.reader(chain([header], below), delimiter=separator, strict=True)
     names: list[str] = []
     doubts = _Doubts(path)

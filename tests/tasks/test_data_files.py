@@ -173,6 +173,15 @@ def test_a_spreadsheet_may_separate_columns_by_semicolons(tmp_path: Path) -> Non
     assert (sample.content, sample.references) == ("Rome; or Paris?", ("Rome, I think",))
 
 
+@pytest.mark.parametrize(
+    ("header", "row"), [('"question";"seen, by whom"', "Where?;Anna"), ('question,"seen; by whom"', "Where?,Anna")]
+)
+def test_separators_in_quoted_names_do_not_count(header: str, row: str, tmp_path: Path) -> None:
+    name = write(tmp_path / "q.csv", f"{header}\n{row}\n")
+    [sample] = load_task(name, FieldMap(content="question", references=header.split('"')[-2])).samples
+    assert (sample.content, sample.references) == ("Where?", ("Anna",))
+
+
 def test_many_mistakes_are_cut_with_a_count(tmp_path: Path) -> None:
     name = write(tmp_path / "m.csv", "id,content\n" + "".join(f"{i // 2},a\n" for i in range(100)))
     with pytest.raises(UserError, match=r"m.csv has 50 mistakes: row 2: duplicate .*; and 30 more$") as caught:
