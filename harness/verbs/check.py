@@ -139,7 +139,7 @@ def _show(result: "CheckResult", outputs: dict[str, str]) -> None:
         else:
             write_text(Path(target), text)
     if "-" not in outputs.values():
-        _print(f"{screen(result)}\n")
+        _print(f"{screen(result)}\n" + "".join(f"written to {target}\n" for target in outputs.values()))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(result):
             print(line, file=sys.stderr if "-" in outputs.values() else sys.stdout)

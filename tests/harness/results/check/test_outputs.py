@@ -54,13 +54,16 @@ def test_the_named_command_explains_the_answer(failed: CheckResult, capsys: pyte
     assert "Nobody has seen a whale." in capsys.readouterr().out
 
 
-def test_the_written_results_say_the_same(pairs_of: MakeRun, tmp_path: Path) -> None:
+def test_the_written_results_say_the_same(
+    pairs_of: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = pairs_of(60, old=0.0, new=0.5)
-    files = {name: tmp_path / f"check.{name}" for name in ("json", "junit", "markdown")}
+    files = {name: tmp_path / "new folder" / f"check.{name}" for name in ("json", "junit", "markdown")}
     flags = [part for name, path in files.items() for part in (f"--{name}", str(path))]
     assert main(["check", "--baseline", f"{run}:old", "--candidate", f"{run}:new", *flags]) == 1
     content = json.loads(files["json"].read_text())
     assert (content["verdict"], content["exit_status"]) == ("FAIL", 1)
+    assert capsys.readouterr().out.endswith("".join(f"written to {path}\n" for path in files.values()))
     assert {each["metric"] for each in content["primaries"]} == {"clean", "perturbed", "max_drift"}
     cases = ElementTree.parse(files["junit"]).getroot().iter("testcase")
     found = {case.attrib["name"]: [child.tag for child in case] for case in cases}
