@@ -1,13 +1,13 @@
 """`holdfast validate`: check a configuration as far as possible without loading a model."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import printable
 from holdfast.harness.plan.packs import apply_pack
-from holdfast.harness.plan.plan import make_plan, requests_for
+from holdfast.harness.plan.plan import Item, Plan, make_plan, requests_for
 from holdfast.harness.plan.preparation import prepare
 from holdfast.harness.results.shortening import shorten
 from holdfast.harness.store.config import CONFIG_FILE, make_config
@@ -25,6 +25,9 @@ from holdfast.yaml_file import read_yaml
 _PROMPTS = 3
 """Number of prompts of each task that are shown."""
 
+_PLANNED = 1_000
+"""Number of samples of each task whose variants are made; of all of them, a large file would take minutes."""
+
 _LONGEST = 2_000
 """Characters of a prompt that are shown."""
 
@@ -38,7 +41,8 @@ def is_configuration(name: str) -> bool:
 def validate(path: Path | None, settings: Mapping[str, Any] | None = None) -> list[str]:
     """Return a description of the run that a YAML file and settings describe, line by line.
 
-    Names, files, task data, adapters and the encoder are checked; no model is loaded.
+    Names, files, all task data, adapters and the encoder are checked; no model is loaded. Of large tasks, only some
+    samples are perturbed, from which the size of the run is estimated.
 
     Args:
         path: The configuration file, if there is one.
@@ -48,18 +52,34 @@ def validate(path: Path | None, settings: Mapping[str, Any] | None = None) -> li
         UserError: For the first mistake; all mistakes of a data file are reported together.
     """
     config = apply_pack(make_config({**(read_yaml(path, CONFIG_FILE) if path else {}), **(settings or {})}))
-    prepared = prepare(config.model_copy(update={"paraphraser": None}))
+    most = config.limit if config.pack else min(config.limit or _PLANNED, _PLANNED)  # a pack's variants are made
+    planned = config.model_copy(update={"paraphraser": None, "limit": most})
+    prepared = prepare(planned)
     encoding_of(config.encoder, lambda name: lexical() if name == MODEL else load_encoder(name))
     comparer_of(config.comparer)
-    plan = make_plan(config, prepared.tasks, prepared.adapters, prepared.variants)
-    distinct = len(requests_for(plan.clean)) + len(requests_for(plan.perturbed))
+    plan = make_plan(planned, prepared.tasks, prepared.adapters, prepared.variants)
+    kept = {task.name: len(limited(task, config.limit)) for task in prepared.tasks}
+    made = {task.name: len(limited(task, planned.limit)) for task in prepared.tasks}
     return [
         f"{path or ', '.join(config.tasks)}: valid",
         f"adapters: {', '.join(adapter.name for adapter in prepared.adapters)}",
         *(line for task in prepared.tasks for line in (_described(task, config.limit), *_prompts(task, config.limit))),
-        f"at most {len(plan)} answers to score, {distinct} to generate "
-        f"({len(plan.unchanged)} prompts unchanged by their perturbation)",
+        _size(plan, {name: kept[name] / made[name] for name in kept}),
     ]
+
+
+def _size(plan: Plan, times: Mapping[str, float]) -> str:
+    """Return how many answers a run scores and generates, which has so many times the samples of a task in the plan."""
+
+    def count(items: Iterable[Item]) -> int:
+        return round(sum(times[item.question.task.name] for item in items))
+
+    distinct = [items[0] for part in (plan.clean, plan.perturbed) for items in requests_for(part).values()]
+    estimated = f", estimated from {_PLANNED} samples of a task" if max(times.values()) > 1 else ""
+    return (
+        f"at most {count([*plan.clean, *plan.unchanged, *plan.perturbed])} answers to score, {count(distinct)} to "
+        f"generate ({count(plan.unchanged)} prompts unchanged by their perturbation){estimated}"
+    )
 
 
 def _prompts(task: Task, limit: int | None) -> Iterator[str]:

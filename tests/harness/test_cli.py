@@ -203,6 +203,19 @@ def test_validate_counts_without_running(tmp_path: Path, capsys: pytest.CaptureF
     assert "unknown setting 'perturbation'; did you mean 'perturbations'?" in capsys.readouterr().err
 
 
+def test_validate_estimates_the_size_of_a_large_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": str(i), "content": f"Who wrote letter {i}? {'' if i % 4 else i * 2}"} for i in range(3000)]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    flags = ["--adapters", "base", "--perturbations", "typos@0.1", "--encoder", "lexical"]
+    assert main(["validate", str(tmp_path / "q.jsonl"), *flags]) == 0
+    large = capsys.readouterr().out
+    assert "task q: 3000 samples" in large
+    assert "at most 9000 answers to score, 9000 to generate" in large
+    assert large.endswith("estimated from 1000 samples of a task\n")
+    assert main(["validate", str(tmp_path / "q.jsonl"), *flags, "--limit", "1000"]) == 0
+    assert capsys.readouterr().out.endswith("(0 prompts unchanged by their perturbation)\n")
+
+
 def test_a_perturbation_may_be_written_with_spaces(tmp_path: Path) -> None:
     assert main(["run", *SMALL, "--perturbations", "typos @ 0.1, case", "--output_path", str(tmp_path / "x")]) == 0
 
