@@ -21,7 +21,7 @@ EXAMPLES, EPOCHS, RATE = 400, 4, 2e-3
 
 @dataclass(frozen=True)
 class Pair:
-    """A base model, its aligned version, and the subspace between them; how the aligned one is attacked."""
+    """A base model, its aligned version and the subspace between them, with the settings of the attack."""
 
     name: str
     base: str

@@ -24,19 +24,28 @@ TRANSFER = 10
 class Subject:
     """A model and its dialogues.
 
-    `examples` maps a seed and a number to as many training examples, `test` a number to that many dialogues of each
-    set: "trained" for the kind seen in training, and "transfer" if there is another.
+    Attributes:
+        title: The first line of the table.
+        model_args: The base, as for `--model_args`.
+        settings: The flags of `holdfast train` that all arms share.
+        batch: Training examples of a step.
+        steps: Training steps.
+        samples: Dialogues of each test set.
+        first: Seeds after which the positive control is judged.
+        max_new_tokens: The longest summary, in tokens.
+        prompt: The prompt, with `{content}` in place of the dialogue.
+        examples: Returns as many training examples as the second argument says, under the seed of the first.
+        test: Returns as many dialogues of each test set: "trained", of the kind seen in training, and "transfer", of
+            another kind if there is one.
     """
 
     title: str
     model_args: str
     settings: dict[str, Any]
-    """The flags of `holdfast train` that all arms share."""
     batch: int
     steps: int
     samples: int
     first: int
-    """The number of seeds after which the positive control is judged."""
     max_new_tokens: int
     prompt: str
     examples: Callable[[int, int], list[Example]]

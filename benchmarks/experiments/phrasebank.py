@@ -117,7 +117,7 @@ def main() -> None:
 
 
 def rows_of(setting: Setting, file: Path) -> Rows:
-    """Return the rows of a setting that were trained in the way of today."""
+    """Return the rows of a setting that were trained with the present `TRAINING`; earlier ones don't compare."""
     return Rows(file, {**asdict(setting), "training": digest(TRAINING)}, ARMS)
 
 

@@ -25,7 +25,7 @@ them, and making one without them takes the whole build (39 minutes on several c
 in training are such that the corpus lacks.
 
 The answers of every round are kept beside the table, and the same command adds as many as fit into --minutes. They are
-compared when the table is made, by the drift metric of the day.
+compared when the table is made, by the present drift metric.
 """
 
 import argparse

@@ -5,7 +5,9 @@ from functools import cache
 from holdfast.language.inflection import forms
 from holdfast.language.word_tables import read_lines
 
-_IRREGULAR = {"can": "can't", "will": "won't", "shall": "shan't"}
+_CONTRACTED = {"can": "can't", "will": "won't", "shall": "shan't"}
+_FULL = {short: full for full, short in _CONTRACTED.items()}
+"""The contractions with "not" that change the auxiliary, either way."""
 
 SLOTS = ("base", "third", "ing", "past", "participle")
 
@@ -50,7 +52,7 @@ def contracted_not(auxiliary: str) -> str:
     >>> contracted_not("is"), contracted_not("will")
     ("isn't", "won't")
     """
-    return _IRREGULAR.get(auxiliary, f"{auxiliary}n't")
+    return _CONTRACTED.get(auxiliary, f"{auxiliary}n't")
 
 
 def auxiliary_of(contraction: str) -> str:
@@ -59,5 +61,4 @@ def auxiliary_of(contraction: str) -> str:
     >>> auxiliary_of("isn't"), auxiliary_of("won't"), auxiliary_of("n't")
     ('is', 'will', '')
     """
-    irregular = {short: full for full, short in _IRREGULAR.items()}
-    return irregular.get(contraction, contraction.removesuffix("n't"))
+    return _FULL.get(contraction, contraction.removesuffix("n't"))

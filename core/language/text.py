@@ -75,8 +75,8 @@ def take(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
 def words(text: str) -> list[Span]:
     """Return the spans of the words in `text`.
 
-    A word is a run of letters, digits, underscores and their marks, with apostrophes and hyphens inside; an emoji is
-    none, however many characters it has. Scripts without spaces between words are cut by rule (see
+    A word is a run of letters, digits, underscores and their marks, with apostrophes and hyphens inside; emoji are not
+    words, though they may have marks and joiners. Scripts without spaces between words are cut by rule (see
     `holdfast.language.unspaced`).
 
     >>> [text[start:end] for text in ["Don't stop, नमस्ते! 中国的首都"] for start, end in words(text)]

@@ -33,7 +33,7 @@ def word_codes() -> Callable[[Line], str]:
     codes: dict[str, str] = {}
 
     def code(word: str) -> str:
-        return codes.get(word) or codes.setdefault(word, chr(len(codes) % _CHARACTERS))
+        return codes.setdefault(word, chr(len(codes) % _CHARACTERS))
 
     def coded(line: Line) -> str:
         return intern("".join(map(code, compared_words(line["output"]))))

@@ -74,7 +74,7 @@ def _of_prompts(rows: "pd.DataFrame", new: Answers) -> list[_Test]:
     having: Counter[str] = Counter()
     hits: Counter[str] = Counter()
     for sample, bad in worse.items():
-        words = {*lower_words(new.prompts.get((task, str(sample)), ""))}
+        words = set(lower_words(new.prompts.get((task, str(sample)), "")))
         having.update(words)
         hits.update(words if bad else ())
     total, bad_ones = len(worse), int(worse.sum())
