@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from holdfast.language.grammar import closed_class
 from holdfast.language.language_files import language_files
-from holdfast.language.lexicon_tables import rows_of
 from holdfast.language.marks import count_marked, either, run_ends, run_starts
 from holdfast.language.text import (
     NO_SPACE,
@@ -22,6 +21,7 @@ from holdfast.language.text import (
     words,
 )
 from holdfast.language.unspaced import COUNTER, RANGES, is_unspaced
+from holdfast.language.word_tables import rows_of
 
 # Every branch runs in linear time: repeats are possessive, and an unmatched opening mark stops at the next opening mark
 # or paragraph. Each branch starts with a literal or the shared look-behind, which is fast.

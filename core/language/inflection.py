@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from functools import cache
 
-from holdfast.language.word_tables import read_lines
+from holdfast.language.word_tables import read_lines, sides_of
 
 Forms = tuple[str | None, ...]
 
 _VOWELS = frozenset("aeiou")
+
+_LEAST, _MOST = 1 / 3, 30
+"""How many times as common as its superlative a comparative may be."""
 
 
 def forms(part_of_speech: str, given: str) -> Forms:
@@ -34,7 +37,7 @@ def forms(part_of_speech: str, given: str) -> Forms:
     if part_of_speech == "noun":
         return base, irregular[0] if irregular else _with_s(base)
     if part_of_speech == "verb":
-        past, participle = irregular[:2] if irregular else [_past(base)] * 2
+        past, participle = irregular[:2] if irregular else [_with_e(base) + "d"] * 2
         third = base + "es" if base.endswith("o") and base[-2:-1] not in _VOWELS else _with_s(base)
         return base, third, irregular[2] if irregular[2:] else _ing(base), past, participle
     if part_of_speech == "adj":
@@ -57,6 +60,37 @@ def irregular_words() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     return found
 
 
+@cache
+def irregular_forms() -> dict[str, str]:
+    """Return irregular English forms with their base forms."""
+    found: dict[str, str] = {}
+    for kind, words in irregular_words().items():
+        for base, others in words.items():
+            for form in (*others, *forms(kind, base)) if kind == "verb" else others:
+                if form and form != base:
+                    found.setdefault(form, base)
+    return found
+
+
+@cache
+def graded_forms() -> dict[str, str]:
+    """Return comparatives and superlatives with their base forms: `higher` and `highest` map to `high`.
+
+    A word has them if both are about equally common; so "lover" is no form of "love", and "earnest" none of "earn".
+
+    >>> graded_forms()["driest"], graded_forms()["bigger"], "lover" in graded_forms()
+    ('dry', 'big', False)
+    """
+    from wordfreq import get_frequency_dict
+
+    counts, found = get_frequency_dict("en"), dict[str, str]()
+    for word in sorted({word for _, sides in sides_of("antonyms_en.txt") for side in sides for word in side}):
+        higher, highest = _with_e(word) + "r", _with_e(word) + "st"
+        if highest in counts and _LEAST <= counts.get(higher, 0.0) / counts[highest] <= _MOST:
+            found |= {higher: word, highest: word}
+    return found
+
+
 def _with_s(word: str) -> str:
     if word.endswith(("s", "x", "z", "ch", "sh")):
         return word + "es"
@@ -71,17 +105,18 @@ def _ing(verb: str) -> str:
     return _doubled(verb) + "ing"
 
 
-def _past(verb: str) -> str:
-    if verb.endswith("e"):
-        return verb + "d"
-    return verb[:-1] + "ied" if _ends_in_consonant_y(verb) else _doubled(verb) + "ed"
+def _with_e(word: str) -> str:
+    """Return what -d, -r and -st follow: stoppe(d), trie(d), large(r), bigge(st)."""
+    if word.endswith("e"):
+        return word
+    return word[:-1] + "ie" if _ends_in_consonant_y(word) else _doubled(word) + "e"
 
 
-def _doubled(verb: str) -> str:
-    """Double the last consonant of verbs with one short syllable (stop, grab) but not of others (help, visit)."""
-    short = len(verb) > 2 and verb[-2] in _VOWELS and verb[-3] not in _VOWELS
-    one_syllable = sum(letter in _VOWELS for letter in verb) == 1
-    return verb + verb[-1] if short and one_syllable and verb[-1] not in "aeiouwxy" else verb
+def _doubled(word: str) -> str:
+    """Double the last consonant of words of one short syllable (stop, big) but not of others (help, visit)."""
+    short = word[-2:-1] in _VOWELS and word[-3:-2] not in _VOWELS
+    one_syllable = sum(letter in _VOWELS for letter in word) == 1
+    return word + word[-1] if short and one_syllable and word[-1] not in "aeiouwxy" else word
 
 
 def _ends_in_consonant_y(word: str) -> bool:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from holdfast.language.inflection import forms, irregular_words
 from holdfast.language.language_files import language_files
-from holdfast.language.word_tables import read_lines
+from holdfast.language.word_tables import read_lines, rows_of, sides_of
 
 ALWAYS = ("en", "hi")
 """Languages whose rows apply to every text without a language file; Hinglish rows apply to Hinglish texts only."""
@@ -19,13 +18,6 @@ ANTONYMS = ("antonyms_en.txt", "antonyms_hi-Latn.txt", "antonyms_hi.txt")
 
 LEVELS = {"none": 0.0, "few": 1.0, "some": 2.0, "many": 2.7, "most": 3.0, "all": 4.0}
 """How much a quantifier covers; levels at least one apart differ in meaning."""
-
-
-_DOUBLED = re.compile("[^aeiou]*[aeiou][^aeiouwxy]")
-"""Words whose last letter is doubled before an ending: big, bigger."""
-
-_LEAST, _MOST = 1 / 3, 30
-"""How many times as common as its superlative a comparative may be."""
 
 PARTICLES = frozenset("up down on off in out back away over".split())
 """Particles that can follow the object of a verb: turn it down."""
@@ -76,39 +68,6 @@ def grammar(language: str) -> Grammar:
         participles=tuple(own.setting("participles").split()) or ("",),
         unspaced=own.setting("unspaced") == "yes",
     )
-
-
-@cache
-def graded_forms() -> dict[str, str]:
-    """Return comparatives and superlatives with their base forms: `higher` and `highest` map to `high`.
-
-    A word has them if both are about equally common; so "lover" is no form of "love", and "earnest" none of "earn".
-    """
-    from wordfreq import get_frequency_dict
-
-    counts, found = get_frequency_dict("en"), dict[str, str]()
-    for word in sorted({word for _, sides in _listed("antonyms_en.txt") for side in sides for word in side}):
-        root = word.removesuffix("e")
-        root = root[:-1] + "i" if root.endswith("y") else root
-        if len(word) < 6 and _DOUBLED.fullmatch(word):
-            root += root[-1]
-        higher, highest = (counts.get(root + ending, 0.0) for ending in ("er", "est"))
-        if highest and _LEAST <= higher / highest <= _MOST:
-            found |= {root + "er": word, root + "est": word}
-    return found
-
-
-@cache
-def irregular_forms() -> dict[str, str]:
-    """Return irregular English forms with their base forms."""
-    found: dict[str, str] = {}
-    for kind, words in irregular_words().items():
-        for base, others in words.items():
-            own = (*others, *forms(kind, base)) if kind == "verb" else others
-            for form in own:
-                if form and form != base:
-                    found.setdefault(form, base)
-    return found
 
 
 @cache
@@ -220,25 +179,4 @@ def conflicts(language: str) -> Iterator[tuple[str, list[list[str]]]]:
             yield from ((kind, [side.lower().split() for side in line.split("|")]) for line in own.lines(kind))
         return
     for name in ANTONYMS:
-        yield from _listed(name)
-
-
-def _listed(name: str) -> Iterator[tuple[str, list[list[str]]]]:
-    kind = ""
-    for line in read_lines(name):
-        if line.startswith("["):
-            kind = line.strip("[]")
-        else:
-            yield kind, [side.split() for side in line.split("|")]
-
-
-def words_in(name: str) -> Iterator[str]:
-    """Yield the words of a table without heads."""
-    return (word for line in read_lines(name) for word in line.split())
-
-
-def rows_of(name: str) -> Iterator[tuple[str, str]]:
-    """Yield the `head: words` rows of a table."""
-    for line in read_lines(name):
-        head, _, rest = line.partition(": ")
-        yield head, rest
+        yield from sides_of(name)

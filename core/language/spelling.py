@@ -9,9 +9,10 @@ from typing import Any
 import regex
 from rapidfuzz.distance import OSA
 
-from holdfast.language.lexicon_tables import known_names, lexicon_language, words_in
+from holdfast.language.lexicon_tables import known_names, lexicon_language
 from holdfast.language.meanings import contrasts
 from holdfast.language.stems import are_opposite_forms, stem
+from holdfast.language.word_tables import words_in
 
 _WORD: Any = regex.compile(r"(?<![\w'’])[\p{L}\p{M}]{3,}+(?![\w’]|'(?!s\b))")
 """A word that may be misspelt: all letters, and no contraction."""

@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
+from holdfast.language.inflection import graded_forms, irregular_forms
 from holdfast.language.language_files import language_files
-from holdfast.language.lexicon_tables import Grammar, graded_forms, grammar, irregular_forms
+from holdfast.language.lexicon_tables import Grammar, grammar
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
 _PREFIXES = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.language.lexicon_tables import LEVELS, graded_forms, lexicon_language, words_with
+from holdfast.language.inflection import graded_forms
+from holdfast.language.lexicon_tables import LEVELS, lexicon_language, words_with
 from holdfast.language.meanings import stems_with_jobs
 from holdfast.language.spelling import is_negated_form
 from holdfast.language.stems import stem

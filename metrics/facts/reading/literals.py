@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from holdfast.language.lexicon_tables import rows_of
+from holdfast.language.word_tables import rows_of
 
 # Matching takes linear time in the length of the text, over all starting positions: repeats that may fail are
 # possessive, and can't begin inside an earlier attempt.

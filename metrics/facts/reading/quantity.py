@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from holdfast.language.lexicon_tables import own_rows, rows_of
+from holdfast.language.lexicon_tables import own_rows
 from holdfast.language.meanings import tables
+from holdfast.language.word_tables import rows_of
 
 ROMAN = {
     tens + ones: 10 * ten + one
