@@ -10,7 +10,6 @@ from holdfast.suggestions import did_you_mean
 
 Amount = Literal["short", "full", "wide"]
 Format = Literal["text", "markdown", "csv", "latex", "html"]
-AMOUNTS: tuple[Amount, ...] = get_args(Amount)
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _BY_HEADING = {"change": "delta", "drift": "max_drift", "floor": "noise_floor", "breaks": "break_rate"}

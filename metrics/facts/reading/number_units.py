@@ -97,16 +97,14 @@ class UnitReader(DateReader):
 
     def _read_currency(self, begin: int, unit: str, factor: float) -> tuple[int, str, float]:
         """Read a currency before `begin`; return where the quantity begins, its unit and its factor."""
-        known = self.units
-        if unit not in _MONEY:
-            place = begin - 1
-            place -= self.lower(place) == "." and self.lower(place - 1) == "rs"
-            begin -= self.lower(place) == "$" and self.lower(place - 1) == "us"
-            money = known.get(self.lower(place), ("", 1.0))
-            if money[0] in _MONEY and place not in self.used:
-                unit, factor, begin = money[0], 1.0, min(begin - 1, place)
-        elif self.lower(begin - 1) in known and known[self.lower(begin - 1)][0] in _MONEY:
-            begin -= 1
+        if unit in _MONEY:
+            return begin, unit, factor
+        place = begin - 1
+        place -= self.lower(place) == "." and self.lower(place - 1) == "rs"
+        begin -= self.lower(place) == "$" and self.lower(place - 1) == "us"
+        money = self.units.get(self.lower(place), ("", 1.0))[0]
+        if money in _MONEY and place not in self.used:
+            return min(begin - 1, place), money, 1.0
         return begin, unit, factor
 
     def _is_negative(self, at: int) -> bool:

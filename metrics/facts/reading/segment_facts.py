@@ -219,10 +219,7 @@ class _Reader(FactCollector):
         if opens and before is not None and before.text == "." and at > 1 and self.tokens[at - 2].lower in TITLES:
             opens = False
         word = word_of(lower, self.language)
-        if len(text) == 1 and self._is_choice(at):
-            self.names.add(lower)
-            self.add_term(word.key, "name", text)
-        elif (
+        if (
             "small" in word.jobs
             or "not" in word.jobs
             or word.level is not None
