@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+KEY = "sk-very-secret-1234"
+
 Fault = Callable[[BaseHTTPRequestHandler], bool]
 """Writes a faulty response and returns True, or returns False to have the server answer."""
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from importlib.util import find_spec
@@ -20,22 +19,12 @@ from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import Backend, BackendOptions, Generation, Request, Settings
 from holdfast.harness.backends.engines import api_engine as api
 from tests.harness.backends import servers
-from tests.harness.backends.servers import Fault, Served
+from tests.harness.backends.servers import KEY, Fault, Served
 from tests.harness.loras import ask
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 
-KEY = "sk-very-secret-1234"
 PROMPTS = ("Who?", "When?", "Where \ud800?")
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setattr(api, "FIRST_DELAY", 0.01)
-    with servers.server() as running:
-        yield running
 
 
 def connect(served: Served, adapters: str = "base,a=lora-one", **settings: Any) -> Backend:

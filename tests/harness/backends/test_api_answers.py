@@ -1,7 +1,6 @@
 """What servers send back, brought into one form: parts, reasoning, stops that they ignore or refuse, newer names."""
 
 import json
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
 from typing import Any
@@ -12,21 +11,12 @@ from holdfast.errors import UserError
 from holdfast.harness.backends import backends
 from holdfast.harness.backends.backend import BackendOptions, Generation
 from holdfast.harness.backends.engines import api_engine
-from tests.harness.backends import servers
 from tests.harness.backends.servers import Fault, Served, send
 from tests.harness.loras import ask
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
 
 QUESTION = "Which city is the capital of France?"
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
-        monkeypatch.setenv(name, "none")
-    with servers.server() as running:
-        yield running
 
 
 def answer(served: Served, fault: Fault | None = None, *, variables: Any = None, **settings: Any) -> Generation:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
 from typing import Any
@@ -10,22 +9,12 @@ from typing import Any
 import pytest
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.engines import api_engine as api
 from tests.harness.backends import servers
-from tests.harness.backends.servers import Fault, Served
-from tests.harness.backends.test_api import KEY, PROMPTS, connect
+from tests.harness.backends.servers import KEY, Fault, Served
+from tests.harness.backends.test_api import PROMPTS, connect
 from tests.harness.loras import ask
 
 pytestmark = pytest.mark.skipif(find_spec("aiohttp") is None, reason="aiohttp is not installed")
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setattr(api, "FIRST_DELAY", 0.01)
-    with servers.server() as running:
-        yield running
 
 
 def redirect(location: str, status: int = 307) -> Fault:
