@@ -30,7 +30,6 @@ class Difference:
         lost: Stems that only the clean side has.
         gained: Stems that only the perturbed side has.
         opposites: Pairs of stems that exclude each other, one from each side.
-        shared: The share of the smaller side's stems that have a counterpart on the other side.
         reworded: The share of the smaller side's stems that other stems replace.
         alike: Pairs of a perturbed and a clean stem with the same meaning.
     """
@@ -38,7 +37,6 @@ class Difference:
     lost: frozenset[str]
     gained: frozenset[str]
     opposites: tuple[Opposite, ...]
-    shared: float
     reworded: float
     alike: tuple[tuple[str, str], ...]
 
@@ -59,10 +57,7 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
     _match_acronyms(gained, lost, theirs, ours)
     least = min(len(ours.keys), len(theirs.keys))
     reworded = min(len(lost), len(gained)) / least if least else 0.0
-    kept = least - min(len(lost), len(gained), least)
-    return Difference(
-        frozenset(lost), frozenset(gained), tuple(opposites), kept / least if least else 1.0, reworded, tuple(alike)
-    )
+    return Difference(frozenset(lost), frozenset(gained), tuple(opposites), reworded, tuple(alike))
 
 
 def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[Opposite]:

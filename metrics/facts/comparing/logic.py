@@ -15,9 +15,6 @@ from holdfast.metrics.facts.comparing.roles import BINDERS, has_reversed_roles
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, one_sided, replaced
 from holdfast.metrics.facts.reading.terms import neighbours
 
-_SAME = 0.8
-"""From this share of common words, the segments are about the same thing."""
-
 _STEP = 0.9
 """The difference in level from which two quantifiers contradict each other."""
 
@@ -46,9 +43,9 @@ def logic_findings(pair: Compared, *, swapped: bool) -> Iterator[Finding]:
         polarity = _negated_once_more(ours, theirs, found)
     elif ours.negations or theirs.negations or found.lost or found.gained:
         polarity = (
-            _negated_several_times(ours, theirs, found)
+            _negated_several_times(ours, theirs)
             or _denied_by_a_word(ours, theirs, found)
-            or _negated_elsewhere(ours, theirs, found)
+            or _negated_elsewhere(ours, theirs)
         )
     if polarity:
         yield polarity
@@ -103,13 +100,12 @@ def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Finding
     return Finding(kind, 1.0, f"negation {'lost' if lost else 'added'}", words if lost else (), () if lost else words)
 
 
-def _negated_several_times(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
-    """Return two or more negations of words that the other side affirms; "only" may replace two."""
+def _negated_several_times(ours: Facts, theirs: Facts) -> Finding | None:
+    """Return two or more negations of words that the other side affirms, unless two of them cancel out: not without;
+    no others, only these."""
     more, fewer = _by_negations(ours, theirs)
-    if more.negations - fewer.negations < 2 or fewer.only:
+    if more.negations - fewer.negations < 2 or fewer.only or _says(more, "lacking"):
         return None
-    if _says(more, "lacking") and _says(fewer, "needed"):
-        return None  # "may not enter without a ticket", "must have one"
     mine, its = (ours.negated & theirs.keys) - theirs.reach, (theirs.negated & ours.keys) - ours.reach
     if len(mine | its) < 2:
         return None
@@ -124,14 +120,12 @@ def _denied_by_a_word(ours: Facts, theirs: Facts, found: Difference) -> Finding 
     return one_sided("negation", 1.0, *_sides(ours, theirs, denied, denying), "negation")
 
 
-def _negated_elsewhere(ours: Facts, theirs: Facts, found: Difference) -> Finding | None:
+def _negated_elsewhere(ours: Facts, theirs: Facts) -> Finding | None:
     """Return a single negation on each side that applies to different words, which both have."""
     if not ours.negations == theirs.negations == 1:
         return None
     mine, its = ours.negated - theirs.negated, theirs.negated - ours.negated
-    if mine <= theirs.reach and its <= ours.reach:
-        return None
-    if found.shared < _SAME or not (mine & _stems(theirs) and its & _stems(ours)):
+    if (mine <= theirs.reach and its <= ours.reach) or not (mine & _stems(theirs) and its & _stems(ours)):
         return None
     return replaced("negation", 1.0, *_sides(ours, theirs, mine, its, both=True), "negation of")
 

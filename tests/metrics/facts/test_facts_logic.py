@@ -67,6 +67,8 @@ def test_contradictions_are_found(kind: str, clean: str, perturbed: str) -> None
     ("clean", "perturbed"),
     [
         ("He can't come.", "He cannot come."),
+        ("You don't have to buy a ticket.", "No ticket is required."),
+        ("He did not leave without paying.", "He paid and left."),
         ("We want cleaner air.", "We want less polluted air."),
         ("Wir wollen leisere Autos.", "Wir wollen weniger laute Autos."),
         ("Fill in the form.", "Fill out the form."),
