@@ -237,3 +237,16 @@ def test_a_conflict_counts_less_the_more_else_is_reworded() -> None:
         for pair in (alone, among)
     ]
     assert strength[0] > 2 * strength[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Quillfeather sold well.", set()),
+        ("Quillfeather's book sold well.", {"quillfeather"}),
+        ("Quillfeather and Ben left.", {"quillfeather", "ben"}),
+        ("Quillfeather Jones left.", {"quillfeather", "jones"}),
+    ],
+)
+def test_a_first_word_is_a_name_by_what_follows(text: str, names: set[str]) -> None:
+    assert facts_of(text).names == names
