@@ -215,7 +215,8 @@ def _opposite(ours: Facts, theirs: Facts, found: Difference, flips: Sequence[Opp
 
 
 def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> bool:
-    """Return whether two opposites have a common neighbour, or one has no neighbours.
+    """Return whether two opposites have a common neighbour, one has no neighbours, or both open their segments before a
+    comma: "Yes, both are", "No, neither is".
 
     For words that link two others, such as "before" and "after", the neighbour must be on the same side.
     """
@@ -223,11 +224,16 @@ def _in_place(ours: Facts, theirs: Facts, found: Difference, flip: Opposite) -> 
     forms = [side.forms.get(key, key).lower() for side, key in ((ours, flip[0]), (theirs, flip[1]))]
     mine, its = neighbours(ours.order, flip[0], forms[0]), neighbours(theirs.order, flip[1], forms[1])
     renamed = [{alike.get(key, key) for key in side} for side in its]
-    if not any(mine) or not any(renamed):
+    if not any(mine) or not any(renamed) or (_introduces(ours, flip[0]) and _introduces(theirs, flip[1])):
         return True
     if BINDERS.issuperset(forms):
         return any(one & other for one, other in zip(mine, renamed, strict=True))
     return not set().union(*mine).isdisjoint(set().union(*renamed))
+
+
+def _introduces(facts: Facts, key: str) -> bool:
+    """Return whether a word is the first of a segment, and a comma follows it."""
+    return bool(facts.order) and facts.order[0].key == key and facts.order[0].listed
 
 
 def _quantifiers(ours: Facts, theirs: Facts, found: Difference) -> Iterator[Finding]:

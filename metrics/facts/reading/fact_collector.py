@@ -10,6 +10,11 @@ from holdfast.metrics.facts.reading.terms import last_phrase
 from holdfast.metrics.facts.reading.tokens import Token, tokens_of
 from holdfast.metrics.facts.reading.word_roles import PREPOSITION, Word, word_of
 
+_OPENING = frozenset(':：("“')
+"""Marks after which a word may stand by itself."""
+_CLOSING = frozenset(',;:.!?。，！：；،؛؟।)"”\n–—')
+"""Marks before which a word may stand by itself."""
+
 
 class FactCollector:
     """The facts of a segment so far, and the state that decides how the next word is read.
@@ -55,6 +60,9 @@ class FactCollector:
             lower: The word in lower case.
             text: The word as written.
         """
+        if "reply" in word.jobs and self._stands_alone():
+            self.add_term(word.key, "word", text)
+            return
         self._qualify(word, lower, text)
         if "not" in word.jobs:
             self.negate()
@@ -118,6 +126,11 @@ class FactCollector:
         if mark in ",;.!?，。！？；":
             self._pending = self._denied = False
             self._case = ""
+
+    def _stands_alone(self) -> bool:
+        """Return whether the current word opens the segment, or what a colon introduces, and ends before a mark."""
+        opens = self._at == 0 or self.tokens[self._at - 1].text in _OPENING
+        return opens and (self._at + 1 == len(self.tokens) or self.tokens[self._at + 1].text in _CLOSING)
 
     def _qualify(self, word: Word, lower: str, text: str) -> None:
         """Record what a word says about quantity, certainty, obligation and exclusivity."""

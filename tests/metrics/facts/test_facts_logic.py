@@ -104,3 +104,41 @@ def test_paraphrases_agree(clean: str, perturbed: str) -> None:
 def test_a_negation_in_a_reworded_sentence_is_less_certain() -> None:
     clean, perturbed = "The plan is not feasible.", "Nobody could ever realise such proposals."
     assert found(clean, perturbed).cost < 1
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("Yes.", "No."),
+        ("no", "yes"),
+        ("Answer: yes", "Answer: no"),
+        ("Yes, the seat is free.", "No, the seat is not free."),
+        ("Yes, both lifts work.", "No, neither of the lifts works."),
+        ("Sí, la puerta está abierta.", "No, la puerta no está abierta."),
+        ("Sim, a porta está aberta.", "Não, a porta não está aberta."),
+        ("Да.", "Нет."),
+        ("हाँ।", "नहीं।"),
+    ],
+)
+def test_yes_and_no_as_answers_are_opposites(clean: str, perturbed: str) -> None:
+    cost, reason, _ = found(clean, perturbed)
+    assert cost > SERIOUS
+    assert reason.startswith("antonym")
+
+
+@pytest.mark.parametrize(
+    ("clean", "perturbed"),
+    [
+        ("No, the seat isn't free.", "The seat isn't free."),
+        ("No, no trains run today.", "No trains run today."),
+        ("No, la puerta no está abierta.", "La puerta no está abierta."),
+        ("The seat is free.", "Yes, the seat is free."),
+    ],
+)
+def test_an_answer_that_the_sentence_repeats_is_no_negation(clean: str, perturbed: str) -> None:
+    assert found(clean, perturbed).cost < LITTLE
+
+
+@pytest.mark.parametrize("negation", ["No-one came.", "No trains run.", "No. 5 is open."])
+def test_no_before_a_word_or_number_is_not_an_answer(negation: str) -> None:
+    assert "no" not in facts_of(negation).keys
