@@ -22,17 +22,20 @@ _SYMBOL: Any = regex.compile(
     | (?<=(?:[+*=<>≤≥^]|->|→)\s?)[A-Za-z]             # 3 + x
     )(?![\p{L}\p{N}'’])
     | (?:->|→|⇒|=>|<=|>=|!=|==|[+*=<>≤≥×÷])(?=\s*[\p{L}\p{N}(])
-    | (?<=[\p{N}\p{L})]\s)[-−](?=\s\p{N})            # 2x - 3""",
+    | (?<=[\p{N}\p{L})]\s)-(?=\s\p{N})                # 2x - 3
+    | (?<=(?:\b[A-Za-z]|[\d)])\s)-(?=\s(?:[A-Za-z](?=\s?[-+*/=<>≤≥^)\]]|[.,;]?\s*$)|[A-Za-z]*\())  # a - b, 1 - sin(x)
+    | (?<=\([A-Za-z]|\))-(?=[A-Za-z]\b|\()            # (a-b), f(x)-g(x)""",
     regex.VERBOSE,
 )
-_TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d")
+_TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d|\b[A-Za-z] - [A-Za-z]\b")
 """Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
 _OPERATOR = re.compile(r"[<>^]|[ \t]-[ \t]")
 """Matches any ASCII text that may contain an operator with an order."""
 _SIDE = r"[\w()]+(?:\.\w+)*"
 _ORDERED: Any = regex.compile(
-    rf"(?<![\w.])({_SIDE})([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t][-−][ \t](?=\d|[A-Za-z]\b))[ \t]*(?=({_SIDE}))"
+    rf"(?<![\w.])({_SIDE})([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t]-[ \t](?=\d|[A-Za-z]\b))[ \t]*(?=({_SIDE}))"
 )
+_MINUS = "\N{MINUS SIGN}"
 _QUANTITY: Any = regex.compile(
     r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
     regex.I,
@@ -59,11 +62,13 @@ def _ordered(text: str) -> frozenset[tuple[str, str, str]]:
     """Return the operators whose sides can't be exchanged, with what is on either side."""
     if text.isascii() and not _OPERATOR.search(text):
         return frozenset()
-    return frozenset((left, operator.strip(), right) for left, operator, right in _ORDERED.findall(text))
+    found = _ORDERED.findall(text.replace(_MINUS, "-"))
+    return frozenset((left, operator.strip(), right) for left, operator, right in found)
 
 
 @lru_cache(maxsize=1 << 15)
 def _symbols(text: str) -> tuple[str, ...]:
     if text.isascii() and not _TRIGGER.search(text):
         return ()
+    text = text.replace(_MINUS, "-")
     return tuple(found for found in _SYMBOL.findall(text) if not _QUANTITY.fullmatch(found))
