@@ -201,20 +201,21 @@ def segment_drift(
         mine = [i for i in changed if choices[i] == name]
         whole = dict.fromkeys(text for i in mine for text in (clean[i], perturbed[i]))
         read = {i: _with_slips_fixed(clean[i], perturbed[i], cut[clean[i]], cut[perturbed[i]]) for i in mine}
-        pieces = dict.fromkeys(text for sides in read.values() for side in sides for text in side)
+        bare = {i: _without_list_markers(read[i]) for i in mine}
+        pieces = dict.fromkeys(text for sides in bare.values() for side in sides for text in side)
         encode = encoding.encode(name)
         # first, since an encoder that remembers reads the texts once for both
         words = words_by_text(pieces, encode) if chosen.reads_words else None
         distances = Distances(chain(whole, pieces), encode, encoding.power(name))
         judges = {
             i: chosen.judge(
-                Answers(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), _worded(read[i], words))
+                Answers(*read[i], (parsed.get(clean[i]), parsed.get(perturbed[i])), _worded(bare[i], words))
             )
             for i in mine
         }
         while mine:
             for i in mine:
-                found[i] = _drift(clean[i], perturbed[i], parts, read[i], distances, judges[i], name)
+                found[i] = _drift(clean[i], perturbed[i], parts, bare[i], distances, judges[i], name)
             mine = chosen.settle({i: judges[i] for i in mine})
     same = Drift()
     return [found.get(i, same) for i in range(len(clean))]
@@ -224,7 +225,7 @@ def _drift(
     clean: str,
     perturbed: str,
     parts: dict[str, list[Segment]],
-    read: tuple[list[str], list[str]],
+    bare: tuple[list[str], list[str]],
     distances: Distances,
     judge: Judge,
     encoder: str,
@@ -235,7 +236,7 @@ def _drift(
     if not ours or not theirs:
         return _one_sided(ours, theirs, encoder)
     a, b = masses([part.mass for part in ours]), masses([part.mass for part in theirs])
-    found = align(distances.between(*read), a, b, distances.joint(read[0], a, read[1], b), judge)
+    found = align(distances.between(*bare), a, b, distances.joint(bare[0], a, bare[1], b), judge)
     refused = _refuse(clean, perturbed)
     if refused[0] != refused[1]:
         (found.clean if refused[0] else found.perturbed)[0] = REFUSAL
@@ -267,10 +268,17 @@ def _links(plan: Array) -> tuple[Link, ...]:
 
 
 def _worded(
-    read: tuple[list[str], list[str]], words: Mapping[str, Worded] | None
+    bare: tuple[list[str], list[str]], words: Mapping[str, Worded] | None
 ) -> tuple[list[Worded], list[Worded]] | None:
     """Return the words of each segment of both answers, if the encoder has vectors of words."""
-    return None if words is None else ([words[text] for text in read[0]], [words[text] for text in read[1]])
+    return None if words is None else ([words[text] for text in bare[0]], [words[text] for text in bare[1]])
+
+
+def _without_list_markers(read: tuple[list[str], list[str]]) -> tuple[list[str], list[str]]:
+    """Return the segments of both answers as they are encoded: the number or bullet of a list item says nothing."""
+    from holdfast.metrics.facts.reading.tokens import without_list_marker
+
+    return [*map(without_list_marker, read[0])], [*map(without_list_marker, read[1])]
 
 
 def _refuse(clean: str, perturbed: str) -> tuple[bool, bool]:

@@ -250,3 +250,10 @@ def test_a_contradicted_sentence_is_compared_with_the_one_that_contradicts_it() 
     [found] = segment_drift([clean], [perturbed], encoding="lexical")
     assert found.clean[0].partner is not None
     assert found.clean[0].partner.text == "The patient was attacked by the nurse."
+
+
+@pytest.mark.parametrize(
+    "perturbed", ["- Unplug\n- Wait\n- Clean", "1) Unplug\n2) Wait\n3) Clean", "• Unplug\n• Wait\n• Clean"]
+)
+def test_the_marks_of_list_items_are_not_drift(perturbed: str) -> None:
+    assert drift("1. Unplug\n2. Wait\n3. Clean", perturbed).max_drift == 0.0

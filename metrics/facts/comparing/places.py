@@ -10,6 +10,7 @@ from rapidfuzz.distance import LCSseq
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.difference import is_slip
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, Term, replaced
+from holdfast.metrics.facts.reading.tokens import without_list_marker
 from holdfast.metrics.facts.reading.weighed_words import weights_of, words_of
 
 
@@ -48,7 +49,7 @@ def kept_share(ours: Facts, theirs: Facts, replaced: int) -> float:
 
 @lru_cache(maxsize=1 << 15)
 def _row(facts: Facts) -> list[str]:
-    return [word.key for word in words_of(facts.text, facts.language)]
+    return [word.key for word in words_of(without_list_marker(facts.text), facts.language)]
 
 
 def rewritten_findings(pair: Compared) -> Iterator[Finding]:
