@@ -16,6 +16,7 @@ from holdfast.metrics.facts.reading.fact_types import Finding, replaced
 _SYMBOL: Any = regex.compile(
     r"""(?<![\p{L}\p{N}'’.$/])(?:
       [A-Za-z](?=[)\]])                               # (a)
+    | ^[A-Z](?=\.\s+\p{Lu})                           # B. Paris; also an initial
     | (?<=\p{L}\ )[A-HJ-Z](?=[\s,;:!?)]|\.?\s*$)      # Appendix B; neither I nor an initial
     | (?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]*\d[A-Za-z\d]*  # H2O, 2x
     | [A-Za-z](?=\s*(?:[+*=<>≤≥^]|->|→|-\s?\d))       # x + 3
@@ -27,7 +28,9 @@ _SYMBOL: Any = regex.compile(
     | (?<=\([A-Za-z]|\))-(?=[A-Za-z]\b|\()            # (a-b), f(x)-g(x)""",
     regex.VERBOSE,
 )
-_TRIGGER = re.compile(r"[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d|\b[A-Za-z] - [A-Za-z]\b")
+_TRIGGER = re.compile(
+    r"^[A-Z]\. |[+*=<>^)\]]| [A-HJ-Z](?![A-Za-z0-9'])|\d[A-Za-z]|[A-Za-z]\d|-\s?\d|\b[A-Za-z] - [A-Za-z]\b"
+)
 """Matches any ASCII text that may contain a symbol; rules out most texts quickly."""
 _OPERATOR = re.compile(r"[<>^]|[ \t]-[ \t]")
 """Matches any ASCII text that may contain an operator with an order."""

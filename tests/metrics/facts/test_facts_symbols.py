@@ -10,6 +10,8 @@ from tests.metrics.facts.verdict import SERIOUS, conflict, reasons
     [
         ("Option (a) is right.", "Option (b) is right."),
         ("See Appendix A.", "See Appendix B."),
+        ("A. Mercury", "B. Mercury"),
+        ("B. Okoro won the race.", "C. Okoro won the race."),
         ("The answer is 2x + 3.", "The answer is 2x - 3."),
         ("a + b = c", "a - b = c"),
         ("The result is x - y.", "The result is x + y."),
@@ -41,6 +43,8 @@ def test_other_symbols_conflict(clean: str, perturbed: str) -> None:
         ("Set x = 2 and y = 3.", "Set y = 3 and x = 2."),
         ("The sum is a + b.", "The sum is b + a."),
         ("John F. Kennedy spoke.", "John Kennedy spoke."),
+        ("B. Okoro won the race.", "Ben Okoro won the race."),
+        ("A. Mercury", "1. Mercury"),
     ],
 )
 def test_other_notations_agree(clean: str, perturbed: str) -> None:
