@@ -145,7 +145,13 @@ def setting(default: Any, help: str, *, ge: float | None = None, le: float | Non
 
 def get_method(name: str, place: Place) -> Method:
     """Return the method called `name`; raises UserError if it is unknown or does not act at `place`."""
-    found = methods.get(name)
+    try:
+        found = methods.get(name)
+    except UserError:
+        if name in methods.names():
+            raise  # a plug-in that can't be imported
+        hint = did_you_mean(name, [each.name for each in methods_at(place)])
+        raise UserError(f"unknown {PLACES[place]} '{name}'{hint} (holdfast ls methods lists all)") from None
     if found.place != place:
         names = ", ".join(each.name for each in methods_at(place))
         raise UserError(f"method '{name}' is not {_an(PLACES[place])} but {_an(PLACES[found.place])}; use {names}")

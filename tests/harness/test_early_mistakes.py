@@ -14,7 +14,7 @@ COMMANDS = {
     "train DATA --label_smoothing_factor 2": "label_smoothing_factor must be >= 0 and < 1, got 2",
     "train DATA --report_to nowhere": "report_to: unknown 'nowhere'",
     "train DATA --lora bogus=1": "--lora: unknown setting 'bogus'",
-    "train DATA --noise flat_lorra": "unknown method 'flat_lorra'",
+    "train DATA --noise flat_lorra": "unknown noise 'flat_lorra'",
     "train DATA --objective s2r2 --objective_args rho=3": "rho must be <= 1, got 3",
     "train DATA --model_args pretrained=./nope": "model './nope' not found",
     "train DATA --model_args pocket-steady": "'pocket-steady' is an adapter, not a model",

@@ -200,7 +200,7 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
     ("settings", "message"),
     [
         ({"learning_rat": 1}, "unknown setting 'learning_rat', neither .*; did you mean 'learning_rate'"),
-        ({"noise": "flat_lorra"}, "unknown method 'flat_lorra'; did you mean 'flat_lora'"),
+        ({"noise": "flat_lorra"}, "unknown noise 'flat_lorra'; did you mean 'flat_lora'"),
         ({"lora": "r=2,targets=nowhere"}, "--lora: "),
         ({"objective": "s2r2", "objective_args": "rhoo=1"}, "rhoo is not a setting of s2r2; did you mean 'rho'"),
         ({"objective": "s2r2", "objective_args": "rho=2"}, "rho must be <= 1, got 2"),

@@ -276,7 +276,8 @@ def test_an_existing_target_is_not_overwritten(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--method", "csulor"], "unknown method 'csulor'; did you mean 'csulora'?"),
+        (["--method", "lox"], "unknown correction 'lox'; known: csulora, project, random_subspace, safelora, shrink ("),
+        (["--method", "csulor"], "unknown correction 'csulor'; did you mean 'csulora'?"),
         (["--method", "s2r2"], "method 's2r2' is not a correction but an objective; use "),
         (["--strength", "strong"], "--strength must be numbers, as in 0.5,1,2, got 'strong'"),
         (["--strength", "-1"], "--strength must be >= 0, got -1.0"),
