@@ -179,6 +179,8 @@ def _files(folder: Path) -> dict[str, Path]:
                 raise UserError(f"{folder} is incomplete: the shard {file.name} is missing")
         return files
     whole = folder / WHOLE
+    if not whole.is_file() and (folder / "adapter_config.json").is_file():
+        raise UserError(f"{folder} is an adapter, not a whole model: merge it into its base (merge_and_unload of peft)")
     if not whole.is_file():
         raise UserError(f"{folder} has neither {WHOLE} nor {INDEX}: save the model as safetensors")
     with _open(whole, "np") as tensors:

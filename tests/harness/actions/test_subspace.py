@@ -196,6 +196,11 @@ def _no_config(base: Path, aligned: Path) -> None:
     (aligned / "config.json").unlink()
 
 
+def _only_an_adapter(base: Path, aligned: Path) -> None:
+    _no_weights(aligned, aligned)
+    (aligned / "adapter_config.json").write_text("{}")
+
+
 def _changed(folder: Path, change: object) -> None:
     tensors = {name: tensor for file in folder.glob("*.safetensors") for name, tensor in load_file(file).items()}
     _no_weights(folder, folder)
@@ -216,6 +221,7 @@ def _changed(folder: Path, change: object) -> None:
         (_equal, "are equal in every linear layer"),
         (_embeddings_only, "are equal in every linear layer"),
         (_no_weights, "has neither model.safetensors nor model.safetensors.index.json"),
+        (_only_an_adapter, "is an adapter, not a whole model: merge it"),
         (_no_config, "is not a model that transformers can load"),
     ],
 )
