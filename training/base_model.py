@@ -187,6 +187,8 @@ def _add_adapter(model: Any, recipe: Recipe, kind: Kind, fresh: Sequence[str]) -
     except (TypeError, ValueError, KeyError, AttributeError, ImportError, NotImplementedError) as error:
         raise UserError(f"--lora: {first_line(error)}") from None
     _check_patterns(wrapped, settings)
+    if init_changes_base(recipe):
+        _check_ranks(wrapped)
     config = wrapped.peft_config["default"]
     config.base_model_name_or_path = str(recipe.model_args["pretrained"])
     for name, value in list(vars(config).items()):
@@ -228,6 +230,15 @@ def _check_patterns(model: Any, settings: Mapping[str, Any]) -> None:
         for pattern in settings.get(field) or ():
             if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in adapted):
                 raise UserError(f"--lora: {field}: no adapted module matches '{pattern}'")
+
+
+def _check_ranks(model: Any) -> None:
+    """Raise UserError for a rank beyond that of a base weight, from whose decomposition the adapter begins."""
+    for name, module in model.named_modules():
+        if hasattr(module, "lora_A") and (rank := module.r["default"]) > min(module.in_features, module.out_features):
+            size = f"{module.out_features} x {module.in_features}"
+            short = name.removeprefix("base_model.model.")
+            raise UserError(f"--lora: init decomposes base weights, and {short} ({size}) has no rank {rank}: lower r")
 
 
 _BASE_CHANGING_INITS = ("pissa", "olora")

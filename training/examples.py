@@ -233,6 +233,9 @@ def _rows(source: str) -> list[dict[str, Any]]:
             raise UserError(
                 f"can't read '{source}': parquet files need pyarrow: pip install 'holdfast-eval[data]'"
             ) from None
+        except UnicodeDecodeError:
+            read_text(path, limit=None)  # says which line isn't UTF-8
+            raise
         except (OSError, ValueError) as error:
             raise UserError(f"can't read '{source}': {first_line(error)}") from None
         if csv:
@@ -300,6 +303,11 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
         if messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: the last of 'messages' must be the assistant's: it is the completion")
         return _with_completion(tuple(messages[:-1]), messages[-1]["content"], where)
+    if "completion" not in row and {"chosen", "rejected"} <= row.keys():
+        raise UserError(
+            f"{where}: 'chosen' and 'rejected' are preferences, which holdfast train can't learn from: give a "
+            "'completion', or train with TRL and evaluate the adapter here"
+        )
     if "prompt" in row and not isinstance(row["prompt"], str):
         raise UserError(f"{where}: 'prompt' must be a string, got {_describe(row['prompt'])}")
     if "prompt" not in row:

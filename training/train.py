@@ -136,17 +136,18 @@ def _check_noise(recipe: Recipe) -> None:
 
 
 def _check_objective(recipe: Recipe, examples: Sequence[Example]) -> None:
-    """Raise UserError if the objective can't be used with the data; warn about perturbations that it doesn't use."""
+    """Raise UserError if the objective can't be used with the data; warn about settings that it doesn't use."""
     objective = recipe.methods().get("loss")
     if objective and not objective[0].classifies and any(each.label is not None for each in examples):
         raise UserError(
             f"--objective {recipe.objective} compares generated answers, but a classifier generates no text: use "
             "consistency or rdrop"
         )
-    if "perturbations" in recipe.model_fields_set and not (objective and objective[0].perturbs):
-        warnings.warn(
-            f"--objective {recipe.objective} does not perturb prompts: --perturbations is ignored", stacklevel=3
-        )
+    if objective and objective[0].perturbs:
+        return
+    given = {"--perturbations": "perturbations" in recipe.model_fields_set, "--protect_facts": recipe.protect_facts}
+    for flag in (flag for flag, is_given in given.items() if is_given):
+        warnings.warn(f"--objective {recipe.objective} does not perturb prompts: {flag} is ignored", stacklevel=3)
 
 
 def _prepare(recipe: Recipe, checkpoint: Path, examples: list[Example], out: Path, clock: datetime) -> _Prepared:

@@ -101,9 +101,11 @@ def test_bad_data_is_reported_before_heavy_imports(tmp_path: Path) -> None:
     assert "row 1: 'prompt' must be a string, got null" in done.stderr
 
 
-def test_unused_perturbations_are_reported_as_ignored(train: Train) -> None:
-    with pytest.warns(UserWarning, match="--objective none does not perturb prompts: --perturbations is ignored"):
-        out = train(perturbations="typos", max_steps=1)
+@pytest.mark.parametrize("setting", [{"perturbations": "typos"}, {"protect_facts": True}])
+def test_unused_perturbations_are_reported_as_ignored(setting: dict[str, Any], train: Train) -> None:
+    [flag] = setting
+    with pytest.warns(UserWarning, match=f"--objective none does not perturb prompts: --{flag} is ignored"):
+        out = train(**setting, max_steps=1)
     assert (out / "adapter_model.safetensors").is_file()
 
 

@@ -167,6 +167,8 @@ def test_full_fine_tuning_saves_a_whole_model(data: Path, tmp_path: Path) -> Non
     [
         ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
         ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
+        ([{"prompt": "a", "chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
+        ([{"chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
         ([{"text": "a"}], "row 1: needs 'prompt' and 'completion', .*; got text"),
         ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' must be a string, got null"),
         ([{"prompt": "a", "completion": 42}], "row 1: 'completion' must be a string, got 42"),
@@ -202,6 +204,7 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
         ({"learning_rat": 1}, "unknown setting 'learning_rat', neither .*; did you mean 'learning_rate'"),
         ({"noise": "flat_lorra"}, "unknown noise 'flat_lorra'; did you mean 'flat_lora'"),
         ({"lora": "r=2,targets=nowhere"}, "--lora: "),
+        ({"lora": "r=500,init=pissa"}, r"q_proj \(192 x 192\) has no rank 500: lower r"),
         ({"objective": "s2r2", "objective_args": "rhoo=1"}, "rhoo is not a setting of s2r2; did you mean 'rho'"),
         ({"objective": "s2r2", "objective_args": "rho=2"}, "rho must be <= 1, got 2"),
         (
@@ -293,6 +296,12 @@ def test_a_csv_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text("prompt,completion,prompt\na,b,c\n")
     with pytest.raises(UserError, match="twice.csv: the column 'prompt' is there twice"):
         read_examples(str(tmp_path / "twice.csv"))
+
+
+def test_a_csv_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes("prompt,completion\na,schön\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"latin.csv, line 2: not UTF-8 \(byte 0xf6\); save the file as UTF-8"):
+        read_examples(str(tmp_path / "latin.csv"))
 
 
 def test_csv_values_are_read_as_strings(tmp_path: Path) -> None:
