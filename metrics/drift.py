@@ -138,12 +138,12 @@ def segment_drift(
     """Align each clean answer with its perturbed counterpart and measure how far every segment drifted.
 
     Segment i of the clean answer drifts by d_i = sum_j P_ij C_ij / a_i, where P is the optimal transport plan between
-    the segments' masses a and b under the costs C_ij of all differences (docs/drift.md); the other side is symmetric.
+    the segments' masses a and b under the distances of their vectors, and C_ij the cost of all differences between two
+    segments (docs/drift.md); the other side is symmetric.
     If both answers are empty, every number is 0; if one is, every number is 1 except `hidden_drift` and the mass that
-    the empty one lost or added. If one
-    refuses and the other doesn't, the refusal drifts by 1. Polite phrases ("Sure!", see `holdfast.metrics.chat`) are
-    ignored unless the answer is nothing else. Identical answers are not encoded; all other texts are encoded once, in
-    one call per encoder.
+    the empty one lost or added. If one refuses and the other doesn't, the refusal drifts by 1. Polite phrases
+    ("Sure!", see `holdfast.metrics.chat`) are ignored unless the answer is nothing else. Identical answers are not
+    encoded; all other texts are encoded once, in one call per encoder.
 
     Args:
         clean: Answers to the clean prompts.
