@@ -257,3 +257,18 @@ def test_a_contradicted_sentence_is_compared_with_the_one_that_contradicts_it() 
 )
 def test_the_marks_of_list_items_are_not_drift(perturbed: str) -> None:
     assert drift("1. Unplug\n2. Wait\n3. Clean", perturbed).max_drift == 0.0
+
+
+TABLE = "| city | country |\n|---|---|\n| Lyon | France |\n| Bari | Italy |"
+
+
+def test_the_columns_of_a_table_may_change_places() -> None:
+    other = "| country | city |\n|---|---|\n| France | Lyon |\n| Italy | Bari |"
+    assert drift(TABLE, other).max_drift < 0.1
+
+
+def test_cells_exchanged_between_rows_of_a_table_are_drift() -> None:
+    found = drift(TABLE, "| city | country |\n|---|---|\n| Lyon | Italy |\n| Bari | France |")
+    assert found.break_drift > BREAK
+    assert found.worst is not None
+    assert found.worst.reason.startswith("name")

@@ -98,9 +98,13 @@ def tokens_of(text: str, language: str = "en") -> list[Token]:
     ['Pay', '$', '4,500', 'at', '10:30', ',', "don't", 'wait', '!']
     >>> [token.text for token in tokens_of("१२ किलो")], [token.text for token in tokens_of("Run rm -rf /tmp/x 😀")]
     (['12', 'किलो'], ['Run', 'rm', '-rf', '/tmp/x', '😀'])
+    >>> [token.text for token in tokens_of("| Lyon | 12 |")], [token.text for token in tokens_of("ls | sort")]
+    ([',', 'Lyon', ',', '12', ','], ['ls', '|', 'sort'])
     >>> [token.lower for token in tokens_of("l'ami", "fr")], [token.lower for token in tokens_of("三十只狗", "zh")]
     (['l', 'ami'], ['30', '只', '狗'])
     """
+    if text.startswith("|"):  # the row of a table, not a pipe between commands
+        text = text.replace("|", ",")
     text = _expand(without_list_marker(text), grammar(language).decimal)
     literal, spaced = TRIGGER.search(text) is not None, _spaces_hours(language)
     if text.isascii():
