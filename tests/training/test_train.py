@@ -1,7 +1,6 @@
 """`holdfast train`: from data to a usable adapter, also after an interruption."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from holdfast import evaluate
 from holdfast.errors import UserError
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.harness.cli import main
-from holdfast.training.examples import read_examples
 from holdfast.training.loop import method_trainer as loop
 from holdfast.training.training_card import CARD
 from tests.training.tiny_checkpoint import save_tiny_model
@@ -163,42 +161,6 @@ def test_full_fine_tuning_saves_a_whole_model(data: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
-        ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
-        ([{"prompt": "a", "chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
-        ([{"chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
-        ([{"text": "a"}], "row 1: needs 'prompt' and 'completion', .*; got text"),
-        ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' must be a string, got null"),
-        ([{"prompt": "a", "completion": 42}], "row 1: 'completion' must be a string, got 42"),
-        ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' must hold at least two"),
-        (
-            [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
-            "must be the assistant's",
-        ),
-        (
-            [{"messages": None}],
-            "row 1: needs 'prompt' and 'completion', 'messages', or 'text' and 'label'; got messages",
-        ),
-        ([{"messages": "hello"}], "row 1: 'messages' must hold at least two"),
-        (
-            [{"messages": [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "b"}]}],
-            "each with 'role' and 'content' strings",
-        ),
-        ([{"text": "a", "label": " "}], "row 1: 'label' must be a name or a whole number >= 0"),
-        ([{"text": "a", "label": -1}], "row 1: 'label' must be a name or a whole number >= 0, got -1"),
-        ([{"text": 7, "label": "x"}], "row 1: a 'label' needs a 'text' that is a string"),
-        ([{"text": "a", "label": 1}, {"prompt": "a", "completion": "b"}], "some rows have a 'label'"),
-        ([], "contains no examples"),
-    ],
-)
-def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        train_and_load(write_rows(tmp_path / "data.jsonl", rows), tmp_path / "out")
-
-
-@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"learning_rat": 1}, "unknown setting 'learning_rat', neither .*; did you mean 'learning_rate'"),
@@ -239,6 +201,12 @@ def test_a_bad_recipe_raises_a_user_error(data: Path, tmp_path: Path, settings: 
     options = {**QUICK, "data": str(data), "output_dir": str(tmp_path / "out"), **settings}
     with pytest.raises(UserError, match=message):
         train_adapter(make_recipe_of(options, {}, []))
+
+
+def test_labels_in_some_rows_only_are_refused(tmp_path: Path) -> None:
+    data = write_rows(tmp_path / "mixed.jsonl", [{"text": "a", "label": 1}, {"prompt": "a", "completion": "b"}])
+    with pytest.raises(UserError, match="some rows have a 'label'"):
+        train_and_load(data, tmp_path / "out")
 
 
 def test_a_folder_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
@@ -290,50 +258,6 @@ def test_running_out_of_memory_raises_a_user_error(
     monkeypatch.setattr(loop.MethodTrainer, "training_step", full)
     with pytest.raises(UserError, match="out of memory with 4 examples per device: lower --per_device"):
         train_and_load(data, tmp_path / "out")
-
-
-def test_a_csv_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "twice.csv").write_text("prompt,completion,prompt\na,b,c\n")
-    with pytest.raises(UserError, match="twice.csv: the column 'prompt' is there twice"):
-        read_examples(str(tmp_path / "twice.csv"))
-
-
-def test_a_csv_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "latin.csv").write_bytes("prompt,completion\na,schön\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"latin.csv, line 2: not UTF-8 \(byte 0xf6\); save the file as UTF-8"):
-        read_examples(str(tmp_path / "latin.csv"))
-
-
-def test_csv_values_are_read_as_strings(tmp_path: Path) -> None:
-    texts, labels = tmp_path / "texts.csv", tmp_path / "labels.csv"
-    texts.write_text("prompt,completion\nCode?,007\nShort for sodium?,NA\n")
-    labels.write_text("text,label\nGood news,1\nBad news,0\n")
-    assert [each.completion for each in read_examples(str(texts))] == ["007", "NA"]
-    assert [each.label for each in read_examples(str(labels))] == [1, 0]
-
-
-def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
-    data = tmp_path / "data.jsonl"
-    messages = [{"role": "wizard", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
-    data.write_text(json.dumps({"messages": messages}))
-    with pytest.raises(UserError, match="unknown role 'wizard' in 'messages'; use system, user, assistant, tool"):
-        read_examples(str(data))
-
-
-def test_parquet_without_pyarrow_names_the_extra_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = tmp_path / "data.parquet"
-    with pytest.raises(UserError, match="does not exist"):
-        read_examples(str(data))
-    data.write_bytes(b"PAR1")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.setitem(sys.modules, "fastparquet", None)
-    with pytest.raises(UserError, match=r"parquet files need pyarrow: pip install 'holdfast-eval\[data\]'"):
-        read_examples(str(data))
-
-
-def test_training_data_that_no_hub_has_are_one_line() -> None:
-    with pytest.raises(UserError, match="'nobody/nothing' can't be loaded from the hub or its cache: "):
-        read_examples("nobody/nothing")
 
 
 def test_lora_plus_raises_the_learning_rate_of_b(data: Path, tmp_path: Path) -> None:
