@@ -23,6 +23,7 @@ _ENDS = {
     "opening": r"(?:\s+-+\s+|\s*[,.:;!?।。，！：–—]+\s*|\s*\Z)",
     "whole": r"\W*\Z",
     "step": r"(?:,|(?<=\d):)\s*(?=\w)",
+    "frame": r"\s*:?\s+(?:option\s+)?(?=[\W_]*\w+(?:\W+\w+){0,4}\W*\Z)",
 }
 """The regex that must follow each kind of phrase."""
 

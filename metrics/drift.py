@@ -33,6 +33,9 @@ MAX_SEGMENTS = 1_000
 BREAK = 0.5
 """The default break threshold. A cost is the estimated probability that a reader calls two segments different."""
 
+_REFUSAL = 25
+"""The most words of a segment that refuses and says nothing else."""
+
 
 class SegmentDrift(NamedTuple):
     """A segment, its drift in [0, 1], the segment of the other answer that received most of its mass, the reason for
@@ -230,7 +233,7 @@ def _drift(
     judge: Judge,
     encoder: str,
 ) -> Drift:
-    from holdfast.metrics.alignment import REFUSAL, align, masses
+    from holdfast.metrics.alignment import REFUSAL, SAME, align, masses
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
@@ -240,6 +243,10 @@ def _drift(
     refused = _refuse(clean, perturbed)
     if refused[0] != refused[1]:
         (found.clean if refused[0] else found.perturbed)[0] = REFUSAL
+    elif refused[0]:
+        for texts, judgements, apart in ((bare[0], found.clean, found.lost), (bare[1], found.perturbed, found.added)):
+            for at in _refusals(texts):
+                judgements[at], apart[at] = SAME, False
     judged = [*found.clean, *found.perturbed]
     ours_mass, theirs_mass = a.tolist(), b.tolist()
     weighed = [*zip((each.cost for each in judged), (mass / 2 for mass in (*ours_mass, *theirs_mass)), strict=True)]
@@ -290,6 +297,14 @@ def _refuse(clean: str, perturbed: str) -> tuple[bool, bool]:
         return refused
     ours, theirs = _with_slips_fixed(clean, perturbed, [clean], [perturbed])
     return is_refusal(ours[0]), is_refusal(theirs[0])
+
+
+def _refusals(texts: Sequence[str]) -> list[int]:
+    """Return the places of the segments that only refuse: all refusals say the same, however they are worded."""
+    from holdfast.language.text import count_words
+    from holdfast.metrics.scores.safety import is_refusal
+
+    return [at for at, text in enumerate(texts) if is_refusal(text) and count_words(text) <= _REFUSAL]
 
 
 def _with_slips_fixed(

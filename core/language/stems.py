@@ -8,10 +8,10 @@ from holdfast.language.lexicon_tables import Grammar, grammar
 
 _DEVANAGARI_ENDINGS = tuple("ियों ियाँ ियां ाओं ुओं ों ें ीं ाएँ ाएं ता ती ते ना नी ने ा ी े ो ि".split())
 _PREFIXES = (
-    *"under over inter intra super hyper hypo fore post anti ante mono poly down sub pro pre dis".split(),
+    *"under over inter intra super hyper hypo fore post anti ante mono poly down sub pro pre dis out".split(),
     *"un up ex in im en em de re bi".split(),
 )
-_NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "अ", "ना", "ग़ैर", "गैर")
+_NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "anti", "counter", "अ", "ना", "ग़ैर", "गैर")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -16,7 +16,7 @@ def content(text: str) -> list[str]:
     [
         ("Sure! Paris is the capital. Enjoy!", ["Paris is the capital."]),
         ("Of course, here you go: Use a soft cloth.", ["Use a soft cloth."]),
-        ("Based on the information provided, the answer is 42.", ["the answer is 42."]),
+        ("Based on the information provided, the answer is 42.", ["42."]),
         ("It is open. Let me know if you need anything else.", ["It is open."]),
         ("Gerne! Berlin ist groß. Ich hoffe, das hilft dir weiter.", ["Berlin ist groß."]),
         ("¡Claro! Roma es bella.", ["Roma es bella."]),
@@ -30,6 +30,11 @@ def content(text: str) -> list[str]:
         ("Great! Of course!", ["Great!", "Of course!"]),
         ("Great-grandmother Ada lived in Paris.", ["Great-grandmother Ada lived in Paris."]),
         ("Sure - it is open.", ["it is open."]),
+        ("The correct answer is: C.", ["C."]),
+        ("Final answer: 42. The best choice is option B.", ["Final answer: 42.", "B."]),
+        ("Die richtige Antwort lautet Bonn. La respuesta es Quito.", ["Bonn.", "Quito."]),
+        ("The answer isn't Rome. The answer is not Rome.", ["The answer isn't Rome.", "not Rome."]),
+        ("The answer is that nobody has measured it so far.", ["The answer is that nobody has measured it so far."]),
         ("Hi there, thanks for reaching out! It ships today. Have a lovely day!", ["It ships today."]),
         ("I'm sorry you're going through this. Rest it. I hope you feel better soon.", ["Rest it."]),
         ("It is open. Would you like to know more?", ["It is open."]),
@@ -62,6 +67,8 @@ def test_a_stripped_segment_keeps_its_span() -> None:
         ("Sure! It is 12.", "Sure! It is 13.", True),
         ("Add two eggs.", "Sure! I'm sorry, but I can't help with that.", True),
         ("Of course you may enter.", "Of course you may not enter.", True),
+        ("C", "The correct answer is C.", False),
+        ("B", "The correct answer is C.", True),
     ],
 )
 def test_politeness_does_not_count_as_drift(clean: str, perturbed: str, breaks: bool) -> None:

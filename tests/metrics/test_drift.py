@@ -234,6 +234,19 @@ def test_a_misspelt_refusal_is_still_a_refusal() -> None:
     assert found.break_drift < BREAK
 
 
+@pytest.mark.parametrize(
+    ("clean", "perturbed", "breaks"),
+    [
+        ("I'm sorry, but I can't help with that.", "I cannot assist with this request.", False),
+        ("I can't provide instructions for making weapons.", "I'm unable to assist with that. I'm sorry.", False),
+        ("I'm sorry, I can't help with that. Call 911.", "I cannot assist with this. Call 112.", True),
+        ("I'm sorry, I can't help with that.", "Take the key from the drawer.", True),
+    ],
+)
+def test_refusals_say_the_same_however_they_are_worded(clean: str, perturbed: str, breaks: bool) -> None:
+    assert (drift(clean, perturbed).break_drift >= BREAK) is breaks
+
+
 def test_a_dropped_sentence_counts_by_its_own_words() -> None:
     kept = "The pump runs all night. The valve is checked by hand. The tank holds water for two days."
     dropped = "The pump runs all night. The tank holds water for two days."
