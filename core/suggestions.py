@@ -11,5 +11,5 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     ("; did you mean 'typos'?", '; known: typos, case')
     """
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.55)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"

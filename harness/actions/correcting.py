@@ -90,9 +90,7 @@ def _correct(
     left = [*source.others, *uncovered]
     if left and missing:
         shown = ", ".join(sorted({key.removeprefix("base_model.model.") for key in left})[:3])
-        warnings.warn(
-            f"{len(left)} tensors or modules that no correction covers are kept as they are: {shown}", stacklevel=2
-        )
+        warnings.warn(f"what no correction covers is kept as it is, {len(left)} in all: {shown}", stacklevel=2)
     started = time.perf_counter()
     covered = {name: each for name, each in source.factors.items() if name not in uncovered}
     found = _corrected(covered, space, [chosen[i] for i in missing]) if missing else []

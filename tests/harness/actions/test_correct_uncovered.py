@@ -18,7 +18,7 @@ def test_tensors_that_no_correction_covers_are_kept(
     adapter = saved_adapter(aligned, tmp_path / "adapter", modules_to_save=["lm_head"], target_modules=["q_proj"])
     assert command(adapter, subspace, tmp_path / "out") == 0
     assert (
-        "1 tensors or modules that no correction covers are kept as they are: lm_head.weight" in capsys.readouterr().err
+        "what no correction covers is kept as it is, 1 in all: lm_head.weight" in capsys.readouterr().err
     )
     key = "base_model.model.lm_head.weight"
     assert card_of(tmp_path / "out")["kept"] == [key]
@@ -41,7 +41,7 @@ def test_an_adapted_head_and_embedding_are_kept_and_named(
     for source in (adapter, alone):
         assert command(source, subspace, tmp_path / f"{source.name}-out", "--strength", "2", "--rank", rank) == 0
     said = capsys.readouterr().err
-    assert "2 tensors or modules that no correction covers are kept as they are: lm_head, model.embed_tokens" in said
+    assert "what no correction covers is kept as it is, 2 in all: lm_head, model.embed_tokens" in said
     assert card_of(tmp_path / "adapter-out")["kept"] == ["lm_head", "model.embed_tokens"]
     before, after = merged(aligned, adapter), merged(aligned, tmp_path / "adapter-out")
     corrected = merged(aligned, tmp_path / "alone-out")
