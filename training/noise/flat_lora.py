@@ -25,8 +25,8 @@ class FlatLora:
     "weights",
     settings=FlatLora,
     measured="no difference from LoRA on pocket-base, 40 steps, five seeds (results/flat_lora.txt); the "
-    "noise hardly raised the loss there, so that the experiment had no power; on Financial PhraseBank too few seeds "
-    "(results/phrasebank.txt)",
+    "noise hardly raised the loss there, so that the experiment had no power; none on Financial PhraseBank with "
+    "MiniLM, three seeds (results/phrasebank.txt)",
 )
 def flat_lora(settings: FlatLora, context: TrainingContext) -> StepNoise:
     """Add noise to each row of the merged weights, scaled by the row's size, at every step (arXiv 2409.14396)."""
