@@ -17,9 +17,7 @@ def test_tensors_that_no_correction_covers_are_kept(
     aligned, subspace = setting
     adapter = saved_adapter(aligned, tmp_path / "adapter", modules_to_save=["lm_head"], target_modules=["q_proj"])
     assert command(adapter, subspace, tmp_path / "out") == 0
-    assert (
-        "what no correction covers is kept as it is, 1 in all: lm_head.weight" in capsys.readouterr().err
-    )
+    assert "what no correction covers is kept as it is, 1 in all: lm_head.weight" in capsys.readouterr().err
     key = "base_model.model.lm_head.weight"
     assert card_of(tmp_path / "out")["kept"] == [key]
     old, new = (load_file(path / "adapter_model.safetensors") for path in (adapter, tmp_path / "out"))
