@@ -33,9 +33,6 @@ MAX_SEGMENTS = 1_000
 BREAK = 0.5
 """The default break threshold. A cost is the estimated probability that a reader calls two segments different."""
 
-_REFUSAL = 25
-"""The most words of a segment that refuses and says nothing else."""
-
 
 class SegmentDrift(NamedTuple):
     """A segment, its drift in [0, 1], the segment of the other answer that received most of its mass, the reason for
@@ -233,7 +230,7 @@ def _drift(
     judge: Judge,
     encoder: str,
 ) -> Drift:
-    from holdfast.metrics.alignment import REFUSAL, SAME, align, masses
+    from holdfast.metrics.alignment import REFUSAL, align, masses
 
     ours, theirs = parts[clean], parts[perturbed]
     if not ours or not theirs:
@@ -246,7 +243,8 @@ def _drift(
     elif refused[0]:
         for texts, judgements, apart in ((bare[0], found.clean, found.lost), (bare[1], found.perturbed, found.added)):
             for at in _refusals(texts):
-                judgements[at], apart[at] = SAME, False
+                conflict = judgements[at].conflict
+                judgements[at], apart[at] = judgements[at]._replace(cost=conflict, kept=conflict), False
     judged = [*found.clean, *found.perturbed]
     ours_mass, theirs_mass = a.tolist(), b.tolist()
     weighed = [*zip((each.cost for each in judged), (mass / 2 for mass in (*ours_mass, *theirs_mass)), strict=True)]
@@ -282,7 +280,7 @@ def _worded(
 
 
 def _without_list_markers(read: tuple[list[str], list[str]]) -> tuple[list[str], list[str]]:
-    """Return the segments of both answers as they are encoded: the number or bullet of a list item says nothing."""
+    """Return the segments of both answers without the numbers and bullets of list items, which have no meaning."""
     from holdfast.metrics.facts.reading.tokens import without_list_marker
 
     return [*map(without_list_marker, read[0])], [*map(without_list_marker, read[1])]
@@ -300,11 +298,10 @@ def _refuse(clean: str, perturbed: str) -> tuple[bool, bool]:
 
 
 def _refusals(texts: Sequence[str]) -> list[int]:
-    """Return the places of the segments that only refuse: all refusals say the same, however they are worded."""
-    from holdfast.language.text import count_words
-    from holdfast.metrics.scores.safety import is_refusal
+    """Return the places of the segments that only refuse; such segments say the same unless they conflict."""
+    from holdfast.metrics.scores.safety import only_refuses
 
-    return [at for at, text in enumerate(texts) if is_refusal(text) and count_words(text) <= _REFUSAL]
+    return [at for at, text in enumerate(texts) if only_refuses(text)]
 
 
 def _with_slips_fixed(

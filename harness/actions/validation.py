@@ -69,7 +69,12 @@ def validate(path: Path | None, settings: Mapping[str, Any] | None = None) -> li
 
 
 def _size(plan: Plan, times: Mapping[str, float]) -> str:
-    """Return how many answers a run scores and generates, which has so many times the samples of a task in the plan."""
+    """Return how many answers a run scores and how many it generates.
+
+    Args:
+        plan: The plan for some or all samples.
+        times: For each task, the ratio of the run's samples to the plan's.
+    """
 
     def count(items: Iterable[Item]) -> int:
         return round(sum(times[item.question.task.name] for item in items))
