@@ -9,7 +9,7 @@ import regex
 
 from holdfast.language.grammar import closed_class
 from holdfast.language.lexicon_tables import words_with
-from holdfast.language.spelling import frequency, slip_distance
+from holdfast.language.spelling import is_slip
 from holdfast.language.text import lower_words
 from holdfast.metrics.segments import HAS_CONTENT, Segment, as_segment
 
@@ -30,8 +30,6 @@ _ENDS = {
 _CONTRACTED = regex.compile("'(?:m|re|ve|d|ll|s)$")
 _MOST = 15
 """Longer sentences say more than that they are polite."""
-_RARE = 2.0
-"""Zipf frequency below which a word may be a misspelling."""
 
 
 def without_chat(parts: list[Segment]) -> list[Segment]:
@@ -82,11 +80,7 @@ def _is_polite(text: str) -> bool:
     if not phrases.search(text):
         return False
     words = [_CONTRACTED.sub("", word) for word in lower_words(text.replace("’", "'"))]
-    return len(words) <= _MOST and all(word in known or _is_slip(word, known) for word in words)
-
-
-def _is_slip(word: str, known: frozenset[str]) -> bool:
-    return frequency(word) < _RARE and any(slip_distance(word, other) for other in known)
+    return len(words) <= _MOST and all(word in known or any(is_slip(word, other) for other in known) for word in words)
 
 
 @cache

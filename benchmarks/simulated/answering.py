@@ -8,6 +8,14 @@ from holdfast.harness.backends.backend import BackendOptions
 from holdfast.harness.models.adapter import Adapter
 
 BATCH = 256
+PLAN: dict[str, Any] = {
+    "perturbations": "typos,word_deletion",
+    "severity": "light",
+    "repeats": 4,
+    "encoder": "lexical",
+    "min_meaning": 0,
+}
+"""The settings of `evaluate` that these benchmarks share: eight perturbed prompts for each sample."""
 
 
 def answering(answer: Callable[[Request], str]) -> "Callable[[BackendOptions, Sequence[Adapter]], _Engine]":

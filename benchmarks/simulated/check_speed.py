@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from answering import answering
+from answering import PLAN, answering
 from process_memory import COMMAND, peak_printed
 
 from holdfast import evaluate
@@ -45,11 +45,7 @@ def main() -> None:
                 tasks=[task],
                 backend=answering(answer),
                 adapters=adapter,
-                perturbations="typos,word_deletion",
-                severity="light",
-                repeats=4,
-                encoder="lexical",
-                min_meaning=0,
+                **PLAN,
                 output_path=f"{folder}/{adapter}",
             )
         command = [sys.executable, "-c", COMMAND, "check"]

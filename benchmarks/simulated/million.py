@@ -11,7 +11,7 @@ import argparse
 import tempfile
 import time
 
-from answering import answering
+from answering import PLAN, answering
 from process_memory import mebibytes
 
 from holdfast import evaluate
@@ -35,11 +35,7 @@ def main() -> None:
             tasks=[task],
             backend=answering(lambda request: "The answer is 42."),
             adapters=",".join(["base", *(f"a{i}=base" for i in range(1, adapters))]),
-            perturbations="typos,word_deletion",
-            severity="light",
-            repeats=4,
-            encoder="lexical",
-            min_meaning=0,
+            **PLAN,
             output_path=f"{folder}/run",
         )
         took = time.perf_counter() - start

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from answering import answering
+from answering import PLAN, answering
 from process_memory import COMMAND, peak_printed
 
 from holdfast import evaluate
@@ -84,11 +84,7 @@ def make_run(count: int, folder: str) -> None:
         tasks=[task],
         backend=answering(answer),
         adapters=",".join(ADAPTERS),
-        perturbations="typos,word_deletion",
-        severity="light",
-        repeats=4,
-        encoder="lexical",
-        min_meaning=0,
+        **PLAN,
         output_path=folder,
     )
 

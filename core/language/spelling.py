@@ -18,6 +18,8 @@ _WORD: Any = regex.compile(r"(?<![\w'’])[\p{L}\p{M}]{3,}+(?![\w’]|'(?!s\b))"
 """A word that may be misspelt: all letters, and no contraction."""
 _RARER = 2.05
 """A misspelling is at least 10^2.05 times rarer than the intended word."""
+_RARE = 2.0
+"""Zipf frequency below which a word may be a misspelling."""
 _UNKNOWN = 1.0
 """Words with a lower Zipf frequency count as unknown."""
 
@@ -40,6 +42,17 @@ def slip_distance(one: str, other: str) -> int:
         return 0
     found = OSA.distance(one, other, score_cutoff=allowed)
     return found if found <= allowed else 0
+
+
+def is_slip(one: str, other: str, language: str = "en") -> bool:
+    """Return whether one of two lower-case words may be a slip for the other: few letters apart, and one is rare."""
+    return bool(slip_distance(one, other)) and (is_rare(one, language) or is_rare(other, language))
+
+
+@lru_cache(maxsize=1 << 16)
+def is_rare(word: str, language: str = "en") -> bool:
+    """Return whether a lower-case word is so rare that it may be a misspelling."""
+    return len(word) > 3 and frequency(word, language) < _RARE
 
 
 @lru_cache(maxsize=1 << 16)

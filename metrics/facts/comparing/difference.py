@@ -9,14 +9,11 @@ from functools import cache, lru_cache
 
 from holdfast.language.lexicon_tables import grammar, lexicon_language
 from holdfast.language.meanings import are_related, are_synonyms, contrasting_stems, contrasts, relation_keys
-from holdfast.language.spelling import frequency, slip_distance
+from holdfast.language.spelling import is_rare, slip_distance
 from holdfast.language.stems import negated_stems, stem, unprefixed
 from holdfast.metrics.facts.reading.countries import country_of
 from holdfast.metrics.facts.reading.fact_types import Facts
 from holdfast.metrics.facts.reading.quantity import units
-
-_RARE = 2.0
-"""Zipf frequency below which a word may be a misspelling."""
 
 Opposite = tuple[str, str, str]
 """A stem of the clean side, a stem of the perturbed side that excludes it, and the kind of their conflict."""
@@ -121,7 +118,7 @@ def _pair_off(lost: set[str], gained: set[str], ours: Facts, theirs: Facts) -> l
         key
         for keys, side in ((lost, ours), (gained, theirs))
         for key in keys
-        if _is_rare(side.forms.get(key, key).lower(), side.language)
+        if is_rare(side.forms.get(key, key).lower(), side.language)
     }
     for one in sorted(lost) if rare and gained else ():
         close = next(
@@ -188,16 +185,6 @@ def _countries(facts: Facts) -> dict[str, frozenset[str]]:
         if (form[0].isupper() or anyhow) and (code := country_of(form.lower(), facts.language)):
             found[code] = found.get(code, frozenset()) | {key}
     return found
-
-
-def is_slip(one: str, other: str, language: str) -> bool:
-    """Return whether one of two lower-case words may be a slip for the other: few letters apart, and one is rare."""
-    return bool(slip_distance(one, other)) and (_is_rare(one, language) or _is_rare(other, language))
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_rare(word: str, language: str) -> bool:
-    return len(word) > 3 and frequency(word, language) < _RARE
 
 
 def _match_acronyms(short: set[str], long: set[str], ours: Facts, theirs: Facts) -> None:

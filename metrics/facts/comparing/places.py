@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from rapidfuzz.distance import LCSseq
 
+from holdfast.language.spelling import is_slip
 from holdfast.metrics.facts.comparing.compared import Compared
-from holdfast.metrics.facts.comparing.difference import is_slip
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding, Term, replaced
 from holdfast.metrics.facts.reading.tokens import without_list_marker
 from holdfast.metrics.facts.reading.weighed_words import weights_of, words_of
