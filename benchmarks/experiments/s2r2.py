@@ -96,7 +96,8 @@ def main() -> None:
         f"{control(found)[1]}\n",
         table(scored(found, "seed"), "lora"),
         f"{seeds_of(found)}; {tested_over(found)}\n",
-        *_differences(scored(found, unit(found)), unit(found)),
+        *(_seed_lines(scored(found, "seed")) if unit(found) == "dialogue" else ()),
+        *_differences(found, unit(found)),
     ]
     text = "\n".join(parts)
     print(text)
@@ -115,7 +116,11 @@ def control(found: pd.DataFrame) -> tuple[bool, str]:
     from scipy.stats import ttest_rel
 
     over = unit(found)
-    pairs = scored(found, over).pivot(index=over, columns="arm", values="drift seen")[list(CONTROL)].dropna()
+    pairs = (
+        scored(paired(found, CONTROL), over)
+        .pivot(index=over, columns="arm", values="drift seen")[list(CONTROL)]
+        .dropna()
+    )
     lower = 1 - pairs["augment"].mean() / pairs["lora"].mean()
     p = float(ttest_rel(pairs["lora"], pairs["augment"]).pvalue) if len(pairs) > 1 else 1.0
     line = f"augment drifts {lower:.0%} less than LoRA under seen perturbations ({len(pairs)} {over}s, p {p:.2g})"
@@ -138,12 +143,27 @@ def unit(found: pd.DataFrame) -> str:
     return "seed" if seeds.min() >= SEEDS else "dialogue"
 
 
-def _differences(rows: pd.DataFrame, unit: str) -> list[str]:
-    measures = [name for name in rows if name.startswith(("drift", "breaks")) or name == "clean"]
+def paired(found: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of these arms under the seeds that all of them have."""
+    rows = found[found["arm"].isin(arms)]
+    return rows[rows.groupby("seed")["arm"].transform("nunique") == len(set(arms))]
+
+
+def _seed_lines(rows: pd.DataFrame) -> list[str]:
+    """Say how much the seeds of an arm differ, which tests over dialogues don't."""
+    measures = [name for name in rows if name.startswith("drift")]
+    values = [", ".join(f"{name} {row[name]:.3f}" for name in measures) for _, row in rows.iterrows()]
+    names = zip(rows["seed"], rows["arm"], values, strict=True)
+    return [*sorted(f"seed {seed}, {arm}: {said}" for seed, arm, said in names), ""]
+
+
+def _differences(found: pd.DataFrame, unit: str) -> list[str]:
     lines = []
     for other in CONTROL:
-        for arm in rows["arm"].unique():
+        for arm in found["arm"].unique():
             if arm != other and (other, arm) != ("augment", "lora"):
+                rows = scored(paired(found, (arm, other)), unit)
+                measures = [name for name in rows if name.startswith(("drift", "breaks")) or name == "clean"]
                 lines += [difference(rows, arm, other, measure, unit) for measure in measures]
                 lines.append("")
     return lines[:-1]
