@@ -17,7 +17,8 @@ cost. Clean ROUGE is reported as well, since an adapter that always says the sam
 compared by paired tests over seeds; with fewer than three, over dialogues, which tells how these adapters differ on
 other dialogues and not whether training again would give the same.
 
-`holistic` averages over all segments instead of the worst. `consensus` is augment with other targets: of the base
+`holistic` averages over all segments instead of the worst. The sparse arms penalise drift in every second step only,
+which halves the cost of the penalty. `consensus` is augment with other targets: of the base
 model's answers to a prompt and to its perturbed forms, the one that agrees most with the others (mean ROUGE-L). It is
 the form for long answers of training on the majority answer (F2C, arXiv 2510.14242).
 
@@ -57,9 +58,11 @@ _S2R2 = {**_PERTURBED, "objective": "s2r2"}
 ARMS: dict[str, dict[str, Any]] = {
     "lora": {},
     "augment": {**_PERTURBED, "objective": "augment"},
-    "cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2"},
+    "cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy"},
     "consistency": {**_PERTURBED, "objective": "consistency"},
-    "holistic": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2,rho=1"},
+    "holistic": {**_S2R2, "objective_args": "penalty=cross_entropy,rho=1"},
+    "cross_entropy_sparse": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2"},
+    "holistic_sparse": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2,rho=1"},
     "consensus": {**_PERTURBED, "objective": "augment"},
     "representation": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,every=2"},
 }
@@ -219,14 +222,14 @@ def _share_lost(made: Sequence[Example], kind: str, severity: str, protects: boo
 def answered(subject: Subject, arm: str, seed: int, *, work: Path) -> Row:
     """Train an arm under a seed, and return its answers, clean and under light and heavy perturbations."""
     count = subject.steps * subject.batch
-    folder = work / "consensus" if arm == "consensus" else work
-    examples = partial(consensus_examples, subject, work=work) if arm == "consensus" else subject.examples
     settings = {
         "model": subject.model_args,
         "per_device_train_batch_size": subject.batch,
         **subject.settings,
         **ARMS[arm],
     }
+    folder = work / digest([arm, settings])  # what was trained by another recipe isn't taken for this one
+    examples = partial(consensus_examples, subject, work=folder) if arm == "consensus" else subject.examples
     adapter = trained({arm: settings}, [seed], partial(examples, count=count), subject.steps, folder)[f"{arm}.{seed}"]
     results = evaluate(
         tasks=subject.tasks(subject.samples),
@@ -235,7 +238,7 @@ def answered(subject: Subject, arm: str, seed: int, *, work: Path) -> Row:
         perturbations=[*SEEN, *HELD_OUT],
         severity=list(SEVERITIES),
         encoder="lexical",
-        output_path=str(work / f"run-{adapter.name}"),
+        output_path=str(folder / f"run-{adapter.name}"),
     )
     rows = results.samples.query("perturbation != 'identity'")
     answers = rows[["task", "sample", "perturbation", "output"]].astype(str).values.tolist()
