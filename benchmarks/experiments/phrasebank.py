@@ -170,7 +170,7 @@ def train_rows(seed: int, setting: Setting) -> list[dict[str, str]]:
 
 def measured(arm: str, seed: int, *, setting: Setting, work: Path) -> Row:
     """Train and measure one run."""
-    folder = work / digest(asdict(setting))
+    folder = work / digest([asdict(setting), ARMS[arm]])  # what another recipe trained isn't taken for this one
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / f"train-{seed}.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in train_rows(seed, setting)), "utf-8")
