@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.language.detection import segment_languages
 from holdfast.language.lexicon_tables import lexicon_language
+from holdfast.metrics.facts.comparing.bounds import bound_findings
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.copies import emoji_findings, literal_findings
 from holdfast.metrics.facts.comparing.exchanges import exchange_findings
@@ -173,6 +174,7 @@ def _whatever_the_context(ours: Facts, theirs: Facts) -> tuple[Finding, ...]:
         *roles,
         *moved_findings(pair),
         *modality_findings(pair),
+        *bound_findings(pair),
     )
 
 

@@ -141,7 +141,7 @@ def _is_expressed_differently(more: Facts, fewer: Facts, others: frozenset[str])
         fewer: The side with fewer negations.
         others: The stems that only `fewer` has.
     """
-    if _balances(others, fewer) or (_has(fewer, "few") and not _has(more, "few")):
+    if _balances(others, fewer) or (_has(fewer, "few") and not _has(more, "few") and not _has(more, "none")):
         return True
     if _says_not_all(fewer, more) or _needs_not(fewer, more) or _denies_each(more, fewer):
         return True

@@ -66,6 +66,10 @@ class _Sum:
         """Return whether a number word of this value can continue the number, as in "twenty five"."""
         return not self.seen or self.last >= 100 or (self.last >= 20 and self.last % 10 == 0 and value < 10)
 
+    def is_century(self, value: float) -> bool:
+        """Return whether a number word of this value makes what was read the century of a year: nineteen eighty."""
+        return self.value == self.last and 13 <= self.last <= 20 and 10 <= value < 100
+
     def add(self, value: float) -> None:
         self.current, self.seen, self.last = self.current + value, True, value
 
@@ -174,6 +178,8 @@ class _Reader(UnitReader):
 
     def _add_word(self, number: _Sum, at: int, kind: str, value: float, end: int) -> int:
         """Add the word at a place to a number; return its end, or the place itself if it can't be added."""
+        if kind == "number" and self.language == "en" and number.is_century(value):
+            number.scale(100)
         adds = kind == "and" and (not number.seen or value > number.last or number.last >= 100)
         if adds or (kind == "number" and number.takes(value)):
             number.add(value)
@@ -267,7 +273,8 @@ class _Reader(UnitReader):
         """Return whether an ordinal is a fraction (a fifth of it, by one third), with no noun after it to number."""
         if not (counted and at == start + 1) and not (at == start and self._is_one(at - 1)):
             return False
-        return at + 1 == len(self.tokens) or self.tokens[at + 1].kind == "mark" or self._is_small(at + 1)
+        ends = at + 1 == len(self.tokens) or (self.tokens[at + 1].kind == "mark" and self.lower(at + 1) != "-")
+        return ends or self._is_small(at + 1)
 
     def _is_small(self, at: int) -> bool:
         """Return whether a word can't be numbered by an ordinal: in, of, more; last year."""

@@ -55,8 +55,8 @@ _SCIENTIFIC = re.compile(r"(?<![\w.,])(\d{1,15}(?:\.\d{1,15})?)[eE]([+-]?\d{1,2}
 """A number in scientific notation: 1.5e6."""
 _DETACHED = re.compile(r"(?<=[a-zA-Z])(?: (?=n['’]t\b)| (?=['’](?:s|t|re|ve|ll|d|m)\b))")
 """The space before a contraction in tokenised text: do n't, it 's."""
-_SEASON = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(\d\d)(?![\d/])")
-"""Two consecutive years: 2020/21."""
+_YEARS = re.compile(r"(?<![\d/–-])((?:1\d|20)\d\d)([/–-])(\d\d)(?![\d/–-])")
+"""Two years of which the second is cut: 2020/21, 1914–18."""
 _DIGIT = regex.compile(r"[^\P{Nd}0-9]")
 _SAME = str.maketrans(
     {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "٫": ".", "٬": ",", "’": "'", "−": "-"}
@@ -138,14 +138,14 @@ def without_list_marker(text: str) -> str:
 
 
 def _expand(text: str, decimal: str) -> str:
-    """Write out powers of ten and consecutive years (2020/21), and attach contractions; code is left unchanged."""
+    """Write out powers of ten and years that are cut (2020/21), and attach contractions; code is left unchanged."""
     if "'" in text or "’" in text:
         text = _DETACHED.sub("", text)
     if ("e" in text or "E" in text) and "`" not in text:
         text = _SCIENTIFIC.sub(lambda found: _digits(found[1], int(found[2]), ".", decimal), text)
     if "10" in text and "`" not in text:
         text = _POWER.sub(lambda found: _power(found, decimal), text)
-    return _SEASON.sub(_years, text) if "/" in text else text
+    return _YEARS.sub(_years, text)
 
 
 def _power(found: re.Match[str], decimal: str) -> str:
@@ -161,9 +161,11 @@ def _digits(factor: str, exponent: int, mark: str, decimal: str) -> str:
 
 
 def _years(found: re.Match[str]) -> str:
-    """Return both years in full if they are consecutive."""
-    first, second = found.groups()
-    return f"{first}-{int(first) + 1}" if int(second) == (int(first) + 1) % 100 else found.group()
+    """Return both years in full, unless the second part may be a month (2020-05) or is no later year."""
+    first, mark, cut = found.groups()
+    years = (int(cut) - int(first)) % 100
+    is_range = years == 1 if mark == "/" else 0 < years < 50 and (mark == "–" or int(cut) > 12)
+    return f"{first}-{int(first) + years}" if is_range else found.group()
 
 
 _NORMALISED = frozenset({"address", "code", "emoji"})
