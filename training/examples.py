@@ -268,7 +268,7 @@ def _check_columns(path: Path) -> None:
 
     names = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, nrows=1).iloc[0].tolist()
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UserError(f"{path}: the column '{twice[0]}' is there twice: leave one out")
+        raise UserError(f"{path}: two columns are called '{twice[0]}': rename one")
 
 
 def _listed_objects(path: Path) -> list[dict[str, Any]] | None:

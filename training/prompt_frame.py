@@ -29,8 +29,8 @@ def opening_of(tokenizer: Any) -> tuple[int, ...]:
     added = _ids(tokenizer, "", special=True)
     if added:
         raise UserError(
-            f"the tokenizer adds '{tokenizer.decode(added)}' to a text, but not so that one can tell what comes before "
-            "it: give a chat template that has these tokens, with chat_template=FILE in --model_args"
+            f"the tokenizer adds '{tokenizer.decode(added)}' to a text, but it is not clear which of it comes before "
+            "the text: put these tokens into a chat template, with chat_template=FILE in --model_args"
         )
     return ()
 

@@ -275,7 +275,10 @@ def _run(
     if other is not None:
         manifest = read_manifest(other[0])
         if manifest is None:
-            raise UserError(f"'{adapters[0]}' can't be run like {other[0]}, which is of lm-eval: run it there, too")
+            raise UserError(
+                f"'{adapters[0]}' can't be run with the settings of {other[0]}, whose samples are lm-eval's: "
+                "evaluate it with lm-eval too"
+            )
         kept = manifest.config.model_dump(exclude_defaults=True, exclude={"adapter_scales"})
         given = kept | given | {name: _from_here(given[name]) for name in _PATHS & given.keys()}
         given["output_path"] = str(Path(given["output_path"]).absolute())

@@ -85,7 +85,7 @@ def _correct(
     missing = [i for i, card in enumerate(cards) if card is None]
     if len(missing) < len(cards):
         kept = ", ".join(str(target) for target, card in zip(targets, cards, strict=True) if card)
-        warnings.warn(f"made before from the same files and settings, and kept: {kept}", stacklevel=2)
+        warnings.warn(f"already made from the same files and settings, and kept: {kept}", stacklevel=2)
     uncovered = _find_uncovered(source, space.manifest)
     left = [*source.others, *uncovered]
     if left and missing:
@@ -136,7 +136,7 @@ def check_base(source: AdapterFiles, manifest: SubspaceManifest) -> None:
     if folder is not None and digest_of(folder) not in (manifest.aligned_digest, manifest.base_digest):
         raise UserError(
             f"the adapter does not belong to this subspace: it was trained on '{name}', the subspace was made from "
-            f"'{manifest.base}' and '{manifest.aligned}'"
+            f"'{manifest.base}' and '{manifest.aligned}': make one with its base, by holdfast subspace"
         )
 
 
@@ -186,7 +186,7 @@ def _corrected(
 
 
 class _Displacements(Mapping[str, "Tensor"]):
-    """D of every module of a subspace, from the checkpoints that it was made of; opened on first access."""
+    """D of every module of a subspace, from the checkpoints that it was made from; opened on first access."""
 
     def __init__(self, manifest: SubspaceManifest) -> None:
         self._manifest = manifest
@@ -207,7 +207,8 @@ class _Displacements(Mapping[str, "Tensor"]):
             folder = find_checkpoint(name)
             if digest_of(folder) != digest:
                 raise UserError(
-                    f"this correction needs the checkpoints that the subspace was made of; '{name}' has changed since"
+                    f"this correction needs the checkpoints that the subspace was made from, but '{name}' has changed "
+                    "since: make the subspace again"
                 )
             folders.append(folder)
         return CheckpointPair(folders[0], folders[1])

@@ -76,7 +76,7 @@ def read_families(named: Sequence[str]) -> list[Family]:
         paths = tuple(Path(file) for file in files.split(","))
         pairs = tuple(pair for path in paths for pair in read_any_pairs(path))
         if name in {family.name for family in families} or len({path.name for path in paths}) < len(paths):
-            raise UserError(f"--fit: '{each}' repeats a name: call families, and the files of one, differently")
+            raise UserError(f"--fit: '{each}' repeats a name: each family needs its own, and so does each of its files")
         if {changed for *_, changed in pairs} != {True, False}:
             raise UserError(f"--fit: the family '{name}' must include both changed and unchanged pairs")
         families.append(Family(name, paths, pairs))

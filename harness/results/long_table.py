@@ -1,4 +1,4 @@
-"""The breakdown in long form: a row for each number, as plotting libraries and data bases want it."""
+"""The breakdown in long form: a row for each number, as plotting libraries and databases want it."""
 
 import math
 from typing import TYPE_CHECKING

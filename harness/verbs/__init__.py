@@ -54,7 +54,7 @@ VERBS: Mapping[str, tuple[Verb, ...]] = {
     "tools": (
         Verb("drift", "compare two texts, segment by segment", "tools"),
         Verb("calibrate", "fit the drift threshold from which an answer counts as broken", "tools"),
-        Verb("ls", "list tasks, perturbations, metrics, encoders, backends, methods, exporters, ...", "tools"),
+        Verb("ls", "list the available tasks, perturbations, metrics, methods and more", "tools"),
         Verb("schema", "print the JSON schema of a file that holdfast writes", "tools"),
         Verb("pocket", "build the shipped pocket models from scratch", "tools"),
     ),

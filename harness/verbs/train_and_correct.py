@@ -144,7 +144,9 @@ def add_subspace(parser: Parser) -> None:
     """Add the arguments of `subspace`."""
     parser.add_argument("--base", metavar="MODEL", required=True, help="the checkpoint before alignment")
     parser.add_argument("--aligned", metavar="MODEL", required=True, help="the checkpoint after alignment")
-    parser.add_argument("--output_path", metavar="FILE", required=True, help="the same command resumes it")
+    parser.add_argument(
+        "--output_path", metavar="FILE", required=True, help="where it is kept; the same command resumes it"
+    )
     parser.add_argument("--rank", metavar="K", type=int, help="number of directions in each module")
     parser.add_argument(
         "--energy", metavar="X", type=float, help="or as many as hold this share of the energy (default: 0.9)"

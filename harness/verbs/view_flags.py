@@ -24,7 +24,7 @@ def add_view_flags(parser: Parser, formats: Sequence[str]) -> None:
     add("--table", "short: the worst cells (default); full: all; wide: all columns too", choices=amounts)
     add("--columns", "the columns to print, by their names in the CSV files", metavar="C,...")
     add("--sort", "the column that ranks the adapters, best first (default: perturbed)", metavar="COLUMN")
-    add("--format", f"{', '.join(formats)} (default: text)", choices=formats)
+    add("--format", "what the tables are printed as (default: text)", choices=formats)
 
 
 def view_of(args: argparse.Namespace) -> "View":

@@ -28,7 +28,11 @@ def draw_examples(
     """
     wanted = number + same
     if wanted > len(pool):
-        raise UserError(f"{where}: num_fewshot is {number}, but there are only {len(pool)} rows to draw examples from")
+        others = "other " if same else ""
+        raise UserError(
+            f"{where}: num_fewshot is {number}, but examples can be drawn from only {len(pool) - same} "
+            f"{others}rows: lower it"
+        )
     random = Random(SEED)
     drawn = []
     for row in rows:

@@ -21,7 +21,7 @@ def read_with_included(path: Path, including: tuple[Path, ...] = ()) -> dict[str
         UserError: If a file can't be read, or includes itself.
     """
     if path.resolve() in including:
-        raise UserError(f"{path}: includes itself")
+        raise UserError(f"{path} includes itself: remove one '{_INCLUDE}'")
     own = read_yaml(path, "task file", yes_is_text=True)
     named = own.pop(_INCLUDE, [])
     files = [named] if isinstance(named, str) else named

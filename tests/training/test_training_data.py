@@ -50,7 +50,7 @@ def test_bad_data_raises_an_error_naming_the_row(tmp_path: Path, rows: list[dict
 
 def test_a_csv_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text("prompt,completion,prompt\na,b,c\n")
-    with pytest.raises(UserError, match="twice.csv: the column 'prompt' is there twice"):
+    with pytest.raises(UserError, match="twice.csv: two columns are called 'prompt'"):
         read_examples(str(tmp_path / "twice.csv"))
 
 

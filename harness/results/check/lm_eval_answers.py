@@ -115,7 +115,7 @@ def _documents(file: Path) -> dict[str, dict[str, Any]]:
             sample, {"prompt": _prompt(line), "output": _output(line), "target": str(line.get("target")), "scores": {}}
         )
         if document["scores"].keys() & scores.keys():
-            raise UserError(f"{where}: document {sample} is there twice: log each run to a directory of its own")
+            raise UserError(f"{where}: document {sample} appears twice: log each run to a directory of its own")
         document["scores"] |= scores
     if not found:
         raise UserError(f"{file} is empty: run lm-eval with --log_samples")

@@ -69,7 +69,7 @@ def put_into(text: str, section: str, where: str) -> str:
         gap = "" if not text else ends if text.endswith("\n") else ends * 2
         return text + gap + section
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise UserError(f"{where} must have '{START}' and, behind it, '{END}' once each: repair or delete these lines")
+        raise UserError(f"{where} must have '{START}' once and, after it, '{END}' once: repair or delete these lines")
     before, _, others = text.partition(START)
     behind = others.partition(END)[2].removeprefix(ends)
     return before + section + behind

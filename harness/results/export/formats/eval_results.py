@@ -13,7 +13,7 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 @exporter("eval_results")
 def eval_results(run: ExportedRun, folder: Path) -> None:
-    """Write .eval_results/TASK.yaml for each adapter, of data sets of the Hub.
+    """Write .eval_results/TASK.yaml for each adapter, for data sets of the Hub.
 
     Raises:
         UserError: If a task is not a data set of the Hub, which the format has to name.

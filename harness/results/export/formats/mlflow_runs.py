@@ -1,4 +1,4 @@
-"""Runs of MLflow, in a data base of its own."""
+"""Runs of MLflow, in a database of its own."""
 
 import logging
 import re
@@ -15,7 +15,7 @@ _LONGEST = 6000
 
 @exporter("mlflow", modules=("mlflow", "sqlalchemy", "alembic"), appends=True)
 def mlflow_runs(run: ExportedRun, folder: Path) -> None:
-    """Log an MLflow run for each adapter to the data base mlflow.db.
+    """Log an MLflow run for each adapter to the database mlflow.db.
 
     Metrics are called TASK/CONDITION/NAME, with the ends of their intervals as NAME_low and NAME_high. run.json and the
     tables are artifacts.

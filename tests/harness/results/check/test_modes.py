@@ -146,7 +146,7 @@ def test_filters_of_lm_eval_are_metrics_of_their_own(tmp_path: Path) -> None:
     [
         ([], "is empty: run lm-eval with --log_samples"),
         ([{"a": 1}], "line 1 is not a sample that lm-eval logged"),
-        ([document(1, True), document(1, True)], "line 2: document 1 is there twice"),
+        ([document(1, True), document(1, True)], "line 2: document 1 appears twice"),
         ([document(1, True, metrics=[])], "has no score of single samples"),
     ],
 )
