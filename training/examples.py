@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from holdfast.errors import UserError, first_line
+from holdfast.language.text import encodable
 from holdfast.paths import expanded
 from holdfast.reading import check_readable, parse_json, read_text
 from holdfast.tasks.data_files.data_rows import TEXT_AT_LABEL, data_rows, read_objects
@@ -135,11 +136,11 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False, clock: da
         UserError: If the chat template refuses or drops a message.
     """
     template = _template_of(tokenizer, clock)
-    messages = [{**each, "content": _replace_surrogates(each["content"])} for each in example.messages]
+    messages = [{**each, "content": encodable(each["content"])} for each in example.messages]
     text = template.render(messages) if template else "\n".join(each["content"] for each in messages)
     whole = template is None and (seq2seq or example.label is not None)
     if example.label is not None:
-        asked = (text, _replace_surrogates(example.pair)) if example.pair else (text,)
+        asked = (text, encodable(example.pair)) if example.pair else (text,)
         read = tokenizer(*asked, add_special_tokens=whole, verbose=False)
         types = tuple(read.get("token_type_ids", ()))
         return Encoded(tuple(read["input_ids"]), len(read["input_ids"]), int(example.label), types)
@@ -148,7 +149,7 @@ def encode(example: Example, tokenizer: Any, *, seq2seq: bool = False, clock: da
         prompt = [*opening_of(tokenizer), *prompt]
     end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     turn_end = template.turn_end if template else ""
-    said = _replace_surrogates(example.completion) + turn_end
+    said = encodable(example.completion) + turn_end
     answer = tokenizer(said, add_special_tokens=False, verbose=False)["input_ids"]
     return Encoded((*prompt, *answer, *([] if turn_end else end)), len(prompt))
 
@@ -333,8 +334,3 @@ def _describe(value: Any) -> str:
     if isinstance(value, (list, Mapping)):
         return "an object" if isinstance(value, Mapping) else "a list"
     return "null" if value is None else str(value).lower()[:40]
-
-
-def _replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which tokenizers reject."""
-    return text.encode("utf-8", "replace").decode()

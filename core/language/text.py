@@ -24,6 +24,15 @@ _SINGLE = re.compile(
 )
 
 
+def encodable(text: str) -> str:
+    """Return `text` with a question mark for each lone surrogate, which neither UTF-8 nor tokenizers can hold.
+
+    >>> encodable("café " + chr(0xD83D))
+    'café ?'
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 def is_simple(text: str) -> bool:
     """Return whether every code point of `text` is certain to be a grapheme cluster by itself.
 

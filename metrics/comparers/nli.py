@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.errors import UserError, first_line
+from holdfast.language.text import encodable
 from holdfast.metrics.comparers.entailment import ByEntailment, Entailment, Pair
 from holdfast.metrics.comparers.segment_comparer import comparer
 from holdfast.metrics.encoders.transformer_encoder import without_progress_bar
@@ -96,7 +97,8 @@ class Classifier:
     def __call__(self, pairs: Sequence[Pair]) -> list[Entailment]:
         import torch
 
-        read = self._tokenizer(*map(_valid, zip(*pairs, strict=True)), truncation=True, max_length=self._longest)
+        sides = ([*map(encodable, texts)] for texts in zip(*pairs, strict=True))
+        read = self._tokenizer(*sides, truncation=True, max_length=self._longest)
         rows = [{key: read[key][i] for key in read} for i in range(len(pairs))]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
         found: dict[int, Entailment] = {}
@@ -116,7 +118,7 @@ class Classifier:
         """Return the number of tokens of each text."""
         if not texts:
             return []
-        read = self._tokenizer(_valid(texts), add_special_tokens=False, verbose=False)
+        read = self._tokenizer([*map(encodable, texts)], add_special_tokens=False, verbose=False)
         return [len(tokens) for tokens in read["input_ids"]]
 
     def room(self, hypothesis: str) -> int:
@@ -127,10 +129,6 @@ class Classifier:
 
     def _entailment(self, shares: Sequence[float]) -> Entailment:
         return Entailment(shares[self._entails], 0.0 if self._contradicts is None else shares[self._contradicts])
-
-
-def _valid(texts: Sequence[str]) -> list[str]:
-    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def _alone(row: Mapping[str, Sequence[int]]) -> dict[str, Any]:

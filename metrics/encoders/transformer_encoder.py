@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError
+from holdfast.language.text import encodable
 from holdfast.metrics.metric import Encode
 from holdfast.paths import expanded
 from holdfast.reading import read_json
@@ -79,7 +80,7 @@ class _Encoder:
         import numpy as np
 
         rows = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
-        ids = self._tokenizer(_valid(texts), truncation=True, max_length=self._longest)["input_ids"] if texts else []
+        ids = self._tokenized(texts)["input_ids"] if texts else []
         for chosen, _, pooled in self._batches(ids):
             rows[chosen] = pooled
         return rows
@@ -102,7 +103,7 @@ class _Encoder:
         width = self._model.config.hidden_size
         rows = np.zeros((len(texts), width), dtype=np.float32)
         found: list[Words] = [np.zeros((len(each), width), np.float16) for each in spans]
-        read = self._tokenizer(_valid(texts), truncation=True, max_length=self._longest, return_offsets_mapping=True)
+        read = self._tokenized(texts, return_offsets_mapping=True)
         unknown = self._tokenizer.unk_token_id
         for chosen, states, pooled in self._batches(read["input_ids"]):
             rows[chosen] = pooled
@@ -113,6 +114,9 @@ class _Encoder:
                 ]
                 found[i][:] = _by_word(tokens, known, spans[i])
         return rows, found
+
+    def _tokenized(self, texts: Sequence[str], **options: bool) -> Any:
+        return self._tokenizer([*map(encodable, texts)], truncation=True, max_length=self._longest, **options)
 
     def _batches(
         self, ids: Sequence[list[int]]
@@ -139,11 +143,6 @@ class _Encoder:
                 torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
             )
         return states, rows
-
-
-def _valid(texts: Sequence[str]) -> list[str]:
-    """Return the texts with lone surrogates replaced, which tokenizers can't encode."""
-    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def _by_word(

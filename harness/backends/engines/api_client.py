@@ -17,6 +17,7 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.api_access import PATHS, key_name, key_of, mask_keys, redirected, server_address
 from holdfast.harness.backends.backend import Settings
 from holdfast.harness.backends.engines.answer_text import split_answer
+from holdfast.language.text import encodable
 from holdfast.reading import parse_json
 
 _FINISH = {"length": "length", "max_tokens": "length", "content_filter": "filtered", "refusal": "filtered"}
@@ -141,7 +142,7 @@ class Client:
             Unanswered: If it failed in a way that a retry may fix.
             UserError: If the server refuses the request.
         """
-        prompt = prompt.encode("utf-8", "replace").decode()
+        prompt = encodable(prompt)
         refused = True
         while refused:
             body = self._body(model, prompt, settings, alternatives)
@@ -160,7 +161,7 @@ class Client:
 
     async def echo(self, model: str, text: str) -> Echo:
         """Return the tokens of a text and their log-probabilities; completions only, raises like `ask`."""
-        text = text.encode("utf-8", "replace").decode()
+        text = encodable(text)
         body = {"model": model, "prompt": text, "max_tokens": 1, "echo": True, "logprobs": 1}
         status, content = await self._post(PATHS["completions"], body)
         if status != 200:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import UserError
 from holdfast.harness.backends.backend import AttentionQuery
 from holdfast.harness.backends.engines.hf_loading import Loaded
+from holdfast.language.text import encodable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,8 +80,7 @@ class _Tokenized:
     def __init__(self, tokenizer: Any, text: str, *, special: bool, ends: bool = True) -> None:
         if not tokenizer.is_fast:
             raise UserError("--attention needs a fast tokenizer, which gives the character offsets of its tokens")
-        valid = text.encode("utf-8", "replace").decode()
-        found = tokenizer(valid, add_special_tokens=special, return_offsets_mapping=True, return_tensors="pt")
+        found = tokenizer(encodable(text), add_special_tokens=special, return_offsets_mapping=True, return_tensors="pt")
         self._offsets = found["offset_mapping"][0].tolist()
         last = max((i for i, (first, end) in enumerate(self._offsets) if end > first), default=-1)
         length = None if ends else last + 1  # without the end token that some tokenizers append

@@ -13,6 +13,7 @@ from holdfast.harness.backends.backend import Request
 from holdfast.harness.backends.engines.answer_text import Answer, split_answer
 from holdfast.harness.backends.engines.reasoning import MARK_TOKENS, opened_reasoning
 from holdfast.harness.backends.engines.truncation import removable
+from holdfast.language.text import encodable
 from holdfast.training.chat_template import ChatTemplate
 from holdfast.training.prompt_frame import opening_of
 
@@ -57,7 +58,7 @@ class Prompting:
         Raises:
             UserError: If the template fails, or drops a prompt.
         """
-        texts = [text.encode("utf-8", "replace").decode() for text in prompts]  # tokenizers reject lone surrogates
+        texts = [*map(encodable, prompts)]
         if self.template is None:
             return texts
         return [self.template.render([{"role": "user", "content": text}]) for text in texts]

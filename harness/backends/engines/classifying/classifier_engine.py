@@ -16,6 +16,7 @@ from holdfast.harness.backends.engines.hf_engine import AUTO_BATCH
 from holdfast.harness.backends.engines.hf_loading import described
 from holdfast.harness.backends.engines.hf_memory import AdaptiveBatches
 from holdfast.harness.models.adapter import Adapter
+from holdfast.language.text import encodable
 
 Encoded = dict[str, list[int]]
 """The model's inputs for a text."""
@@ -87,7 +88,7 @@ class Classifier:
             prompting = self._loaded.promptings.of(request.adapter)
             texts = prompting.render([request.prompt])
             if request.pair:
-                texts.append(request.pair.encode("utf-8", "replace").decode())  # as `render` does
+                texts.append(encodable(request.pair))  # as `render` does
             special = prompting.template is None
             row = prompting.tokenizer(*texts, add_special_tokens=special, verbose=False)
             too_long = len(row["input_ids"]) > prompting.max_length
