@@ -9,6 +9,8 @@ from random import Random
 from typing import TypeVar
 
 from holdfast.language.marks import LONG, where
+from holdfast.language.text import Span
+from holdfast.perturbations.edits import Edits, Row
 
 T = TypeVar("T")
 
@@ -74,6 +76,34 @@ def choose_where(size: int, count: int, rng: Random, allowed: Callable[[int], bo
         if allowed(last):
             chosen.append(last)
     return sorted(chosen)
+
+
+def replace_where(
+    text: str, spans: Sequence[Span], count: int, rng: Random, replacement: Callable[[int, int], str]
+) -> Edits:
+    """Replace up to `count` words, drawn and looked up one by one (see `choose_where`).
+
+    Args:
+        text: The text.
+        spans: The words that may be replaced.
+        count: Number of words to replace.
+        rng: The random generator.
+        replacement: Returns what replaces the word `text[start:end]`; "" keeps it.
+
+    >>> digits = {(0, 3): "1", (8, 13): "3"}
+    >>> replace_where("one two three", [(0, 3), (4, 7), (8, 13)], 2, Random(1), lambda *at: digits.get(at, "")).text
+    '1 two 3'
+    """
+    edits: dict[int, Row] = {}
+
+    def is_replaced(index: int) -> bool:
+        start, end = spans[index]
+        if other := replacement(start, end):
+            edits[index] = start, text[start:end], other
+        return bool(other)
+
+    chosen = choose_where(len(spans), count, rng, is_replaced)
+    return Edits(text, [edits[index] for index in chosen])
 
 
 def choose_marked(marks: bytes, count: int, rng: Random) -> list[int]:

@@ -10,8 +10,8 @@ from holdfast.language.grammar import fits_article, match_case, may_be_capitalis
 from holdfast.language.hinglish import hinglish, is_mixed
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
-from holdfast.perturbations.choose import choose_where, edit_count
-from holdfast.perturbations.edits import Edits, Row
+from holdfast.perturbations.choose import edit_count, replace_where
+from holdfast.perturbations.edits import Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_words
 
@@ -36,21 +36,14 @@ def code_switch(text: str, strength: float, rng: Random, *, protect: Sequence[st
     total, spans = free_words(text, protect)
     table = _table(language)
     doubtful = hinglish("homographs") if language != "en" or is_mixed(text) else frozenset()
-    edits: dict[int, Row] = {}
-
-    def has_counterpart(index: int) -> bool:
-        start, end = spans[index]
-        if other := _translate(text, start, end, language):
-            edits[index] = start, text[start:end], other
-        return bool(other)
-
     spans = [
         (start, end)
         for start, end in spans
         if (word := text[start:end].lower()) not in doubtful and (word in table or not word.isascii())
     ]
-    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
-    return Edits(text, [edits[index] for index in chosen])
+    return replace_where(
+        text, spans, edit_count(strength, total), rng, lambda start, end: _translate(text, start, end, language)
+    )
 
 
 def in_english(text: str) -> str:

@@ -17,8 +17,8 @@ from holdfast.language.grammar import (
 )
 from holdfast.language.text import count_words
 from holdfast.language.word_tables import read_lines
-from holdfast.perturbations.choose import choose_where, edit_count
-from holdfast.perturbations.edits import Edits, Row
+from holdfast.perturbations.choose import edit_count, replace_where
+from holdfast.perturbations.edits import Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_words
 
@@ -66,16 +66,9 @@ def _switch(text: str, strength: float, rng: Random, protect: Sequence[str], lan
     if counterpart is None:
         return Edits(text)
     total, spans = free_words(text, protect)
-    edits: dict[int, Row] = {}
-
-    def has_counterpart(index: int) -> bool:
-        start, end = spans[index]
-        if other := counterpart(text, start, end, language):
-            edits[index] = start, text[start:end], other
-        return bool(other)
-
-    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_counterpart)
-    return Edits(text, [edits[index] for index in chosen])
+    return replace_where(
+        text, spans, edit_count(strength, total), rng, lambda start, end: counterpart(text, start, end, language)
+    )
 
 
 Counterpart = Callable[[str, int, int, str], str]

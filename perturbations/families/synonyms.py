@@ -6,8 +6,8 @@ from random import Random
 from holdfast.language.hinglish import is_mixed
 from holdfast.language.text import count_words
 from holdfast.language.thesaurus import alternatives, synonym_table, uses_wordnet
-from holdfast.perturbations.choose import choose_where, edit_count
-from holdfast.perturbations.edits import Edits, Row
+from holdfast.perturbations.choose import edit_count, replace_where
+from holdfast.perturbations.edits import Edits
 from holdfast.perturbations.perturbation import perturbation
 from holdfast.perturbations.protected import free_words
 
@@ -25,15 +25,11 @@ def synonyms(text: str, strength: float, rng: Random, *, protect: Sequence[str] 
     """
     total, spans = free_words(text, protect)
     table, further, mixed = synonym_table(), uses_wordnet(), is_mixed(text)
-    edits: dict[int, Row] = {}
 
-    def has_synonyms(index: int) -> bool:
-        start, end = spans[index]
-        if others := alternatives(text, start, end, further=further, mixed=mixed):
-            edits[index] = start, text[start:end], rng.choice(others)
-        return bool(others)
+    def synonym(start: int, end: int) -> str:
+        others = alternatives(text, start, end, further=further, mixed=mixed)
+        return rng.choice(others) if others else ""
 
     if not further:
         spans = [(i, j) for i, j in spans if (word := text[i:j].lower()) in table or not word.isascii()]
-    chosen = choose_where(len(spans), edit_count(strength, total), rng, has_synonyms)
-    return Edits(text, [edits[index] for index in chosen])
+    return replace_where(text, spans, edit_count(strength, total), rng, synonym)
