@@ -123,7 +123,7 @@ def _cut(text: str, found: list[Piece], language: str) -> None:
                 found.append((_PERCENT, _PERCENT, "word"))
             at = share.end() if share else at + len(_PERCENT)
         elif not word and (number := _NUMERAL.match(text, at)):
-            at = _numeral(text, number, found)
+            at = _numeral(number, found)
         elif text.startswith("半", at) and text[at + 1 : at + 2] and not word:
             at = _half(text, at, found)
         else:
@@ -132,7 +132,7 @@ def _cut(text: str, found: list[Piece], language: str) -> None:
             at += len(word)
 
 
-def _numeral(text: str, number: re.Match[str], found: list[Piece]) -> int:
+def _numeral(number: re.Match[str], found: list[Piece]) -> int:
     """Append a numeral to `found`, or multiply the digits right before it (3万); return the offset after it."""
     digits = number.group()
     if digits[0] in _MYRIADS or (digits[0] in _SCALES and digits[0] != "十"):

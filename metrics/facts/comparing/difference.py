@@ -27,14 +27,12 @@ class Difference:
         lost: Stems that only the clean side has.
         gained: Stems that only the perturbed side has.
         opposites: Pairs of stems that exclude each other, one from each side.
-        reworded: The share of the smaller side's stems that other stems replace.
         alike: Pairs of a perturbed and a clean stem with the same meaning.
     """
 
     lost: frozenset[str]
     gained: frozenset[str]
     opposites: tuple[Opposite, ...]
-    reworded: float
     alike: tuple[tuple[str, str], ...]
 
 
@@ -52,9 +50,7 @@ def difference(ours: Facts, theirs: Facts) -> Difference:
         alike = _pair_off(lost, gained, ours, theirs)
     _match_acronyms(lost, gained, ours, theirs)
     _match_acronyms(gained, lost, theirs, ours)
-    least = min(len(ours.keys), len(theirs.keys))
-    reworded = min(len(lost), len(gained)) / least if least else 0.0
-    return Difference(frozenset(lost), frozenset(gained), tuple(opposites), reworded, tuple(alike))
+    return Difference(frozenset(lost), frozenset(gained), tuple(opposites), tuple(alike))
 
 
 def _opposites(lost: Set[str], gained: Set[str], ours: Facts, theirs: Facts) -> Iterator[Opposite]:

@@ -50,7 +50,7 @@ def logic_findings(pair: Compared, *, swapped: bool) -> Iterator[Finding]:
     if polarity:
         yield polarity
     if (ours.levels or theirs.levels) and not is_balanced(ours, theirs, found, polarity):
-        yield from _quantifiers(ours, theirs, found)
+        yield from _quantifiers(ours, theirs)
 
 
 def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Finding | None) -> bool:
@@ -236,7 +236,7 @@ def _introduces(facts: Facts, key: str) -> bool:
     return bool(facts.order) and facts.order[0].key == key and facts.order[0].listed
 
 
-def _quantifiers(ours: Facts, theirs: Facts, found: Difference) -> Iterator[Finding]:
+def _quantifiers(ours: Facts, theirs: Facts) -> Iterator[Finding]:
     """Compare quantifiers (all, most, some, few, none) that differ or that only one side has."""
     mine, its = sorted(ours.levels), sorted(theirs.levels)
     if [level for level, _ in mine] == [level for level, _ in its]:
