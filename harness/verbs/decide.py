@@ -16,7 +16,13 @@ def add_leaderboard(parser: Parser) -> None:
         help=f"where the table goes (default: {_TARGET} as CSV; with --format, standard output)",
     )
     parts = ("adapter", "task", "perturbation", "family", "severity", "group", "method", "transfer")
-    parser.add_argument("--by", choices=parts, default="adapter", help="a row per adapter and ... (default: adapter)")
+    parser.add_argument(
+        "--by",
+        choices=parts,
+        default="adapter",
+        help="a row per adapter (default) and task, perturbation, family, severity or group; or per training method; "
+        "transfer: training data against tasks",
+    )
     parser.add_argument("--baseline", metavar="NAME", help="compare the others with this adapter, over seeds")
     parser.add_argument("--geometry", action="store_true", help="add the size and effective rank of every adapter")
     add_view_flags(parser, ("text", "markdown", "csv", "latex", "html"))

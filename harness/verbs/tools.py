@@ -10,9 +10,16 @@ _GRANULARITIES = ("sentence", "clause", "phrase")
 
 
 def _add_scoring(parser: Parser) -> None:
-    parser.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
-    parser.add_argument("--comparer", metavar="NAME", default="facts", help="facts (default), nli=MODEL, judge,K=V,...")
-    parser.add_argument("--granularity", choices=_GRANULARITIES, default="sentence", help="(default: %(default)s)")
+    parser.add_argument("--encoder", metavar="NAME", default="minilm", help="sentence encoder (default: %(default)s)")
+    parser.add_argument(
+        "--comparer", metavar="NAME", default="facts", help="what judges: facts (default), nli=MODEL, judge,K=V,..."
+    )
+    parser.add_argument(
+        "--granularity",
+        choices=_GRANULARITIES,
+        default="sentence",
+        help="what texts are cut into (default: %(default)s)",
+    )
 
 
 def add_drift(parser: Parser) -> None:
@@ -106,7 +113,7 @@ def add_schema(parser: Parser) -> None:
     )
     cards = ("training_card.json", "correction_card.json", "card")
     files = ("run.json", "samples.jsonl", *tables, *cards, "subspace", "budgets")
-    parser.add_argument("file", choices=files, help="the file whose schema to print")
+    parser.add_argument("file", metavar="FILE", choices=files, help=f"one of {', '.join(files)}")
     parser.start(_schema)
 
 
@@ -142,8 +149,12 @@ def add_pocket(parser: Parser) -> None:
     """Add the arguments of `pocket`."""
     parser.add_argument("action", choices=("build",), help="build: make the pocket models from scratch")
     parser.add_argument("--output_path", metavar="DIR", required=True, help="where to write them")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="(default: %(default)s)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="seed of every random choice (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default: %(default)s)"
+    )
     parser.start(_pocket)
 
 

@@ -151,7 +151,9 @@ def add_subspace(parser: Parser) -> None:
     parser.add_argument(
         "--energy", metavar="X", type=float, help="or as many as hold this share of the energy (default: 0.9)"
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="seed of the randomised SVD (default: %(default)s)"
+    )
     parser.add_argument("--device", metavar="DEVICE", default="cpu", help="cpu, cuda, ... (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the manifest")
     parser.start(_subspace)
@@ -223,10 +225,14 @@ def add_equivalence(parser: Parser) -> None:
     parser.spellings |= aliases("--model_args", "--model")
     parser.add_argument("--adapter", metavar="ADAPTER", required=True, help="a peft directory or shipped adapter")
     parser.add_argument("--model_args", metavar="K=V,...", default="", help="the base (default: the adapter's own)")
-    parser.add_argument("--dtype", metavar="DTYPE", default="float32", help="(default: %(default)s)")
-    parser.add_argument("--tasks", metavar="T,...", default="factual_qa", help="(default: %(default)s)")
+    parser.add_argument(
+        "--dtype", metavar="DTYPE", default="float32", help="precision of the weights (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--tasks", metavar="T,...", default="factual_qa", help="tasks to compare on (default: %(default)s)"
+    )
     parser.add_argument("--limit", metavar="N", type=int, help="samples of each task (default: all)")
-    parser.add_argument("--encoder", metavar="NAME", default="minilm", help="(default: %(default)s)")
+    parser.add_argument("--encoder", metavar="NAME", default="minilm", help="sentence encoder (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print every row that differs, as JSON")
     parser.start(_equivalence)
 

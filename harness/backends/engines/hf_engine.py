@@ -68,7 +68,8 @@ class HuggingFace:
                 base = self._logits(batch)
             if not base.isfinite().all():
                 raise UserError(
-                    f"the base gives NaN or infinite logits in {self.describe()['dtype']}: use another dtype"
+                    f"the base gives NaN or infinite logits in {self.describe()['dtype']}: use another dtype in "
+                    "--model_args, or another checkpoint"
                 )
             for adapter in self._adapters:
                 if adapter.path is not None:
