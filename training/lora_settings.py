@@ -67,7 +67,7 @@ def parse_lora(text: str) -> dict[str, Any]:
         if not equals:
             raise UserError(f"--lora: expected name=value, got '{part}'")
         if name.strip() in pairs:
-            raise UserError(f"--lora: {name.strip()} is given twice")
+            raise UserError(f"--lora: {name.strip()} is given twice: leave one out")
         pairs[name.strip()] = _parse_value(value.strip())
     return pairs
 
@@ -107,7 +107,7 @@ def _check_names(node: Any) -> None:
     names = [name.value for name, _ in node.value] if pairs else []
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"--lora: {name} is given twice")
+            raise UserError(f"--lora: {name} is given twice: leave one out")
     for each in node.value:
         _check_names(each[1] if pairs else each)
 
@@ -134,7 +134,7 @@ def check_lora(given: Mapping[str, Any]) -> dict[str, Any]:
             hint = did_you_mean(name, [*_SHORT, LORA_PLUS, *known])
             raise UserError(f"--lora: unknown setting '{name}', not a field of peft's LoraConfig{hint}")
         if names.count(full) > 1:
-            raise UserError(f"--lora: {full} is given twice, also as {name}")
+            raise UserError(f"--lora: {full} is given twice, also as {name}: leave one out")
         if full in _NUMBERS:
             found[name] = _checked_number(name, value, *_NUMBERS[full])
         elif full in _PATTERNS and isinstance(value, Mapping):
