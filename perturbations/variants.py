@@ -126,7 +126,7 @@ def make_variant(
             raise UserError(f"perturbation '{part.name}' {problem}: {_ADVICE}")
         result = compose(result, made)
     changed = result.text
-    return Variant(changed, perturbation, severity, repeat, result.edits, _edit_rate(result, changed))
+    return Variant(changed, perturbation, severity, repeat, result.edits, edit_rate(result, changed))
 
 
 _ADVICE = "run holdfast.perturbations.testing.check_perturbation on it to find all problems"
@@ -149,8 +149,8 @@ _WHOLE = 10_000  # maximum length in characters for comparing whole texts
 _PIECE = 100_000  # maximum length for comparing the two sides of one edit
 
 
-def _edit_rate(result: Edits, changed: str) -> float:
-    """Return the Levenshtein distance between the two texts divided by the longer length.
+def edit_rate(result: Edits, changed: str) -> float:
+    """Return the Levenshtein distance between the original text and the changed one, divided by the longer length.
 
     The distance takes quadratic time, so longer texts use the sum of the distances within the edits: equal if the edits
     are far apart, slightly larger if one partly undoes another.

@@ -10,6 +10,7 @@ from random import Random
 
 from holdfast.harness.plan.sample_variants import SampleVariant, variant_of
 from holdfast.perturbations import Edit, Edits, Variant, expectation, parts_of, seed_for
+from holdfast.perturbations.variants import edit_rate
 from holdfast.tasks import Sample, Task
 
 SearchKey = tuple[str, str, str, str, str]
@@ -64,8 +65,6 @@ def next_candidate(
     Returns:
         The candidate, or None if its text is empty, or equals the original or the worst variant.
     """
-    from rapidfuzz.distance import Levenshtein
-
     *_, name, severity = key
     fresh = variant_of(task, sample, name, severity, repeat, seed)
     edits = fresh.edits
@@ -73,11 +72,11 @@ def next_candidate(
         edits = _cross_over(
             worst.edits, fresh.edits, seed_for(task.name, sample.id, f"{name}*", severity, repeat, seed)
         )
-    text = Edits(sample.content, edits).text
+    made = Edits(sample.content, edits)
+    text = made.text
     if text in (sample.content, Edits(sample.content, worst.edits).text) or not text:
         return None
-    rate = Levenshtein.normalized_distance(sample.content, text)
-    return SampleVariant(task.name, sample.id, Variant(text, name, severity, repeat, edits, rate))
+    return SampleVariant(task.name, sample.id, Variant(text, name, severity, repeat, edits, edit_rate(made, text)))
 
 
 def _cross_over(worst: Sequence[Edit], fresh: Sequence[Edit], rng: Random) -> tuple[Edit, ...]:
