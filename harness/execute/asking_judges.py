@@ -1,14 +1,12 @@
 """Ask the judge of a run about answers before they are scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from holdfast.harness.execute.scoring import Row, Scored
+from holdfast.harness.execute.scoring import Row, Score, Scored
 from holdfast.harness.plan.judges.answer_judge import AnswerJudge
 from holdfast.metrics.scores.judged import GRADE, VERDICT
-
-Score = Callable[[Sequence[Row]], list[Scored]]
 
 
 def judged(score: Score, judge: AnswerJudge) -> Score:

@@ -1,14 +1,12 @@
 """Ask an NLI model which sentences of answers their source supports, before the answers are scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from holdfast.harness.execute.scoring import Row, Scored
+from holdfast.harness.execute.scoring import Row, Score, Scored
 from holdfast.harness.plan.faithful_tasks import BY_MODEL
 from holdfast.metrics.metric import CONTENT
 from holdfast.metrics.scores.faithfulness import SUPPORT, Entails, support
-
-Score = Callable[[Sequence[Row]], list[Scored]]
 
 
 def supported(score: Score, entails: Entails) -> Score:

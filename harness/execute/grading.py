@@ -1,11 +1,9 @@
 """Add the fluency of answers to their scores."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from holdfast.harness.execute.scoring import Row, Scored
+from holdfast.harness.execute.scoring import Row, Score, Scored
 from holdfast.harness.plan.fluency import FLUENCY, FluencyJudge
-
-Score = Callable[[Sequence[Row]], list[Scored]]
 
 
 def graded(score: Score, judge: FluencyJudge) -> Score:

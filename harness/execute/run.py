@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -11,7 +11,7 @@ from holdfast.harness.backends import Backend, Generation
 from holdfast.harness.execute.attending import SHIFT, AttentionShifts
 from holdfast.harness.execute.failing import failure_of
 from holdfast.harness.execute.labelling import labels_of
-from holdfast.harness.execute.scoring import DIGITS, Row, Scored, drifted_segments, row_of
+from holdfast.harness.execute.scoring import DIGITS, Score, Scored, drifted_segments, row_of
 from holdfast.harness.execute.tally import Tally
 from holdfast.harness.plan.lm_eval.lm_eval_tasks import is_lm_eval_task
 from holdfast.harness.plan.plan import Item, requests_for
@@ -42,7 +42,7 @@ class Run:
     def __init__(
         self,
         engine: Backend,
-        score: Callable[[Sequence[Row]], list[Scored]],
+        score: Score,
         samples: Samples,
         log_segments: bool,
         attempts: Attempts | None = None,
@@ -156,7 +156,7 @@ class Run:
             perturbation=variant.perturbation,
             severity=variant.severity,
             repeat=variant.repeat,
-            edit_rate=round(variant.edit_rate, 6),
+            edit_rate=round(variant.edit_rate, DIGITS),
             edits=tuple((edit.position, edit.removed, edit.inserted) for edit in variant.edits),
             meaning=item.question.meaning,
             prompt=item.question.prompt,

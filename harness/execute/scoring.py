@@ -20,6 +20,7 @@ from holdfast.metrics.encoders.encoder import Encoding
 from holdfast.metrics.metric import CONTENT, PairCompute
 
 DIGITS = 6
+"""Decimals that are kept of a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Row:
     """The prompt without perturbation, for a judge."""
     rubric: str = ""
     """The task's rubric for a judge."""
+
+
+Score = Callable[[Sequence[Row]], list[Scored]]
+"""Returns the scores of each row."""
 
 
 @dataclass(frozen=True, slots=True)
