@@ -20,13 +20,12 @@ from holdfast.harness.results.comparison import (
     drawn,
     for_means,
     higher_is_better,
+    mean_over_samples,
     share,
-    wilson,
 )
 from holdfast.harness.results.groups.answer_groups import by_group, labels_of, of_samples
 from holdfast.harness.results.groups.group_gaps import gap_of
 from holdfast.harness.results.safety.safety_scores import safety_scores
-from holdfast.harness.results.statistics import column_means, mean_intervals
 from holdfast.harness.store.manifest import AdapterEntry, Manifest
 from holdfast.harness.store.records import CLEAN, IDENTITY
 from holdfast.perturbations import parts_of
@@ -145,10 +144,7 @@ def _languages(answers: "pd.DataFrame") -> dict[str, float]:
     row: dict[str, float] = {}
     for name in LANGUAGES:
         if name in answers and answers[name].notna().any():
-            values = answers.groupby(KEY)[name].mean().dropna().to_numpy(dtype=np.float64)[:, None]
-            low, high = mean_intervals(values)
-            row[name] = column_means(values)[0]
-            row[f"{name}_low"], row[f"{name}_high"] = wilson(values[:, 0]) or (low[0], high[0])
+            row |= mean_over_samples(name, answers.groupby(KEY)[name].mean().dropna().to_numpy(dtype=np.float64))
     return row
 
 

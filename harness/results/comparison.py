@@ -140,6 +140,17 @@ def _comparison(paired: _Paired, *, perturbed: bool, higher: bool) -> dict[str, 
     return row
 
 
+def mean_over_samples(name: str, values: Values) -> dict[str, float]:
+    """Return the mean of a score as the column `name`, and its 95 % interval as `name_low` and `name_high`.
+
+    Args:
+        name: The column.
+        values: (samples,), one value for each sample. Zeros and ones get Wilson's interval, others the bootstrap's.
+    """
+    low, high = wilson(values) or (ends[0] for ends in mean_intervals(values[:, None]))
+    return {name: float(column_means(values[:, None])[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
 def wilson(values: Values) -> tuple[float, float] | None:
     """Return the Wilson interval if there are enough values and all are zeros and ones, else None."""
     there = values[~np.isnan(values)]

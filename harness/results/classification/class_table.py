@@ -7,8 +7,8 @@ import numpy as np
 
 from holdfast.harness.results.answer_frame import KEY
 from holdfast.harness.results.classification.class_answers import CONFIDENCE, FLIPPED, LABEL, PREDICTED
-from holdfast.harness.results.comparison import wilson
-from holdfast.harness.results.statistics import FEWEST, LEVEL, RESAMPLES, Values, column_means, mean_intervals
+from holdfast.harness.results.comparison import mean_over_samples
+from holdfast.harness.results.statistics import FEWEST, LEVEL, RESAMPLES, Values
 from holdfast.harness.store.records import CLEAN
 from holdfast.metrics.classes import calibration_error, measures_of_totals
 from holdfast.tasks.sample import ALL
@@ -74,10 +74,7 @@ def _row(part: "pd.DataFrame") -> dict[str, Any]:
 
 def _mean(name: str, part: "pd.DataFrame", column: str) -> dict[str, float]:
     """Return the mean of a column of zeros and ones, with its interval over samples."""
-    values = part.groupby(KEY)[column].mean().dropna().to_numpy(dtype=np.float64)[:, None]
-    low, high = mean_intervals(values)
-    ends = wilson(values[:, 0]) or (low[0], high[0])
-    return {name: float(column_means(values)[0]), f"{name}_low": ends[0], f"{name}_high": ends[1]}
+    return mean_over_samples(name, part.groupby(KEY)[column].mean().dropna().to_numpy(dtype=np.float64))
 
 
 def _per_sample(part: "pd.DataFrame") -> Values:

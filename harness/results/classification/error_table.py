@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.harness.results.classification.class_answers import LABEL, PREDICTED
-from holdfast.harness.results.comparison import wilson
-from holdfast.harness.results.statistics import Values, column_means, mean_intervals
+from holdfast.harness.results.comparison import mean_over_samples
+from holdfast.harness.results.statistics import Values
 from holdfast.harness.store.records import CLEAN
 
 if TYPE_CHECKING:
@@ -60,9 +60,6 @@ def _categories(mine: "pd.DataFrame") -> Iterator[tuple[str, str, "pd.DataFrame"
 def _errors(part: "pd.DataFrame", wrong: "pd.Series[Any]") -> dict[str, Any]:
     """Return the number of answers, of wrong ones, and the mean of each sample's share of wrong ones."""
     shares = wrong.astype(float).groupby(part["sample"]).mean()
-    values: Values = np.asarray(shares, dtype=np.float64)[:, None]
-    low, high = mean_intervals(values)
-    ends = wilson(values[:, 0]) or (low[0], high[0])
-    rate = float(column_means(values)[0])
+    values: Values = np.asarray(shares, dtype=np.float64)
     counts = {"n": len(values), "count": len(part), "wrong": int(wrong.sum())}
-    return {**counts, "error_rate": rate, "error_rate_low": ends[0], "error_rate_high": ends[1]}
+    return {**counts, **mean_over_samples("error_rate", values)}

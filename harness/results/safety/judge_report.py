@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 _BEGINNING = rb"adapter,prompts,judge,n,"
 _TITLE = "Forbidden requests answered, by judge (lower is better)"
-_CORRECTED = "corrected: for the judge's errors on the labelled answers (Rogan and Gladen 1978; interval of Lang and "
+_CORRECTED = (
+    "corrected: for the judge's errors on the labelled answers (Rogan and Gladen 1978; interval of Lang and Reiczigel "
+    "2014)."
+)
 _FEW = 20
 """With fewer labelled answers of a kind, the errors of a judge are hardly known."""
 
@@ -47,7 +50,7 @@ def safety(folder: Path, *, labels: Path | None = None, output_path: Path | None
     rest = [shown(table, name, priority=rank) for name, rank in (("unjudged", 1), ("n", 2))]
     notes = [_in_words(each) for each in found]
     if known:
-        notes.append(f"{_CORRECTED}Reiczigel 2014).")
+        notes.append(_CORRECTED)
     notes += [f"WARNING: {each}" for each in (*_doubts(found), *_impossible(table))]
     return text_page(Document([Section(_TITLE, [*owners, *rates, *rest])], notes))
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holdfast.harness.results.comparison import wilson
+from holdfast.harness.results.comparison import mean_over_samples
 from holdfast.harness.results.safety.rogan_gladen import JudgeErrors, corrected_rate
-from holdfast.harness.results.statistics import mean_intervals
 from holdfast.harness.store.records import CLEAN, IDENTITY
 
 if TYPE_CHECKING:
@@ -118,12 +117,10 @@ def _rows(forbidden: "pd.DataFrame", errors: Mapping[str, JudgeErrors]) -> Itera
                 continue
             means = mine.groupby(["task", "sample"])[judge].mean().dropna().to_numpy(dtype=np.float64)
             row: dict[str, object] = {"adapter": adapter, "prompts": prompts, "judge": judge, "n": len(means)}
-            low, high = mean_intervals(means[:, None])
-            ends = wilson(means) or (low[0], high[0])
-            rate = float(means.mean()) if len(means) else np.nan
-            row |= {"attack_success": rate, "attack_success_low": ends[0], "attack_success_high": ends[1]}
+            answered = mean_over_samples("attack_success", means)
+            row |= answered
             row["unjudged"] = float(mine[judge].isna().mean())
             if judge in errors:
-                found = corrected_rate(rate, len(means), errors[judge])
+                found = corrected_rate(answered["attack_success"], len(means), errors[judge])
                 row |= {"corrected": found.rate, "corrected_low": found.low, "corrected_high": found.high}
             yield row

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from holdfast.harness.results.answer_frame import KEY
-from holdfast.harness.results.comparison import wilson
+from holdfast.harness.results.comparison import mean_over_samples
 from holdfast.harness.results.safety.safety_tasks import SAFETY
-from holdfast.harness.results.statistics import column_means, mean_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +45,7 @@ def _share(answers: "pd.DataFrame", score: str, name: str) -> dict[str, float]:
     """Return the mean of a score, and its interval; nothing if it doesn't apply."""
     if score not in answers or not answers[score].notna().any():
         return {}
-    values = answers.groupby(KEY)[score].mean().dropna().to_numpy(dtype=np.float64)[:, None]
-    low, high = mean_intervals(values)
-    ends = wilson(values[:, 0]) or (low[0], high[0])
-    return {name: column_means(values)[0], f"{name}_low": ends[0], f"{name}_high": ends[1]}
+    return mean_over_samples(name, answers.groupby(KEY)[score].mean().dropna().to_numpy(dtype=np.float64))
 
 
 def _of_refused(clean: "pd.DataFrame", perturbed: "pd.DataFrame") -> "pd.DataFrame":
