@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
-from holdfast.errors import UserError, first_line
+from holdfast.errors import UserError
 from holdfast.language.text import encodable
 from holdfast.paths import expanded
-from holdfast.reading import check_readable, parse_json, read_text
-from holdfast.tasks.data_files.data_rows import TEXT_AT_LABEL, data_rows, read_objects
-from holdfast.tasks.data_files.data_sets import read_data_set
+from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
+from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.training.chat_template import ChatTemplate, find_template
 from holdfast.training.prompt_frame import opening_of
@@ -90,8 +88,8 @@ def read_examples(source: str) -> list[Example]:
     `text` (or `prompt`), optionally `text_pair`, and a `label`: the name of a class, or its number.
 
     Args:
-        source: A JSONL, JSON, CSV, TSV or parquet file, a .txt file with `text@label` in each line, or a hub data set
-            (`owner/name`; its train split is used).
+        source: A JSONL, JSON, CSV, TSV or parquet file, a .txt file with `text@label` in each line, a hub data set
+            (`owner/name`; its train split is used), or a folder that `save_to_disk` wrote.
 
     Returns:
         At least one example, in the order of the rows.
@@ -100,7 +98,7 @@ def read_examples(source: str) -> list[Example]:
         UserError: If the source can't be read or has no rows, or a row is invalid; the message names the row.
     """
     rows = _rows(source)
-    examples = [_example(row, f"{source}, row {number}") for number, row in enumerate(rows, 1)]
+    examples = [_example(_checked(row), f"{source}, {rows.unit} {number}") for number, row in rows.rows]
     if not examples:
         raise UserError(f"{source} contains no examples")
     return examples
@@ -214,71 +212,23 @@ def _template_of(tokenizer: Any, clock: datetime | None = None) -> ChatTemplate 
     return find_template(tokenizer, owner=f"'{tokenizer.name_or_path}'", clock=clock)
 
 
-def _rows(source: str) -> list[dict[str, Any]]:
+def _rows(source: str) -> DataRows:
     path = expanded(source)
-    if path.suffix == ".json" and (listed := _listed_objects(path)) is not None:
-        return listed
-    if path.suffix in (TEXT_AT_LABEL, ".tsv"):
-        return [_renamed(_checked(row)) for _, row in data_rows(path).rows]
-    if path.suffix in {".jsonl", ".json"}:
-        return [row for _, row in read_objects(path)]
-    if path.suffix in {".csv", ".parquet"}:
-        import pandas as pd
-
-        check_readable(path)
-        try:
-            # As strings: pandas would read "NA" as a missing value and "007" as 7.
-            csv = path.suffix == ".csv"
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False) if csv else pd.read_parquet(path)
-        except ImportError:
-            raise UserError(
-                f"can't read '{source}': parquet files need pyarrow: pip install 'holdfast-eval[data]'"
-            ) from None
-        except UnicodeDecodeError:
-            read_text(path, limit=None)  # says which line isn't UTF-8
-            raise
-        except (OSError, ValueError) as error:
-            raise UserError(f"can't read '{source}': {first_line(error)}") from None
-        if csv:
-            _check_columns(path)
-        return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-    if path.exists() or not is_hub_name(source):
+    in_hub = not path.exists() and is_hub_name(source)
+    if path.suffix not in FORMATS and not (in_hub or is_data_set(str(path))):
         raise UserError(
-            f"--data '{source}': use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file, or a hub data "
-            "set as owner/name"
+            f"--data '{source}': use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file, a hub data set "
+            "as owner/name, or a folder that save_to_disk wrote"
         )
-    return [_checked(row) for _, row in read_data_set(source, "train", None)]
+    return data_rows(path, split="train", lists=False)
 
 
 def _checked(row: Fields | UserError) -> Fields:
-    """Return a row; raise what is wrong with it."""
+    """Return a row under the names of training data; raise what is wrong with it."""
     if isinstance(row, UserError):
         raise row
-    return row
-
-
-def _renamed(row: Fields) -> Fields:
-    """Return a row under the names of training data."""
-    names = {"content": "text", "references": "label"}
+    names = {"content": "text", "references": "label"} if "references" in row else {}
     return {names.get(name, name): value for name, value in row.items()}
-
-
-def _check_columns(path: Path) -> None:
-    """Raise UserError if two columns of a CSV file have the same name, which pandas would change."""
-    import pandas as pd
-
-    names = pd.read_csv(path, dtype=str, keep_default_na=False, header=None, nrows=1).iloc[0].tolist()
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise UserError(f"{path}: two columns are called '{twice[0]}': rename one")
-
-
-def _listed_objects(path: Path) -> list[dict[str, Any]] | None:
-    """Return the rows of a file that is one JSON list of objects; None for any other file, such as JSON lines."""
-    try:
-        found = parse_json(read_text(path, limit=None), str(path))
-    except UserError:
-        return None
-    return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
 
 
 def _example(row: Mapping[str, Any], where: str) -> Example:

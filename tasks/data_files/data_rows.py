@@ -57,7 +57,12 @@ class DataRows:
 
 
 def data_rows(
-    source: str | Path, *, encoding: str | None = None, split: str | None = None, config: str | None = None
+    source: str | Path,
+    *,
+    encoding: str | None = None,
+    split: str | None = None,
+    config: str | None = None,
+    lists: bool = True,
 ) -> DataRows:
     """Return the rows of a data file (by its ending), a folder written by `save_to_disk`, or a data set of a hub.
 
@@ -66,6 +71,7 @@ def data_rows(
         encoding: The encoding of a text file (`text_lines`); by default UTF-8, and `repair` for lines of `text@label`.
         split: The split of a data set; by default the first there is of test, validation and train.
         config: The configuration of a data set.
+        lists: Whether a cell of a CSV or TSV file that is a JSON list of texts is a list, not a text.
 
     Raises:
         UserError: If it can't be read at all.
@@ -78,7 +84,7 @@ def data_rows(
     if path.suffix == TEXT_AT_LABEL:
         return DataRows(str(path), "line", _labelled(path, encoding or REPAIR))
     if path.suffix in _SEPARATORS:
-        return DataRows(str(path), "row", table_rows(path, _SEPARATORS[path.suffix], encoding or UTF_8))
+        return DataRows(str(path), "row", table_rows(path, _SEPARATORS[path.suffix], encoding or UTF_8, lists=lists))
     if path.suffix == _JSON and _is_list(path, encoding or UTF_8):
         return DataRows(str(path), "row", _json_list(path, encoding or UTF_8))
     return DataRows(str(path), "line", _json_lines(path, encoding or UTF_8), numbered=False)

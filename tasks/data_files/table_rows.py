@@ -24,12 +24,14 @@ _SHOWN = 40
 """Characters of a cell that a warning shows."""
 
 
-def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int, Fields | UserError]]:
+def table_rows(
+    path: Path, separator: str, encoding: str, *, lists: bool = True
+) -> Iterator[tuple[int, Fields | UserError]]:
     """Yield the rows below the header of a file with columns; rows are counted without it.
 
     A cell that is a JSON list of texts, such as ["Lyon", "Lyons"], is that list; a warning names those that only look
-    like one. Semicolons separate columns where no comma stands between names in the header, as in files of spreadsheets
-    in half of Europe.
+    like one. Without `lists`, all cells are texts. Semicolons separate columns where no comma stands between names in
+    the header, as in files of spreadsheets in half of Europe.
     """
     broken: list[UserError] = []
 
@@ -48,7 +50,7 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
         separator = ";" if ";" in unquoted and "," not in unquoted else ","
     reader = csv.reader(chain([header], below), delimiter=separator, strict=True)
     names: list[str] = []
-    doubts = _Doubts(path)
+    doubts = _Doubts(path, lists)
     number = -1
     while True:
         try:
@@ -67,7 +69,7 @@ def table_rows(path: Path, separator: str, encoding: str) -> Iterator[tuple[int,
         elif len(cells) != len(names):
             yield number, UserError(f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}")
         else:
-            fields = dict(zip(names, map(_cell, cells), strict=True))
+            fields = dict(zip(names, map(_cell, cells) if lists else cells, strict=True))
             doubts.add(number, fields)
             yield number, fields
     for mistake in broken:
@@ -80,6 +82,7 @@ class _Doubts:
     """Cells that may be meant otherwise than they are read; each by its row, its column and its text."""
 
     path: Path
+    may_be_lists: bool
     lists: list[tuple[int, str, str]] = field(default_factory=list)
     """Texts that look like lists."""
     several_rows: list[tuple[int, str, str]] = field(default_factory=list)
@@ -89,7 +92,7 @@ class _Doubts:
         for name, cell in fields.items():
             if not isinstance(cell, str):
                 continue
-            if cell.startswith("[") and _LIKE_LIST.fullmatch(cell):
+            if self.may_be_lists and cell.startswith("[") and _LIKE_LIST.fullmatch(cell):
                 self.lists.append((number, name, cell))
             if self.path.suffix == ".tsv" and "\t" in cell and "\n" in cell:
                 self.several_rows.append((number, name, cell))

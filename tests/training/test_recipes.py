@@ -98,7 +98,7 @@ def test_bad_data_is_reported_before_heavy_imports(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 []\n"
-    assert "row 1: 'prompt' must be a string, got null" in done.stderr
+    assert "line 1: 'prompt' must be a string, got null" in done.stderr
 
 
 @pytest.mark.parametrize("setting", [{"perturbations": "typos"}, {"protect_facts": True}])

@@ -14,30 +14,30 @@ from holdfast.training.examples import read_examples
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"prompt": "a", "completion": " "}], "row 1: the completion is empty"),
-        ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "row 2: the completion is empty or missing"),
-        ([{"prompt": "a", "chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
-        ([{"chosen": "b", "rejected": "c"}], "row 1: 'chosen' and 'rejected' are preferences"),
-        ([{"text": "a"}], "row 1: needs 'prompt' and 'completion', .*; got text"),
-        ([{"prompt": None, "completion": "a"}], "row 1: 'prompt' must be a string, got null"),
-        ([{"prompt": "a", "completion": 42}], "row 1: 'completion' must be a string, got 42"),
-        ([{"messages": [{"role": "user", "content": "a"}]}], "row 1: 'messages' must hold at least two"),
+        ([{"prompt": "a", "completion": " "}], "line 1: the completion is empty"),
+        ([{"prompt": "a", "completion": "b"}, {"prompt": "a"}], "line 2: the completion is empty or missing"),
+        ([{"prompt": "a", "chosen": "b", "rejected": "c"}], "line 1: 'chosen' and 'rejected' are preferences"),
+        ([{"chosen": "b", "rejected": "c"}], "line 1: 'chosen' and 'rejected' are preferences"),
+        ([{"text": "a"}], "line 1: needs 'prompt' and 'completion', .*; got text"),
+        ([{"prompt": None, "completion": "a"}], "line 1: 'prompt' must be a string, got null"),
+        ([{"prompt": "a", "completion": 42}], "line 1: 'completion' must be a string, got 42"),
+        ([{"messages": [{"role": "user", "content": "a"}]}], "line 1: 'messages' must hold at least two"),
         (
             [{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]}],
             "must be the assistant's",
         ),
         (
             [{"messages": None}],
-            "row 1: needs 'prompt' and 'completion', 'messages', or 'text' and 'label'; got messages",
+            "line 1: needs 'prompt' and 'completion', 'messages', or 'text' and 'label'; got messages",
         ),
-        ([{"messages": "hello"}], "row 1: 'messages' must hold at least two"),
+        ([{"messages": "hello"}], "line 1: 'messages' must hold at least two"),
         (
             [{"messages": [{"role": "user", "content": [{"type": "image"}]}, {"role": "assistant", "content": "b"}]}],
             "each with 'role' and 'content' strings",
         ),
-        ([{"text": "a", "label": " "}], "row 1: 'label' must be a name or a whole number >= 0"),
-        ([{"text": "a", "label": -1}], "row 1: 'label' must be a name or a whole number >= 0, got -1"),
-        ([{"text": 7, "label": "x"}], "row 1: a 'label' needs a 'text' that is a string"),
+        ([{"text": "a", "label": " "}], "line 1: 'label' must be a name or a whole number >= 0"),
+        ([{"text": "a", "label": -1}], "line 1: 'label' must be a name or a whole number >= 0, got -1"),
+        ([{"text": 7, "label": "x"}], "line 1: a 'label' needs a 'text' that is a string"),
         ([], "contains no examples"),
     ],
 )
@@ -66,6 +66,25 @@ def test_csv_values_are_read_as_strings(tmp_path: Path) -> None:
     labels.write_text("text,label\nGood news,1\nBad news,0\n")
     assert [each.completion for each in read_examples(str(texts))] == ["007", "NA"]
     assert [each.label for each in read_examples(str(labels))] == [1, 0]
+
+
+def test_training_reads_every_format_that_tasks_have(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    rows = [{"prompt": "Code?", "completion": "007"}, {"prompt": "Names?", "completion": '["Ann", "Bo"]'}]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(lines)
+    (tmp_path / "a.ndjson").write_text(f"\n{lines}")
+    (tmp_path / "a.json").write_text(json.dumps(rows, indent=1))
+    frame = pd.DataFrame(rows)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "b.csv", index=False, sep=";")
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    frame.to_parquet(tmp_path / "a.parquet")
+    for path in tmp_path.iterdir():
+        found = [(each.prompt, each.completion) for each in read_examples(str(path))]
+        assert found == [("Code?", "007"), ("Names?", '["Ann", "Bo"]')], path.name
 
 
 def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
