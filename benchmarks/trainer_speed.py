@@ -39,8 +39,8 @@ from holdfast.training.pocket import dialogue
 BATCH = 8
 ARMS: dict[str, dict[str, Any]] = {
     "holdfast train": {},
-    "s2r2 teacher": {"objective": "s2r2", "objective_args": "penalty=representation,mode=teacher,warmup=0"},
-    "s2r2 generate": {"objective": "s2r2", "objective_args": "penalty=representation,warmup=0"},
+    "s2r2 teacher": {"objective": "s2r2", "objective_args": "penalty=representation,mode=teacher,every=1,warmup=0"},
+    "s2r2 generate": {"objective": "s2r2", "objective_args": "penalty=representation,every=1,warmup=0"},
 }
 
 

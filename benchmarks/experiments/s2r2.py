@@ -17,8 +17,8 @@ cost. Clean ROUGE is reported as well, since an adapter that always says the sam
 compared by paired tests over seeds; with fewer than three, over dialogues, which tells how these adapters differ on
 other dialogues and not whether training again would give the same.
 
-`holistic` averages over all segments instead of the worst. The sparse arms penalise drift in every second step only,
-which halves the cost of the penalty. `consensus` is augment with other targets: of the base
+S2R2 penalises drift in every second step; `each_step` does so in each. `holistic` averages over all segments instead of
+the worst. `consensus` is augment with other targets: of the base
 model's answers to a prompt and to its perturbed forms, the one that agrees most with the others (mean ROUGE-L). It is
 the form for long answers of training on the majority answer (F2C, arXiv 2510.14242).
 
@@ -58,11 +58,10 @@ _S2R2 = {**_PERTURBED, "objective": "s2r2"}
 ARMS: dict[str, dict[str, Any]] = {
     "lora": {},
     "augment": {**_PERTURBED, "objective": "augment"},
-    "cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy"},
+    "cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2"},
     "consistency": {**_PERTURBED, "objective": "consistency"},
-    "holistic": {**_S2R2, "objective_args": "penalty=cross_entropy,rho=1"},
-    "cross_entropy_sparse": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2"},
-    "holistic_sparse": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2,rho=1"},
+    "holistic": {**_S2R2, "objective_args": "penalty=cross_entropy,every=2,rho=1"},
+    "each_step": {**_S2R2, "objective_args": "penalty=cross_entropy,every=1"},
     "consensus": {**_PERTURBED, "objective": "augment"},
     "representation": {**_S2R2, "objective_args": "penalty=representation,lambda_sem=5,every=2"},
 }

@@ -135,7 +135,7 @@ def test_training_is_bit_reproducible_and_depends_on_the_seed(data: Path, tmp_pa
 @pytest.mark.parametrize("penalty", ["representation", "cross_entropy"])
 @pytest.mark.parametrize("mode", ["teacher", "generate"])
 def test_s2r2_trains_and_logs_its_terms(data: Path, tmp_path: Path, mode: str, penalty: str) -> None:
-    args = f"mode={mode},penalty={penalty},warmup=0.0,max_new_tokens=8"
+    args = f"mode={mode},penalty={penalty},every=1,warmup=0.0,max_new_tokens=8"
     options = {"objective": "s2r2", "objective_args": args, "logging_steps": 1}
     plain = train_and_load(data, tmp_path / "plain", max_steps=4, save_steps=4)
     found = train_and_load(data, tmp_path / "s2r2", max_steps=4, save_steps=4, **options)

@@ -24,7 +24,7 @@ class S2R2:
     mode: Literal["generate", "teacher"] = setting(
         "generate", "compare generated answers, or the reference answer under both prompts (cheaper)"
     )
-    every: int = setting(1, "apply the drift term every this many steps", ge=1)
+    every: int = setting(2, "apply the drift term every this many steps", ge=1)
     layer: float = setting(0.67, "hidden states to compare: a fraction of the depth, or an index above 1", ge=0)
     centred: bool = setting(True, "subtract the batch mean from segment vectors")
     transport: Literal["sinkhorn", "exact"] = setting("sinkhorn", "solver of the optimal transport")
