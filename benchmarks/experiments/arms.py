@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rounds import digest
 
 from holdfast.harness.actions.training import make_recipe_of, train_adapter
 from holdfast.training.pocket.vocabulary import Example
@@ -31,14 +32,16 @@ def trained(
 ) -> dict[str, Path]:
     """Train every arm with every seed, from pocket-base on that seed's examples; map `arm.seed` to its directory.
 
-    A finished adapter is kept, and an interrupted one is resumed.
+    A finished adapter of the same settings and examples is kept, and an interrupted one is resumed.
     """
     found = {}
-    folder.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
-        data = written(folder / f"train-{seed}.jsonl", examples(seed))
+        drawn = examples(seed)
         for arm, settings in arms.items():
-            out = found[f"{arm}.{seed}"] = folder / f"{arm}.{seed}"
+            place = folder / digest([settings, steps, [(each.prompt, each.answer) for each in drawn]])
+            place.mkdir(parents=True, exist_ok=True)
+            data = written(place / f"train-{seed}.jsonl", drawn)
+            out = found[f"{arm}.{seed}"] = place / f"{arm}.{seed}"
             if not (out / CARD).exists():
                 flags = {**COMMON, "max_steps": steps, **settings}
                 flags |= {"data": str(data), "output_dir": str(out), "seed": seed}

@@ -41,6 +41,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "consistency": {**_FIXED, "objective": "consistency"},
     "s2r2 representation": {**_S2R2, "objective_args": "penalty=representation,warmup=0"},
     "s2r2 cross_entropy": {**_S2R2, "objective_args": "penalty=cross_entropy,warmup=0"},
+    "s2r2 cross_entropy each step": {**_S2R2, "objective_args": "penalty=cross_entropy,every=1,warmup=0"},
     "s2r2 cross_entropy teacher": {**_S2R2, "objective_args": "penalty=cross_entropy,mode=teacher,warmup=0"},
 }
 FAILS = frozenset({"s2r2 representation"})

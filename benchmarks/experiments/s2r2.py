@@ -227,9 +227,8 @@ def answered(subject: Subject, arm: str, seed: int, *, work: Path) -> Row:
         **subject.settings,
         **ARMS[arm],
     }
-    folder = work / digest([arm, settings])  # what was trained by another recipe isn't taken for this one
-    examples = partial(consensus_examples, subject, work=folder) if arm == "consensus" else subject.examples
-    adapter = trained({arm: settings}, [seed], partial(examples, count=count), subject.steps, folder)[f"{arm}.{seed}"]
+    examples = partial(consensus_examples, subject, work=work) if arm == "consensus" else subject.examples
+    adapter = trained({arm: settings}, [seed], partial(examples, count=count), subject.steps, work)[f"{arm}.{seed}"]
     results = evaluate(
         tasks=subject.tasks(subject.samples),
         model_args=subject.model_args,
@@ -237,7 +236,7 @@ def answered(subject: Subject, arm: str, seed: int, *, work: Path) -> Row:
         perturbations=[*SEEN, *HELD_OUT],
         severity=list(SEVERITIES),
         encoder="lexical",
-        output_path=str(folder / f"run-{adapter.name}"),
+        output_path=str(adapter.parent / f"run-{adapter.name}"),
     )
     rows = results.samples.query("perturbation != 'identity'")
     answers = rows[["task", "sample", "perturbation", "output"]].astype(str).values.tolist()

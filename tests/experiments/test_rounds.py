@@ -1,20 +1,40 @@
 """What an experiment has measured adds up over its rounds, and is never mixed with what isn't comparable."""
 
-import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from holdfast.training.pocket.vocabulary import Example
+from holdfast.training.recipe import Recipe
+
 
 @pytest.fixture
-def rounds() -> Iterator[ModuleType]:
-    folder = str(Path(__file__).parents[2] / "benchmarks" / "experiments")
-    sys.path.insert(0, folder)
-    yield import_module("rounds")
-    sys.path.remove(folder)
+def experiments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks" / "experiments"))
+
+
+@pytest.fixture
+def rounds(experiments: None) -> ModuleType:
+    return import_module("rounds")
+
+
+def test_an_adapter_of_another_recipe_is_never_taken_for_this_one(
+    experiments: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms, asked = import_module("arms"), []
+
+    def train(recipe: Recipe) -> None:
+        asked.append(recipe.arguments["learning_rate"])
+        (Path(recipe.output_path) / arms.CARD).parent.mkdir(parents=True)
+        (Path(recipe.output_path) / arms.CARD).write_text("{}")
+
+    monkeypatch.setattr(arms, "train_adapter", train)
+    examples = [Example("summary", "Hi.", "Sum up: Hi.", "They greet.", ("They greet.",))]
+    for rate, drawn in ((1e-3, examples), (1e-3, examples), (2e-3, examples), (2e-3, 2 * examples)):
+        arms.trained({"lora": {"learning_rate": rate}}, [0], lambda seed, drawn=drawn: drawn, 1, tmp_path)
+    assert asked == [1e-3, 2e-3, 2e-3]
 
 
 def test_rows_of_another_setting_or_recipe_do_not_count(rounds: ModuleType, tmp_path: Path) -> None:
