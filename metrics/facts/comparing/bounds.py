@@ -27,7 +27,7 @@ def bound_findings(pair: Compared) -> Iterator[Finding]:
     if pair.found.opposites or is_odd(pair.ours, pair.theirs):
         return
     mine, its = _bounds(pair.ours), _bounds(pair.theirs)
-    for key in mine.keys() & its.keys():
+    for key in sorted(mine.keys() & its.keys()):
         (bound, form), (other, its_form) = mine[key], its[key]
         if {*_MEANT[bound]}.isdisjoint(_MEANT[other]):
             words = max(map(count_words, (form, its_form)))
