@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from arms import trained
+from rounds import digest
 
 from holdfast import evaluate
 from holdfast.language.text import count_characters
@@ -118,7 +119,7 @@ def agreed(adapters: dict[str, Path], number: int, folder: Path) -> dict[str, in
         perturbations="fixed_typos@0.02",
         encoder="lexical",
         min_meaning=0,
-        output_path=str(folder / f"run-{number}"),
+        output_path=str(folder / f"run-{number}-{digest([*map(str, adapters.values())])}"),
     )
     answers = results.samples.pivot(index=["adapter", "sample"], columns="perturbation", values="output")
     same = answers["clean"] == answers["fixed_typos"]
