@@ -13,7 +13,7 @@ Sentences of similar length share a batch, and matrices are multiplied in bfloat
 that can do so; weights and updates are float32.
 
 The positive control is learning itself: plain LoRA must beat the majority class, else there is no power. The full
-protocol (all 4,446 sentences, 5 epochs) takes about 11 minutes of processor time a run (beside other programs). The
+protocol (all 4,446 sentences, 5 epochs) takes about ten minutes of processor time a run (beside other programs). The
 rows of every round are kept beside the table; the same command measures as many more as fit into --minutes. Needs
 ../shared/data and the minilm extra.
 """
