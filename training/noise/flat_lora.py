@@ -26,7 +26,7 @@ class FlatLora:
     settings=FlatLora,
     measured="no difference from LoRA on pocket-base, 40 steps, five seeds (results/flat_lora.txt); the "
     "noise hardly raised the loss there, so that the experiment had no power; none on Financial PhraseBank with "
-    "MiniLM, three seeds, nor with 30 % wrong labels, two (results/phrasebank.txt)",
+    "MiniLM with right labels or with 30 % wrong ones, three seeds (results/phrasebank.txt)",
 )
 def flat_lora(settings: FlatLora, context: TrainingContext) -> StepNoise:
     """Add noise to each row of the merged weights, scaled by the row's size, at every step (arXiv 2409.14396)."""
