@@ -13,7 +13,7 @@ from typing import Any, Literal
 from holdfast.errors import UserError
 from holdfast.language.text import encodable
 from holdfast.paths import expanded
-from holdfast.tasks.data_files.data_rows import FORMATS, DataRows, data_rows
+from holdfast.tasks.data_files.data_rows import FORMATS, TEXT_AT_LABEL, DataRows, data_rows
 from holdfast.tasks.data_files.data_sets import is_data_set
 from holdfast.tasks.data_files.plain_rows import Fields
 from holdfast.training.chat_template import ChatTemplate, find_template
@@ -220,15 +220,20 @@ def _rows(source: str) -> DataRows:
             f"--data '{source}': use a .jsonl, .json, .csv, .tsv, .parquet or .txt (text@label) file, a hub data set "
             "as owner/name, or a folder that save_to_disk wrote"
         )
-    return data_rows(path, split="train", lists=False)
+    rows = data_rows(path, split="train", lists=False)
+    return rows.mapped(_labelled) if path.suffix == TEXT_AT_LABEL else rows
+
+
+def _labelled(number: int, fields: Fields, where: str) -> Fields:
+    """Return a line of `text@label` under the names of training data."""
+    return {"text": fields["content"], "label": fields["references"]}
 
 
 def _checked(row: Fields | UserError) -> Fields:
-    """Return a row under the names of training data; raise what is wrong with it."""
+    """Return a row; raise what is wrong with it."""
     if isinstance(row, UserError):
         raise row
-    names = {"content": "text", "references": "label"} if "references" in row else {}
-    return {names.get(name, name): value for name, value in row.items()}
+    return row
 
 
 def _example(row: Mapping[str, Any], where: str) -> Example:

@@ -38,6 +38,7 @@ from holdfast.training.examples import read_examples
         ([{"text": "a", "label": " "}], "line 1: 'label' must be a name or a whole number >= 0"),
         ([{"text": "a", "label": -1}], "line 1: 'label' must be a name or a whole number >= 0, got -1"),
         ([{"text": 7, "label": "x"}], "line 1: a 'label' needs a 'text' that is a string"),
+        ([{"content": "a", "references": "b"}], "needs 'prompt' and 'completion', .*; got content, references"),
         ([], "contains no examples"),
     ],
 )

@@ -37,7 +37,7 @@ def bound_findings(pair: Compared) -> Iterator[Finding]:
 @lru_cache(maxsize=1 << 14)
 def _bounds(facts: Facts) -> dict[str, tuple[str, str]]:
     """Map each bounded number to the kind of its bound and to both as written: "above", "more than 50"."""
-    text = facts.text.lower()
+    text = facts.text.lower().replace("’", "'")
     found = ((one.key, _bound(one, text, facts.language)) for one in facts.quantities if one.kind == "number")
     return {key: bound for key, bound in found if bound}
 
@@ -62,5 +62,5 @@ def _patterns(language: str) -> dict[str, tuple[re.Pattern[str], re.Pattern[str]
     for kind, forms in kinds:
         ahead = "|".join(re.escape(form).replace("_", " ") for form in forms if not form.startswith("*"))
         behind = "|".join(re.escape(form[2:]).replace("_", " ") for form in forms if form.startswith("*_")) or "(?!)"
-        found[kind] = re.compile(rf"\b(?:{ahead}) (?:an? )?$"), re.compile(rf"(?: \w+)? (?:{behind})\b")
+        found[kind] = re.compile(rf"\b(?:{ahead})(?: |(?<='))(?:an? )?$"), re.compile(rf"(?: \w+)? (?:{behind})\b")
     return found

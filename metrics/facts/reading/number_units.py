@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from holdfast.language.lexicon_tables import known_names
+from holdfast.language.word_tables import rows_of
 from holdfast.metrics.facts.reading.dates import DateReader
 from holdfast.metrics.facts.reading.quantity import Quantity, Unit, make_number, rate
 from holdfast.metrics.facts.reading.tokens import Token
@@ -111,6 +113,8 @@ class UnitReader(DateReader):
         """Return whether a minus precedes the number at a place, and is not a subtraction."""
         if at < 1 or self.tokens[at - 1].kind == "mark":
             return self.lower(at - 1) == "minus"
+        if (self.lower(at - 2), self.lower(at - 1)) in _bounds_of_two_words():
+            return False
         return self.number_word(at - 1)[0] == "sign" and (
             at - 2 not in self.used and self.number_word(at - 2)[0] != "number"
         )
@@ -146,3 +150,10 @@ class UnitReader(DateReader):
     def _ends(self, after: int, begin: int, end: int, unit: str) -> bool:
         """Return whether a number without a unit directly follows another and ends its clause: 12 pounds 50."""
         return not unit and after == begin and (end == len(self.tokens) or self.tokens[end].kind == "mark")
+
+
+@cache
+def _bounds_of_two_words() -> frozenset[tuple[str, ...]]:
+    """Return the bounds of numbers that have two words, of which the second may be a sign elsewhere: au moins."""
+    bounds = (tuple(form.split("_")) for _, forms in rows_of("bounds.txt") for form in forms.split())
+    return frozenset(words for words in bounds if len(words) == 2)

@@ -271,3 +271,15 @@ def error_message(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 )
 def test_abbreviations_and_full_forms_agree(clean: str, perturbed: str, language: str) -> None:
     assert conflict(facts_of(clean, language), facts_of(perturbed, language)).cost == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "bounded", "negative"),
+    [
+        ("fr", "La visite dure au moins une heure.", "Il fait moins 5 degrés."),
+        ("es", "La visita dura al menos una hora.", "Hace menos 5 grados."),
+    ],
+)
+def test_a_word_of_a_bound_is_no_sign(language: str, bounded: str, negative: str) -> None:
+    assert facts_of(bounded, language).numbers == {"60 min"}
+    assert facts_of(negative, language).quantities[0].value == -5

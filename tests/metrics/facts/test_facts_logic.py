@@ -60,6 +60,7 @@ def found(clean: str, perturbed: str) -> Verdict:
         ("quantifier", "Nearly half of them agreed.", "More than half of them agreed."),
         ("quantifier", "Exactly 20 people signed.", "More than 20 people signed."),
         ("quantifier", "Sie zahlt höchstens 20 Euro.", "Sie zahlt mehr als 20 Euro."),
+        ("quantifier", "Il faut au plus 50 euros.", "Il faut plus de 50 euros."),
         ("unit", "The temple dates from 200 BC.", "The temple dates from 200 AD."),
         ("comparison", "He died in mid-June.", "He died in late June."),
     ],
