@@ -65,14 +65,6 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """Whether an adapter changes the model at all, measured before the run."""
-
-    has_effect: bool
-    largest_logit_change: float
-
-
-@dataclass(frozen=True, slots=True)
 class AttentionQuery:
     """A prompt and an answer, and the spans (in characters) of each between which to measure attention."""
 
@@ -88,7 +80,7 @@ class AttentionQuery:
 class Backend(Protocol):
     """An engine with its base model loaded and its adapters ready."""
 
-    def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> Mapping[str, bool]:
         """Return, by adapter name without the base, whether it changes at least one logit on these prompts."""
         ...
 

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.backend import RESUMES, Backend, BackendOptions, Build, Generation, Probe, Request
+from holdfast.harness.backends.backend import RESUMES, Backend, BackendOptions, Build, Generation, Request
 from holdfast.harness.execute.ray_cluster import RESTARTS, plain_errors, start_actors
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.store.config import RunConfig
@@ -35,7 +35,7 @@ class Replica:
     def _engine(self) -> Backend:
         return self._build()
 
-    def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> Mapping[str, bool]:
         return self._engine.probe(prompts)
 
     def describe(self) -> Mapping[str, Any]:
@@ -60,10 +60,10 @@ class Replicas:
         )
         self._place = {adapter.name: i for i, adapter in enumerate(adapters)}
 
-    def probe(self, prompts: Sequence[str]) -> Mapping[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> Mapping[str, bool]:
         """Probe one replica; all have the same weights."""
-        probes: Mapping[str, Probe] = self._call_one("probe", prompts)
-        return probes
+        effects: Mapping[str, bool] = self._call_one("probe", prompts)
+        return effects
 
     def describe(self) -> Mapping[str, Any]:
         """Return what run.json records about the engine, and the number of replicas."""

@@ -152,7 +152,7 @@ def _probe(engine: Backend, plan: Plan, manifest: Manifest) -> None:
                     f"can't check whether adapter '{entry.name}' has an effect: the engine returns no probabilities",
                 )
             continue
-        entry.has_effect = found[entry.name].has_effect
+        entry.has_effect = found[entry.name]
         if not entry.has_effect and entry.scale:
             warn(manifest, f"adapter '{entry.name}' has no effect: it changes no logit of the base")
 

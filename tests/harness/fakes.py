@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from holdfast.harness.backends import Backend, Generation, Request, backends
-from holdfast.harness.backends.backend import BackendEntry, BackendOptions, Probe
+from holdfast.harness.backends.backend import BackendEntry, BackendOptions
 from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.models.adapter import Adapter
 from holdfast.harness.models.checkpoints import BASE
@@ -23,8 +23,8 @@ class FakeEngine:
         self.rule = rule or echo_words
         self.batches: list[list[Request]] = []
 
-    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
-        return {a.name: Probe(True, 1.0) for a in self.adapters if a.name != BASE}
+    def probe(self, prompts: Sequence[str]) -> dict[str, bool]:
+        return {a.name: True for a in self.adapters if a.name != BASE}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         for chosen in batches(requests, [len(r.prompt) for r in requests], self.size):

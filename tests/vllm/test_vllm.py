@@ -114,7 +114,7 @@ def test_an_engine_stopped_half_way_can_be_used_again(engine: Backend) -> None:
 
 
 def test_an_adapter_without_effect_is_detected(engine: Backend) -> None:
-    effects = {name: probe.has_effect for name, probe in engine.probe(PROMPTS[:2]).items()}
+    effects = engine.probe(PROMPTS[:2])
     assert effects == {"first": True, "second": True, "idle": False, "first@0": False, "first@2": True}
 
 

@@ -81,8 +81,7 @@ def csulora(
         signed: [own] Attenuate the opposing part of F too: its singular directions p, q with p^T D q < 0, along which
             the update undoes the alignment. Without it the method ignores the sign.
         signed_strength: [own] The penalty of the opposing part, >= 0: it is multiplied by 1 / (1 + signed_strength).
-            Its share of the energy plays no part: in attacked adapters that is under 1 %, so that a penalty scaled by
-            it changed nothing.
+            Its share of the energy plays no part: that is so small that a penalty scaled by it changes nothing.
         per_direction: [own] Penalise each singular direction of a part by its own energy instead of the part's.
         separable: [own] Set a_O = a_L a_R, so that X* = s (B_par + a_R B_perp)(A_par + a_L A_perp) has exactly rank r.
         rank: The rank of the result (see `Rank`); the correction reports the truncation error.

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from holdfast.errors import UserError
 from holdfast.harness.backends.api_access import PATHS, check_access, key_name, server_address
-from holdfast.harness.backends.backend import RESUMES, BackendOptions, Generation, Probe, Request, Settings
+from holdfast.harness.backends.backend import RESUMES, BackendOptions, Generation, Request, Settings
 from holdfast.harness.backends.engines.api_client import Client, Unanswered
 from holdfast.harness.backends.engines.choices import choose_likeliest, common_prefix_length, separator
 from holdfast.harness.backends.engines.seeds import seed_of
@@ -125,7 +125,7 @@ class Api:
         self._models = {BASE: self._base, **{adapter.name: adapter.served or self._base for adapter in adapters}}
         _run(self._load())
 
-    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> dict[str, bool]:
         """Compare the first token's log-probabilities with the base's, if the server returns them.
 
         Servers form their own batches, so even the base's values vary: only a larger change counts as an effect.
@@ -137,9 +137,7 @@ class Api:
         base, again, *others = (rows[i : i + len(prompts)] for i in range(0, len(rows), len(prompts)))
         floor = _largest_change(base, again)
         changes = [_largest_change(base, other) for other in others]
-        return {
-            adapter.name: Probe(change > floor, change) for adapter, change in zip(self._adapters, changes, strict=True)
-        }
+        return {adapter.name: change > floor for adapter, change in zip(self._adapters, changes, strict=True)}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Send all requests except the `done` ones, many at a time, and yield answers as they arrive.

@@ -13,7 +13,6 @@ from holdfast.errors import UserError
 from holdfast.harness.backends.backend import (
     AttentionQuery,
     Generation,
-    Probe,
     Request,
 )
 from holdfast.harness.backends.engines.batching import batches
@@ -52,7 +51,7 @@ class HuggingFace:
         self._size = batch_size or AUTO_BATCH.get(loaded.model.device.type, 64)
         self._batches = AdaptiveBatches(self._size, loaded.model.device)
 
-    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> dict[str, bool]:
         """Compare the next token's logits with each adapter on and off.
 
         Raises:
@@ -60,7 +59,7 @@ class HuggingFace:
         """
         import torch
 
-        probes = {}
+        effects = {}
         tokens, _ = self._loaded.prompting.encode([Prompt(prompt) for prompt in prompts], 1)
         batch = self._padded(tokens)
         with torch.inference_mode():
@@ -79,8 +78,8 @@ class HuggingFace:
                         change = (mine[:, :width] - base[:, :width]).abs().max().item()
                     if not math.isfinite(change):
                         raise UserError(f"adapter '{adapter.name}' produces NaN or infinity: its training diverged")
-                    probes[adapter.name] = Probe(change > 0.0, change)
-        return probes
+                    effects[adapter.name] = change > 0
+        return effects
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Answer batch by batch; a batch is skipped if all its keys are in `done`, else generated completely."""

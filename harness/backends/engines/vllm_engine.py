@@ -11,7 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UserError, first_line
-from holdfast.harness.backends.backend import RESUMES, Generation, Probe, Request
+from holdfast.harness.backends.backend import RESUMES, Generation, Request
 from holdfast.harness.backends.engines.choices import Choices, encode_choices
 from holdfast.harness.backends.engines.prompting import Prompt
 from holdfast.harness.backends.engines.seeds import seed_of
@@ -51,7 +51,7 @@ class VLLM:
         self._adapters = adapters
         self._probed = 0
 
-    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> dict[str, bool]:
         """Compare the next token's log-probabilities, row by row, between a batch of all adapters and an all-base one.
 
         Both batches have the same prompts in the same rows, so that only the adapters can make a difference.
@@ -78,7 +78,7 @@ class VLLM:
                 f"this version of vLLM applies adapters to prompts of the base in the same batch (log-probabilities "
                 f"change by {leaked:.3g}): use another version of vLLM, or leave out the adapter 'base'"
             )
-        return {str(name): Probe(change > 0, change) for name, change in changes.items()}
+        return {str(name): change > 0 for name, change in changes.items()}
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Answer all requests except the `done` ones, and yield answers soon after they finish.

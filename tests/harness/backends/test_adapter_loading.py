@@ -88,7 +88,7 @@ def test_an_adapter_with_fewer_tokens_than_the_base_keeps_its_own_rows(tmp_path:
     model.resize_token_embeddings(3000)
     path = save_lora(tmp_path / "fewer", model, scale=0.3, modules_to_save=["embed_tokens", "lm_head"])
     backend = connect(POCKET, ["base", path])
-    assert backend.probe([QUESTION])["fewer"].has_effect
+    assert backend.probe([QUESTION])["fewer"]
     assert ask(backend, [QUESTION], ["base"], max_new_tokens=8)["base", QUESTION].output == greedy(RENDERED, POCKET)
 
 
@@ -204,7 +204,7 @@ def test_modules_that_transformers_has_renamed_are_converted(tmp_path: Path) -> 
     settings = LoraConfig(r=2, lora_alpha=8, target_modules=["w1", "w2", "w3"], task_type="CAUSAL_LM")
     settings.save_pretrained(folder)
     backend = connect(base, ["base", str(folder)])
-    assert backend.probe([QUESTION])["old"].has_effect
+    assert backend.probe([QUESTION])["old"]
     answers = ask(backend, [QUESTION], ["old"], max_new_tokens=8)
     assert answers["old", QUESTION].output == greedy(RENDERED, base, str(folder))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from holdfast.errors import UserError
-from holdfast.harness.backends.backend import Generation, Probe, Request, Settings
+from holdfast.harness.backends.backend import Generation, Request, Settings
 from holdfast.harness.backends.engines.batching import batches
 from holdfast.harness.backends.engines.choices import choose_likeliest
 from holdfast.harness.backends.engines.classifying.classifier_loading import LoadedClassifier
@@ -31,7 +31,7 @@ class Classifier:
         self._size = batch_size or AUTO_BATCH.get(device.type, 64)
         self._batches = AdaptiveBatches(self._size, device)
 
-    def probe(self, prompts: Sequence[str]) -> dict[str, Probe]:
+    def probe(self, prompts: Sequence[str]) -> dict[str, bool]:
         """Compare the logits with each adapter on and off.
 
         Raises:
@@ -41,15 +41,15 @@ class Classifier:
         rows = [encoded for encoded, _ in self._encoded(asked)]
         with self._active(None):
             base = self._logits(rows)
-        probes = {}
+        effects = {}
         for adapter in self._adapters:
             if adapter.path is not None:
                 with self._active(adapter.name):
                     change = (self._logits(rows) - base).abs().max().item()
                 if not math.isfinite(change):
                     raise UserError(f"adapter '{adapter.name}' produces NaN or infinity: its training diverged")
-                probes[adapter.name] = Probe(change > 0.0, change)
-        return probes
+                effects[adapter.name] = change > 0
+        return effects
 
     def generate(self, requests: Sequence[Request], done: Collection[str] = ()) -> Iterator[Sequence[Generation]]:
         """Choose a class for each request, batch by batch.
