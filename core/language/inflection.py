@@ -91,6 +91,20 @@ def graded_forms() -> dict[str, str]:
     return found
 
 
+def is_superlative(word: str) -> bool:
+    """Return whether an English word in lower case is a superlative, as far as its form tells.
+
+    >>> [is_superlative(word) for word in ("busiest", "best", "most", "forest", "interest", "west")]
+    [True, True, True, False, False, False]
+    """
+    from wordfreq import get_frequency_dict
+
+    if word in ("best", "worst", "most", "least"):
+        return True
+    counts = get_frequency_dict("en")
+    return word.endswith("est") and counts.get(f"{word[:-2]}r", 0.0) > counts.get(word, 1.0) / _MOST
+
+
 def _with_s(word: str) -> str:
     if word.endswith(("s", "x", "z", "ch", "sh")):
         return word + "es"

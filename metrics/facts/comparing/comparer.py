@@ -15,6 +15,7 @@ from holdfast.metrics.facts.comparing.bounds import bound_findings
 from holdfast.metrics.facts.comparing.compared import Compared
 from holdfast.metrics.facts.comparing.copies import emoji_findings, literal_findings
 from holdfast.metrics.facts.comparing.exchanges import exchange_findings
+from holdfast.metrics.facts.comparing.linking import linking_findings
 from holdfast.metrics.facts.comparing.logic import logic_findings
 from holdfast.metrics.facts.comparing.modality import modality_findings
 from holdfast.metrics.facts.comparing.naming import name_findings
@@ -175,6 +176,7 @@ def _whatever_the_context(ours: Facts, theirs: Facts) -> tuple[Finding, ...]:
         *moved_findings(pair),
         *modality_findings(pair),
         *bound_findings(pair),
+        *linking_findings(pair),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from holdfast.language.inflection import graded_forms
+from holdfast.language.inflection import graded_forms, is_superlative
 from holdfast.language.lexicon_tables import LEVELS, lexicon_language, words_with
 from holdfast.language.meanings import stems_with_jobs
 from holdfast.language.spelling import is_negated_form
@@ -23,6 +25,8 @@ _ABOUT = 0.5
 
 _BOTH = 2
 """The number that "both" implies."""
+
+_ONE_OF = re.compile(r"\b(?:one of|among) (?:(?:the )?\w+'s|the|its|his|her|their|our|your|my) (\w+)")
 
 _NAMED = {"converse": "antonym"}
 """Kinds of opposites that have another name in reasons."""
@@ -49,7 +53,11 @@ def logic_findings(pair: Compared, *, swapped: bool) -> Iterator[Finding]:
         )
     if polarity:
         yield polarity
-    if (ours.levels or theirs.levels) and not is_balanced(ours, theirs, found, polarity):
+    if one := _one_of_the_most(ours, theirs):
+        yield replaced("quantifier", 1.0, [f"one of the {one}"], [f"the {one}"])
+    elif one := _one_of_the_most(theirs, ours):
+        yield replaced("quantifier", 1.0, [f"the {one}"], [f"one of the {one}"])
+    elif (ours.levels or theirs.levels) and not is_balanced(ours, theirs, found, polarity):
         yield from _quantifiers(ours, theirs)
 
 
@@ -253,6 +261,20 @@ def _quantifiers(ours: Facts, theirs: Facts) -> Iterator[Finding]:
 def _of_two(levels: Sequence[tuple[float, str]]) -> bool:
     """Return whether a quantifier picks out one of several."""
     return any(word in ("one_of", "only_one") for _, word in levels)
+
+
+def _one_of_the_most(ours: Facts, theirs: Facts) -> str:
+    """Return a superlative from which one side picks one and that the other side has by itself: one of the largest, the
+    largest. English only."""
+    if ours.language != "en" or theirs.language != "en":
+        return ""
+    picked, others = (_picked(side.text.lower().replace("’", "'")) for side in (ours, theirs))
+    return next((word for word in sorted(picked - others) if word in theirs.words and is_superlative(word)), "")
+
+
+@lru_cache(maxsize=1 << 14)
+def _picked(text: str) -> frozenset[str]:
+    return frozenset(_ONE_OF.findall(text))
 
 
 def _stems(facts: Facts) -> frozenset[str]:

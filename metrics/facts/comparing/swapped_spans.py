@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from holdfast.language.grammar import closed_class
+from holdfast.language.stems import stem
 from holdfast.metrics.facts.comparing.cases import is_order_free
 from holdfast.metrics.facts.reading.fact_types import Facts, Finding
 from holdfast.metrics.facts.reading.weighed_words import Word, words_of
@@ -13,6 +14,10 @@ from holdfast.metrics.facts.reading.word_roles import PREPOSITION, word_of
 from holdfast.metrics.facts.reading.word_roles import Word as Properties
 
 _COMMA = re.compile("[,;，、；،]")
+
+_SUBJECTS = {"me": "i", "him": "he", "her": "she", "us": "we", "them": "they"}
+_PRONOUNS = frozenset("i you he she we they my your his our their".split())
+"""English pronouns, which can exchange their roles like nouns: he said that she lied, she said that he lied."""
 
 Spans = tuple[int, int, int, int]
 """Where the first span begins and ends, and where the second one does."""
@@ -25,15 +30,13 @@ def swapped_span_findings(ours: Facts, theirs: Facts) -> Iterator[Finding]:
     nouns whose case is marked.
     """
     words, others = words_of(ours.text, ours.language), words_of(theirs.text, theirs.language)
-    row = [word.key for word in words]
-    found = _swapped(row, [word.key for word in others])
+    row, its = ([_key(word) for word in side] for side in (words, others))
+    found = _swapped(row, its)
     if found is None:
         return
     spans = _with_shared_ends(row, found)
     one, other = (words[spans[i] : spans[i + 1]] for i in (0, 2))
-    heads = [
-        next((word.key for word in reversed(span) if _properties(word, ours).content), "") for span in (one, other)
-    ]
+    heads = [next((word.key for word in reversed(span) if _is_head(word, ours)), "") for span in (one, other)]
     moved_whole = any(PREPOSITION & _properties(span[0], ours).jobs for span in (one, other))
     if not all(heads) or "".join(heads).isdigit() or moved_whole or not _are_related(ours, words, found, spans):
         return
@@ -94,6 +97,17 @@ def _are_related(facts: Facts, words: Sequence[Word], found: Spans, spans: Spans
 def _is_subordinator(word: Word, facts: Facts) -> bool:
     small = closed_class("conjunction", "question") if facts.language == "en" else frozenset()
     return word.form.lower() in small and "conjunction" not in _properties(word, facts).jobs
+
+
+def _key(word: Word) -> str:
+    """Return the key of a word; that of the subject for the object form of a pronoun."""
+    subject = _SUBJECTS.get(word.form.lower())
+    return stem(subject) if subject else word.key
+
+
+def _is_head(word: Word, facts: Facts) -> bool:
+    form = word.form.lower()
+    return _properties(word, facts).content or (facts.language == "en" and _SUBJECTS.get(form, form) in _PRONOUNS)
 
 
 def _properties(word: Word, facts: Facts) -> Properties:

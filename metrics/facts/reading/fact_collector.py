@@ -47,6 +47,7 @@ class FactCollector:
         self._case = ""
         self._last = ""
         self._comma = False
+        self._links: tuple[str, ...] = ()
 
     def add_word(self, lower: str, text: str) -> None:
         """Record a word, given in lower case and as written."""
@@ -72,7 +73,9 @@ class FactCollector:
             if self._denied:
                 self.reach.add(word.key)
             self.forms.setdefault(word.key, text)
+        links = (*self._links, lower) if word.links and self._token_before() != "-" else ()  # not a Sound-Off
         self._append(word, lower, text)
+        self._links = links or self._links
         if "conjunction" in word.jobs:
             self._comma = True
             self._denied = self._denied and "or" in word.jobs
@@ -88,8 +91,9 @@ class FactCollector:
             form: The term as written.
         """
         order = self.order
-        order.append(Term(key, kind, self._comma, order[-1].key if order and order[-1].kind == "relation" else ""))
-        self._comma = False
+        mark = order[-1].key if order and order[-1].kind == "relation" else ""
+        order.append(Term(key, kind, self._comma, mark, self._links))
+        self._comma, self._links = False, ()
         self.forms.setdefault(key, form)
         if kind != "number":
             self.keys.add(key)
@@ -126,11 +130,16 @@ class FactCollector:
         if mark in ",;.!?，。！？；":
             self._pending = self._denied = False
             self._case = ""
+        if mark in ",;.!?，。！？；-":
+            self._links = ()
 
     def _stands_alone(self) -> bool:
         """Return whether the current word opens the segment, or what a colon introduces, and ends before a mark."""
-        opens = self._at == 0 or self.tokens[self._at - 1].text in _OPENING
+        opens = self._at == 0 or self._token_before() in _OPENING
         return opens and (self._at + 1 == len(self.tokens) or self.tokens[self._at + 1].text in _CLOSING)
+
+    def _token_before(self) -> str:
+        return self.tokens[self._at - 1].text if self._at else ""
 
     def _qualify(self, word: Word, lower: str, text: str) -> None:
         """Record what a word says about quantity, certainty, obligation and exclusivity."""

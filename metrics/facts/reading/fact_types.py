@@ -17,12 +17,14 @@ class Term(NamedTuple):
         kind: "word", "name", "number" or "relation" (a function word that links two terms).
         listed: Whether it is next to a comma or "and".
         mark: The relation right before it; "" if there is none.
+        links: The prepositions and conjunctions since the last content word, in lower case.
     """
 
     key: str
     kind: str
     listed: bool = False
     mark: str = ""
+    links: tuple[str, ...] = ()
 
 
 CASES = frozenset({"nominative", "accusative", "dative"})

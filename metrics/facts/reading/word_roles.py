@@ -23,6 +23,8 @@ _ACTIVE = frozenset({"not", "only", "one", "filler", "before", "after", "conjunc
 PREPOSITION = frozenset({"place", "before", "after"})
 """The jobs of prepositions."""
 
+_LINK = "link_"
+
 _MODAL_JOBS = frozenset({"free", "must", "will", "should", "probably", "may", "maybe"})
 """The jobs of words that express certainty or obligation."""
 
@@ -37,6 +39,7 @@ class Word(NamedTuple):
         marker: Whether it is a function word that excludes others: before, up.
         level: What share it covers if it is a quantifier (all, most, some, ...), else None.
         modal: The jobs that express certainty or obligation.
+        links: Its senses as a preposition or conjunction: source, goal, if, ...
         inert: Whether it has no effect on the facts of a segment: the, of.
         simple: Whether it only adds a term: a content word that does nothing else.
         plain: Whether it is neither an abbreviation nor a title nor a contraction.
@@ -49,6 +52,7 @@ class Word(NamedTuple):
     marker: bool
     level: float | None
     modal: frozenset[str]
+    links: frozenset[str]
     inert: bool
     simple: bool
     plain: bool
@@ -64,7 +68,8 @@ def word_of(lower: str, language: str) -> Word:
     content = not jobs & {"small", "not", "filler"} and level is None and any(map(str.isalnum, lower))
     marker = key in contrasting_stems(lexicon_language(language)) and not content
     modal = jobs & _MODAL_JOBS
-    inert = not (content or marker or modal or level is not None or jobs & _ACTIVE)
+    links = frozenset(job.removeprefix(_LINK) for job in jobs if job.startswith(_LINK))
+    inert = not (content or links or marker or modal or level is not None or jobs & _ACTIVE)
     simple = content and not jobs
     plain = "'" not in lower and lower[-1] != "." and lower not in abbreviations() and lower not in TITLES
-    return Word(key, jobs, content, marker, level, modal, inert, simple, plain, key in phrase_starts(language))
+    return Word(key, jobs, content, marker, level, modal, links, inert, simple, plain, key in phrase_starts(language))
