@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import NamedTuple
 
 from holdfast.metrics.facts.comparing.cases import is_order_free
@@ -47,8 +47,8 @@ def exchange_findings(pair: Compared) -> Iterator[Finding]:
             next(key for key in reversed(ours[run.mine : run.mine + run.length]) if key not in links)
             for run in (one, other)
         ]
-        if any(one in pair.ours.numbers and other in pair.ours.name_keys for one, other in permutations(heads)):
-            continue  # in Rome in 1990, in 1990 in Rome
+        if (heads[0] in pair.ours.numbers) != (heads[1] in pair.ours.numbers):
+            continue  # at the station at 5, at 5 at the station
         if not is_order_free(pair.ours, pair.theirs, *heads):
             who, whom = (pair.ours.forms.get(key, key) for key in heads)
             yield Finding("exchanged", 1.0, f"roles {who} <-> {whom}", (who, whom), (whom, who))

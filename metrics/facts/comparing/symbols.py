@@ -39,6 +39,11 @@ _ORDERED: Any = regex.compile(
     rf"(?<![\w.])({_SIDE})([ \t]*(?:->|→|⇒|=>|<=|>=|[<>≤≥÷^])|[ \t]-[ \t](?=\d|[A-Za-z]\b))[ \t]*(?=({_SIDE}))"
 )
 _MINUS = "\N{MINUS SIGN}"
+_FORMULA = re.compile(r"(?<![\w'’-])([B-HJ-Zb-z])( ?[-+*/] ?(?:\d+|[a-z])|\^\w)(?![\w'’-])")
+"""A letter and what an operator adds to it; neither an article nor a pronoun."""
+_SPOKEN = re.compile(r"\b(?:squared?|cubed?|power|plus|minus|over|divided|half|one (?:less|more))\b")
+_DESIGNATION = re.compile(r"([A-Z])(\d+)")
+"""A letter and a number: B12, also written B-12 and B 12."""
 _QUANTITY: Any = regex.compile(
     r"\d+(?:st|nd|rd|th|s|ers?|e|er|ème|am|pm|h\d*|km|cm|mm|kg|g|m|l|ml|mb|gb|kb|k|bn|c)|(?:us|nz|au|hk|ca)\d+\w*",
     regex.I,
@@ -56,8 +61,32 @@ def symbol_findings(pair: Compared) -> Iterator[Finding]:
             yield replaced("symbol", 1.0, [f"{left} {operator} {right}"], [f"{right} {operator} {left}"])
             return
     mine, its = Counter(_symbols(pair.ours.text)), Counter(_symbols(pair.theirs.text))
-    if (lost := mine - its) and (gained := its - mine):
-        yield replaced("symbol", 1.0, [*lost], [*gained])
+    lost = [each for each in mine - its if not _is_spelled(each, pair.theirs.text)]
+    gained = [each for each in its - mine if not _is_spelled(each, pair.ours.text)]
+    if lost and gained:
+        yield replaced("symbol", 1.0, lost, gained)
+    elif found := _extended(pair.ours.text, pair.theirs.text):
+        yield replaced("symbol", 1.0, *([each] for each in found))
+    elif found := _extended(pair.theirs.text, pair.ours.text):
+        yield replaced("symbol", 1.0, *([each] for each in found[::-1]))
+
+
+def _is_spelled(symbol: str, text: str) -> bool:
+    designation = _DESIGNATION.fullmatch(symbol)
+    return designation is not None and re.search(rf"\b{designation[1]}[- ]{designation[2]}\b", text) is not None
+
+
+def _extended(longer: str, shorter: str) -> tuple[str, str] | None:
+    """Return a formula and its letter, if the other text has the letter as often but nothing of what the formula adds:
+    n - 1, n; O(n^2), O(n)."""
+    if not _FORMULA.search(longer) or _SPOKEN.search(shorter):
+        return None
+    for letter, rest in _FORMULA.findall(longer.replace(_MINUS, "-")):
+        alone, added = (rf"(?<![\w']){re.escape(each)}(?![\w'])" for each in (letter, rest.lstrip(" -+*/^")))
+        as_often = len(re.findall(alone, longer)) == len(re.findall(alone, shorter)) > 0
+        if as_often and not re.search(added, shorter):
+            return letter + rest, letter
+    return None
 
 
 @lru_cache(maxsize=1 << 15)

@@ -22,9 +22,10 @@ def unmatched(quantities: Sequence[Quantity], others: Sequence[Quantity]) -> lis
     """
     if not quantities:
         return []
-    keys = {other.key for other in others}
+    keys, own = ({one.key for one in side} for side in (others, quantities))
     left = {one.key: one for one in quantities if one.key not in keys}
-    return [one for one in left.values() if not any(_agree(one, other) for other in others)]
+    free = [other for other in others if other.key not in own]  # x[1] of "x[1] is the first" isn't the "first" of x[0]
+    return [one for one in left.values() if not any(_agree(one, other) for other in free)]
 
 
 def _agree(one: Quantity, other: Quantity) -> bool:

@@ -32,9 +32,10 @@ class DateReader(Row):
             return self.read_month(at, value, is_word)
         if kind == "weekday":
             dated = at + 1 < len(self.tokens) and self.tokens[at + 1].text[0] in "0123456789,."
-            if is_word and not (self.tokens[at].text[0].isupper() and (at or dated)):
-                return at
             end = at + 1 + (self.lower(at + 1) == ".")
+            ranged = self.calendar.get(self.lower(end + 1), ("",))[0] == "weekday"
+            if is_word and not (self.tokens[at].text[0].isupper() and (at or dated or ranged)):
+                return at
             if value in _ROWS:
                 return self.keep(at, end, Quantity("date", f"weekday {value}", self.tokens[at].text, implied=True))
             return self._read_range(at, value, end) or self.keep(

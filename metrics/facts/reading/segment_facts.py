@@ -235,7 +235,8 @@ class _Reader(FactCollector):
     def _is_choice(self, at: int) -> bool:
         """Return whether a letter names one of several options: (B), answer: B, or B by itself."""
         before, after = self.tokens[at - 1].lower if at else "", self._next(at)
-        return len(self.tokens) == 1 or before == ":" or (before == "(" and after == ")")
+        alone = all(token.kind == "mark" for token in (*self.tokens[:at], *self.tokens[at + 1 :]))
+        return alone or before == ":" or (before == "(" and after == ")")
 
     def _is_proper_noun(self, at: int, text: str, lower: str) -> bool:
         """Return whether a word is a name in a language that capitalises all nouns.
