@@ -31,7 +31,7 @@ def content(text: str) -> list[str]:
         ("Great-grandmother Ada lived in Paris.", ["Great-grandmother Ada lived in Paris."]),
         ("Sure - it is open.", ["it is open."]),
         ("The correct answer is: C.", ["C."]),
-        ("Final answer: 42. The best choice is option B.", ["Final answer: 42.", "B."]),
+        ("Final answer: 42. The best choice is option B.", ["42.", "B."]),
         ("Die richtige Antwort lautet Bonn. La respuesta es Quito.", ["Bonn.", "Quito."]),
         ("The answer isn't Rome. The answer is not Rome.", ["The answer isn't Rome.", "not Rome."]),
         ("The answer is that nobody has measured it so far.", ["The answer is that nobody has measured it so far."]),

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from rapidfuzz.distance import LCSseq
+
 from holdfast.language.lexicon_tables import lexicon_language
 from holdfast.language.meanings import contrasting_stems
 from holdfast.metrics.facts.comparing.difference import Difference, difference
@@ -80,6 +82,17 @@ class Compared:
         alike = dict(self.found.alike)
         its = ["", *(alike.get(term.key, term.key) for term in self.theirs.order), ""]
         return ["", *(term.key for term in self.ours.order), ""], its
+
+    @property
+    def unlike_share(self) -> float:
+        """How far the words of the two groups may be unlike: 1 if either has words or quantities of its own; otherwise
+        the share of the content words that are in another order, synonyms taken as one."""
+        if self.found.lost or self.found.gained or any(self.quantities):
+            return 1.0
+        alike = dict(self.found.alike)
+        mine, its = ([term.key for term in side.order if term.kind != "relation"] for side in (self.ours, self.theirs))
+        longest = max(len(mine), len(its))
+        return 1.0 - LCSseq.similarity(mine, [alike.get(key, key) for key in its]) / longest if longest else 1.0
 
     def in_place(self, lost: Set[str], gained: Set[str]) -> list[tuple[str, str]]:
         """Return the terms of `lost` and `gained` that stand in the same place, sorted."""

@@ -83,8 +83,11 @@ class Comparer:
     def _wording(self, ours: Group, theirs: Group, pair: Compared) -> Iterator[Finding]:
         if self.words is None:
             return unlike_findings(pair)
+        if not (share := pair.unlike_share):
+            return iter(())
         before, after = self._all_words
-        return vector_findings([self.words[0][i] for i in ours], [self.words[1][j] for j in theirs], before, after)
+        sides = [self.words[0][i] for i in ours], [self.words[1][j] for j in theirs]
+        return (each._replace(strength=each.strength * share) for each in vector_findings(*sides, before, after))
 
     @cached_property
     def _all_words(self) -> tuple[Worded, Worded]:

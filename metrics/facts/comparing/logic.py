@@ -53,12 +53,19 @@ def logic_findings(pair: Compared, *, swapped: bool) -> Iterator[Finding]:
         )
     if polarity:
         yield polarity
+    if is_odd(ours, theirs) and any(_is_reply(flip, ours.language) for flip in found.opposites):
+        yield Finding("negation", 1.0, "negation added" if theirs.negations > ours.negations else "negation lost")
     if one := _one_of_the_most(ours, theirs):
         yield replaced("quantifier", 1.0, [f"one of the {one}"], [f"the {one}"])
     elif one := _one_of_the_most(theirs, ours):
         yield replaced("quantifier", 1.0, [f"the {one}"], [f"one of the {one}"])
     elif (ours.levels or theirs.levels) and not is_balanced(ours, theirs, found, polarity):
         yield from _quantifiers(ours, theirs)
+
+
+def _is_reply(flip: Opposite, language: str) -> bool:
+    """Return whether an answer by yes became one by no, to which a negation adds: no, it isn't."""
+    return not words_with(language, "reply").isdisjoint(flip[:2])
 
 
 def is_balanced(ours: Facts, theirs: Facts, found: Difference, affirmed: Finding | None) -> bool:
@@ -99,6 +106,8 @@ def _negated_once_more(ours: Facts, theirs: Facts, found: Difference) -> Finding
     It is apart from the rest if the other side has another word in place of the negated one.
     """
     more, fewer = _by_negations(ours, theirs)
+    if not more.negated and words_with(more.language, "reply") & more.keys & fewer.keys:
+        return None  # "No.", "No, it is not."
     if _is_expressed_differently(more, fewer, found.gained if more is ours else found.lost):
         return None
     apart = not more.negated & fewer.keys and found.lost and found.gained

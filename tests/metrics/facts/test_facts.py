@@ -1,8 +1,9 @@
 """Numbers, units, dates and times: which ones contradict each other, and which only look different."""
 
+import numpy as np
 import pytest
 
-from holdfast.metrics.facts import facts_of
+from holdfast.metrics.facts import Worded, comparer, facts_of, words_of
 from tests.metrics.facts.verdict import conflict
 
 
@@ -171,6 +172,24 @@ def test_months_and_weekdays_are_not_names() -> None:
 def test_may_is_a_month_only_in_context() -> None:
     assert facts_of("You may go.").quantities == ()
     assert [one.kind for one in facts_of("It opens in May.").quantities] == ["date"]
+
+
+def test_mon_is_a_weekday_before_another() -> None:
+    assert [one.key for one in facts_of("Mon-Fri").quantities] == ["weekday 1-5"]
+    assert facts_of("Mon dieu").quantities == ()
+
+
+def test_vectors_of_words_count_only_where_the_words_differ_or_moved() -> None:
+    def wording(clean: str, perturbed: str) -> list[float]:
+        sides = [words_of(text, "en") for text in (clean, perturbed)]
+        vectors = np.eye(sum(map(len, sides)), dtype=np.float32)  # no word is like another
+        words = [Worded(sides[0], vectors[: len(sides[0])])], [Worded(sides[1], vectors[len(sides[0]) :])]
+        found = comparer([clean], [perturbed], words=words)((0,), (0,))
+        return [each.strength for each in found if each.kind == "wording"]
+
+    assert wording("three quarters", "75 percent") == wording("Yes, you can.", "Yes.") == []
+    assert wording("the old dog slept", "the old cat slept") == [1.0, 1.0]
+    assert 0 < min(wording("Ann saw Bob here", "Bob here saw Ann")) < 1
 
 
 def test_one_is_a_number_only_before_a_unit() -> None:

@@ -126,6 +126,7 @@ def test_a_negation_in_a_reworded_sentence_is_less_certain() -> None:
         ("Answer: yes", "Answer: no"),
         ("Yes, the seat is free.", "No, the seat is not free."),
         ("Yes, both lifts work.", "No, neither of the lifts works."),
+        ("Yes, you can.", "No, you can't."),
         ("Sí, la puerta está abierta.", "No, la puerta no está abierta."),
         ("Sim, a porta está aberta.", "Não, a porta não está aberta."),
         ("Да.", "Нет."),
@@ -142,6 +143,7 @@ def test_yes_and_no_as_answers_are_opposites(clean: str, perturbed: str) -> None
     ("clean", "perturbed"),
     [
         ("No, the seat isn't free.", "The seat isn't free."),
+        ("No, it is not.", "No."),
         ("No, no trains run today.", "No trains run today."),
         ("No, la puerta no está abierta.", "La puerta no está abierta."),
         ("The seat is free.", "Yes, the seat is free."),

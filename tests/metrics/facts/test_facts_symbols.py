@@ -23,6 +23,9 @@ from tests.metrics.facts.verdict import SERIOUS, conflict, reasons
         ("It needs x < y here.", "It needs y < x here."),
         ("It contains H2O2.", "It contains H2O."),
         ("Take vitamin C.", "Take vitamin D."),
+        ("It takes n steps.", "It takes n-1 steps."),
+        ("It runs in O(k).", "It runs in O(k^2)."),
+        ("Use x[0] to get the first item.", "Use x[1] to get the first item."),
     ],
 )
 def test_other_symbols_conflict(clean: str, perturbed: str) -> None:
@@ -45,6 +48,8 @@ def test_other_symbols_conflict(clean: str, perturbed: str) -> None:
         ("John F. Kennedy spoke.", "John Kennedy spoke."),
         ("B. Okoro won the race.", "Ben Okoro won the race."),
         ("A. Mercury", "1. Mercury"),
+        ("Vitamin B-12 helps.", "Vitamin B12 helps."),
+        ("Let n be even.", "Let n be even, so n/2 is whole."),
     ],
 )
 def test_other_notations_agree(clean: str, perturbed: str) -> None:
