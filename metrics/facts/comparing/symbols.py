@@ -66,9 +66,9 @@ def symbol_findings(pair: Compared) -> Iterator[Finding]:
     if lost and gained:
         yield replaced("symbol", 1.0, lost, gained)
     elif found := _extended(pair.ours.text, pair.theirs.text):
-        yield replaced("symbol", 1.0, *([each] for each in found))
+        yield replaced("symbol", 1.0, found[:1], found[1:])
     elif found := _extended(pair.theirs.text, pair.ours.text):
-        yield replaced("symbol", 1.0, *([each] for each in found[::-1]))
+        yield replaced("symbol", 1.0, found[1:], found[:1])
 
 
 def _is_spelled(symbol: str, text: str) -> bool:

@@ -188,7 +188,7 @@ def test_vectors_of_words_count_only_where_the_words_differ_or_moved() -> None:
         return [each.strength for each in found if each.kind == "wording"]
 
     assert wording("three quarters", "75 percent") == wording("Yes, you can.", "Yes.") == []
-    assert wording("the old dog slept", "the old cat slept") == [1.0, 1.0]
+    assert wording("the old kettle fell", "the old ladder fell") == [1.0, 1.0]
     assert 0 < min(wording("Ann saw Bob here", "Bob here saw Ann")) < 1
 
 
