@@ -23,11 +23,14 @@ from holdfast.training.training_card import TrainingCard, read_card
 if TYPE_CHECKING:
     import pandas as pd
 
-ORIGIN = ("_twins", "_trained", "_run_seed", "_home", "method", "trained_on")
+ORIGIN = ("_twins", "_trained", "_run_seed", "_home", "method", "trained_on", "_made")
 """Columns that say where a row comes from; those that begin with _ are dropped before users see the table."""
 
 _ANY_SEED = {"seed", "output_path", "adapters", "pack"}
 """Settings of a run in which runs may differ that differ only in their seed."""
+
+_PATHS = ("data", "eval_data", "output_path")
+"""Settings of a recipe that say where files are, not what is in them."""
 
 _ROUNDING = 1e-6
 """Numbers of a leaderboard are rounded to this: what differs by less doesn't differ."""
@@ -58,7 +61,7 @@ def names_over_seeds(manifest: Manifest) -> list[str]:
     return [_common_name(names, homes[twin]) for twin, names in twins.items()]
 
 
-def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str, str]]:
+def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, str, str, str]]:
     """Return the values of the columns `ORIGIN`, by adapter."""
     whole = _card_of_base(manifest)
     settings = manifest.config.model_dump(mode="json", exclude=_ANY_SEED)
@@ -66,7 +69,7 @@ def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, s
     if whole:
         settings["model_args"].pop("pretrained")
         base_digest = whole.base_digest
-    found: dict[str, tuple[str, int | None, int, str, str, str]] = {}
+    found: dict[str, tuple[str, int | None, int, str, str, str, str]] = {}
     for entry in manifest.adapters:
         card, correction = _cards(entry) if entry.path else (whole, None)
         recipe = {k: v for k, v in card.recipe.items() if k not in ("seed", "output_path")} if card else {}
@@ -75,7 +78,7 @@ def _origins(manifest: Manifest) -> dict[str, tuple[str, int | None, int, str, s
         twins = json.dumps([settings, base_digest, entry.scale, entry.mitigation, content], sort_keys=True)
         trained, home = (card.recipe.get("seed") if card else None), Path(entry.path or "").absolute().parent.name
         method, data = _method(entry, card, correction), _data(card) if card else ""
-        found[entry.name] = twins, trained, manifest.config.seed, home, method, data
+        found[entry.name] = twins, trained, manifest.config.seed, home, method, data, _made(entry, card, correction)
     return found
 
 
@@ -105,9 +108,13 @@ def over_seeds(
     units: list[pd.DataFrame] = []
     for _, twins in board.groupby(["method", *part] if by_method else ["_twins", *part], sort=False, dropna=False):
         unit = _unit(twins, by_method=by_method)
-        values = twins.groupby(unit.rename("unit"))[[name for name in SEEDED if name in board]].mean()
-        if len(values) > 1 or by_method:
-            rows.append({**_merged(twins, values, by_method=by_method), "seeds": len(values)})
+        spread = [str(name) for name in board if f"{name}_low" in board]
+        means = twins.groupby(unit.rename("unit"))[spread].mean()
+        values = means[[name for name in SEEDED if name in board]]
+        if by_method:
+            _warn_of_mixtures(twins)
+        if len(twins) > 1 and (len(values) > 1 or by_method):
+            rows.append({**_merged(twins, means, by_method=by_method), "seeds": len(values)})
             units.append(values)
         else:
             rows += [{**{str(k): v for k, v in row.items()}, "seeds": 1} for row in twins.to_dict("records")]
@@ -155,6 +162,29 @@ def _method(entry: AdapterEntry, card: TrainingCard | None, correction: Correcti
     return (f"{trained}+{correction.method}" if correction else trained) + mitigation
 
 
+def _made(entry: AdapterEntry, card: TrainingCard | None, correction: CorrectionCard | None) -> str:
+    """Return, as JSON, the settings that a method's adapters should share, by their names."""
+    recipe = card.recipe if card else {}
+    made = {name: value for name, value in recipe.items() if name not in (*_PATHS, "seed", "arguments")}
+    made |= recipe.get("arguments") or {}
+    made |= correction.settings if correction else {}
+    return json.dumps({**made, "data": card and card.data_digest, "adapter scale": entry.scale}, sort_keys=True)
+
+
+def _warn_of_mixtures(twins: "pd.DataFrame") -> None:
+    """Warn if the rows of a method differ in more than their seed."""
+    made = [json.loads(each) for each in dict.fromkeys(twins["_made"])]
+    names = dict.fromkeys(name for each in made for name in each)
+    differing = [name for name in names if len({json.dumps(each.get(name), sort_keys=True) for each in made}) > 1]
+    if differing:
+        warnings.warn(
+            f"method '{twins['method'].iloc[0]}' is a mean over adapters that differ in {', '.join(differing)} "
+            f"({', '.join(dict.fromkeys(twins['adapter']))}), so that its spread and tests are not those of seeds: "
+            "compare them with --by adapter",
+            stacklevel=4,
+        )
+
+
 def _unit(twins: "pd.DataFrame", *, by_method: bool) -> "pd.Series[Any]":
     """Return what the rows are repetitions over: trainings if there are several, else runs."""
     if by_method:
@@ -163,7 +193,8 @@ def _unit(twins: "pd.DataFrame", *, by_method: bool) -> "pd.Series[Any]":
     return trained if trained.nunique() > 1 else twins["_run_seed"]
 
 
-def _merged(twins: "pd.DataFrame", values: "pd.DataFrame", *, by_method: bool) -> dict[str, Any]:
+def _merged(twins: "pd.DataFrame", means: "pd.DataFrame", *, by_method: bool) -> dict[str, Any]:
+    """Return the row of several: `means` has a row per seed, and a column per number that has an interval."""
     row: dict[str, Any] = {}
     for name, column in twins.items():
         name = str(name)
@@ -175,11 +206,12 @@ def _merged(twins: "pd.DataFrame", values: "pd.DataFrame", *, by_method: bool) -
             row[name] = column.astype(float).mean()
     row["adapter"] = row["adapter"] if by_method else _common_name(list(twins["adapter"]), twins["_home"].iloc[0])
     row["n"] = int(twins["n"].min())
-    for name in map(str, values):
+    for name in map(str, means):
         row[f"{name}_low"], row[f"{name}_high"] = np.nan, np.nan
-        if len(values) > 1:
-            row[f"{name}_sd"] = float(values[name].std())
-            ends = _interval(values[name].to_numpy(dtype=np.float64))
+        if len(means) > 1:
+            if name in SEEDED:
+                row[f"{name}_sd"] = float(means[name].std())
+            ends = _interval(means[name].to_numpy(dtype=np.float64))
             row[f"{name}_low"], row[f"{name}_high"] = np.clip(ends, 0, 1) if described(name).kind == "share" else ends
     return row
 

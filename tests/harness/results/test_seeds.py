@@ -152,6 +152,32 @@ def test_a_method_is_one_row(trained: Results) -> None:
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
 
 
+def test_a_method_of_several_recipes_is_named_as_a_mixture(run: Evaluate, tmp_path: Path) -> None:
+    names = []
+    for rate in (0.1, 0.2):
+        save_lora(tmp_path / f"at-{rate}", pocket(), scale=rate)
+        card(tmp_path / f"at-{rate}", 1, objective="none", noise="none", arguments={"learning_rate": rate})
+        names.append(str(tmp_path / f"at-{rate}"))
+    done = run(Fake(), adapters=",".join(names), model_args=f"pretrained={find_checkpoint('pocket-aligned')}")
+    with pytest.warns(UserWarning, match=r"'lora' is a mean .* that differ in learning_rate \(at-0.1, at-0.2"):
+        leaderboard(done, by="method")
+
+
+def test_a_method_with_one_adapter_keeps_its_interval(trained: Results) -> None:
+    alone, board = trained.leaderboard.set_index("adapter"), leaderboard(trained, by="method").set_index("method")
+    for end in ("low", "high"):
+        assert board.loc["base", f"max_drift_{end}"] == alone.loc["base", f"max_drift_{end}"]
+
+
+def test_every_interval_of_several_seeds_is_over_seeds(runs: list[Results]) -> None:
+    board = leaderboard(runs).set_index("adapter")
+    for name in ("perturbed", "tail_drift", "any_break_rate"):
+        found = values(runs, "old", name)
+        low, high = stats.t.interval(0.95, 2, sum(found) / 3, stats.sem(found))
+        assert board.loc["old", f"{name}_low"] == pytest.approx(max(low, 0), abs=1e-5)
+        assert board.loc["old", f"{name}_high"] == pytest.approx(min(high, 1), abs=1e-5)
+
+
 def test_models_trained_in_full_are_a_method(run: Evaluate, tmp_path: Path) -> None:
     runs = []
     for seed in (1, 2):
