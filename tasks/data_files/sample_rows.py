@@ -1,7 +1,9 @@
 """Builds samples from rows; all mistakes are reported at once, with their rows and fields."""
 
+import difflib
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -68,7 +70,19 @@ def build_samples(
     mistakes.check()
     if not building.samples:
         raise UserError(f"{source.where} contains no samples")
+    _warn_of_misspelt_references(source.where, building.samples[0])
     return tuple(building.samples)
+
+
+def _warn_of_misspelt_references(where: str, first: Sample) -> None:
+    """Warn if nothing can be right or wrong in a file that seems to have references under a misspelt name."""
+    near = difflib.get_close_matches("references", map(str, first.metadata), n=1, cutoff=0.8)
+    if near and not first.references:
+        warnings.warn(
+            f"{where} has no 'references', so that its answers are judged by drift alone; if '{near[0]}' holds them, "
+            f"rename it, or add --references {near[0]}",
+            stacklevel=2,
+        )
 
 
 @dataclass(slots=True)

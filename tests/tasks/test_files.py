@@ -50,6 +50,15 @@ def test_prompts_without_references_are_judged_by_drift_only(tmp_path: Path) -> 
     assert task.metrics == ("answer_rate",)
 
 
+def test_misspelt_references_are_named(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    row = {"id": 1, "content": "Where?", "topic": "cities"}
+    load_task(write(tmp_path / "right.jsonl", {**row, "references": "Lyon", "reference": "an atlas"}))
+    load_task(write(tmp_path / "none.jsonl", row))
+    assert not recwarn
+    with pytest.warns(UserWarning, match="wrong.jsonl has no 'references'.*--references refrences"):
+        load_task(write(tmp_path / "wrong.jsonl", {**row, "refrences": "Lyon"}))
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
