@@ -124,7 +124,7 @@ def load_tasks(asked: Sequence[str | Task], config: RunConfig | None = None) -> 
     tasks = [task if isinstance(task, Task) else load_task(task, fields) for task in several]
     for i, task in enumerate(tasks):
         if task.name in {other.name for other in tasks[:i]}:
-            raise UserError(f"two tasks are called '{task.name}': list each task once")
+            raise UserError(f"two tasks are called '{task.name}': list each task once, or rename a file")
         counts = Counter(sample.id for sample in task.samples)
         if not counts:
             raise UserError(f"task '{task.name}' has no samples")
