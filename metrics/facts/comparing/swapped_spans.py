@@ -30,7 +30,7 @@ def swapped_span_findings(ours: Facts, theirs: Facts) -> Iterator[Finding]:
     nouns whose case is marked.
     """
     words, others = words_of(ours.text, ours.language), words_of(theirs.text, theirs.language)
-    row, its = ([_key(word) for word in side] for side in (words, others))
+    row, its = ([_key(word, ours.language) for word in side] for side in (words, others))
     found = _swapped(row, its)
     if found is None:
         return
@@ -99,9 +99,9 @@ def _is_subordinator(word: Word, facts: Facts) -> bool:
     return word.form.lower() in small and "conjunction" not in _properties(word, facts).jobs
 
 
-def _key(word: Word) -> str:
-    """Return the key of a word; that of the subject for the object form of a pronoun."""
-    subject = _SUBJECTS.get(word.form.lower())
+def _key(word: Word, language: str) -> str:
+    """Return the key of a word; that of the subject for the object form of an English pronoun."""
+    subject = _SUBJECTS.get(word.form.lower()) if language == "en" else None
     return stem(subject) if subject else word.key
 
 

@@ -52,9 +52,10 @@ _QUANTITY: Any = regex.compile(
 
 
 def symbol_findings(pair: Compared) -> Iterator[Finding]:
-    """Yield symbols in place of others, and the sides of an operator exchanged: A -> B, x < y.
+    """Yield symbols in place of others, the sides of an operator exchanged (A -> B, x < y), and a formula in place of its
+    letter (n - 1, n).
 
-    A symbol that only one side has is left to the words around it.
+    Any other symbol that only one side has is left to the words around it.
     """
     for left, operator, right in sorted(_ordered(pair.ours.text)):
         if left != right and (right, operator, left) in _ordered(pair.theirs.text):
