@@ -52,8 +52,8 @@ _QUANTITY: Any = regex.compile(
 
 
 def symbol_findings(pair: Compared) -> Iterator[Finding]:
-    """Yield symbols in place of others, the sides of an operator exchanged (A -> B, x < y), and a formula in place of its
-    letter (n - 1, n).
+    """Yield symbols in place of others, the sides of an operator exchanged (A -> B, x < y), and a formula in place of
+    its letter (n - 1, n).
 
     Any other symbol that only one side has is left to the words around it.
     """
