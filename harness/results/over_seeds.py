@@ -108,7 +108,7 @@ def over_seeds(
     units: list[pd.DataFrame] = []
     for _, twins in board.groupby(["method", *part] if by_method else ["_twins", *part], sort=False, dropna=False):
         unit = _unit(twins, by_method=by_method)
-        spread = [str(name) for name in board if f"{name}_low" in board]
+        spread = [str(name) for name in board if name in SEEDED or f"{name}_low" in board]
         means = twins.groupby(unit.rename("unit"))[spread].mean()
         values = means[[name for name in SEEDED if name in board]]
         if by_method:
