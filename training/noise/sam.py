@@ -32,7 +32,8 @@ class SamAB:
     settings=SamAB,
     reads_gradients=True,
     measured="0.801 of perturbed headlines right, LoRA 0.776, with 30 % wrong labels: a significant difference on "
-    "pocket-base, five seeds (results/flat_lora.txt)",
+    "pocket-base, five seeds (results/flat_lora.txt); but on a real encoder 0.774 of sentences, LoRA 0.796 (p 0.035, "
+    "uncorrected), three seeds (results/phrasebank.txt)",
 )
 def sam_ab(settings: SamAB, context: TrainingContext) -> StepNoise:
     """Take the gradient at the worst point near the adapter's A and B (Foret et al. 2021)."""
