@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     classifies=False,
     measured="22 of 24 answers to overfitted pairs agree (LoRA 7), but 6 with penalty=representation, which fails this "
     "control (results/gate.txt); on new prompts of pocket-base 30 % less drift than LoRA under perturbations seen in "
-    "training (augment 39 %), no clear difference under others, eight seeds (results/s2r2.txt); on SmolLM2 16 and "
-    "15 % less, three seeds, not significant (results/s2r2_smollm2.txt)",
+    "training (augment 39 %), no clear difference under others, eight seeds (results/s2r2.txt); on SmolLM2 15 and "
+    "16 % less, four seeds, p 0.03 and 0.04, uncorrected (results/s2r2_smollm2.txt)",
 )
 def s2r2(settings: S2R2, context: TrainingContext) -> Objective:
     """Penalise the worst segment drift under perturbed prompts, and adapter instability (arXiv 2605.01605)."""
