@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from holdfast.errors import UserError
 from holdfast.perturbations import parse
+from holdfast.perturbations.composition import expectation, parts_of
 from holdfast.suggestions import did_you_mean
 from holdfast.training.arguments import check_arguments
 from holdfast.training.lora_settings import check_lora
@@ -114,12 +115,24 @@ def _validate(settings: Mapping[str, Any]) -> Recipe:
     _check_model(recipe.model_args)
     objective = recipe.methods().get("loss")
     for each in recipe.perturbations:
-        parse(each)
+        _check_perturbation(parse(each)[0])
     if objective and objective[0].perturbs and not recipe.perturbations:
         raise UserError(
             f"--objective {recipe.objective} needs at least one perturbation: add one, as in --perturbations typos"
         )
     return recipe
+
+
+def _check_perturbation(name: str) -> None:
+    """Raise UserError for a perturbation that would teach wrong answers, or nothing."""
+    if any(part.reshapes for part in parts_of(name)):
+        raise UserError(
+            f"--perturbations: '{name}' changes the template around a prompt, and training data have none: leave it out"
+        )
+    if expectation(name) == "changed":
+        raise UserError(
+            f"--perturbations: '{name}' changes what a prompt asks, so that its completion would be wrong: leave it out"
+        )
 
 
 _PAIRS = {

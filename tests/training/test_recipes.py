@@ -80,6 +80,8 @@ def train(tmp_path: Path) -> Train:
             "--objective augment needs at least one perturbation: add one, as in --perturbations typos",
         ),
         ({"perturbations": "typoo"}, "unknown perturbation 'typoo'; did you mean 'typos'"),
+        ({"perturbations": "typos,emoji+negate@heavy"}, "'emoji\\+negate' changes what a prompt asks"),
+        ({"perturbations": "typos,format"}, "'format' changes the template around a prompt"),
         ({"data": "rows.md"}, r"use a .jsonl, .json, .csv, .tsv, .parquet or .txt \(text@label\) file"),
     ],
 )
