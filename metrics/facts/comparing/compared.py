@@ -84,9 +84,9 @@ class Compared:
         return ["", *(term.key for term in self.ours.order), ""], its
 
     @property
-    def unlike_share(self) -> float:
-        """How far the words of the two groups may be unlike: 1 if either has words or quantities of its own; otherwise
-        the share of the content words that are in another order, synonyms taken as one."""
+    def differing_share(self) -> float:
+        """1 if either group has words or quantities of its own; otherwise the share of the content words that are in
+        another order, synonyms taken as one."""
         if self.found.lost or self.found.gained or any(self.quantities):
             return 1.0
         alike = dict(self.found.alike)

@@ -83,7 +83,7 @@ class Comparer:
     def _wording(self, ours: Group, theirs: Group, pair: Compared) -> Iterator[Finding]:
         if self.words is None:
             return unlike_findings(pair)
-        if not (share := pair.unlike_share):
+        if not (share := pair.differing_share):
             return iter(())
         before, after = self._all_words
         sides = [self.words[0][i] for i in ours], [self.words[1][j] for j in theirs]

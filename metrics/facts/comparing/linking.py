@@ -27,9 +27,11 @@ def linking_findings(pair: Compared) -> Iterator[Finding]:
     if pair.found.opposites:
         return
     mine, its = _links(pair.ours, {}), _links(pair.theirs, dict(pair.found.alike))
-    for place in mine.keys() & its.keys():
-        one, other = mine[place], its[place]
-        if not _exclude(one.senses, other.senses) or one.is_gerund != other.is_gerund:
+    for place, one in mine.items():
+        other = its.get(place)
+        if other is None or not _exclude(one.senses, other.senses):
+            continue
+        if one.is_gerund != other.is_gerund:
             continue  # failed to open, was prevented from opening
         if _is_elsewhere(place, one, its) or _is_elsewhere(place, other, mine):
             continue  # before noon he swam and after noon he slept, the other way round

@@ -73,7 +73,8 @@ class FactCollector:
             if self._denied:
                 self.reach.add(word.key)
             self.forms.setdefault(word.key, text)
-        links = (*self._links, lower) if word.links and self._token_before() != "-" else ()  # not a Sound-Off
+        compounded = self._token_before() == "-"  # the "off" of "Sound-Off" is no preposition
+        links = (*self._links, lower) if word.links and not compounded else ()
         self._append(word, lower, text)
         self._links = links or self._links
         if "conjunction" in word.jobs:

@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import statistics
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,7 +149,9 @@ def test_adapters_that_differ_in_their_seed_are_one_row(trained: Results) -> Non
 
 
 def test_a_method_is_one_row(trained: Results) -> None:
-    board = leaderboard(trained, by="method")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # they differ in nothing but their seeds
+        board = leaderboard(trained, by="method")
     assert dict(zip(board["method"], board["seeds"], strict=True)) == {"base": 1, "lora": 2, "s2r2": 2}
 
 
@@ -160,7 +163,9 @@ def test_a_method_of_several_recipes_is_named_as_a_mixture(run: Evaluate, tmp_pa
         names.append(str(tmp_path / f"at-{rate}"))
     done = run(Fake(), adapters=",".join(names), model_args=f"pretrained={find_checkpoint('pocket-aligned')}")
     with pytest.warns(UserWarning, match=r"'lora' is a mean .* that differ in learning_rate \(at-0.1, at-0.2"):
-        leaderboard(done, by="method")
+        board = leaderboard(done, by="method").set_index("method")
+    alone = done.leaderboard.set_index("adapter")["max_drift"]
+    assert board.loc["lora", "max_drift"] == pytest.approx((alone["at-0.1"] + alone["at-0.2"]) / 2)
 
 
 def test_a_method_with_one_adapter_keeps_its_interval(trained: Results) -> None:
